@@ -1,0 +1,2 @@
+"""mizzen: HTTP/3 for every HTTPS server you already have."""
+

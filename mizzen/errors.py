@@ -1,0 +1,85 @@
+"""What is wrong with the user's configuration, as values: reported, never raised.
+
+Everything that finds a fault says so with a `Problem`. A problem points at the user's own words: the
+object, the path of the field inside it, and the place in the file where that field stands.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Severity(Enum):
+    """How bad a problem is. Only errors make `mizzen analyze` exit with 1."""
+
+    ERROR = "error"  # the element takes no part, or what it asks for does not happen
+    WARNING = "warning"  # it was kept, and may surprise its author
+    INFO = "info"  # worth knowing
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something is written: a file (or "stdin", or a cluster object), line and column from 1."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceRef:
+    """One object of the user: what it is called and where each of its fields is written."""
+
+    kind: str
+    namespace: str = ""
+    name: str = ""
+    # Field path -> place of its key (for list items: of the item). "" is where the object begins.
+    # Not part of the identity: the same object at another line is the same object.
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def place(self, path: str = "") -> Place:
+        """The place of a field; of its nearest written ancestor when the field itself is absent."""
+        while path and path not in self.places:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.places.get(path, NOWHERE)
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with the user's configuration."""
+
+    severity: Severity = Severity.ERROR
+    code: str  # stable, documented in docs/problems.md, never reused: "REF-001"
+    resource: ResourceRef
+    field: str = ""  # as its author would write it: "spec.http[0].route[1].weight"
+    message: str  # one sentence: what is wrong
+    hint: str = ""  # one sentence: what to do about it
+
+    @property
+    def origin(self) -> Place:
+        """Where the field (or its nearest written ancestor) stands."""
+        return self.resource.place(self.field)
+
+    def __str__(self) -> str:
+        where = " ".join(filter(None, (f"{self.origin}:", str(self.resource), self.field)))
+        text = f"{where}: {self.severity.value} {self.code}: {self.message}"
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+Report = Callable[[Problem], None]
+
+
+def sort_key(problem: Problem) -> tuple[Place, str, str, str, str]:
+    """The order in which problems are shown: by place, then by object and field."""
+    return (problem.origin, str(problem.resource), problem.field, problem.code, problem.message)
