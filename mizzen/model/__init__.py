@@ -1,0 +1,33 @@
+"""What each gateway shall do, in our own words: listeners, hosts, routes, backends, TLS.
+
+The model is the contract between reading (resolve/) and translating (envoy/). It holds neither
+Kubernetes nor Envoy words, only frozen values that are already decided: sorted, defaulted, looked up.
+Each element that can be rejected knows the object it came from (`origin`, and `at`: the field path).
+"""
+
+from dataclasses import dataclass
+from typing import NewType
+
+from mizzen.model.backend import Backend
+from mizzen.model.listener import Announcement, Listener, Mirror
+from mizzen.model.route import RouteTable
+from mizzen.model.tls import Certificate, TrustedCa
+
+GatewayName = NewType("GatewayName", str)  # "istio-ingressgateway.istio-system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """All that one gateway (one Envoy, or several alike) shall do. Every tuple is sorted by name."""
+
+    gateway: GatewayName
+    listeners: tuple[Listener, ...]
+    route_tables: tuple[RouteTable, ...]
+    backends: tuple[Backend, ...]
+    certificates: tuple[Certificate, ...]
+    trusted_cas: tuple[TrustedCa, ...]
+    announcements: tuple[Announcement, ...]  # one for each HTTPS server that ends TLS here
+    mirrors: tuple[Mirror, ...]  # what became of each server that could have an HTTP/3 mirror
+
+
+__all__ = ["GatewayName", "Model"]

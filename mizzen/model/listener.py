@@ -1,0 +1,154 @@
+"""Where a gateway listens, what it does with a connection, and its HTTP/3 mirrors."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+
+from mizzen.errors import ResourceRef
+from mizzen.model.route import HashOn, Weighted
+from mizzen.model.tls import ServerTls
+
+
+class Transport(Enum):
+    """What a listener is bound to."""
+
+    TCP = "tcp"
+    QUIC = "quic"  # UDP, and HTTP/3 on it
+    UNIX = "unix"
+
+
+class HeaderCase(Enum):
+    """How HTTP/1 header names are written."""
+
+    LOWER = "lower"
+    PRESERVE = "preserve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http2Limits:
+    """Unset (None) leaves Envoy's default."""
+
+    max_concurrent_streams: int | None = None
+    stream_window: int | None = None  # bytes
+    connection_window: int | None = None  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """How a gateway meets clients: the same on TCP and QUIC. From MeshConfig and ProxyConfig."""
+
+    trusted_hops: int = 0  # proxies in front of us whose x-forwarded-for is believed
+    # What becomes of x-forwarded-client-cert: "sanitize_set", "sanitize", "append_forward",
+    # "forward_only", "always_forward_only".
+    client_cert_header: str = "sanitize_set"
+    server_header: str | None = "istio-envoy"  # None: what the backend said passes
+    request_id: bool = True
+    suppress_envoy_headers: bool = False
+    forwarded_port: bool = False  # append x-forwarded-port
+    accept_http_10: bool = False
+    header_case: HeaderCase = HeaderCase.LOWER
+    normalize_path: bool = True
+    merge_slashes: bool = False
+    # "keep_unchanged", "unescape_and_forward", "unescape_and_redirect", "reject_request"
+    escaped_slashes: str = "keep_unchanged"
+    underscores: str = "allow"  # "allow", "reject_request", "drop_header"
+    idle_timeout: timedelta | None = None
+    max_connection_duration: timedelta | None = None
+    max_stream_duration: timedelta | None = None
+    stream_idle_timeout: timedelta = timedelta(0)  # zero: none, Istio's default
+    request_timeout: timedelta | None = None
+    request_headers_timeout: timedelta | None = None
+    drain_timeout: timedelta | None = None
+    http2: Http2Limits = field(default_factory=Http2Limits)
+    buffer_limit: int | None = None  # bytes per connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLog:
+    """Where requests are logged: a file, as a text line or as JSON."""
+
+    path: str
+    text_format: str = ""  # "" with json_format () means Istio's default line
+    json_format: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpService:
+    """A connection that carries HTTP."""
+
+    route_table: str  # name of a RouteTable
+    stat_prefix: str
+    grpc_web: bool = False
+    # Name of the Announcement whose headers go on every answer; None on servers that have none.
+    announcement: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpService:
+    """A connection whose bytes are passed on."""
+
+    to: tuple[Weighted, ...]  # one or more
+    stat_prefix: str
+    idle_timeout: timedelta | None = None
+    max_connection_duration: timedelta | None = None
+    hash_on: HashOn | None = None
+    tunnel_host: str = ""  # "host:port": through CONNECT (or POST) to there
+    tunnel_by_post: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """What happens to the connections that match. `name` is a stable identity: renaming drains clients."""
+
+    name: str
+    server_names: tuple[str, ...]  # SNI, exact or "*.x"; () matches everything
+    application_protocols: tuple[str, ...] = ()
+    tls: ServerTls | None
+    serve: HttpService | TcpService
+    origin: ResourceRef
+    at: str  # field path of the Gateway server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One address that is open, and its chains in order."""
+
+    name: str  # Istio's: "0.0.0.0_8443", "udp_0.0.0.0_8443"
+    transport: Transport
+    address: str  # IP address, or the path when UNIX
+    port: int  # 0 when UNIX
+    chains: tuple[Chain, ...]
+    edge: Edge
+    proxy_protocol: bool = False  # clients are behind something that speaks PROXY (TCP only)
+    access_logs: tuple[AccessLog, ...] = ()
+    log_unmatched: bool = True  # connections that no chain takes are logged too
+    origin: ResourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """What the answers of one HTTPS server say about HTTP/3 (the alt-svc header, RFC 7838).
+
+    Every HTTPS server that ends TLS has one, so that turning HTTP/3 on or off never changes a listener.
+    """
+
+    name: str  # "alt-svc/https.443.https.httpbin-gateway.istio-system"
+    port: int | None  # the UDP port that clients dial; None: there is no mirror to announce
+    max_age: timedelta = timedelta(days=1)
+    listener: str = ""  # the QUIC listener that must be proven first
+    server_names: tuple[str, ...] = ()  # SNI that the proof asks for
+    certificates: tuple[str, ...] = ()  # names of Certificates, one of which the proof must meet
+    origin: ResourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirror:
+    """Whether one HTTPS server has an HTTP/3 mirror, and why not."""
+
+    server: str  # "https.443.https.httpbin-gateway.istio-system"
+    tcp_listener: str
+    quic_listener: str  # "" without a mirror
+    expected: bool  # the switch is on and the server is of a kind that is mirrored
+    reason: str  # why there is none; "" with a mirror
+    origin: ResourceRef
+    at: str

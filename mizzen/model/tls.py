@@ -1,0 +1,83 @@
+"""TLS as a server or a client of it shall do it, and the certificates themselves."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from mizzen.errors import ResourceRef
+
+
+class ClientAuth(Enum):
+    """Whether a client must show a certificate."""
+
+    NONE = "none"
+    OPTIONAL = "optional"  # verified when shown
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """How a peer's certificate is judged. `ca` None: only the other rules bind (no chain is checked)."""
+
+    ca: str | None  # name of a TrustedCa
+    subject_alt_names: tuple[str, ...] = ()  # one of them must be in the certificate, exactly
+    spki_pins: tuple[str, ...] = ()  # base64 SHA-256 of the public key
+    certificate_hashes: tuple[str, ...] = ()  # hex SHA-256 of the certificate
+    accept_untrusted: bool = False
+    crl_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsPolicy:
+    """Versions and algorithms, as a user restricted them; "" and () leave Envoy's defaults."""
+
+    min_version: str = ""  # "1.0" .. "1.3"
+    max_version: str = ""
+    ciphers: tuple[str, ...] = ()
+    curves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTls:
+    """How TLS ends at the gateway."""
+
+    certificates: tuple[str, ...]  # names of Certificates, the order is the user's
+    client_auth: ClientAuth
+    verification: Verification | None
+    alpn: tuple[str, ...]
+    policy: TlsPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTls:
+    """How TLS begins towards a backend."""
+
+    certificate: str | None  # our own, name of a Certificate
+    verification: Verification | None  # None: the backend's certificate is not verified
+    system_ca: bool = False  # verify against the machine's trust store (no `ca` was named)
+    sni: str = ""  # "": the request's authority, after rewriting
+    check_san_of_sni: bool = False  # the certificate must be for the SNI that was sent
+    alpn: tuple[str, ...] = ()
+    policy: TlsPolicy = field(default_factory=TlsPolicy)
+    unusable: str = ""  # why no connection may be made (a key pair is missing); never plaintext instead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A key pair that goes to Envoy by SDS under `name` ("kubernetes://httpbin-cred")."""
+
+    name: str
+    chain: bytes  # PEM, leaf first
+    key: bytes = field(repr=False)  # PEM; never printed
+    ocsp_staple: bytes = field(default=b"", repr=False)
+    origin: ResourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedCa:
+    """Roots that peers are verified against, by SDS under `name` ("kubernetes://httpbin-cred-cacert")."""
+
+    name: str
+    roots: bytes = b""  # PEM
+    crl: bytes = b""
+    file: str = ""  # instead of `roots`: a file that Envoy reads itself (the machine's trust store)
+    origin: ResourceRef
