@@ -1,0 +1,68 @@
+"""The command line: one module for each command, imported when it is called (start-up stays short)."""
+
+import importlib
+import sys
+
+import click
+
+from mizzen import __version__
+
+# Command -> (module, one line for --help). The module's function `command` is the command.
+COMMANDS = {
+    "demo": ("demo", "Show HTTP/2 and HTTP/3 through a real gateway, from nothing."),
+    "up": ("up", "Serve the gateways that YAML files describe."),
+    "render": ("render", "Print the Envoy configuration that files lead to."),
+    "analyze": ("analyze", "Print all that is wrong with files."),
+    "proxy-config": ("proxy_config", "Print what a running Envoy holds."),
+    "proxy-status": ("proxy_status", "Print what each Envoy has acknowledged."),
+    "httpbin": ("httpbin", "Run the built-in test backend."),
+    "_control-plane": ("control_plane", "The control plane of `mizzen up`."),
+}
+ALIASES = {"pc": "proxy-config", "ps": "proxy-status"}
+
+
+class Commands(click.Group):
+    """Finds a command by name and imports only its module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if not name.startswith("_")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
+        if entry is None:
+            return None
+        found = importlib.import_module(f"mizzen.cli.{entry[0]}").command
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items() if name[0] != "_"])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if near:
+                raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
+            raise
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mizzen", message="%(prog)s %(version)s")
+def cli() -> None:
+    """HTTP/3 for every HTTPS server you already have."""
+
+
+def main() -> None:
+    """Entry point of `mizzen`."""
+    try:
+        cli()
+    except BrokenPipeError:  # `mizzen ... | head`
+        sys.stderr.close()
+        sys.exit(141)

@@ -1,0 +1,53 @@
+"""`mizzen analyze`: all problems of some files at once."""
+
+import sys
+from typing import Any
+
+import click
+
+from mizzen.cli import options, printing
+from mizzen.errors import Problem, Severity
+from mizzen.pipeline import build
+from mizzen.resolve.context import ExternalPorts
+from mizzen.sources.files import Files
+
+
+@click.command("analyze")
+@options.inputs
+@options.output("log", "json", "yaml")
+def command(files: tuple[str, ...], namespace: str, external_ports: ExternalPorts, output: str) -> None:
+    """Print every problem: where, what is wrong, what to do. Exit status 1 when one is an error."""
+    listing = Files(files).list()
+    result = build(listing.objects, listing.problems, options.settings(namespace, external_ports))
+    if output == "log":
+        text = "".join(f"{problem}\n" for problem in result.problems)
+        click.echo(text + summary(result.problems, listing.files))
+    else:
+        click.echo(printing.as_text([as_value(problem) for problem in result.problems], output), nl=False)
+    sys.exit(any(problem.severity is Severity.ERROR for problem in result.problems))
+
+
+def summary(problems: tuple[Problem, ...], files: tuple[str, ...]) -> str:
+    """The last line for people."""
+    if not problems:
+        return f"✔ No problems found in {_count(len(files), 'file')}."
+    counts = [(severity, sum(p.severity is severity for p in problems)) for severity in Severity]
+    names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+    return ", ".join(_count(number, names[severity]) for severity, number in counts if number)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def as_value(problem: Problem) -> dict[str, Any]:
+    """A problem as JSON; `origin` is file:line:column."""
+    return {
+        "severity": problem.severity.value,
+        "code": problem.code,
+        "resource": str(problem.resource),
+        "field": problem.field,
+        "origin": str(problem.origin),
+        "message": problem.message,
+        "hint": problem.hint,
+    }

@@ -1,0 +1,111 @@
+"""What a running Envoy holds, out of its own config_dump: pure, text to resources as plain JSON values."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from mizzen._api import pb
+
+Json = dict[str, Any]
+
+
+def config_dump(text: str) -> pb.ConfigDump:
+    """Read the answer of Envoy's `/config_dump`."""
+    return json_format.Parse(text, pb.ConfigDump(), ignore_unknown_fields=True)
+
+
+def as_json(message: Message) -> Json:
+    """Protobuf JSON (lowerCamelCase, an Any expanded with @type), as istioctl prints it."""
+    return json_format.MessageToDict(message)
+
+
+def _sections(dump: pb.ConfigDump, kind: type[Message]) -> Iterable[Any]:
+    for section in dump.configs:
+        if section.type_url.endswith("/" + kind.DESCRIPTOR.full_name):
+            found = kind()
+            section.Unpack(found)
+            yield found
+
+
+def _unpack(packed: Any, kind: type[Message]) -> Json:
+    found = kind()
+    packed.Unpack(found)
+    return as_json(found)
+
+
+def listeners(dump: pb.ConfigDump) -> list[Json]:
+    """Active listeners: those sent to Envoy, then those of its bootstrap."""
+    found = []
+    for section in _sections(dump, pb.ListenersConfigDump):
+        for one in section.dynamic_listeners:
+            if one.HasField("active_state"):
+                found.append(_unpack(one.active_state.listener, pb.Listener))
+        found += [_unpack(one.listener, pb.Listener) for one in section.static_listeners]
+    return found
+
+
+def listener_errors(dump: pb.ConfigDump) -> list[tuple[str, str]]:
+    """(name, reason) of each listener whose last update Envoy refused."""
+    return [
+        (one.name, one.error_state.details)
+        for section in _sections(dump, pb.ListenersConfigDump)
+        for one in section.dynamic_listeners
+        if one.HasField("error_state") and one.error_state.details
+    ]
+
+
+def routes(dump: pb.ConfigDump) -> list[Json]:
+    """Route configurations, those sent to Envoy first."""
+    found = []
+    for section in _sections(dump, pb.RoutesConfigDump):
+        found += [_unpack(one.route_config, pb.RouteConfiguration) for one in section.dynamic_route_configs]
+        found += [_unpack(one.route_config, pb.RouteConfiguration) for one in section.static_route_configs]
+    return found
+
+
+def clusters(dump: pb.ConfigDump) -> list[Json]:
+    """Active clusters, those sent to Envoy first."""
+    found = []
+    for section in _sections(dump, pb.ClustersConfigDump):
+        found += [_unpack(one.cluster, pb.Cluster) for one in section.dynamic_active_clusters]
+        found += [_unpack(one.cluster, pb.Cluster) for one in section.static_clusters]
+    return found
+
+
+def secrets(dump: pb.ConfigDump) -> list[tuple[Json, str]]:
+    """(secret, "ACTIVE" or "WARMING") in the order of the dump. Envoy itself leaves private keys out."""
+    found = []
+    for section in _sections(dump, pb.SecretsConfigDump):
+        found += [(_unpack(one.secret, pb.Secret), "ACTIVE") for one in section.static_secrets]
+        found += [(_unpack(one.secret, pb.Secret), "ACTIVE") for one in section.dynamic_active_secrets]
+        found += [(_unpack(one.secret, pb.Secret), "WARMING") for one in section.dynamic_warming_secrets]
+    return found
+
+
+def extensions(dump: pb.ConfigDump) -> list[Json]:
+    """Filters that are resources of their own (the alt-svc announcements)."""
+    return [
+        _unpack(one.ecds_filter, pb.TypedExtensionConfig)
+        for section in _sections(dump, pb.EcdsConfigDump)
+        for one in section.ecds_filters
+    ]
+
+
+def endpoints(text: str) -> list[Json]:
+    """Host by host, with its health, from Envoy's `/clusters?format=json`."""
+    return [
+        {**as_json(host), "cluster": cluster.name}
+        for cluster in json_format.Parse(text, pb.Clusters(), ignore_unknown_fields=True).cluster_statuses
+        for host in cluster.host_statuses
+    ]
+
+
+def without(value: Any, keys: Mapping[str, str]) -> Any:
+    """`value` with the named fields replaced, at any depth."""
+    if isinstance(value, dict):
+        return {k: keys.get(k) or without(v, keys) for k, v in value.items()}
+    if isinstance(value, list):
+        return [without(item, keys) for item in value]
+    return value

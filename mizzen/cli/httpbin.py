@@ -1,0 +1,18 @@
+"""`mizzen httpbin`: the built-in test backend."""
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+)
+def httpbin(host: str, port: int) -> None:
+    """Run the built-in test backend, which shows every header it receives."""
+    from mizzen.httpbin.server import serve
+
+    try:
+        serve(host, port, ready=lambda url: click.echo(f"httpbin is listening on {url}"))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}")

@@ -1,0 +1,77 @@
+"""The stages in a row: objects -> World -> Model for each gateway -> Envoy configuration -> Snapshot.
+
+`build` is a pure function; `mizzen render`, `mizzen analyze` and the control plane all call it, so that
+what is shown offline is what is sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mizzen.envoy.config import EnvoyConfig, envoy_config
+from mizzen.errors import Problem, sort_key
+from mizzen.model import Model
+from mizzen.resolve import resolve
+from mizzen.resolve.context import Context, ExternalPorts, Proxy
+from mizzen.resolve.proxies import proxies
+from mizzen.resources.world import World, decode_all
+from mizzen.resources.yaml import RawObject
+from mizzen.xds.snapshot import Snapshot, snapshot
+
+# Announcement name -> alt-svc value; None says nothing about HTTP/3.
+Announced = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is not in the objects: how the daemon was started."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)  # switches that no IstioOperator sets
+    external_ports: ExternalPorts = ()
+    default_namespace: str = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayBuild:
+    """One gateway's part of a build."""
+
+    proxy: Proxy
+    model: Model
+
+    def config(self, announced: Announced) -> EnvoyConfig:
+        """The Envoy messages, with `announced` on the answers of its HTTPS servers."""
+        return envoy_config(self.model, announced)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """All that follows from some objects."""
+
+    world: World
+    gateways: tuple[GatewayBuild, ...]  # sorted by name
+    problems: tuple[Problem, ...]  # sorted, each once
+
+
+def build(objects: tuple[RawObject, ...], found: tuple[Problem, ...], settings: Settings) -> Build:
+    """Resolve `objects` for every gateway they declare; `found` are problems of reading them."""
+    world, wrong = decode_all(objects, default_namespace=settings.default_namespace)
+    problems: dict[Problem, None] = dict.fromkeys((*found, *wrong))
+
+    def report(problem: Problem) -> None:
+        problems[problem] = None
+
+    built = []
+    for proxy, switches, mesh in proxies(
+        world, settings.environment, settings.external_ports, settings.default_namespace
+    ):
+        context = Context(world=world, proxy=proxy, mesh=mesh, switches=switches, report=report)
+        built.append(GatewayBuild(proxy=proxy, model=resolve(context)))
+    return Build(
+        world=world,
+        gateways=tuple(sorted(built, key=lambda gateway: gateway.proxy.key)),
+        problems=tuple(sorted(problems, key=sort_key)),
+    )
+
+
+def to_snapshot(config: EnvoyConfig, before: Snapshot | None) -> Snapshot:
+    """What goes on the wire: bytes and content versions; unchanged parts are taken from `before`."""
+    return snapshot(config.resources, before)
