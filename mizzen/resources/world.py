@@ -1,0 +1,113 @@
+"""World: every object that was read and is valid, sorted and indexed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TypeVar
+
+from mizzen.resources.apps import Deployment
+from mizzen.resources.core import (
+    ConfigMap,
+    EndpointSlice,
+    Namespace,
+    Node,
+    Pod,
+    Secret,
+    Service,
+    ServiceAccount,
+)
+from mizzen.resources.declare import Resource
+from mizzen.resources.destination_rule import DestinationRule
+from mizzen.resources.gateway import Gateway
+from mizzen.resources.operator import IstioOperator
+from mizzen.resources.service_entry import ServiceEntry
+from mizzen.resources.virtual_service import VirtualService
+from mizzen.resources.workload_entry import WorkloadEntry
+
+R = TypeVar("R", bound=Resource)
+Key = tuple[str, str]  # (namespace, name)
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+def age_order(resource: Resource) -> tuple[datetime, str, str]:
+    """Oldest first, then by name, then by namespace: the order in which Istio lets objects win.
+
+    Objects from files have no creation time: they count as equally old.
+    """
+    return (resource.meta.creation_timestamp or _EARLIEST, resource.meta.name, resource.meta.namespace)
+
+
+def _index(resources: tuple[R, ...]) -> Mapping[Key, R]:
+    return MappingProxyType({(r.meta.namespace, r.meta.name): r for r in resources})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Every valid object, each kind sorted by `age_order`. Indexes go by (namespace, name)."""
+
+    gateways: tuple[Gateway, ...] = ()
+    virtual_services: tuple[VirtualService, ...] = ()
+    destination_rules: tuple[DestinationRule, ...] = ()
+    service_entries: tuple[ServiceEntry, ...] = ()
+    workload_entries: tuple[WorkloadEntry, ...] = ()
+    services: tuple[Service, ...] = ()
+    endpoint_slices: tuple[EndpointSlice, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    config_maps: tuple[ConfigMap, ...] = ()
+    namespaces: tuple[Namespace, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    service_accounts: tuple[ServiceAccount, ...] = ()
+    operators: tuple[IstioOperator, ...] = ()
+
+    gateway_by_key: Mapping[Key, Gateway] = field(init=False, repr=False, compare=False)
+    virtual_service_by_key: Mapping[Key, VirtualService] = field(init=False, repr=False, compare=False)
+    service_by_key: Mapping[Key, Service] = field(init=False, repr=False, compare=False)
+    pod_by_key: Mapping[Key, Pod] = field(init=False, repr=False, compare=False)
+    secret_by_key: Mapping[Key, Secret] = field(init=False, repr=False, compare=False)
+    config_map_by_key: Mapping[Key, ConfigMap] = field(init=False, repr=False, compare=False)
+    namespace_by_name: Mapping[str, Namespace] = field(init=False, repr=False, compare=False)
+    node_by_name: Mapping[str, Node] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        set_once = object.__setattr__  # a frozen dataclass has no other way to fill a derived field
+        set_once(self, "gateway_by_key", _index(self.gateways))
+        set_once(self, "virtual_service_by_key", _index(self.virtual_services))
+        set_once(self, "service_by_key", _index(self.services))
+        set_once(self, "pod_by_key", _index(self.pods))
+        set_once(self, "secret_by_key", _index(self.secrets))
+        set_once(self, "config_map_by_key", _index(self.config_maps))
+        set_once(self, "namespace_by_name", MappingProxyType({n.name: n for n in self.namespaces}))
+        set_once(self, "node_by_name", MappingProxyType({n.name: n for n in self.nodes}))
+
+    @classmethod
+    def of(cls, resources: Iterable[Resource]) -> "World":
+        """The world of these resources, whatever their order. Of two with one name, the last is kept."""
+        kept: dict[type[Resource], dict[Key, Resource]] = {}
+        for resource in resources:
+            kept.setdefault(type(resource), {})[resource.key] = resource
+
+        def every(kind: type[R]) -> tuple[R, ...]:
+            found = [r for r in kept.get(kind, {}).values() if isinstance(r, kind)]
+            return tuple(sorted(found, key=age_order))
+
+        return cls(
+            gateways=every(Gateway),
+            virtual_services=every(VirtualService),
+            destination_rules=every(DestinationRule),
+            service_entries=every(ServiceEntry),
+            workload_entries=every(WorkloadEntry),
+            services=every(Service),
+            endpoint_slices=every(EndpointSlice),
+            pods=every(Pod),
+            deployments=every(Deployment),
+            secrets=every(Secret),
+            config_maps=every(ConfigMap),
+            namespaces=every(Namespace),
+            nodes=every(Node),
+            service_accounts=every(ServiceAccount),
+            operators=every(IstioOperator),
+        )
