@@ -1,0 +1,234 @@
+"""Aggregated discovery over gRPC: the socket side of `mizzen.xds`. It moves messages and decides nothing.
+
+Each Envoy that connects has a stream of its own and is told what was last published for its gateway; before
+the first `publish` for that gateway it is told nothing, since an empty answer would take all its listeners
+away.
+
+Set GRPC_VERBOSITY=ERROR and GRPC_ENABLE_FORK_SUPPORT=0 before this module is imported: gRPC reads them once,
+and writes to stderr without them.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from mizzen._api import pb
+from mizzen.xds.delta import DeltaStream
+from mizzen.xds.node import gateway_of
+from mizzen.xds.snapshot import Snapshot
+from mizzen.xds.sotw import SotwStream
+from mizzen.xds.status import StreamStatus
+
+SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+
+# How long changed listeners and routes wait for clusters that do not get warm. A cluster that is well warms in
+# milliseconds; a name that DNS does not know takes 5 s and more, and shall not stop other changes.
+HOLD_LIMIT = timedelta(seconds=2)
+
+_OPTIONS = (
+    # A refusal may carry a dump of the whole resource, and 10,000 hosts are 2 MB.
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    # Envoy pings every 30 s; gRPC's default takes more than one ping in 5 minutes for an attack.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Two control planes on one port would each get half of the Envoys.
+    ("grpc.so_reuseport", 0),
+)
+
+_log = logging.getLogger(__name__)
+
+_Request = pb.DeltaDiscoveryRequest | pb.DiscoveryRequest
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientStatus:
+    """One connected Envoy."""
+
+    node_id: str
+    gateway: str
+    protocol: str  # "delta" or "sotw"
+    version: str  # Envoy's own, "1.40.0"; "" if it does not say
+    is_connected: bool
+    stream: StreamStatus
+
+
+OnStatus = Callable[[ClientStatus], None]
+
+
+class _Client:
+    """One open stream and the task that writes to it."""
+
+    def __init__(self, stream: DeltaStream | SotwStream, node: pb.Node) -> None:
+        self.stream = stream
+        self.node = node
+        self.gateway = gateway_of(node)
+        self.changed = asyncio.Event()
+        self.is_connected = True
+
+    def status(self) -> ClientStatus:
+        build = self.node.user_agent_build_version.version
+        return ClientStatus(
+            node_id=self.node.id,
+            gateway=self.gateway,
+            protocol="delta" if isinstance(self.stream, DeltaStream) else "sotw",
+            version=f"{build.major_number}.{build.minor_number}.{build.patch}" if build.ByteSize() else "",
+            is_connected=self.is_connected,
+            stream=self.stream.status(),
+        )
+
+
+class AdsServer:
+    """Serves snapshots to Envoys. All methods are for the event loop's own thread."""
+
+    def __init__(
+        self,
+        *,
+        socket_path: Path | None = None,
+        address: str = "",
+        on_status: OnStatus | None = None,
+        hold_limit: timedelta = HOLD_LIMIT,
+    ) -> None:
+        """Listen on a Unix socket (its directory should be 0700: gRPC makes it readable to all), on a TCP
+        `address` ("127.0.0.1:15010"), or on both. `on_status` hears of every client that connects, leaves,
+        confirms or refuses something."""
+        self._socket_path = socket_path
+        self._address = address
+        self._on_status = on_status
+        self._hold_limit = hold_limit
+        self._snapshots: dict[str, Snapshot] = {}
+        self._clients: list[_Client] = []
+        self._server: grpc.aio.Server | None = None
+        self._is_stopping = False
+
+    async def start(self) -> None:
+        """Bind and serve. Raises RuntimeError when the socket or address cannot be bound."""
+        server = grpc.aio.server(options=_OPTIONS)
+        server.add_generic_rpc_handlers((self._handlers(),))
+        if self._socket_path:
+            server.add_insecure_port(f"unix:{self._socket_path}")
+        if self._address:
+            server.add_insecure_port(self._address)
+        await server.start()
+        self._server = server
+
+    async def stop(self) -> None:
+        """End all streams in good order, then the server. Envoy serves on and comes back by itself."""
+        self._is_stopping = True
+        for client in self._clients:
+            client.changed.set()
+        if self._server:
+            await self._server.stop(grace=1.0)
+            self._server = None
+
+    def publish(self, gateway: str, snapshot: Snapshot) -> None:
+        """From now on every Envoy of this gateway shall hold `snapshot`."""
+        self._snapshots[gateway] = snapshot
+        for client in self._clients:
+            if client.gateway == gateway:
+                client.stream.offer(snapshot)
+                client.changed.set()
+
+    def status(self) -> tuple[ClientStatus, ...]:
+        """All connected clients, by gateway and node id."""
+        found = [client.status() for client in self._clients]
+        return tuple(sorted(found, key=lambda status: (status.gateway, status.node_id)))
+
+    def _handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
+        return grpc.method_handlers_generic_handler(
+            SERVICE,
+            {
+                "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(
+                    self._serve_delta,
+                    request_deserializer=pb.DeltaDiscoveryRequest.FromString,
+                    response_serializer=pb.DeltaDiscoveryResponse.SerializeToString,
+                ),
+                "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(
+                    self._serve_sotw,
+                    request_deserializer=pb.DiscoveryRequest.FromString,
+                    response_serializer=pb.DiscoveryResponse.SerializeToString,
+                ),
+            },
+        )
+
+    async def _serve_delta(
+        self, requests: AsyncIterator[pb.DeltaDiscoveryRequest], context: _Context
+    ) -> None:
+        await self._serve(DeltaStream(itertools.count(1)), requests, context)
+
+    async def _serve_sotw(self, requests: AsyncIterator[pb.DiscoveryRequest], context: _Context) -> None:
+        await self._serve(SotwStream(itertools.count(1)), requests, context)
+
+    async def _serve(self, stream: Any, requests: AsyncIterator[Any], context: _Context) -> None:
+        first = await anext(requests, None)
+        if first is None:
+            return
+        if not first.node.id:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
+        client = _Client(stream, first.node)
+        self._clients.append(client)
+        _log.info("%s connected", client.node.id)
+        self._receive(client, first)
+        if snapshot := self._snapshots.get(client.gateway):
+            stream.offer(snapshot)
+        reader = asyncio.create_task(self._read(client, requests))
+        try:
+            await self._write(client, context, reader)
+        finally:
+            reader.cancel()
+            client.is_connected = False
+            self._clients.remove(client)
+            self._tell(client)
+            _log.info("%s disconnected", client.node.id)
+
+    def _receive(self, client: _Client, request: Any) -> None:
+        client.stream.receive(request)
+        client.changed.set()
+        if request.HasField("error_detail"):
+            _log.warning("%s refused %s: %s", client.node.id, request.type_url, request.error_detail.message)
+        self._tell(client)
+
+    async def _read(self, client: _Client, requests: AsyncIterator[Any]) -> None:
+        """Take in requests until the client closes. A cut connection is an end like any other."""
+        try:
+            with suppress(grpc.aio.AioRpcError, grpc.aio.UsageError):
+                async for request in requests:
+                    self._receive(client, request)
+        finally:
+            client.changed.set()
+
+    async def _write(self, client: _Client, context: _Context, reader: asyncio.Task[None]) -> None:
+        """Send whatever the stream has to say, each time something changed, until reading ends."""
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle | None = None
+        while not (reader.done() or self._is_stopping):
+            client.changed.clear()
+            while (response := client.stream.next_response()) is not None:
+                await context.write(response)
+            if not client.stream.is_holding and timer:
+                timer.cancel()
+                timer = None
+            elif client.stream.is_holding and not timer:
+                timer = loop.call_later(self._hold_limit.total_seconds(), self._stop_holding, client)
+            await client.changed.wait()
+        if timer:
+            timer.cancel()
+
+    @staticmethod
+    def _stop_holding(client: _Client) -> None:
+        client.stream.stop_holding()
+        client.changed.set()
+
+    def _tell(self, client: _Client) -> None:
+        if self._on_status:
+            self._on_status(client.status())
