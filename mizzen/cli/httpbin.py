@@ -1,5 +1,7 @@
 """`mizzen httpbin`: the built-in test backend."""
 
+import os
+
 import click
 
 
@@ -15,4 +17,6 @@ def httpbin(host: str, port: int) -> None:
     try:
         serve(host, port, ready=lambda url: click.echo(f"httpbin is listening on {url}"))
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}")
+        # Negative numbers are the resolver's: they have a text of their own.
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise click.ClickException(f"cannot listen on {host}:{port}: {why or error}")
