@@ -1,0 +1,71 @@
+"""A YAML stream, cut into its documents before anything is parsed: a broken one loses only itself."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SEPARATOR = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The bytes of one document, and the number of lines before it."""
+
+    content: bytes
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """What a document that cannot be parsed seems to be; "" is not known."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+def split(stream: bytes) -> Iterator[Piece]:
+    """The documents of a stream, cut at lines of three dashes. Blank ones are left out."""
+    start = line = 0
+    for cut in [*(match.start() for match in _SEPARATOR.finditer(stream)), len(stream)]:
+        piece = stream[start:cut]
+        if _only_directives(piece):
+            continue  # "%YAML 1.1" belongs to the document behind the dashes
+        if not _is_blank(piece):
+            yield Piece(piece, line)
+        line += piece.count(b"\n")
+        start = cut
+
+
+def _only_directives(piece: bytes) -> bool:
+    lines = [text for text in piece.splitlines() if text.strip() and not text.lstrip().startswith(b"#")]
+    return bool(lines) and all(text.startswith(b"%") for text in lines)
+
+
+def _is_blank(piece: bytes) -> bool:
+    body = piece[3:] if piece.startswith(b"---") else piece
+    return all(not text.strip() or text.lstrip().startswith(b"#") for text in body.splitlines())
+
+
+def guess(text: str) -> Guess:
+    """Read kind, name and namespace off the lines of a document, without understanding the rest."""
+    kind, found, inside = "", dict[str, str](), False
+    for line in text.splitlines():
+        indented = line[:1] in (" ", "\t")
+        key, colon, value = line.partition(":")
+        key = key.strip().strip("\"'")
+        if not colon:
+            continue
+        if not indented:
+            inside = key == "metadata"
+            if key == "kind":
+                kind = kind or _word(value)
+        elif inside and key in ("name", "namespace"):
+            found.setdefault(key, _word(value))
+    return Guess(kind=kind, namespace=found.get("namespace", ""), name=found.get("name", ""))
+
+
+def _word(text: str) -> str:
+    match = _NAMED.match(text.strip().strip("\"'"))
+    return match[0] if match else ""

@@ -1,0 +1,169 @@
+"""Text -> plain objects: the last stage that knows YAML, the first that knows what an object is."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mizzen.errors import Place, Problem, ResourceRef, Severity
+from mizzen.resources.construct import Broken, Constructed, construct
+from mizzen.resources.documents import Piece, guess, split
+from mizzen.resources.places import Places
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawObject:
+    """One object as it was written. Two are equal when text and place are."""
+
+    kind: str
+    api_version: str
+    namespace: str  # "" where it is not written
+    name: str
+    data: Mapping[str, Any] = field(compare=False, repr=False)
+    ref: ResourceRef = field(compare=False)
+    digest: str  # of its text and of where that stands: whatever follows from the object can be kept by it
+
+
+def parse_documents(text: str | bytes, file: str) -> tuple[tuple[RawObject, ...], tuple[Problem, ...]]:
+    """The objects of a YAML (or JSON) text, and what is wrong with the rest of it. Raises nothing.
+
+    Each document is parsed by itself. One with an error gives no object; its problem names the object as
+    far as the lines of the document tell. Places name `file`.
+    """
+    stream = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    objects: list[RawObject] = []
+    problems: list[Problem] = []
+    for piece in split(stream.removeprefix(_BOM)):
+        for found in _read_piece(piece, file):
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                objects.append(found)
+    if not objects and not problems:
+        problems.append(_nothing(file))
+    return tuple(objects), tuple(problems)
+
+
+def _nothing(file: str) -> Problem:
+    return Problem(
+        severity=Severity.WARNING,
+        code="YML-005",
+        resource=ResourceRef(kind="File", name=file, places={"": Place(file, 1, 1)}),
+        message="there is no object in this file",
+        hint="Remove the file, or write an object into it.",
+    )
+
+
+def _read_piece(piece: Piece, file: str) -> Iterator[RawObject | Problem]:
+    try:
+        text = piece.content.decode()
+    except UnicodeDecodeError as error:
+        before = piece.content[: error.start]
+        line = before.count(b"\n")
+        column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace"))
+        yield _broken(
+            piece.content.decode(errors="replace"),
+            Place(file, piece.line + line + 1, column + 1),
+            "YML-002",
+            f"the byte 0x{piece.content[error.start]:02x} is not UTF-8",
+            "Save the file as UTF-8.",
+        )
+        return
+    try:
+        documents = construct(text)
+    except Broken as error:
+        place = Place(file, piece.line + error.line, error.column)
+        yield _broken(text, place, "YML-001", f"this cannot be read as YAML: {error.message}", _hint(error))
+        return
+    seal = hashlib.blake2b(f"{file}\n{piece.line}\n".encode(errors="replace"), digest_size=16)
+    seal.update(piece.content)
+    for number, document in enumerate(documents):
+        if document.value is not None:
+            yield from _objects(document, file, piece.line, f"{seal.hexdigest()}.{number}")
+
+
+def _hint(error: Broken) -> str:
+    if "cannot start any token" in error.message:
+        return (
+            "Look for a tab: YAML is indented with spaces. Put quotes around a text that begins with a sign."
+        )
+    return ""
+
+
+def _broken(text: str, place: Place, code: str, message: str, hint: str) -> Problem:
+    seems = guess(text)
+    ref = ResourceRef(
+        kind=seems.kind or "Document", namespace=seems.namespace, name=seems.name, places={"": place}
+    )
+    return Problem(code=code, resource=ref, message=message, hint=hint)
+
+
+def _objects(document: Constructed, file: str, line: int, digest: str) -> Iterator[RawObject | Problem]:
+    found = {path: (line + at[0], at[1]) for path, at in document.places.items()} if line else document.places
+    value = document.value
+    if isinstance(value, dict) and value.get("kind") == "List" and isinstance(value.get("items"), list):
+        for index, item in enumerate(value["items"]):
+            inside = _below(found, f"items[{index}]")
+            doubled = [twice for twice in document.doubled if twice.path.startswith(f"items[{index}]")]
+            part = Constructed(item, inside, doubled)
+            yield from _object(part, file, line, f"{digest}.{index}", strip=len(f"items[{index}]."))
+        return
+    yield from _object(Constructed(value, found, document.doubled), file, line, digest)
+
+
+def _below(found: dict[str, tuple[int, int]], root: str) -> dict[str, tuple[int, int]]:
+    """The places inside an item of a List, as if the item stood alone."""
+    inside = {path[len(root) + 1 :]: at for path, at in found.items() if path.startswith(f"{root}.")}
+    return inside | {"": found[root]} if root in found else inside
+
+
+def _object(
+    document: Constructed, file: str, line: int, digest: str, *, strip: int = 0
+) -> Iterator[RawObject | Problem]:
+    data, places = document.value, Places(file, document.places)
+    if not isinstance(data, dict):
+        yield Problem(
+            code="YML-004",
+            resource=ResourceRef(kind="Document", places=places),
+            message=f"an object is a mapping with apiVersion, kind and metadata; this is {_called(data)}",
+        )
+        return
+    metadata = data.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    ref = ResourceRef(
+        kind=_text(data.get("kind")) or "Document",
+        namespace=_text(metadata.get("namespace")),
+        name=_text(metadata.get("name")),
+        places=places,
+    )
+    for twice in document.doubled:
+        at = {twice.path[strip:]: Place(file, line + twice.line, twice.column)}
+        yield Problem(
+            code="YML-003",
+            resource=ResourceRef(kind=ref.kind, namespace=ref.namespace, name=ref.name, places=at),
+            field=twice.path[strip:],
+            message=f"{twice.key!r} stands twice, first in line {line + twice.first_line}",
+            hint="Only one of the two can be meant: remove the other.",
+        )
+    if not document.doubled:
+        yield RawObject(
+            kind=_text(data.get("kind")),
+            api_version=_text(data.get("apiVersion")),
+            namespace=ref.namespace,
+            name=ref.name,
+            data=data,
+            ref=ref,
+            digest=digest,
+        )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _called(value: object) -> str:
+    if isinstance(value, list):
+        return "a list"
+    return f"only {value!r:.40}"
