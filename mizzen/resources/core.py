@@ -156,7 +156,15 @@ class Secret(Resource):
     """`data` holds what base64 said, with `stringData` on top, as the API server stores it."""
 
     type: str = ""
-    data: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    data: Mapping[str, bytes] = field(default_factory=dict)
+    string_data: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.string_data:
+            plain = {key: text.encode() for key, text in self.string_data.items()}
+            # A frozen dataclass has no other way; from here on there is only `data`.
+            object.__setattr__(self, "data", {**self.data, **plain})
+            object.__setattr__(self, "string_data", {})
 
     def __repr__(self) -> str:
         keys = ", ".join(sorted(self.data))

@@ -12,6 +12,7 @@ read from YAML: `at` (the path of the element) and, on whole resources, `meta` a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Annotated
 
 from mizzen.errors import ResourceRef
@@ -36,6 +37,14 @@ class Range:
 @dataclass(frozen=True, slots=True)
 class Text:
     """A number or a boolean is as good as a text here (environment variables, labels of an operator)."""
+
+
+class Unknown(Enum):
+    """What is said of a field that is not declared."""
+
+    REFUSE = "refuse"  # an error, as an API server says it of Istio's kinds
+    WARN = "warn"  # it may exist, but does nothing here
+    PASS = "pass"  # there are more fields than take part; only a slip of upper and lower case is told
 
 
 UInt32 = Annotated[int, Range(0, 2**32 - 1)]

@@ -8,9 +8,9 @@ declaration.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from mizzen.resources.declare import Element, Int32, Key, LooseText, UInt32
+from mizzen.resources.declare import Element, Int32, Key, LooseText, UInt32, Unknown
 from mizzen.resources.destination_rule import (
     ConnectionPoolSettings,
     LocalityLoadBalancerSetting,
@@ -27,12 +27,19 @@ ForwardClientCertDetails = Literal[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyProtocolConfiguration(Element):
+class MeshPart(Element):
+    """Istio knows more fields here than take part in a gateway: those are told, not refused."""
+
+    UNKNOWN_FIELDS: ClassVar[Unknown] = Unknown.WARN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyProtocolConfiguration(MeshPart):
     """Present: clients are behind something that speaks the PROXY protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Topology(Element):
+class Topology(MeshPart):
     """gatewayTopology: what stands in front of the gateway."""
 
     num_trusted_proxies: UInt32 | None = None
@@ -41,23 +48,23 @@ class Topology(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerHeader(Element):
+class ServerHeader(MeshPart):
     disabled: bool | None = None
     value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disableable(Element):
+class Disableable(MeshPart):
     disabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enableable(Element):
+class Enableable(MeshPart):
     enabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetCurrentClientCertDetails(Element):
+class SetCurrentClientCertDetails(MeshPart):
     subject: bool | None = None
     cert: bool | None = None
     chain: bool | None = None
@@ -66,7 +73,7 @@ class SetCurrentClientCertDetails(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyHeaders(Element):
+class ProxyHeaders(MeshPart):
     forwarded_client_cert: ForwardClientCertDetails | None = None
     set_current_client_cert_details: SetCurrentClientCertDetails | None = None
     request_id: Disableable | None = None
@@ -80,14 +87,14 @@ class ProxyHeaders(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Http2Settings(Element):
+class Http2Settings(MeshPart):
     max_concurrent_streams: UInt32 | None = None
     initial_stream_window_size: UInt32 | None = None
     initial_connection_window_size: UInt32 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionSettings(Element):
+class ConnectionSettings(MeshPart):
     """How much a client may ask of a connection. Profile EDGE fills in what is unset."""
 
     profile: Literal["UNSPECIFIED", "NONE", "EDGE"] | None = None
@@ -116,7 +123,7 @@ class ConnectionSettings(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyConfig(Element):
+class ProxyConfig(MeshPart):
     """How one proxy behaves: meshConfig.defaultConfig, or a gateway's annotation proxy.istio.io/config."""
 
     gateway_topology: Topology | None = None
@@ -132,7 +139,7 @@ class ProxyConfig(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TlsConfig(Element):
+class TlsConfig(MeshPart):
     """tlsDefaults: for servers (of modes that verify or present certificates) that say nothing themselves."""
 
     min_protocol_version: TlsVersion = "TLS_AUTO"
@@ -141,17 +148,17 @@ class TlsConfig(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyPathNormalization(Element):
+class ProxyPathNormalization(MeshPart):
     normalization: Literal["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] = "DEFAULT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutboundTrafficPolicy(Element):
+class OutboundTrafficPolicy(MeshPart):
     mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] = "ALLOW_ANY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DefaultTrafficPolicy(Element):
+class DefaultTrafficPolicy(MeshPart):
     """What fills in where no DestinationRule says anything of that block."""
 
     connection_pool: ConnectionPoolSettings | None = None
@@ -159,7 +166,7 @@ class DefaultTrafficPolicy(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeshConfig(Element):
+class MeshConfig(MeshPart):
     connect_timeout: timedelta = timedelta(seconds=10)
     access_log_file: Annotated[str, "empty: no access log"] = ""
     access_log_format: Annotated[str, "empty: Istio's line"] = ""

@@ -1,11 +1,12 @@
 """World: every object that was read and is valid, sorted and indexed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TypeVar
 
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.apps import Deployment
 from mizzen.resources.core import (
     ConfigMap,
@@ -18,12 +19,16 @@ from mizzen.resources.core import (
     ServiceAccount,
 )
 from mizzen.resources.declare import Resource
+from mizzen.resources.decode import Decoded, decode, identify
 from mizzen.resources.destination_rule import DestinationRule
 from mizzen.resources.gateway import Gateway
 from mizzen.resources.operator import IstioOperator
 from mizzen.resources.service_entry import ServiceEntry
 from mizzen.resources.virtual_service import VirtualService
 from mizzen.resources.workload_entry import WorkloadEntry
+from mizzen.resources.yaml import RawObject
+
+Decode = Callable[[RawObject], Decoded]
 
 R = TypeVar("R", bound=Resource)
 Key = tuple[str, str]  # (namespace, name)
@@ -111,3 +116,40 @@ class World:
             service_accounts=every(ServiceAccount),
             operators=every(IstioOperator),
         )
+
+
+def decode_all(
+    raws: Iterable[RawObject], *, default_namespace: str = "default", remember: Decode | None = None
+) -> tuple[World, tuple[Problem, ...]]:
+    """The world of some objects, and everything that is wrong with them. Raises nothing.
+
+    Of several objects of one kind, namespace and name, the later is kept: later by the name of the file,
+    then by the place in it, so that the order of `raws` does not matter. `remember` decodes one object in
+    the place of `decode`: a caller can keep what it gave for the same digest.
+    """
+    how = remember or (lambda raw: decode(raw, default_namespace=default_namespace))
+    problems: list[Problem] = []
+    kept: dict[ResourceRef, RawObject] = {}
+    for raw in sorted(raws, key=lambda raw: (raw.ref.place(), raw.digest)):
+        ref = identify(raw, default_namespace)
+        if ref in kept and ref.name:
+            problems.append(_doubled(ref, kept[ref].ref))
+        kept[ref] = raw
+    resources: list[Resource] = []
+    for raw in kept.values():
+        decoded = how(raw)
+        problems += decoded.problems
+        if decoded.resource is not None:
+            resources.append(decoded.resource)
+    return World.of(resources), tuple(problems)
+
+
+def _doubled(later: ResourceRef, earlier: ResourceRef) -> Problem:
+    return Problem(
+        severity=Severity.WARNING,
+        code="META-002",
+        resource=later,
+        field="metadata.name",
+        message=f"this object takes the place of the one at {earlier.place()}, which has the same name",
+        hint="Rename one of the two, or remove it.",
+    )

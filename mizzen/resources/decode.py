@@ -1,0 +1,135 @@
+"""One plain object -> a resource, or the problems that keep it from being one."""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+
+from mizzen.errors import Problem, ResourceRef
+from mizzen.resources.compile import declared_fields, decoder_of, nearest, reader_of
+from mizzen.resources.declare import Metadata, Resource, Unknown
+from mizzen.resources.findings import Findings
+from mizzen.resources.kinds import INERT, KINDS, UNCONCERNED, Kind
+from mizzen.resources.validate import validate
+from mizzen.resources.values import BAD, describe
+from mizzen.resources.yaml import RawObject
+
+# Everything at the top of an object that its declaration need not name.
+_ENVELOPE = frozenset({"apiVersion", "kind", "metadata", "status"})
+# RFC 1123 subdomain, as the API server demands of names.
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_NAME = 253
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """What became of one object. `resource` is None when it has an error or takes no part."""
+
+    resource: Resource | None
+    problems: tuple[Problem, ...]
+
+
+def decode(raw: RawObject, *, default_namespace: str = "default") -> Decoded:
+    """Decode and validate one object. Depends on nothing but its arguments, so it may be remembered
+    by `raw.digest`. `default_namespace` is that of objects that do not name one."""
+    kind = KINDS.get(raw.kind)
+    found = Findings(identify(raw, default_namespace))
+    group, _, version = raw.api_version.rpartition("/")
+    if kind is None or kind.group != group:
+        _not_ours(raw, group, found)
+        return Decoded(resource=None, problems=tuple(found.problems))
+    if version not in kind.versions:
+        found.error(
+            "KIND-003",
+            "apiVersion",
+            f"{raw.kind} has no version {raw.api_version!r}",
+            f"Write {kind.api_version}.",
+        )
+    resource = _read(raw, kind, found)
+    if resource is not None:
+        validate(resource, found)
+    return Decoded(resource=None if found.refused else resource, problems=tuple(found.problems))
+
+
+def identify(raw: RawObject, default_namespace: str) -> ResourceRef:
+    """The name under which an object is known, its namespace filled in."""
+    kind = KINDS.get(raw.kind)
+    namespace = raw.namespace or (kind.home if kind else "") or default_namespace
+    if kind and not kind.namespaced:
+        namespace = ""
+    return ResourceRef(kind=raw.kind or "Document", namespace=namespace, name=raw.name, places=raw.ref.places)
+
+
+def _not_ours(raw: RawObject, group: str, found: Findings) -> None:
+    if not raw.kind or not raw.api_version:
+        missing = "apiVersion" if raw.kind else "kind"
+        found.error(
+            "KIND-004", missing, f"{missing} is missing", "An object says its apiVersion and its kind."
+        )
+        return
+    inert = INERT.get(raw.kind)
+    if inert and inert.group == group:
+        found.add(
+            inert.severity,
+            "KIND-002",
+            "kind",
+            f"mizzen does not act on this kind yet: {inert.because}",
+            "",
+        )
+        return
+    known = KINDS.get(raw.kind)
+    if known:
+        found.error(
+            "KIND-003",
+            "apiVersion",
+            f"{raw.kind} is not of {raw.api_version!r}",
+            f"Write {known.api_version}.",
+        )
+        return
+    like = nearest(raw.kind, (*KINDS, *INERT))
+    message = f"mizzen does not know the kind {raw.kind} of {raw.api_version}"
+    if group.endswith("istio.io") or (like and like.lower() == raw.kind.lower()):
+        found.error("KIND-001", "kind", message, f"Did you mean {like}?" if like else "")
+    elif group in UNCONCERNED:
+        found.info("KIND-001", "kind", f"{message}: it takes no part")
+    else:
+        found.warning("KIND-001", "kind", message)
+
+
+def _read(raw: RawObject, kind: Kind, found: Findings) -> Resource | None:
+    meta = _metadata(raw, kind, found)
+    declaration: type = kind.declaration
+    takes_status = any(declared.key == "status" for declared in declared_fields(declaration))
+    envelope = _ENVELOPE - {"status"} if takes_status else _ENVELOPE
+    body = {key: value for key, value in raw.data.items() if key not in envelope}
+    given = reader_of(declaration, kind.unknown)(body, "", found)
+    if given is BAD or meta is None:
+        return None
+    return kind.declaration(meta=meta, ref=found.ref, **given)
+
+
+def _metadata(raw: RawObject, kind: Kind, found: Findings) -> Metadata | None:
+    written = raw.data.get("metadata")
+    if kind.nameless:
+        written = {"name": ""} if written is None else written
+        written = {"name": "", **written} if isinstance(written, dict) else written
+    if written is None:
+        found.error("FLD-003", "metadata.name", "metadata.name is missing")
+        return None
+    meta = decoder_of(Metadata, Unknown.PASS)(written, "metadata", found)
+    if not isinstance(meta, Metadata):
+        return None
+    if not kind.nameless or meta.name:
+        _check_name(meta.name, "metadata.name", found)
+    if meta.namespace:
+        _check_name(meta.namespace, "metadata.namespace", found)
+    return dataclasses.replace(meta, namespace=found.ref.namespace)
+
+
+def _check_name(name: str, at: str, found: Findings) -> None:
+    if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+        found.error(
+            "META-001",
+            at,
+            f"{describe(name)} is not a name that Kubernetes takes",
+            "A name is made of lower-case letters, digits, dashes and dots, up to 253 of them.",
+        )

@@ -1,0 +1,188 @@
+"""The table of kinds: what is declared for each, and which ones are known without being acted upon."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mizzen.errors import Severity
+from mizzen.resources.apps import Deployment
+from mizzen.resources.core import (
+    ConfigMap,
+    EndpointSlice,
+    Namespace,
+    Node,
+    Pod,
+    Secret,
+    Service,
+    ServiceAccount,
+)
+from mizzen.resources.declare import Resource, Unknown
+from mizzen.resources.destination_rule import DestinationRule
+from mizzen.resources.gateway import Gateway
+from mizzen.resources.operator import IstioOperator
+from mizzen.resources.service_entry import ServiceEntry
+from mizzen.resources.virtual_service import VirtualService
+from mizzen.resources.workload_entry import WorkloadEntry
+
+NETWORKING = "networking.istio.io"
+SECURITY = "security.istio.io"
+EXTENSIONS = "extensions.istio.io"
+TELEMETRY = "telemetry.istio.io"
+_ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How the objects of one kind are read."""
+
+    kind: str
+    group: str  # "" for the core of Kubernetes
+    versions: tuple[str, ...]
+    declaration: type[Resource]
+    unknown: Unknown = Unknown.PASS
+    namespaced: bool = True
+    # An object that may be written without a name, and the namespace it then belongs to.
+    nameless: bool = False
+    home: str = ""
+
+    @property
+    def api_version(self) -> str:
+        """The preferred apiVersion."""
+        return f"{self.group}/{self.versions[0]}" if self.group else self.versions[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inert:
+    """A kind that is known and that nothing is done about."""
+
+    kind: str
+    group: str
+    severity: Severity
+    because: str
+
+
+def _istio(declaration: type[Resource]) -> Kind:
+    return Kind(
+        kind=declaration.__name__,
+        group=NETWORKING,
+        versions=_ISTIO_VERSIONS,
+        declaration=declaration,
+        unknown=Unknown.REFUSE,
+    )
+
+
+def _core(declaration: type[Resource], *, namespaced: bool = True) -> Kind:
+    name = declaration.__name__
+    return Kind(kind=name, group="", versions=("v1",), declaration=declaration, namespaced=namespaced)
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.kind: kind
+    for kind in (
+        _istio(Gateway),
+        _istio(VirtualService),
+        _istio(DestinationRule),
+        _istio(ServiceEntry),
+        _istio(WorkloadEntry),
+        _core(Service),
+        _core(Pod),
+        _core(Secret),
+        _core(ConfigMap),
+        _core(ServiceAccount),
+        _core(Namespace, namespaced=False),
+        _core(Node, namespaced=False),
+        Kind(kind="EndpointSlice", group="discovery.k8s.io", versions=("v1",), declaration=EndpointSlice),
+        Kind(kind="Deployment", group="apps", versions=("v1",), declaration=Deployment),
+        Kind(
+            kind="IstioOperator",
+            group="install.istio.io",
+            versions=("v1alpha1",),
+            declaration=IstioOperator,
+            nameless=True,
+            home="istio-system",
+        ),
+    )
+}
+
+INERT: Mapping[str, Inert] = {
+    inert.kind: inert
+    for inert in (
+        Inert(
+            kind="AuthorizationPolicy",
+            group=SECURITY,
+            severity=Severity.ERROR,
+            because="requests that it forbids are served",
+        ),
+        Inert(
+            kind="RequestAuthentication",
+            group=SECURITY,
+            severity=Severity.ERROR,
+            because="tokens are not checked",
+        ),
+        Inert(
+            kind="PeerAuthentication",
+            group=SECURITY,
+            severity=Severity.ERROR,
+            because="it asks for mutual TLS that nobody enforces",
+        ),
+        Inert(
+            kind="EnvoyFilter",
+            group=NETWORKING,
+            severity=Severity.ERROR,
+            because="its patches are not applied",
+        ),
+        Inert(
+            kind="WasmPlugin",
+            group=EXTENSIONS,
+            severity=Severity.ERROR,
+            because="its plugin is not run",
+        ),
+        Inert(
+            kind="TrafficExtension",
+            group=EXTENSIONS,
+            severity=Severity.ERROR,
+            because="its extension is not run",
+        ),
+        Inert(
+            kind="Sidecar",
+            group=NETWORKING,
+            severity=Severity.WARNING,
+            because="it has no effect on gateways",
+        ),
+        Inert(
+            kind="WorkloadGroup",
+            group=NETWORKING,
+            severity=Severity.WARNING,
+            because="no workload is made from it",
+        ),
+        Inert(
+            kind="ProxyConfig",
+            group=NETWORKING,
+            severity=Severity.WARNING,
+            because="its settings have no effect",
+        ),
+        Inert(
+            kind="Telemetry",
+            group=TELEMETRY,
+            severity=Severity.WARNING,
+            because="logs, metrics and traces stay as they are",
+        ),
+    )
+}
+
+# Groups whose objects take no part in what a gateway does, and usually stand beside those that do.
+UNCONCERNED = frozenset(
+    {
+        "",
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apps",
+        "autoscaling",
+        "batch",
+        "certificates.k8s.io",
+        "coordination.k8s.io",
+        "policy",
+        "rbac.authorization.k8s.io",
+        "scheduling.k8s.io",
+        "storage.k8s.io",
+    }
+)
