@@ -1,0 +1,314 @@
+"""Which gateways there are, what their Services open, and the switches and the mesh they live in.
+
+An IstioOperator declares one gateway per entry of `components.ingressGateways`. Without any there is one,
+called istio-ingressgateway, with HTTP/3 on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mizzen.errors import Problem, ResourceRef
+from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
+from mizzen.resolve.overlay import overlay
+from mizzen.resources.compile import decoder_of
+from mizzen.resources.construct import Broken, construct
+from mizzen.resources.core import Pod, Service, ServicePort
+from mizzen.resources.declare import Unknown
+from mizzen.resources.findings import Findings
+from mizzen.resources.mesh import DEFAULT_MESH, MeshConfig, ProxyConfig
+from mizzen.resources.operator import GatewayComponent, IstioOperator
+from mizzen.resources.world import World
+
+CODES = {"GW-008": "A gateway's annotation proxy.istio.io/config cannot be read; it takes no part."}
+
+DEFAULT_NAME = "istio-ingressgateway"
+DEFAULT_NAMESPACE = "istio-system"
+CONFIG_ANNOTATION = "proxy.istio.io/config"
+NO_TRANSLATION_LABEL = "experimental.istio.io/disable-gateway-port-translation"
+
+# Profiles of IstioOperator that bring no ingress gateway of their own.
+_WITHOUT_GATEWAY = frozenset({"minimal", "empty", "remote", "ambient"})
+_META = "ISTIO_META_"
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+# What the gateway chart opens when nobody says otherwise.
+_CHART_PORTS = (
+    ServicePort(name="status-port", port=15021, target_port=15021),
+    ServicePort(name="http2", port=80, target_port=8080),
+    ServicePort(name="https", port=443, target_port=8443),
+)
+_HTTP3_PORT = ServicePort(name="http3", port=443, target_port=8443, protocol="UDP")
+
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as Go reads a boolean
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+
+# How the protocol of a Service port is told from its name or appProtocol (only whether two are alike counts).
+_PROTOCOLS = frozenset(
+    {"http", "http2", "https", "grpc", "grpc-web", "tcp", "tls", "mongo", "redis", "mysql", "udp"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredGateway:
+    """One gateway as it was asked for."""
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    component: GatewayComponent
+    ports: tuple[ServicePort, ...]  # of the Service that its installation brings
+    origin: ResourceRef
+
+    @property
+    def service_host(self) -> str:
+        return f"{self.name}.{self.namespace}.svc.cluster.local"
+
+
+def declared_gateways(world: World) -> tuple[DeclaredGateway, ...]:
+    """Every gateway that is installed: enabled entries of all IstioOperators, or the built-in one."""
+    if not world.operators:
+        origin = ResourceRef(kind="IstioOperator", namespace=DEFAULT_NAMESPACE, name="built-in")
+        return (_declared(GatewayComponent(), DEFAULT_NAMESPACE, origin, (*_CHART_PORTS, _HTTP3_PORT)),)
+    found: dict[tuple[str, str], DeclaredGateway] = {}
+    disabled: set[tuple[str, str]] = set()
+    listed = False
+    for operator in world.operators:
+        for component in operator.spec.components.ingress_gateways:
+            listed = True
+            gateway = _declared(component, operator.spec.namespace, operator.ref, _CHART_PORTS)
+            key = (gateway.namespace, gateway.name)
+            if key in found:
+                both = overlay(found[key].component, component)
+                gateway = _declared(both, operator.spec.namespace, found[key].origin, _CHART_PORTS)
+            found[key] = gateway
+            (disabled.add if component.enabled is False else disabled.discard)(key)
+    if not listed and any(o.spec.profile not in _WITHOUT_GATEWAY for o in world.operators):
+        first = world.operators[0]
+        return (_declared(GatewayComponent(), first.spec.namespace, first.ref, _CHART_PORTS),)
+    return tuple(gateway for key, gateway in found.items() if key not in disabled)
+
+
+def _declared(
+    component: GatewayComponent, namespace: str, origin: ResourceRef, ports: tuple[ServicePort, ...]
+) -> DeclaredGateway:
+    name = component.name or DEFAULT_NAME
+    labels = {"app": name, "istio": "ingressgateway", **component.label, **component.k8s.pod_labels}
+    return DeclaredGateway(
+        name=name,
+        namespace=component.namespace or namespace or DEFAULT_NAMESPACE,
+        labels=labels,
+        component=component,
+        ports=component.k8s.service.ports or ports,
+        origin=origin,
+    )
+
+
+def proxies(
+    world: World,
+    environment: Mapping[str, str],
+    external_ports: ExternalPorts,
+    default_namespace: str,  # noqa: ARG001  # a gateway without a namespace is in istio-system
+) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
+    """Every gateway with its switches and mesh, in the order in which they are declared.
+
+    `environment` is consulted for switches that no IstioOperator sets (`values.pilot.env`, then the
+    environment of `components.pilot`).
+    """
+    mesh = _mesh(world.operators)
+    switches = _switches(world.operators, environment)
+    return tuple(
+        (_proxy(world, gateway, mesh, external_ports), switches, mesh) for gateway in declared_gateways(world)
+    )
+
+
+def _mesh(operators: Iterable[IstioOperator]) -> MeshConfig:
+    mesh = DEFAULT_MESH
+    for operator in operators:
+        mesh = overlay(mesh, operator.spec.mesh_config)
+    return mesh
+
+
+# --- switches ---------------------------------------------------------------------------------------
+
+
+def _switches(operators: tuple[IstioOperator, ...], environment: Mapping[str, str]) -> Switches:
+    said: dict[str, str] = {}
+    for operator in operators:
+        said |= {variable.name: variable.value for variable in operator.spec.components.pilot.k8s.env}
+        said |= operator.spec.values.pilot.env
+
+    def flag(name: str, default: bool) -> bool:
+        for source in (said, environment):
+            value = _boolean(source.get(name, ""))
+            if value is not None:
+                return value
+        return default
+
+    return Switches(
+        quic_listeners=flag("PILOT_ENABLE_QUIC_LISTENERS", not operators),
+        scope_gateway_to_namespace=flag("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", False),
+        filter_gateway_clusters=flag("PILOT_FILTER_GATEWAY_CLUSTER_CONFIG", False),
+        send_unhealthy_endpoints=flag("PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS", True),
+        http10=flag("PILOT_HTTP10", False),
+        dual_stack=flag("ISTIO_DUAL_STACK", False),
+        trace_sampling=_percent({**environment, **said}.get("PILOT_TRACE_SAMPLING", "")),
+    )
+
+
+def _boolean(text: str) -> bool | None:
+    return True if text in _TRUE else False if text in _FALSE else None
+
+
+def _percent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return 1.0
+    return value if 0.0 <= value <= 100.0 else 1.0
+
+
+# --- one gateway ------------------------------------------------------------------------------------
+
+
+def _proxy(world: World, gateway: DeclaredGateway, mesh: MeshConfig, external_ports: ExternalPorts) -> Proxy:
+    own, _ = own_config(gateway)
+    config = overlay(mesh.default_config, own)
+    environment = {**config.proxy_metadata, **{v.name: v.value for v in gateway.component.k8s.env}}
+    metadata = {k.removeprefix(_META): v for k, v in environment.items() if k.startswith(_META)}
+    pod = _pod_of(world, gateway)
+    node = world.node_by_name.get(pod.spec.node_name) if pod else None
+    region, zone, subzone = _locality(
+        {**(pod.meta.labels if pod else {}), **gateway.labels}, node.meta.labels if node else {}
+    )
+    account = pod.spec.service_account_name if pod else ""
+    return Proxy(
+        name=gateway.name,
+        namespace=gateway.namespace,
+        labels=gateway.labels,
+        targets=_targets(world, gateway),
+        service_account=account or f"{gateway.name}-service-account",
+        # The charts run gateways unprivileged; only an explicit "false" says otherwise.
+        unprivileged=_boolean(metadata.get("UNPRIVILEGED_POD", "")) is not False,
+        region=region,
+        zone=zone,
+        subzone=subzone,
+        node_name=pod.spec.node_name if pod else "",
+        metadata=metadata,
+        config=config,
+        external_ports=external_ports,
+        origin=gateway.origin,
+    )
+
+
+def own_config(gateway: DeclaredGateway) -> tuple[ProxyConfig, tuple[Problem, ...]]:
+    """The ProxyConfig of the annotation proxy.istio.io/config (YAML), and what is wrong with it.
+
+    A broken one counts as empty: the gateway runs on the mesh's.
+    """
+    text = gateway.component.k8s.pod_annotations.get(CONFIG_ANNOTATION, "")
+    at = f"{gateway.component.at}.k8s.podAnnotations.{CONFIG_ANNOTATION}"
+    if not text.strip():
+        return ProxyConfig(), ()
+    found = Findings(gateway.origin)
+    try:
+        documents = construct(text)
+    except Broken as broken:
+        found.error("GW-008", at, f"the annotation {CONFIG_ANNOTATION} is no YAML: {broken.message}")
+        return ProxyConfig(), tuple(found.problems)
+    read = decoder_of(ProxyConfig, Unknown.WARN)(documents[0].value if documents else {}, at, found)
+    return read if isinstance(read, ProxyConfig) else ProxyConfig(), tuple(found.problems)
+
+
+def _pod_of(world: World, gateway: DeclaredGateway) -> Pod | None:
+    for pod in world.pods:
+        if pod.namespace == gateway.namespace and _subset(gateway.labels, pod.meta.labels):
+            return pod
+    return None
+
+
+def _subset(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    return all(labels.get(key) == value for key, value in wanted.items())
+
+
+def _locality(pod: Mapping[str, str], node: Mapping[str, str]) -> tuple[str, str, str]:
+    """Region, zone, subzone: the label istio-locality ("region.zone.subzone"), else those of the node."""
+    own = pod.get("istio-locality", "")
+    if own:
+        parts = [*own.split("/" if "/" in own else "."), "", ""]
+        return parts[0], parts[1], parts[2]
+
+    def label(name: str) -> str:
+        return node.get(f"topology.kubernetes.io/{name}") or node.get(
+            f"failure-domain.beta.kubernetes.io/{name}", ""
+        )
+
+    return label("region"), label("zone"), node.get("topology.istio.io/subzone", "")
+
+
+# --- what its Services open -------------------------------------------------------------------------
+
+
+def _targets(world: World, gateway: DeclaredGateway) -> tuple[ServiceTarget, ...]:
+    """The ports of every Service that selects the gateway, the oldest Service first.
+
+    The Service of the installation counts unless the world holds it itself.
+    """
+    pod = _pod_of(world, gateway)
+    groups: list[tuple[tuple[datetime, str], tuple[ServiceTarget, ...]]] = []
+    for service in world.services:
+        if service.namespace == gateway.namespace and _selects(service, gateway):
+            host = f"{service.name}.{service.namespace}.svc.cluster.local"
+            created = service.meta.creation_timestamp or _EARLIEST
+            translate = NO_TRANSLATION_LABEL not in service.meta.labels
+            groups.append(((created, host), _open(service.spec.ports, host, translate, pod)))
+    if (gateway.namespace, gateway.name) not in world.service_by_key:
+        host = gateway.service_host
+        groups.append(((_EARLIEST, host), _open(gateway.ports, host, True, pod)))
+    return tuple(target for _, targets in sorted(groups, key=lambda group: group[0]) for target in targets)
+
+
+def _selects(service: Service, gateway: DeclaredGateway) -> bool:
+    return bool(service.spec.selector) and _subset(service.spec.selector, gateway.labels)
+
+
+def _open(
+    ports: tuple[ServicePort, ...], host: str, translate: bool, pod: Pod | None
+) -> tuple[ServiceTarget, ...]:
+    """One target per port; of two that lead to one port by one protocol the first stands, as in Istio."""
+    found: dict[tuple[int, str], ServiceTarget] = {}
+    for port in ports:
+        number = _target_port(port, pod)
+        if number is None or port.protocol == "SCTP":
+            continue
+        target = ServiceTarget(
+            port=port.port,
+            target_port=number,
+            udp=port.protocol == "UDP",
+            name=port.name,
+            service=host,
+            translate=translate,
+        )
+        found.setdefault((number, _protocol(port)), target)
+    return tuple(found.values())
+
+
+def _target_port(port: ServicePort, pod: Pod | None) -> int | None:
+    """The number a port leads to; a name is looked up in the gateway's containers."""
+    if port.target_port is None or port.target_port == 0:
+        return port.port
+    if isinstance(port.target_port, int):
+        return port.target_port
+    for container in pod.spec.containers if pod else ():
+        for candidate in container.ports:
+            if (candidate.name, candidate.protocol) == (port.target_port, port.protocol):
+                return candidate.container_port
+    return None
+
+
+def _protocol(port: ServicePort) -> str:
+    if port.protocol == "UDP":
+        return "udp"
+    word = (port.app_protocol or port.name).lower()
+    first = word.partition("-")[0]
+    return word if word in _PROTOCOLS else first if first in _PROTOCOLS else ""
