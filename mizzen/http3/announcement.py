@@ -1,4 +1,4 @@
-"""The life of an announcement: when the answers of an HTTPS server say `alt-svc: h3=...`, `clear`, or nothing.
+"""The life of an announcement: when an HTTPS server's answers say `alt-svc: h3=...`, `clear`, or nothing.
 
 A promise of HTTP/3 is remembered by clients for `max_age` (RFC 7838, section 3.1), and one that does not
 hold costs each of them seconds. So it is given only once Envoy has confirmed listener and certificate and
