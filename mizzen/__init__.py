@@ -1,5 +1,3 @@
 """mizzen: HTTP/3 for every HTTPS server you already have."""
 
-from typing import Final
-
-__version__: Final = "0.1.0"
+__version__ = "0.1.0"
