@@ -1,8 +1,33 @@
 """Validation of one decoded resource: what Istio's admission webhook and API server refuse or warn of."""
 
+from mizzen.resources import shared_rules
 from mizzen.resources.declare import Resource
+from mizzen.resources.destination_rule import DestinationRule
 from mizzen.resources.findings import Findings
+from mizzen.resources.gateway import Gateway
+from mizzen.resources.service_entry import ServiceEntry
+from mizzen.resources.validate_destination_rule import validate_destination_rule
+from mizzen.resources.validate_gateway import validate_gateway
+from mizzen.resources.validate_service_entry import validate_service_entry, validate_workload_entry
+from mizzen.resources.validate_virtual_service import validate_virtual_service
+from mizzen.resources.virtual_service import VirtualService
+from mizzen.resources.workload_entry import WorkloadEntry
 
 
 def validate(resource: Resource, found: Findings) -> None:
-    """Report what is wrong with `resource`, looking at nothing else."""
+    """Report what is wrong with `resource`, looking at nothing else. Objects of Kubernetes' own kinds are
+    taken as they are: where one comes from a cluster, the API server has judged it."""
+    match resource:
+        case Gateway():
+            validate_gateway(resource, found)
+        case VirtualService():
+            validate_virtual_service(resource, found)
+        case DestinationRule():
+            validate_destination_rule(resource, found)
+        case ServiceEntry():
+            validate_service_entry(resource, found)
+        case WorkloadEntry():
+            validate_workload_entry(resource, found)
+        case _:
+            return
+    shared_rules.annotations(resource, found)

@@ -1,0 +1,179 @@
+"""What a well-formed host, label, pattern, header, port or duration is, as Istio's validation has it.
+
+Each function takes a text and says what is wrong with it: "" is nothing.
+"""
+
+import functools
+import ipaddress
+import re
+from datetime import timedelta
+
+import re2
+
+_LABEL = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
+_DNS_LABEL = re.compile(_LABEL)
+_FIRST_LABEL = re.compile(rf"\*|(?:\*-?)?{_LABEL}")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_PSEUDO_HEADERS = frozenset({":method", ":scheme", ":authority", ":path", ":status"})
+_LABEL_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+# Envoy's format: %% is a percent sign, anything else between two of them is a command.
+_HEADER_VALUE = re.compile(r"(?:[^%]|%%|%[^%(]+(?:\([^)]*\)(?::\d+)?)?%)*")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+LONGEST_REGEX = 1024
+CLAIMS = "@request.auth.claims"
+SHORTEST = timedelta(milliseconds=1)
+
+_RE2 = re2.Options()
+_RE2.log_errors = False
+
+
+def dns_label(text: str) -> str:
+    """One part of a host name; also a subset's name and a namespace."""
+    if len(text) <= 63 and _DNS_LABEL.fullmatch(text):
+        return ""
+    return f'"{text}" is not a DNS label (up to 63 letters, digits and dashes)'
+
+
+def fqdn(text: str) -> str:
+    """A host name without wildcard; a single label is one too."""
+    if not 0 < len(text) <= 255:
+        return "a host name has 1 to 255 characters"
+    return _labels(text, text)
+
+
+def wildcard_domain(text: str) -> str:
+    """A host name whose first label may be, or begin with, an asterisk."""
+    if not 0 < len(text) <= 255:
+        return "a host name has 1 to 255 characters"
+    first, _, rest = text.partition(".")
+    if len(first) > 63 or not _FIRST_LABEL.fullmatch(first):
+        return f'"{text}" is not a host name: "{first}" is no label of one'
+    return _labels(rest, text) if rest else ""
+
+
+def _labels(text: str, whole: str) -> str:
+    parts = text.removesuffix(".").split(".")
+    for part in parts:
+        if len(part) > 63 or not _DNS_LABEL.fullmatch(part):
+            return f'"{whole}" is not a host name: "{part}" is no label of one'
+    if parts[-1].isdigit():
+        return f'"{whole}" is not a host name: its last part is a number'
+    return ""
+
+
+def is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def subnet(text: str) -> str:
+    """An IP address, or a range of them (10.0.0.0/8)."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return f'"{text}" is neither an IP address nor a range of them such as 10.0.0.0/8'
+    return ""
+
+
+def port(number: int) -> str:
+    return "" if 1 <= number <= 65535 else f"{number} is not a port: ports are 1 to 65535"
+
+
+def duration(value: timedelta) -> str:
+    """At least a millisecond, and whole ones."""
+    if value < SHORTEST:
+        return "a duration must be at least 1ms"
+    if value.microseconds % 1000:
+        return "a duration must be a whole number of milliseconds"
+    return ""
+
+
+@functools.lru_cache(maxsize=16_384)
+def regex(pattern: str) -> str:
+    """An RE2 pattern, as Envoy compiles it."""
+    if not pattern:
+        return "an empty pattern matches nothing that it could be meant for"
+    if len(pattern) > LONGEST_REGEX:
+        return f"the pattern is longer than {LONGEST_REGEX} characters"
+    try:
+        re2.compile(pattern, _RE2)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        return f"RE2 does not take the pattern: {reason}"
+    except UnicodeError:
+        return "the pattern is not a text"
+    return ""
+
+
+def claim_path(name: str) -> tuple[str, ...] | None:
+    """The claim that a header match of this name asks for; None when it means an ordinary header.
+
+    `@request.auth.claims.a.b` and `@request.auth.claims[a][b]` are ("a", "b").
+    """
+    if name[: len(CLAIMS)].lower() != CLAIMS:
+        return None
+    rest = name[len(CLAIMS) :]
+    if len(rest) > 1 and rest[0] == ".":
+        return tuple(rest[1:].split("."))
+    if re.fullmatch(r"(?:\[[^\[\]]+\])+", rest):
+        return tuple(rest[1:-1].split("]["))
+    return None
+
+
+def matched_header(name: str) -> str:
+    """The name of a header that a match looks at."""
+    if not name:
+        return "a header must have a name"
+    if claim_path(name) or name in _PSEUDO_HEADERS or _TOKEN.fullmatch(name):
+        return ""
+    return f'"{name}" is not the name of a header'
+
+
+def token(name: str) -> str:
+    """A plain header name."""
+    return "" if _TOKEN.fullmatch(name) else f'"{name}" is not the name of a header'
+
+
+def header_value(value: str) -> str:
+    """A value that is set on a header: no control characters, commands of Envoy complete."""
+    if _CONTROL.search(value):
+        return "the value has a control character in it"
+    if not _HEADER_VALUE.fullmatch(value):
+        return "a percent sign begins a command such as %HOSTNAME%; write %% for the sign itself"
+    return ""
+
+
+def label(key: str, value: str) -> str:
+    """A label in Kubernetes' syntax."""
+    prefix, slash, name = key.rpartition("/")
+    good_prefix = not slash or (len(prefix) <= 253 and _SUBDOMAIN.fullmatch(prefix))
+    if not good_prefix or len(name) > 63 or not _LABEL_NAME.fullmatch(name):
+        return f'"{key}" is not the key of a label'
+    if value and (len(value) > 63 or not _LABEL_NAME.fullmatch(value)):
+        return f'"{value}" is not the value of a label'
+    return ""
+
+
+def unix_path(address: str) -> str:
+    """unix:// and an absolute path to a file, or an abstract name (@...)."""
+    path = address.removeprefix("unix://")
+    if path.startswith("@"):
+        return ""
+    if not path.startswith("/") or path.endswith("/"):
+        return f'"{address}" is not the absolute path of a socket'
+    return ""
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every host that `narrow` stands for is one that `wide` stands for."""
+    if wide == "*":
+        return True
+    if wide.startswith("*"):
+        return narrow.removeprefix("*").endswith(wide[1:]) if narrow != "*" else False
+    return wide == narrow
