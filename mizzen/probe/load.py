@@ -70,8 +70,8 @@ class Load:
 
     `run` blocks; as a context manager it runs in a thread while the block does, and `tally` has the outcome
     afterwards. `rate` limits the requests per second (a full-speed load takes a whole CPU). `connections`
-    spreads HTTP/2 and HTTP/3 requests over that many; otherwise libcurl opens a second one only when the
-    first is full. `statuses` are the good ones.
+    spreads HTTP/2 and HTTP/3 requests over up to that many; otherwise libcurl opens a second one only when
+    the first is full. `statuses` are the good ones.
     """
 
     def __init__(

@@ -23,6 +23,14 @@ def test_an_ipv6_address_is_bracketed() -> None:
         assert url_of(listener).startswith("http://[::1]:")
 
 
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        listener.setblocking(True)
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_two_may_run_at_once_and_one_ends_without_the_other() -> None:
     with running() as first:
         with running() as second:
