@@ -1,0 +1,181 @@
+"""How a server of a Gateway ends TLS: its certificates, its demands on clients, its policy.
+
+Fail closed: a server whose TLS cannot be set up has no chain at all. One whose Secret is missing keeps its
+chain (the Secret may come any moment); until then its handshakes fail.
+"""
+
+from collections.abc import Iterable
+
+from mizzen.errors import Problem, Severity
+from mizzen.model.tls import ClientAuth, ServerTls, TlsPolicy, Verification
+from mizzen.resolve.context import Context
+from mizzen.resolve.secrets import CA_SUFFIX, Trouble, ca_name, ca_of, certificate_of, is_ca, resource_name
+from mizzen.resolve.servers import MergedServer
+from mizzen.resources.gateway import ServerTlsSettings
+
+CODES = {
+    "TLS-001": "ISTIO_MUTUAL needs the mesh's own certificates, which are not issued.",
+    "TLS-002": "Certificates in files are not read; the server takes no part.",
+    "TLS-003": "None of the ECDH curves is one that Envoy knows; the server takes no part.",
+    "TLS-004": "An ECDH curve that Envoy does not know is left out.",
+    "TLS-005": "No certificate of a server is for one of its hosts.",
+}
+
+_CLIENT_AUTH = {"MUTUAL": ClientAuth.REQUIRED, "OPTIONAL_MUTUAL": ClientAuth.OPTIONAL}
+_ALPN = ("h2", "http/1.1")
+_VERSIONS = {"TLSV1_0": "1.0", "TLSV1_1": "1.1", "TLSV1_2": "1.2", "TLSV1_3": "1.3"}
+
+# What Envoy 1.40 takes (BoringSSL); one name that it does not know makes it refuse the whole listener.
+CURVES = frozenset({"P-256", "P-384", "P-521", "X25519", "X25519MLKEM768"})
+_AUTHENTICATED = ("ECDHE-ECDSA-", "ECDHE-RSA-")
+_SUITE_ENDS = ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
+CIPHERS = frozenset(
+    {start + end for start in _AUTHENTICATED for end in _SUITE_ENDS}
+    | {"AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA", "DES-CBC3-SHA", "ALL"}
+)
+
+
+def server_tls(ctx: Context, server: MergedServer) -> ServerTls | None:
+    """TLS of a server that ends it (kinds "https" and "tls"), or None and a problem when it cannot be."""
+    settings = server.server.tls
+    if settings is None:
+        return None
+    at = settings.at or f"{server.at}.tls"
+    if settings.mode == "ISTIO_MUTUAL" or "builtin://" in _credentials(settings):
+        _refuse(
+            ctx,
+            server,
+            "TLS-001",
+            f"{at}.mode",
+            "ISTIO_MUTUAL needs certificates of the mesh, and this gateway has none",
+            "Use MUTUAL with a Secret that holds a certificate, a key and the CA of the clients.",
+        )
+        return None
+    if not _credentials(settings):
+        _refuse(
+            ctx,
+            server,
+            "TLS-002",
+            f"{at}.serverCertificate",
+            "certificates are read from Secrets, not from files",
+            "Put certificate and key into a Secret, and name it in credentialName.",
+        )
+        return None
+    policy = _policy(ctx, server, settings, at)
+    if policy is None:
+        return None
+    certificates = _certificates(ctx, server, settings, at)
+    return ServerTls(
+        certificates=certificates,
+        client_auth=_CLIENT_AUTH.get(settings.mode, ClientAuth.NONE),
+        verification=_verification(ctx, server, settings, at, certificates[0]),
+        alpn=_ALPN,
+        policy=policy,
+    )
+
+
+def _refuse(ctx: Context, server: MergedServer, code: str, at: str, message: str, hint: str) -> None:
+    ctx.report(Problem(code=code, resource=server.ref, field=at, message=message, hint=hint))
+
+
+def _credentials(settings: ServerTlsSettings) -> tuple[str, ...]:
+    return settings.credential_names or ((settings.credential_name,) if settings.credential_name else ())
+
+
+# --- certificates -----------------------------------------------------------------------------------
+
+
+def _certificates(
+    ctx: Context, server: MergedServer, settings: ServerTlsSettings, at: str
+) -> tuple[str, ...]:
+    """SDS names of the certificates, in the user's order; those that are not there are reported."""
+    names = []
+    for index, credential in enumerate(_credentials(settings)):
+        name = resource_name(credential)
+        field = f"{at}.credentialNames[{index}]" if settings.credential_names else f"{at}.credentialName"
+        found = certificate_of(ctx, name)
+        if isinstance(found, Trouble):
+            ctx.report(found.problem(server.ref, field))
+        names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def _verification(
+    ctx: Context, server: MergedServer, settings: ServerTlsSettings, at: str, certificate: str
+) -> Verification | None:
+    """How client certificates are judged. SIMPLE with subjectAltNames only matches names, as in Istio."""
+    if settings.mode not in _CLIENT_AUTH:
+        if not settings.subject_alt_names:
+            return None
+        return Verification(ca=None, subject_alt_names=settings.subject_alt_names)
+    if settings.ca_cert_credential_name:
+        field = f"{at}.caCertCredentialName"
+        name = resource_name(settings.ca_cert_credential_name)
+        # A key pair and a CA of one Secret need two names.
+        ca = name if is_ca(name) else name + CA_SUFFIX
+    else:
+        field = f"{at}.credentialNames[0]" if settings.credential_names else f"{at}.credentialName"
+        ca = ca_name(certificate)
+    found = ca_of(ctx, ca)
+    if isinstance(found, Trouble):
+        ctx.report(found.problem(server.ref, field))
+    return Verification(
+        ca=ca,
+        subject_alt_names=settings.subject_alt_names,
+        spki_pins=settings.verify_certificate_spki,
+        certificate_hashes=settings.verify_certificate_hash,
+        accept_untrusted=bool(settings.insecure_skip_verify),
+    )
+
+
+# --- policy -----------------------------------------------------------------------------------------
+
+
+def _policy(ctx: Context, server: MergedServer, settings: ServerTlsSettings, at: str) -> TlsPolicy | None:
+    """The server's own restrictions over the mesh's `tlsDefaults`, field by field."""
+    mesh = ctx.mesh.tls_defaults
+    mesh_minimum = mesh.min_protocol_version if mesh else "TLS_AUTO"
+    minimum = _VERSIONS.get(settings.min_protocol_version, "")
+    if not minimum and mesh_minimum != "TLS_AUTO":
+        minimum = "1.3" if mesh_minimum == "TLSV1_3" else "1.2"  # the mesh's is never below 1.2
+    wanted = settings.ecdh_curves or (mesh.ecdh_curves if mesh else ())
+    curves = tuple(dict.fromkeys(curve for curve in wanted if curve in CURVES))
+    unknown = [curve for curve in wanted if curve not in CURVES]
+    if wanted and not curves:
+        _refuse(
+            ctx,
+            server,
+            "TLS-003",
+            f"{at}.ecdhCurves",
+            f"Envoy knows none of the curves {', '.join(wanted)}",
+            f"It knows {', '.join(sorted(CURVES))}.",
+        )
+        return None
+    if unknown:
+        ctx.report(
+            Problem(
+                severity=Severity.WARNING,
+                code="TLS-004",
+                resource=server.ref,
+                field=f"{at}.ecdhCurves",
+                message=f"Envoy does not know {', '.join(unknown)}: left out",
+                hint=f"It knows {', '.join(sorted(CURVES))}.",
+            )
+        )
+    return TlsPolicy(
+        min_version=minimum,
+        max_version=_VERSIONS.get(settings.max_protocol_version, ""),
+        ciphers=_ciphers(settings.cipher_suites) or _ciphers(mesh.cipher_suites if mesh else ()),
+        curves=curves,
+    )
+
+
+def _ciphers(suites: Iterable[str]) -> tuple[str, ...]:
+    """The suites that Envoy takes, each once. Groups ("[A|B]") may hold what it takes."""
+    return tuple(dict.fromkeys(suite for suite in suites if _is_known_cipher(suite)))
+
+
+def _is_known_cipher(suite: str) -> bool:
+    if suite.startswith("[") and suite.endswith("]"):
+        return all(part in CIPHERS for part in suite[1:-1].split("|"))
+    return suite in CIPHERS
