@@ -30,8 +30,8 @@ from mizzen.xds.status import StreamStatus
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 
-# How long changed listeners and routes wait for clusters that do not get warm. A cluster that is well warms in
-# milliseconds; a name that DNS does not know takes 5 s and more, and shall not stop other changes.
+# How long changed listeners and routes wait for clusters that do not get warm. A cluster that is well warms
+# in milliseconds; a name that DNS does not know takes 5 s and more, and shall not stop other changes.
 HOLD_LIMIT = timedelta(seconds=2)
 
 _OPTIONS = (
@@ -144,7 +144,7 @@ class AdsServer:
         found = [client.status() for client in self._clients]
         return tuple(sorted(found, key=lambda status: (status.gateway, status.node_id)))
 
-    def _handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
+    def _handlers(self) -> "grpc.GenericRpcHandler[Any, Any]":
         return grpc.method_handlers_generic_handler(
             SERVICE,
             {

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 
 from mizzen._api import pb
-from mizzen.xds.resource_type import CLUSTER, ENDPOINTS, Absence, ResourceType, resource_type
+from mizzen.xds.resource_type import Absence, ResourceType, resource_type
 from mizzen.xds.session import TypeSession, Update
 from mizzen.xds.snapshot import Entry
 from mizzen.xds.stream import Stream, error_text
@@ -34,7 +34,7 @@ class SotwSession(TypeSession):
             self._started = True
             self._claimed = request.version_info
             self.wildcard = self.kind.wildcard and not names
-        elif not is_judgement and names == self.names:
+        elif not (is_judgement or self.unanswered) and names == self.names:
             self.forget(names)  # it asks for what it was sent before: it may have forgotten
         self.wildcard = self.wildcard or _EVERYTHING in request.resource_names
         if left := self.names - names:
@@ -101,17 +101,10 @@ class SotwStream(Stream[SotwSession]):
         if sending is None:
             return None
         session, update, nonce = sending
-        if session.kind is CLUSTER:
-            self._repeat_endpoints(set(update.changed))
         out = pb.DiscoveryResponse(type_url=session.kind.url, nonce=nonce, version_info=session.set_version())
         for held in session.content(update).values():
             out.resources.add(type_url=session.kind.url, value=held.body)
         return out
-
-    def _repeat_endpoints(self, clusters: set[str]) -> None:
-        """A changed cluster warms anew and waits for its endpoints, without asking again."""
-        if endpoints := self._sessions.get(ENDPOINTS.url):
-            endpoints.forget(clusters & endpoints.names)
 
 
 def _set_version(versions: Mapping[str, str]) -> str:

@@ -6,6 +6,9 @@ Clusters and endpoints are taken away last, when the client has confirmed the li
 longer use them. While it refuses a listener or a route it still serves the one before: then nothing is taken
 away.
 
+A cluster that changed warms anew and waits for its endpoints, but Envoy does not ask for them again: they are
+sent again after it.
+
 Waiting for clusters has a limit, since a name that does not resolve keeps its cluster cold for long: who has
 the clock calls `stop_holding` when `is_holding` has been true for too long.
 """
@@ -39,6 +42,12 @@ def error_text(request: pb.DeltaDiscoveryRequest | pb.DiscoveryRequest) -> str:
     return request.error_detail.message or f"refused with code {request.error_detail.code}"
 
 
+def endpoints_name(cluster: Entry) -> str:
+    """The name under which this cluster asks for its endpoints."""
+    message = pb.Cluster.FromString(cluster.body)
+    return message.eds_cluster_config.service_name or message.name
+
+
 class Stream(Generic[SessionT]):
     """The order of things on one stream, whatever the protocol. `nonces` names the responses."""
 
@@ -47,6 +56,7 @@ class Stream(Generic[SessionT]):
         self._snapshot: Snapshot | None = None
         self._sessions: dict[str, SessionT] = {}
         self._patient = True
+        self._warming: set[str] = set()  # names of endpoints that changed clusters wait for
 
     def offer(self, snapshot: Snapshot) -> None:
         """From now on the client shall hold this. Before the first offer it is told nothing."""
@@ -77,15 +87,23 @@ class Stream(Generic[SessionT]):
         """The next response: recorded as sent, still to be written."""
         if self._snapshot is None:
             return None
+        self._repeat_endpoints()
         for session in self._ordered():
             if session.kind in _USERS_OF_CLUSTERS and self._must_wait_for_clusters():
                 continue
             update = session.next(self._available(session.kind), removals=self._may_remove(session.kind))
             if update is not None:
                 nonce = str(next(self._nonces))
+                if session.kind is CLUSTER:
+                    self._warming |= {endpoints_name(held) for held in update.changed.values()}
                 session.record(nonce, update)
                 return session, update, nonce
         return None
+
+    def _repeat_endpoints(self) -> None:
+        if endpoints := self._sessions.get(ENDPOINTS.url):
+            endpoints.forget(self._warming & endpoints.names)
+            self._warming.clear()
 
     def _available(self, kind: ResourceType) -> Mapping[str, Entry]:
         return self._snapshot.of(kind.url) if self._snapshot else NOTHING
