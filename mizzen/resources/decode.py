@@ -28,7 +28,7 @@ class Decoded:
     problems: tuple[Problem, ...]
 
 
-def decode(raw: RawObject, *, default_namespace: str = "default") -> Decoded:
+def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     """Decode and validate one object. Depends on nothing but its arguments, so it may be remembered
     by `raw.digest`. `default_namespace` is that of objects that do not name one."""
     kind = KINDS.get(raw.kind)
@@ -77,7 +77,7 @@ def _not_ours(raw: RawObject, group: str, found: Findings) -> None:
         )
         return
     known = KINDS.get(raw.kind)
-    if known:
+    if known and (group in UNCONCERNED or group.endswith("istio.io") or "." not in group):
         found.error(
             "KIND-003",
             "apiVersion",

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from mizzen.resources.declare import Element, Resource, UInt32
+from mizzen.resources.declare import Element, Resource, UInt32, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,10 @@ class Condition(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadEntryStatus(Element):
+    """Written by Istio, which says more in it than is read here."""
+
+    UNKNOWN_FIELDS: ClassVar[Unknown] = Unknown.PASS
+
     conditions: tuple[Condition, ...] = ()
 
 

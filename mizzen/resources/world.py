@@ -123,33 +123,33 @@ def decode_all(
 ) -> tuple[World, tuple[Problem, ...]]:
     """The world of some objects, and everything that is wrong with them. Raises nothing.
 
-    Of several objects of one kind, namespace and name, the later is kept: later by the name of the file,
-    then by the place in it, so that the order of `raws` does not matter. `remember` decodes one object in
-    the place of `decode`: a caller can keep what it gave for the same digest.
+    Of several objects of one kind, namespace and name, the later valid one is kept: later by the name of
+    the file, then by the place in it, so that the order of `raws` does not matter. `remember` decodes one
+    object in the place of `decode`: a caller can keep what it gave for the same digest.
     """
-    how = remember or (lambda raw: decode(raw, default_namespace=default_namespace))
+    how = remember or (lambda raw: decode(raw, default_namespace))
     problems: list[Problem] = []
-    kept: dict[ResourceRef, RawObject] = {}
+    earlier: dict[ResourceRef, ResourceRef] = {}
+    kept: dict[ResourceRef, Resource] = {}
     for raw in sorted(raws, key=lambda raw: (raw.ref.place(), raw.digest)):
-        ref = identify(raw, default_namespace)
-        if ref in kept and ref.name:
-            problems.append(_doubled(ref, kept[ref].ref))
-        kept[ref] = raw
-    resources: list[Resource] = []
-    for raw in kept.values():
         decoded = how(raw)
+        ref = identify(raw, default_namespace)
         problems += decoded.problems
+        if ref in earlier and ref.name:
+            problems.append(_doubled(ref, earlier[ref], taken=decoded.resource is not None))
+        earlier[ref] = ref
         if decoded.resource is not None:
-            resources.append(decoded.resource)
-    return World.of(resources), tuple(problems)
+            kept[ref] = decoded.resource
+    return World.of(kept.values()), tuple(problems)
 
 
-def _doubled(later: ResourceRef, earlier: ResourceRef) -> Problem:
+def _doubled(later: ResourceRef, earlier: ResourceRef, *, taken: bool) -> Problem:
+    became = "takes the place of" if taken else "would take the place of"
     return Problem(
         severity=Severity.WARNING,
         code="META-002",
         resource=later,
         field="metadata.name",
-        message=f"this object takes the place of the one at {earlier.place()}, which has the same name",
+        message=f"this object {became} the one at {earlier.place()}, which has the same name",
         hint="Rename one of the two, or remove it.",
     )
