@@ -5,10 +5,11 @@ what is shown offline is what is sent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mizzen.envoy.config import EnvoyConfig, envoy_config
 from mizzen.errors import Problem, sort_key
+from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.model import Model
 from mizzen.resolve import resolve
 from mizzen.resolve.context import Context, ExternalPorts, Proxy
@@ -40,6 +41,27 @@ class GatewayBuild:
     def config(self, announced: Announced) -> EnvoyConfig:
         """The Envoy messages, with `announced` on the answers of its HTTPS servers."""
         return envoy_config(self.model, announced)
+
+    def announced_when_proven(self) -> Announced:
+        """What answers say once every mirror has been proven."""
+        proven = State(phase=Phase.ANNOUNCED)
+        return {one.name: header_value(one, proven) for one in self.model.announcements}
+
+    def without_listeners(self, names: frozenset[str]) -> "GatewayBuild":
+        """The same, less some listeners; a mirror that goes with them is not announced."""
+        if not names:
+            return self
+        return replace(
+            self,
+            model=replace(
+                self.model,
+                listeners=tuple(one for one in self.model.listeners if one.name not in names),
+                announcements=tuple(
+                    replace(one, port=None) if one.listener in names else one
+                    for one in self.model.announcements
+                ),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,12 @@ import os
 import click
 
 
-@click.command()
+@click.command("httpbin")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
 )
-def httpbin(host: str, port: int) -> None:
+def command(host: str, port: int) -> None:
     """Run the built-in test backend, which shows every header it receives."""
     from mizzen.httpbin.server import serve
 

@@ -12,6 +12,8 @@ from datetime import timedelta
 from mizzen.probe.client import Answer, Protocol, Request, fetch, fingerprint
 
 PATIENCE = timedelta(seconds=1)
+# Nobody has this name (RFC 2606): the gateway answers it itself, unless a server takes every host.
+NOBODY = "probe.mizzen.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ def prove_mirror(
     demands_certificate: bool | None = None,
     timeout: timedelta = PATIENCE,
 ) -> Proof:
-    """Make one HTTP/3 request (HEAD /) to address:port for `server_name`; blocks for `timeout` at most.
+    """Make one HTTP/3 request (HEAD /) to address:port; blocks for `timeout` at most.
+
+    The TLS name is `server_name`, the request's authority one that no backend has: no user sees the probe.
 
     `leaf_pem` is the certificate the server shall show (a chain may follow it). `demands_certificate` says
     whether clients must bring one of their own: True makes a server that answers without it a failure (its
@@ -44,7 +48,7 @@ def prove_mirror(
         port=port,
         address=address,
         method="HEAD",
-        headers=(("Host", server_name), ("User-Agent", "mizzen-probe")),
+        headers=(("Host", NOBODY), ("User-Agent", "mizzen-probe")),
         protocol=Protocol.H3,
         verify=False,  # the leaf is compared below, and that is stricter
         timeout=timeout,

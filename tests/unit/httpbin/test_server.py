@@ -8,7 +8,7 @@ import pytest
 
 from mizzen.httpbin.server import listen, running, url_of
 
-COMMAND = [sys.executable, "-W", "error", "-c", "from mizzen.cli.httpbin import httpbin; httpbin()", "--port"]
+COMMAND = [sys.executable, "-W", "error", "-c", "from mizzen.cli.httpbin import command; command()", "--port"]
 
 
 def test_port_0_takes_a_free_port_and_tells_it() -> None:

@@ -1,0 +1,259 @@
+"""The control plane of `mizzen up`: files -> snapshots -> Envoys, and what came of it.
+
+A loop that owns the files, the ADS server and the prover; what follows from what is decided in
+`mizzen.pipeline` and `mizzen.http3`. It tells its status on the control socket.
+"""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mizzen.envoy.config import EnvoyConfig
+from mizzen.errors import Problem, sort_key
+from mizzen.http3.announcement import Announcements
+from mizzen.pipeline import Build, GatewayBuild, Settings, build, to_snapshot
+from mizzen.resources.decode import decode
+from mizzen.resources.yaml import RawObject
+from mizzen.run.control_socket import ControlSocket
+from mizzen.run.instance import Instance
+from mizzen.run.occupied import Taken, occupied
+from mizzen.run.prover import Prover
+from mizzen.run.status import GatewayStatus, gateway_status
+from mizzen.serve.ads import AdsServer, ClientStatus
+from mizzen.sources.files import Files, Listing
+from mizzen.sources.last_good import LastGood
+from mizzen.xds.resource_type import SECRET
+from mizzen.xds.snapshot import Snapshot
+
+PORT_RETRY_SECONDS = 2.0  # how often a port that somebody else holds is tried again
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Served:
+    """What one gateway is being told."""
+
+    build: GatewayBuild
+    config: EnvoyConfig
+    snapshot: Snapshot
+    occupied: tuple[Taken, ...]  # listeners whose ports could not be opened
+    announcements: Announcements
+    client: ClientStatus | None = None  # its Envoy, while connected
+
+
+@dataclass(slots=True)
+class ControlPlane:
+    """Serves what the files say, and every change of it."""
+
+    instance: Instance
+    files: Files
+    settings: Settings
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    generation: int = 0
+    served: dict[str, Served] = field(default_factory=dict)
+    result: Build | None = None
+    last_good: LastGood = field(init=False)
+    ads: AdsServer = field(init=False)
+    prover: Prover = field(init=False)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
+
+    def __post_init__(self) -> None:
+        self.last_good = LastGood(self._errors)
+        self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
+        self.prover = Prover(on_proof=self.changed.set)
+
+    def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
+        return decode(raw, default_namespace=self.settings.default_namespace).problems
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`. Nothing is answered before everything has been read once."""
+        self.promised = load_promises(self.instance.announcements)
+        await self.rebuild(self.files.list())
+        self.instance.ads_socket.unlink(missing_ok=True)
+        await self.ads.start()
+        socket = ControlSocket(self.instance.control_socket, self.status)
+        await socket.start()
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._follow_files(), self._follow_envoys(), self._retry_ports())
+        ]
+        waiting = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in (*tasks, waiting):
+            task.cancel()
+        await socket.stop()
+        await self.ads.stop()
+        for task in done - {waiting}:
+            task.result()  # our own fault: the supervisor starts the next one, the log tells why
+
+    async def rebuild(self, listing: Listing) -> None:
+        """Follow the objects as they are now."""
+        admitted = self.last_good.admit(listing)
+        found = (*listing.problems, *admitted.problems)
+        result = await asyncio.to_thread(build, admitted.objects, found, self.settings)
+        before, self.served = self.served, {}
+        for gateway in result.gateways:
+            key = gateway.proxy.key
+            self.served[key] = self._serve(gateway, before.get(key))
+        self.result = result
+        self.generation += 1
+        for problem in self.problems():
+            _log.warning("%s", problem)
+        self.changed.set()
+
+    def _serve(self, gateway: GatewayBuild, before: Served | None) -> Served:
+        """Publish one gateway's configuration, less the listeners whose ports are taken."""
+        key = gateway.proxy.key
+        held = frozenset(one.name for one in before.build.model.listeners) if before else frozenset()
+        taken = occupied(gateway.model, held, self.instance.run_dir)
+        usable = gateway.without_listeners(frozenset(one.listener for one in taken))
+        announcements = before.announcements if before else self.promised.get(key, Announcements())
+        announcements = announcements.follow(usable.model.announcements, self.clock())
+        config = usable.config(announcements.values())
+        served = Served(
+            build=usable,
+            config=config,
+            snapshot=keep_secrets(to_snapshot(config, before.snapshot if before else None), before),
+            occupied=taken,
+            announcements=announcements,
+            client=before.client if before else None,
+        )
+        self.ads.publish(key, served.snapshot)
+        return served
+
+    def _on_status(self, client: ClientStatus) -> None:
+        if served := self.served.get(client.gateway):
+            served.client = client if client.is_connected else None
+            self.changed.set()
+
+    async def _follow_files(self) -> None:
+        async for _ in self.files.changes():
+            await self.rebuild(await asyncio.to_thread(self.files.list))
+
+    async def _follow_envoys(self) -> None:
+        """Prove mirrors as Envoys take them up, and announce those that are proven."""
+        while True:
+            self.changed.clear()
+            for key, served in self.served.items():
+                self._announce(key, served)
+            wait = self.prover.seconds_to_next()
+            try:
+                await asyncio.wait_for(self.changed.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def _announce(self, key: str, served: Served) -> None:
+        evidence = self.prover.evidence(key, served.build.model, served.snapshot, served.client)
+        stepped = served.announcements.step(evidence, self.clock())
+        if stepped.values() != served.announcements.values():
+            served.config = served.build.config(stepped.values())
+            served.snapshot = keep_secrets(to_snapshot(served.config, served.snapshot), served)
+            self.ads.publish(key, served.snapshot)
+        promises_change = stepped.to_json() != served.announcements.to_json()
+        served.announcements = stepped
+        if promises_change:
+            save_promises(self.instance.announcements, {k: s.announcements for k, s in self.served.items()})
+
+    async def _retry_ports(self) -> None:
+        while True:
+            await asyncio.sleep(PORT_RETRY_SECONDS)
+            if any(served.occupied for served in self.served.values()):
+                await self.rebuild(await asyncio.to_thread(self.files.list))
+
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
+        assert self.result is not None
+        found = dict.fromkeys(self.result.problems)
+        for served in self.served.values():
+            found |= dict.fromkeys(taken.problem for taken in served.occupied)
+            found |= dict.fromkeys(self._gateway_status(served).rejected)
+        return tuple(sorted(found, key=sort_key))
+
+    def _gateway_status(self, served: Served) -> GatewayStatus:
+        return gateway_status(
+            model=served.build.model,
+            config=served.config,
+            snapshot=served.snapshot,
+            client=served.client,
+            announcements=served.announcements,
+            occupied=served.occupied,
+        )
+
+    def status(self) -> dict[str, object]:
+        """What the control socket tells, as JSON values."""
+        return {
+            "pid": os.getpid(),
+            "generation": self.generation,
+            "problems": [problem_value(problem) for problem in self.problems()],
+            "proxies": [proxy_value(served.build) for served in self.served.values()],
+            "gateways": {key: self._gateway_status(served).value() for key, served in self.served.items()},
+        }
+
+
+def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:
+    """Certificates that went bad or away keep their last good version for as long as they are asked for."""
+    if before is None:
+        return snapshot
+    kept = {**before.snapshot.of(SECRET.url), **snapshot.of(SECRET.url)}
+    return Snapshot(types={**snapshot.types, SECRET.url: kept})
+
+
+def problem_value(problem: Problem) -> dict[str, str]:
+    """A problem as JSON values; `origin` is file:line:column."""
+    return {
+        "severity": problem.severity.value,
+        "code": problem.code,
+        "resource": str(problem.resource),
+        "field": problem.field,
+        "origin": str(problem.origin),
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def proxy_value(gateway: GatewayBuild) -> dict[str, object]:
+    """What the supervisor must know to run a gateway's Envoy."""
+    proxy = gateway.proxy
+    return {"name": proxy.name, "namespace": proxy.namespace, "labels": dict(proxy.labels)}
+
+
+def load_promises(path: Path) -> dict[str, Announcements]:
+    """What an earlier control plane of this run-dir announced. A file that is not ours counts as none."""
+    try:
+        stored = json.loads(path.read_text())
+        return {key: Announcements.from_json(value) for key, value in stored.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def save_promises(path: Path, promises: dict[str, Announcements]) -> None:
+    """Atomically, so that a kill leaves the old or the new file."""
+    text = json.dumps({key: one.to_json() for key, one in sorted(promises.items())}, indent=1)
+    beside = path.with_suffix(".new")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def read_memory(descriptor: int) -> bytes:
+    """The content of a memory file that the parent filled (standard input, which is there only once)."""
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+
+
+def serve(instance: Instance, paths: Sequence[str], stdin: bytes | None, settings: Settings) -> None:
+    """Run a control plane until SIGTERM or SIGINT."""
+    import signal
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await ControlPlane(instance, Files(paths, stdin), settings).run(stop)
+
+    asyncio.run(main())

@@ -1,0 +1,65 @@
+"""Answers questions over HTTP on a Unix socket: what the verbs and the supervisor ask the control plane."""
+
+import asyncio
+import json
+import socketserver
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+ANSWER_SECONDS = 10.0  # the loop may be building; past this it is stuck
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+class ControlSocket:
+    """Serves GET /status at `path`, from what `status` says in the event loop's own thread."""
+
+    def __init__(self, path: Path, status: Callable[[], dict[str, object]]) -> None:
+        self._path, self._status = path, status
+        self._server: _Server | None = None
+
+    async def start(self) -> None:
+        """Bind and answer. A socket that an earlier instance left is replaced."""
+        loop = asyncio.get_running_loop()
+
+        async def ask() -> dict[str, object]:
+            return self._status()
+
+        class Answer(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.0"
+
+            def do_GET(self) -> None:
+                if self.path != "/status":
+                    self.send_error(404)
+                    return
+                body = json.dumps(
+                    asyncio.run_coroutine_threadsafe(ask(), loop).result(ANSWER_SECONDS)
+                ).encode()
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def address_string(self) -> str:
+                return "local"  # a Unix peer has no address
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass  # asked several times a second
+
+        self._path.unlink(missing_ok=True)
+        self._server = _Server(str(self._path), Answer)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    async def stop(self) -> None:
+        """Stop answering; the socket goes away."""
+        if self._server:
+            await asyncio.to_thread(self._server.shutdown)
+            self._server.server_close()
+            self._path.unlink(missing_ok=True)

@@ -1,0 +1,154 @@
+"""What became of one gateway's configuration: which Envoy holds what, and why it does not. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mizzen.envoy.config import EnvoyConfig
+from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.http3.announcement import Announcements
+from mizzen.model import Model
+from mizzen.run.occupied import Taken
+from mizzen.serve.ads import ClientStatus
+from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
+from mizzen.xds.snapshot import Snapshot
+from mizzen.xds.status import SyncState, TypeStatus
+
+CATALOGUE = {
+    "XDS-001": "Envoy refused a part of the configuration; what it held before stays.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayStatus:
+    """One gateway as `proxy-status` shows it."""
+
+    node: str
+    version: str  # Envoy's; "" while none is connected
+    synced: bool  # Envoy confirmed (or finally refused) all that it shall hold
+    ready: bool  # it serves, and every mirror that can be is announced
+    reason: str  # why it is not
+    types: tuple[TypeStatus, ...]
+    rejected: tuple[Problem, ...]
+    mirrors: tuple[Mapping[str, object], ...]
+
+    def value(self) -> dict[str, object]:
+        """As JSON values."""
+        return {
+            "node": self.node,
+            "version": self.version,
+            "synced": self.synced,
+            "ready": self.ready,
+            "reason": self.reason,
+            "types": {
+                one.short: {
+                    "state": one.state.value,
+                    "held": len(one.acked),
+                    "sent": one.sent,
+                    "lastError": one.last_error,
+                }
+                for one in self.types
+            },
+            "rejected": [
+                {
+                    "resource": str(problem.resource),
+                    "origin": str(problem.origin),
+                    "message": problem.message,
+                }
+                for problem in self.rejected
+            ],
+            "mirrors": [dict(mirror) for mirror in self.mirrors],
+        }
+
+
+def gateway_status(
+    *,
+    model: Model,
+    config: EnvoyConfig,
+    snapshot: Snapshot,
+    client: ClientStatus | None,
+    announcements: Announcements,
+    occupied: tuple[Taken, ...],
+) -> GatewayStatus:
+    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`)."""
+    types = client.stream.types if client else ()
+    reason = not_synced(snapshot, client)
+    settled = reason or announcements.unsettled()
+    return GatewayStatus(
+        node=client.node_id if client else "",
+        version=client.version if client else "",
+        synced=not reason,
+        ready=not settled,
+        reason=settled,
+        types=types,
+        rejected=rejections(config, client),
+        mirrors=mirror_values(model, announcements, occupied),
+    )
+
+
+def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
+    """Why the Envoy does not hold `snapshot` yet; "" when it does, as far as it can."""
+    if client is None:
+        return "Envoy is not connected to the control plane"
+    for kind in SEND_ORDER:
+        status = client.stream.of(kind.url)
+        if status is None:
+            if kind in (CLUSTER, LISTENER):
+                return f"Envoy has not asked for its {kind.short} yet"
+            continue
+        waiting = sorted(
+            name
+            for name, entry in snapshot.of(kind.url).items()
+            if (status.wildcard or name in status.subscribed)
+            and status.acked.get(name) != entry.version
+            and not (name in status.rejections and status.rejections[name].version == entry.version)
+        )
+        if waiting:
+            return f"Envoy has not confirmed {kind.short} {', '.join(waiting[:3])}"
+        if status.state is SyncState.STALE:
+            return f"Envoy has not confirmed its {kind.short}"
+    return ""
+
+
+def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Problem, ...]:
+    """What Envoy refused, as problems of the objects that it came from."""
+    if client is None:
+        return ()
+    return tuple(
+        Problem(
+            severity=Severity.ERROR,
+            code="XDS-001",
+            resource=config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
+            message=f"Envoy refused {resource_type(url).short} {name}: {first_line(reason)}",
+            hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
+        )
+        for (url, name), reason in sorted(client.stream.rejections.items())
+    )
+
+
+def first_line(reason: str) -> str:
+    """A refusal without the dump of the resource that Envoy puts around it."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    return lines[0] if lines else "it gave no reason"
+
+
+def mirror_values(
+    model: Model, announcements: Announcements, occupied: tuple[Taken, ...]
+) -> tuple[Mapping[str, object], ...]:
+    """Each HTTPS server, whether it has a mirror and what clients are told of it."""
+    taken = {one.listener: one.problem.message for one in occupied}
+    found = []
+    for mirror in model.mirrors:
+        name = f"alt-svc/{mirror.server}"
+        found.append(
+            {
+                "server": mirror.server,
+                "listener": mirror.quic_listener,
+                "expected": mirror.expected,
+                "announced": announcements.values().get(name) or "",
+                "state": announcements.state_name(name),
+                "reason": mirror.reason or taken.get(mirror.quic_listener, "") or announcements.reason(name),
+                "resource": str(mirror.origin),
+                "origin": str(mirror.origin.place(mirror.at)),
+            }
+        )
+    return tuple(found)
