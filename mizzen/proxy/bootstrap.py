@@ -1,0 +1,193 @@
+"""The bootstrap of a gateway's Envoy: all that it knows before the control plane tells it the rest. Pure.
+
+The shape is that of Istio's gateways (cluster and listener names included, they are what people grep for),
+with Unix sockets where Istio has loopback ports.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+# Connections to a removed listener or chain get this long. Envoy's 600 s would be minutes in which a QUIC
+# listener that had to be replaced loses new connections to its predecessor; Istio's 45 s is still more than
+# a browser's patience. Past it, a stream that is still running is cut.
+DRAIN_SECONDS = 20
+
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_ROUTER = "envoy.extensions.filters.http.router.v3.Router"
+_MAX_CONNECTIONS = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+
+# What Istio's own bootstrap sets, since the behaviour of YAML that people have depends on it.
+_ISTIO_RUNTIME = {
+    "envoy.reloadable_features.coalesce_lb_rebuilds_on_batch_update": False,
+    "envoy.reloadable_features.http_reject_path_with_fragment": False,
+    "re2.max_program_size.error_level": 32768,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxySpec:
+    """One gateway's Envoy."""
+
+    name: str  # of the gateway
+    namespace: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ads_socket: Path  # where the control plane serves its configuration
+    admin_socket: Path  # where Envoy shall answer its administrator
+    health_socket: Path  # who answers what arrives on `status_port`
+    status_port: int = 15021
+    prometheus_port: int = 15090
+    bind: str = "0.0.0.0"  # of these two ports
+    concurrency: int | None = None  # worker threads; None: one for each CPU
+
+    @property
+    def key(self) -> str:
+        """What users call it: "istio-ingressgateway.istio-system"."""
+        return f"{self.name}.{self.namespace}"
+
+    @property
+    def node_id(self) -> str:
+        """In Istio's form: type, address, instance, domain."""
+        return f"router~127.0.0.1~{self.key}~{self.namespace}.svc.cluster.local"
+
+
+def bootstrap(spec: ProxySpec) -> bytes:
+    """The bootstrap as JSON. The same bytes for the same spec."""
+    return json.dumps(_bootstrap(spec), indent=1, sort_keys=True).encode()
+
+
+def arguments(spec: ProxySpec, config: Path) -> tuple[str, ...]:
+    """What to call the Envoy binary with, when `bootstrap(spec)` is stored in `config`."""
+    workers = () if spec.concurrency is None else ("--concurrency", str(spec.concurrency))
+    return (
+        *("-c", str(config)),
+        # Base id 0 belongs to the host, not to us; and a hot restart needs two parents.
+        "--disable-hot-restart",
+        *("--drain-time-s", str(DRAIN_SECONDS)),
+        # Whoever speaks is told at once to go: a shutdown waits a few seconds, not the whole drain time.
+        *("--drain-strategy", "immediate"),
+        *("--log-level", "warning"),
+        *("--file-flush-interval-msec", "1000"),
+        *workers,
+    )
+
+
+def _bootstrap(spec: ProxySpec) -> Json:
+    return {
+        "node": {
+            "id": spec.node_id,
+            "cluster": spec.key,
+            "metadata": {"NAME": spec.name, "NAMESPACE": spec.namespace, "LABELS": dict(spec.labels)},
+        },
+        "admin": {"address": {"pipe": {"path": str(spec.admin_socket), "mode": 0o600}}},
+        "dynamic_resources": _dynamic_resources(),
+        "static_resources": {
+            "clusters": [
+                _cluster("xds-grpc", spec.ads_socket, _http2()),
+                _cluster("agent", spec.health_socket),
+                _cluster("prometheus_stats", spec.admin_socket),
+            ],
+            "listeners": [
+                _listener(spec.bind, spec.status_port, "agent", "/healthz/ready", "agent"),
+                _listener(spec.bind, spec.prometheus_port, "stats", "/stats/prometheus", "prometheus_stats"),
+            ],
+        },
+        "layered_runtime": {
+            "layers": [
+                {"name": "global config", "static_layer": _ISTIO_RUNTIME},
+                {"name": "admin", "admin_layer": {}},
+            ]
+        },
+        "overload_manager": _overload_manager(),
+    }
+
+
+def _dynamic_resources() -> Json:
+    # Wait for the first configuration for as long as it takes: an Envoy without listeners is not ready.
+    source = {"ads": {}, "initial_fetch_timeout": "0s", "resource_api_version": "V3"}
+    # Envoy's own back-off goes up to 30 s; the control plane is next door and back within a second.
+    retry = {"retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}}
+    return {
+        "lds_config": source,
+        "cds_config": source,
+        "ads_config": {
+            "api_type": "DELTA_GRPC",
+            "transport_api_version": "V3",
+            "set_node_on_first_message_only": True,
+            "grpc_services": [{"envoy_grpc": {"cluster_name": "xds-grpc", "retry_policy": retry}}],
+        },
+    }
+
+
+def _http2() -> Json:
+    keepalive = {"interval": "30s", "timeout": "5s"}
+    return {
+        _HTTP_OPTIONS: {
+            "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
+            "explicit_http_config": {"http2_protocol_options": {"connection_keepalive": keepalive}},
+        }
+    }
+
+
+def _cluster(name: str, path: Path, options: Json | None = None) -> Json:
+    address = {"pipe": {"path": str(path)}}
+    found = {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+        },
+    }
+    return found | ({"typed_extension_protocol_options": options} if options else {})
+
+
+def _listener(bind: str, port: int, stat_prefix: str, prefix: str, cluster: str) -> Json:
+    hcm = {
+        "@type": f"type.googleapis.com/{_HCM}",
+        "stat_prefix": stat_prefix,
+        "codec_type": "AUTO",
+        "route_config": {
+            "virtual_hosts": [
+                {
+                    "name": "backend",
+                    "domains": ["*"],
+                    "routes": [{"match": {"prefix": prefix}, "route": {"cluster": cluster}}],
+                }
+            ]
+        },
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": f"type.googleapis.com/{_ROUTER}"},
+            }
+        ],
+    }
+    return {
+        "name": f"{bind}_{port}",
+        "address": {"socket_address": {"address": bind, "port_value": port}},
+        # Probes and metrics get through when the gateway has too much to do.
+        "bypass_overload_manager": True,
+        "ignore_global_conn_limit": True,
+        # A second Envoy on this port shall fail, not answer every other probe.
+        "enable_reuse_port": False,
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": hcm}]}
+        ],
+    }
+
+
+def _overload_manager() -> Json:
+    """As many connections as the system gives us: Istio's choice, said in the way that Envoy asks for."""
+    monitor = {
+        "@type": f"type.googleapis.com/{_MAX_CONNECTIONS}",
+        "max_active_downstream_connections": 2147483647,
+    }
+    name = "envoy.resource_monitors.global_downstream_max_connections"
+    return {"resource_monitors": [{"name": name, "typed_config": monitor}]}
