@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from mizzen.errors import Problem, Severity
 from mizzen.model.tls import ClientAuth, ServerTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
+from mizzen.resolve.pem import Chain, read_chain
 from mizzen.resolve.secrets import CA_SUFFIX, Trouble, ca_name, ca_of, certificate_of, is_ca, resource_name
 from mizzen.resolve.servers import MergedServer
 from mizzen.resources.gateway import ServerTlsSettings
@@ -89,15 +90,42 @@ def _certificates(
     ctx: Context, server: MergedServer, settings: ServerTlsSettings, at: str
 ) -> tuple[str, ...]:
     """SDS names of the certificates, in the user's order; those that are not there are reported."""
-    names = []
+    names: list[str] = []
+    chains: list[Chain] = []
     for index, credential in enumerate(_credentials(settings)):
         name = resource_name(credential)
         field = f"{at}.credentialNames[{index}]" if settings.credential_names else f"{at}.credentialName"
         found = certificate_of(ctx, name)
         if isinstance(found, Trouble):
             ctx.report(found.problem(server.ref, field))
+        elif isinstance(chain := read_chain(found.chain), Chain):
+            chains.append(chain)
         names.append(name)
+    if len(chains) == len(names):
+        _report_uncovered(ctx, server, chains)
     return tuple(dict.fromkeys(names))
+
+
+def _report_uncovered(ctx: Context, server: MergedServer, chains: list[Chain]) -> None:
+    """Hosts that no certificate is for: clients that verify names refuse them."""
+    covered = {name for chain in chains for name in chain.names}
+    for index, host in enumerate(server.server.hosts):
+        name = host.rpartition("/")[2].lower()
+        wildcard = "*." + name.partition(".")[2]
+        if name == "*" or name in covered or wildcard in covered:
+            continue
+        if name.startswith("*.") and any(one.endswith(name[1:]) for one in covered):
+            continue  # for some of the hosts, at least
+        ctx.report(
+            Problem(
+                severity=Severity.WARNING,
+                code="TLS-005",
+                resource=server.ref,
+                field=f"{server.at}.hosts[{index}]",
+                message=f"no certificate of this server is for {name}",
+                hint=f"The certificate is for {', '.join(sorted(covered)) or 'no name'}.",
+            )
+        )
 
 
 def _verification(

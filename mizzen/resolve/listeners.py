@@ -1,0 +1,254 @@
+"""Merged servers -> listeners and their chains: TCP, Unix sockets, and the QUIC mirrors.
+
+A chain's name is its identity: Envoy keeps the connections of chains whose name and content stay.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from mizzen.errors import Problem, Severity
+from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.tls import ServerTls
+from mizzen.resolve.context import Context
+from mizzen.resolve.mirrors import announcement_name, quic_listener_name
+from mizzen.resolve.policies import PolicyIndex
+from mizzen.resolve.servers import UNIX, MergedServer
+from mizzen.resolve.services import ServiceIndex
+from mizzen.resolve.tcp_routes import passthrough_chains, tcp_service
+
+CODES = {
+    "GW-011": "AUTO_PASSTHROUGH takes no part: it joins meshes, and there is none.",
+    "GW-012": "A server has nowhere to pass connections on to, and does not listen.",
+    "GW-013": "An SNI is already served on this port; the entry takes no part.",
+}
+
+_ALPN_QUIC = ("h3",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What every listener of a gateway shares."""
+
+    edge: Edge
+    access_logs: tuple[AccessLog, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """Where services and their policies are looked up."""
+
+    services: ServiceIndex
+    policies: PolicyIndex
+
+
+def listeners(
+    ctx: Context,
+    servers: tuple[MergedServer, ...],
+    tls: Mapping[str, ServerTls | None],
+    mirrored: frozenset[str],
+    common: Common,
+    indexes: Indexes,
+) -> tuple[Listener, ...]:
+    """Every listener, sorted by name. One without a chain is left out.
+
+    `tls`: by `tls_key`. `mirrored`: the route tables of servers with an HTTP/3 mirror.
+    """
+    by_name: dict[str, list[MergedServer]] = {}
+    for server in servers:
+        by_name.setdefault(server.listener_name, []).append(server)
+    found = []
+    for name, sharing in by_name.items():
+        if chains := _tcp_chains(ctx, sharing, tls, indexes):
+            found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
+        quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
+        if quic:
+            found.append(_quic_listener(ctx, quic, tls, common))
+    return tuple(sorted(found, key=lambda listener: listener.name))
+
+
+def tls_key(server: MergedServer) -> str:
+    """What the TLS of a server is kept under: its route table, or a name of its own when it has none."""
+    return server.route_table or chain_name(server)
+
+
+def chain_name(server: MergedServer) -> str:
+    """A name that stays while the server stays: like a route table, "tls.443.tls.gateway.namespace"."""
+    port = server.server.port
+    bind = f".{server.bind}" if server.bind else ""
+    kind = server.kind
+    return f"{kind}.{port.number}.{port.name}.{server.gateway.name}.{server.gateway.namespace}{bind}"
+
+
+# --- TCP --------------------------------------------------------------------------------------------
+
+
+def _tcp_listener(
+    ctx: Context, name: str, first: MergedServer, chains: tuple[Chain, ...], common: Common
+) -> Listener:
+    topology = ctx.proxy.config.gateway_topology
+    unix = first.bind.startswith(UNIX)
+    return Listener(
+        name=name,
+        transport=Transport.UNIX if unix else Transport.TCP,
+        address=first.address,
+        port=0 if unix else first.bound_port,
+        chains=chains,
+        edge=common.edge,
+        proxy_protocol=topology is not None and topology.proxy_protocol is not None,
+        access_logs=common.access_logs,
+        log_unmatched=not ctx.mesh.disable_envoy_listener_log,
+        origin=first.ref,
+    )
+
+
+def _tcp_chains(
+    ctx: Context, sharing: list[MergedServer], tls: Mapping[str, ServerTls | None], indexes: Indexes
+) -> tuple[Chain, ...]:
+    """The chains of one address. Servers that end TLS have their SNI before any that pass it on."""
+    chains: list[Chain] = []
+    taken: dict[str, str] = {}  # SNI ("*": any) -> who has it
+    http: set[str] = set()
+    for server in sharing:
+        if server.kind == "http" and server.route_table in http:
+            continue
+        chain = _own_chain(ctx, server, tls, indexes)
+        if chain is not None:
+            chains.append(chain)
+            owner = f"Gateway {server.key} ({server.at})"
+            taken |= dict.fromkeys(chain.server_names or ("*",), owner)
+        if server.kind == "http":
+            http.add(server.route_table)
+    for server in sharing:
+        if server.kind == "passthrough":
+            chains += _passthrough(ctx, server, taken, indexes)
+    return tuple(chains)
+
+
+def _own_chain(
+    ctx: Context, server: MergedServer, tls: Mapping[str, ServerTls | None], indexes: Indexes
+) -> Chain | None:
+    """The one chain of a server that is not passthrough; None when it has none."""
+    match server.kind:
+        case "http":
+            return _chain(server, server.route_table, None, _http(server, server.listener_name, None))
+        case "https":
+            ends = tls.get(tls_key(server))
+            announcement = announcement_name(server.route_table)
+            service = _http(server, server.listener_name, announcement)
+            return _chain(server, server.route_table, ends, service) if ends else None
+        case "tcp" | "tls":
+            ends = tls.get(tls_key(server))
+            if server.kind == "tls" and ends is None:
+                return None
+            passed = tcp_service(ctx, server, indexes.services, indexes.policies)
+            if passed is None:
+                _nowhere(ctx, server, "tcp")
+                return None
+            return _chain(server, chain_name(server), ends, passed)
+        case "auto_passthrough":
+            _report(ctx, server, "GW-011", "tls.mode", "AUTO_PASSTHROUGH takes no part")
+    return None
+
+
+def _chain(server: MergedServer, name: str, tls: ServerTls | None, serve: HttpService | TcpService) -> Chain:
+    return Chain(
+        name=name,
+        server_names=server.server_names if tls is not None else (),
+        tls=tls,
+        serve=serve,
+        origin=server.ref,
+        at=server.at,
+    )
+
+
+def _http(server: MergedServer, listener_name: str, announcement: str | None) -> HttpService:
+    """Istio names the statistics after the server where it has a name and ends TLS, else the listener."""
+    named = server.server.name if server.kind == "https" else ""
+    return HttpService(
+        route_table=server.route_table,
+        stat_prefix=named or f"outbound_{listener_name};",
+        grpc_web=server.protocol == "GRPC-WEB",
+        announcement=announcement,
+    )
+
+
+def _passthrough(
+    ctx: Context, server: MergedServer, taken: dict[str, str], indexes: Indexes
+) -> Iterable[Chain]:
+    """One chain per `tls` match of a VirtualService. Of two that ask for one SNI the later goes whole."""
+    found = passthrough_chains(ctx, server, indexes.services, indexes.policies)
+    if not found:
+        _nowhere(ctx, server, "tls")
+    for asked, service, ref, at in found:
+        names = sorted({name.lower() for name in asked}) or ["*"]
+        names = ["*"] if "*" in names else names
+        clash = next((name for name in names if name in taken), "")
+        if clash:
+            ctx.report(
+                Problem(
+                    code="GW-013",
+                    resource=ref,
+                    field=f"{at}.sniHosts",
+                    message=f"SNI {clash!r} is already served on {server.listener_name} by {taken[clash]}",
+                    hint="An entry with an SNI that is taken goes as a whole; leave that SNI out.",
+                )
+            )
+            continue
+        taken |= dict.fromkeys(names, f"{ref} ({at})")
+        yield Chain(
+            name=f"{chain_name(server)}/{ref.namespace}.{ref.name}/{asked[0].lower() if asked else '*'}",
+            server_names=() if names == ["*"] else tuple(names),
+            tls=None,
+            serve=service,
+            origin=ref,
+            at=at,
+        )
+
+
+def _nowhere(ctx: Context, server: MergedServer, block: str) -> None:
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="GW-012",
+            resource=server.ref,
+            field=server.at,
+            message=f"no VirtualService says where connections go, so {server.listener_name} does not "
+            "open for this server",
+            hint=f"Write a VirtualService with a {block!r} block for this Gateway.",
+        )
+    )
+
+
+def _report(ctx: Context, server: MergedServer, code: str, field: str, message: str) -> None:
+    ctx.report(
+        Problem(code=code, resource=server.ref, field=f"{server.at}.{field}", message=message, hint="")
+    )
+
+
+# --- QUIC -------------------------------------------------------------------------------------------
+
+
+def _quic_listener(
+    ctx: Context, sharing: list[MergedServer], tls: Mapping[str, ServerTls | None], common: Common
+) -> Listener:
+    """The mirror of an address: the same servers, route tables, certificates and demands on clients."""
+    first = sharing[0]
+    name = quic_listener_name(first)
+    chains = []
+    for server in sharing:
+        ends = tls.get(tls_key(server))
+        if ends is None:
+            continue
+        service = _http(server, name, announcement_name(server.route_table))
+        chains.append(_chain(server, server.route_table, replace(ends, alpn=_ALPN_QUIC), service))
+    return Listener(
+        name=name,
+        transport=Transport.QUIC,
+        address=first.address,
+        port=first.bound_port,
+        chains=tuple(chains),
+        edge=common.edge,
+        access_logs=common.access_logs,
+        log_unmatched=not ctx.mesh.disable_envoy_listener_log,
+        origin=first.ref,
+    )
