@@ -67,7 +67,8 @@ class TypeSession:
         self.sent = 0
         self.last_error = ""
         self._owed: set[str] = set()  # names owed an answer, even "there is no such thing"
-        self._suspects: set[str] = set()  # names of a refused response: each is sent alone
+        # Names of a refused response: what the client has of them is not known, each is sent alone.
+        self._suspects: set[str] = set()
         # The last differences, with the resources they were taken against; by `removals`.
         self._known: dict[bool, tuple[Mapping[str, Entry], Update]] = {}
 
@@ -138,9 +139,8 @@ class TypeSession:
         if not self.wildcard and not self.names and not self._owed:
             return None
         update = self.difference(available, removals=removals)
-        self._suspects &= update.names
-        if self._suspects:
-            return None if self.unanswered else update.only({min(self._suspects)})
+        if suspects := self._suspects & update.names:
+            return None if self.unanswered else update.only({min(suspects)})
         if update or self._owes_an_empty_answer():
             return update
         return None
@@ -177,16 +177,18 @@ class TypeSession:
 
     def _difference(self, available: Mapping[str, Entry], removals: bool) -> Update:
         expected = self.expected()
+        has = {name: version for name, version in expected.items() if name not in self._suspects}
+        may_have = expected.keys() | self._suspects
         changed: dict[str, Entry] = {}
         for name in sorted(available.keys() | self.names if self.wildcard else self.names):
-            wanted = available.get(name) or self._placeholder(name, name in expected, removals)
-            if wanted and wanted.version not in (expected.get(name), self._refused(name)):
+            wanted = available.get(name) or self._placeholder(name, name in may_have, removals)
+            if wanted and wanted.version not in (has.get(name), self._refused(name)):
                 changed[name] = wanted
         gone: set[str] = set()
         if self.kind.empty is None:
-            gone |= self._owed - expected.keys() - available.keys()
+            gone |= self._owed - may_have - available.keys()
         if removals and self.kind.absence is Absence.REMOVE:
-            gone |= expected.keys() - available.keys()
+            gone |= may_have - available.keys()
         return Update(changed=changed, removed=frozenset(n for n in gone if self._refused(n) != _REMOVAL))
 
     def _placeholder(self, name: str, is_held: bool, removals: bool) -> Entry | None:

@@ -1,0 +1,211 @@
+"""What one client holds of one type, whatever the protocol."""
+
+import pytest
+
+from mizzen.xds.resource_type import (
+    CLUSTER,
+    ENDPOINTS,
+    EXTENSION_CONFIG,
+    LISTENER,
+    ROUTES,
+    SECRET,
+    ResourceType,
+)
+from mizzen.xds.session import TypeSession, Update
+from mizzen.xds.snapshot import NOTHING, Entry
+from mizzen.xds.status import SyncState
+
+
+def entries(**versions: int) -> dict[str, Entry]:
+    return {name: Entry(f"v{version}", f"{name} {version}".encode()) for name, version in versions.items()}
+
+
+def asking_for(kind: ResourceType, *names: str) -> TypeSession:
+    session = TypeSession(kind)
+    session.wildcard = not names
+    session.subscribe(set(names))
+    return session
+
+
+def send(session: TypeSession, available: dict[str, Entry], nonce: str) -> Update:
+    update = session.next(available)
+    assert update is not None
+    session.record(nonce, update)
+    return update
+
+
+def test_a_client_that_asks_for_all_is_answered_even_if_there_is_nothing() -> None:
+    session = asking_for(LISTENER)
+
+    assert send(session, {}, "1").names == set()
+    assert session.next({}) is None
+
+
+def test_a_client_that_asks_for_nothing_is_told_nothing() -> None:
+    assert TypeSession(LISTENER).next(entries(a=1)) is None
+
+
+def test_an_update_overtakes_the_judgement_on_an_earlier_one() -> None:
+    session = asking_for(CLUSTER)
+    send(session, entries(a=1), "1")
+
+    assert set(send(session, entries(a=1, b=1), "2").changed) == {"b"}
+
+    session.judge("1", "")
+    session.judge("2", "")
+
+    assert session.acked == {"a": "v1", "b": "v1"}
+
+
+def test_each_resource_of_a_refused_response_is_sent_alone() -> None:
+    session = asking_for(LISTENER)
+    available = entries(bad=1, good=1)
+    send(session, available, "1")
+    session.judge("1", "one of them is bad")
+
+    assert send(session, available, "2").names == {"bad"}
+    assert session.next(available) is None  # the judgement is awaited
+    session.judge("2", "no such address")
+    assert send(session, available, "3").names == {"good"}
+    session.judge("3", "")
+
+    assert session.next(available) is None
+    assert session.acked == {"good": "v1"}
+    assert session.status(available).state is SyncState.ERROR
+    assert session.status(available).rejections["bad"].reason == "no such address"
+
+
+def test_a_version_refused_alone_is_not_sent_again_but_a_newer_one_is() -> None:
+    session = asking_for(LISTENER)
+    send(session, entries(a=1), "1")
+    session.judge("1", "bad")
+
+    assert session.next(entries(a=1)) is None
+
+    assert send(session, entries(a=2), "2").names == {"a"}
+    session.judge("2", "")
+
+    assert session.status(entries(a=2)).state is SyncState.SYNCED
+    assert session.status(entries(a=2)).last_error == ""
+
+
+def test_a_refused_version_that_nobody_wants_any_more_is_no_error() -> None:
+    session = asking_for(LISTENER)
+    send(session, entries(a=1), "1")
+    session.judge("1", "")
+    send(session, entries(a=2), "2")
+    session.judge("2", "bad")
+
+    assert session.next(entries(a=1)) is None  # it still has the first
+    assert session.status(entries(a=1)).state is SyncState.SYNCED
+
+
+def test_a_refused_removal_is_tried_once_alone() -> None:
+    session = asking_for(LISTENER)
+    send(session, entries(a=1, b=1), "1")
+    session.judge("1", "")
+    send(session, entries(b=2), "2")
+    session.judge("2", "bad")
+
+    assert send(session, entries(b=2), "3").removed == {"a"}
+    session.judge("3", "")
+    assert set(send(session, entries(b=2), "4").changed) == {"b"}
+
+
+def test_what_was_overtaken_is_no_suspect() -> None:
+    session = asking_for(CLUSTER)
+    send(session, entries(a=1, b=1), "1")
+    send(session, entries(a=2, b=1), "2")
+    session.judge("1", "a is bad")
+    session.judge("2", "")
+
+    assert send(session, entries(a=2, b=1), "3").names == {"b"}
+
+
+def test_a_judgement_on_an_unknown_nonce_changes_nothing() -> None:
+    session = asking_for(CLUSTER)
+    send(session, entries(a=1), "1")
+
+    assert not session.judge("7", "")
+    assert session.acked == {}
+    assert session.status(entries(a=1)).unanswered == ("1",)
+
+
+@pytest.mark.parametrize("kind", [ENDPOINTS, ROUTES])
+def test_an_unknown_name_gets_something_empty(kind: ResourceType) -> None:
+    session = asking_for(kind, "nobody")
+
+    update = send(session, entries(other=1), "1")
+
+    assert kind.empty is not None
+    assert update.changed["nobody"].body == kind.empty("nobody")
+    assert update.removed == frozenset()
+
+
+@pytest.mark.parametrize("kind", [SECRET, EXTENSION_CONFIG])
+def test_an_unknown_name_is_said_not_to_exist(kind: ResourceType) -> None:
+    session = asking_for(kind, "nobody")
+
+    assert send(session, entries(other=1), "1") == Update(removed=frozenset({"nobody"}))
+    assert session.next(entries(other=1)) is None
+
+
+@pytest.mark.parametrize("kind", [SECRET, EXTENSION_CONFIG, ROUTES])
+def test_what_the_client_holds_and_is_gone_stays(kind: ResourceType) -> None:
+    session = asking_for(kind, "cred")
+    send(session, entries(cred=1), "1")
+    session.judge("1", "")
+
+    assert session.next({}) is None
+    assert session.status({}).state is SyncState.SYNCED
+
+
+def test_endpoints_that_are_gone_become_none_when_removals_are_due() -> None:
+    session = asking_for(ENDPOINTS, "shop")
+    send(session, entries(shop=1), "1")
+    session.judge("1", "")
+
+    assert session.next({}, removals=False) is None
+    update = session.next({})
+    assert update is not None
+    assert set(update.changed) == {"shop"}
+
+
+def test_removals_wait_and_changes_do_not() -> None:
+    session = asking_for(CLUSTER)
+    send(session, entries(old=1), "1")
+    session.judge("1", "")
+
+    assert session.next(entries(new=1), removals=False) == Update(changed=entries(new=1))
+    assert session.next(entries(new=1)) == Update(changed=entries(new=1), removed=frozenset({"old"}))
+
+
+def test_a_type_that_was_never_asked_for_is_not_sent() -> None:
+    assert TypeSession(ROUTES).status(NOTHING).state is SyncState.NOT_SENT
+
+
+def test_what_is_under_way_is_stale() -> None:
+    session = asking_for(LISTENER)
+    available = entries(udp=1)
+    assert session.status(available).state is SyncState.STALE
+    send(session, available, "1")
+    assert session.status(available).state is SyncState.STALE
+    session.judge("1", "")
+    assert session.status(available).state is SyncState.SYNCED
+
+
+def test_what_a_client_took_of_a_refused_response_is_put_back() -> None:
+    """Envoy takes the good listeners of a response that it refuses for a bad one."""
+    session = asking_for(LISTENER)
+    send(session, entries(a=1, b=1), "1")
+    session.judge("1", "")
+    send(session, entries(a=2, b=2, c=2), "2")
+    session.judge("2", "b is bad")
+
+    assert send(session, entries(a=1, b=1), "3").changed == entries(a=1)
+    session.judge("3", "")
+    assert send(session, entries(a=1, b=1), "4").changed == entries(b=1)
+    session.judge("4", "")
+    assert send(session, entries(a=1, b=1), "5").removed == {"c"}
+    session.judge("5", "")
+    assert session.next(entries(a=1, b=1)) is None
