@@ -44,6 +44,7 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
             f"{raw.kind} has no version {raw.api_version!r}",
             f"Write {kind.api_version}.",
         )
+        return Decoded(resource=None, problems=tuple(found.problems))
     resource = _read(raw, kind, found)
     if resource is not None:
         validate(resource, found)
@@ -85,7 +86,7 @@ def _not_ours(raw: RawObject, group: str, found: Findings) -> None:
             f"Write {known.api_version}.",
         )
         return
-    like = nearest(raw.kind, (*KINDS, *INERT))
+    like = "" if known or inert else nearest(raw.kind, (*KINDS, *INERT))
     message = f"mizzen does not know the kind {raw.kind} of {raw.api_version}"
     if group.endswith("istio.io") or (like and like.lower() == raw.kind.lower()):
         found.error("KIND-001", "kind", message, f"Did you mean {like}?" if like else "")
