@@ -14,6 +14,7 @@ from mizzen.model import Model
 from mizzen.resolve import resolve
 from mizzen.resolve.context import Context, ExternalPorts, Proxy
 from mizzen.resolve.proxies import proxies
+from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.world import World, decode_all
 from mizzen.resources.yaml import RawObject
 from mizzen.xds.snapshot import Snapshot, snapshot
@@ -73,9 +74,36 @@ class Build:
     problems: tuple[Problem, ...]  # sorted, each once
 
 
-def build(objects: tuple[RawObject, ...], found: tuple[Problem, ...], settings: Settings) -> Build:
+@dataclass(slots=True)
+class Memory:
+    """Decoded objects of the last build: what did not change is not decoded again. Changes no result."""
+
+    decoded: dict[str, Decoded] = field(default_factory=dict)  # by digest
+
+    def decode(self, raw: RawObject, default_namespace: str) -> Decoded:
+        known = self.decoded.get(raw.digest)
+        if known is None:
+            known = self.decoded[raw.digest] = decode(raw, default_namespace=default_namespace)
+        return known
+
+    def forget_all_but(self, objects: tuple[RawObject, ...]) -> None:
+        current = {raw.digest for raw in objects}
+        self.decoded = {digest: one for digest, one in self.decoded.items() if digest in current}
+
+
+def build(
+    objects: tuple[RawObject, ...],
+    found: tuple[Problem, ...],
+    settings: Settings,
+    memory: Memory | None = None,
+) -> Build:
     """Resolve `objects` for every gateway they declare; `found` are problems of reading them."""
-    world, wrong = decode_all(objects, default_namespace=settings.default_namespace)
+    memory = memory or Memory()
+    namespace = settings.default_namespace
+    world, wrong = decode_all(
+        objects, default_namespace=namespace, remember=lambda raw: memory.decode(raw, namespace)
+    )
+    memory.forget_all_but(objects)
     problems: dict[Problem, None] = dict.fromkeys((*found, *wrong))
 
     def report(problem: Problem) -> None:

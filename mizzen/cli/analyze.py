@@ -17,7 +17,7 @@ from mizzen.sources.files import Files
 @options.output("log", "json", "yaml")
 def command(files: tuple[str, ...], namespace: str, external_ports: ExternalPorts, output: str) -> None:
     """Print every problem: where, what is wrong, what to do. Exit status 1 when one is an error."""
-    listing = Files(files).list()
+    listing = Files(files).listing()
     result = build(listing.objects, listing.problems, options.settings(namespace, external_ports))
     if output == "log":
         text = "".join(f"{problem}\n" for problem in result.problems)

@@ -104,11 +104,12 @@ def _is_port(text: str) -> bool:
     return text.isdecimal() and 0 < int(text) < 65_536
 
 
-def external_port_arguments(ports: ExternalPorts) -> list[str]:
-    """The options that say `ports` again, for a child process."""
+def input_arguments(files: tuple[str, ...], namespace: str, ports: ExternalPorts) -> list[str]:
+    """The options of `inputs` again, for a child process."""
+    found = [part for name in files for part in ("-f", name)] + ["-n", namespace]
     if isinstance(ports, ByService):
-        return ["--external-port", ports.value]
-    return [part for dialled, bound in ports for part in ("--external-port", f"{dialled}:{bound}")]
+        return [*found, "--external-port", ports.value]
+    return found + [part for dialled, bound in ports for part in ("--external-port", f"{dialled}:{bound}")]
 
 
 def settings(namespace: str, external_ports: ExternalPorts) -> Settings:

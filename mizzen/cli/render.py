@@ -25,7 +25,7 @@ def command(
     """
     from mizzen.envoy.dump import dump
 
-    listing = Files(files).list()
+    listing = Files(files).listing()
     result = build(listing.objects, listing.problems, options.settings(namespace, external_ports))
     for problem in result.problems:
         if problem.severity is not Severity.INFO:

@@ -60,7 +60,16 @@ def authority(organization: str, now: datetime) -> KeyPair:
 
 
 def server(host: str, by: KeyPair, now: datetime) -> KeyPair:
-    """A certificate for `host`, signed by the authority `by`."""
+    """A certificate for the server `host`, signed by the authority `by`."""
+    return _leaf(host, by, now, ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+def client(name: str, by: KeyPair, now: datetime) -> KeyPair:
+    """A certificate for the client `name`, signed by the authority `by`."""
+    return _leaf(name, by, now, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def _leaf(host: str, by: KeyPair, now: datetime, purpose: x509.ObjectIdentifier) -> KeyPair:
     issuer = x509.load_pem_x509_certificate(by.certificate)
     issuer_key = serialization.load_pem_private_key(by.key, None)
     assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
@@ -74,7 +83,7 @@ def server(host: str, by: KeyPair, now: datetime) -> KeyPair:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(sign_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
         )

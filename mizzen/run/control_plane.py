@@ -8,21 +8,22 @@ import asyncio
 import json
 import logging
 import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mizzen.envoy.config import EnvoyConfig
-from mizzen.errors import Problem, sort_key
+from mizzen.errors import Problem, Severity, sort_key
 from mizzen.http3.announcement import Announcements
-from mizzen.pipeline import Build, GatewayBuild, Settings, build, to_snapshot
-from mizzen.resources.decode import decode
+from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, to_snapshot
 from mizzen.resources.yaml import RawObject
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
 from mizzen.run.occupied import Taken, occupied
 from mizzen.run.prover import Prover
+from mizzen.run.said import SAID
 from mizzen.run.status import GatewayStatus, gateway_status
 from mizzen.serve.ads import AdsServer, ClientStatus
 from mizzen.sources.files import Files, Listing
@@ -58,11 +59,14 @@ class ControlPlane:
     generation: int = 0
     served: dict[str, Served] = field(default_factory=dict)
     result: Build | None = None
+    memory: Memory = field(default_factory=Memory)
     last_good: LastGood = field(init=False)
     ads: AdsServer = field(init=False)
     prover: Prover = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
+    say: Callable[[str], None] = print  # what the user shall see
+    told: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
@@ -70,12 +74,12 @@ class ControlPlane:
         self.prover = Prover(on_proof=self.changed.set)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
-        return decode(raw, default_namespace=self.settings.default_namespace).problems
+        return self.memory.decode(raw, self.settings.default_namespace).problems
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Nothing is answered before everything has been read once."""
         self.promised = load_promises(self.instance.announcements)
-        await self.rebuild(self.files.list())
+        await self.rebuild(self.files.listing())
         self.instance.ads_socket.unlink(missing_ok=True)
         await self.ads.start()
         socket = ControlSocket(self.instance.control_socket, self.status)
@@ -97,16 +101,25 @@ class ControlPlane:
         """Follow the objects as they are now."""
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
-        result = await asyncio.to_thread(build, admitted.objects, found, self.settings)
+        result = await asyncio.to_thread(build, admitted.objects, found, self.settings, self.memory)
         before, self.served = self.served, {}
         for gateway in result.gateways:
             key = gateway.proxy.key
             self.served[key] = self._serve(gateway, before.get(key))
         self.result = result
         self.generation += 1
-        for problem in self.problems():
-            _log.warning("%s", problem)
+        self.tell()
         self.changed.set()
+
+    def tell(self) -> None:
+        """Say which problems are new and which are gone: each once, when it happens."""
+        problems = {str(problem): problem for problem in self.problems()}
+        for text, problem in problems.items():
+            if text not in self.told and problem.severity is not Severity.INFO:
+                self.say(text)
+        for text in self.told - problems.keys():
+            self.say(f"mended: {text.splitlines()[0]}")
+        self.told = frozenset(problems)
 
     def _serve(self, gateway: GatewayBuild, before: Served | None) -> Served:
         """Publish one gateway's configuration, less the listeners whose ports are taken."""
@@ -135,12 +148,13 @@ class ControlPlane:
 
     async def _follow_files(self) -> None:
         async for _ in self.files.changes():
-            await self.rebuild(await asyncio.to_thread(self.files.list))
+            await self.rebuild(await asyncio.to_thread(self.files.listing))
 
     async def _follow_envoys(self) -> None:
         """Prove mirrors as Envoys take them up, and announce those that are proven."""
         while True:
             self.changed.clear()
+            self.tell()
             for key, served in self.served.items():
                 self._announce(key, served)
             wait = self.prover.seconds_to_next()
@@ -165,7 +179,7 @@ class ControlPlane:
         while True:
             await asyncio.sleep(PORT_RETRY_SECONDS)
             if any(served.occupied for served in self.served.values()):
-                await self.rebuild(await asyncio.to_thread(self.files.list))
+                await self.rebuild(await asyncio.to_thread(self.files.listing))
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
@@ -246,14 +260,18 @@ def read_memory(descriptor: int) -> bytes:
     return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
 
+def say(text: str) -> None:
+    """To the user of `mizzen up`, who reads the lines of ours that begin with a mark."""
+    print("".join(f"{SAID}{line}\n" for line in text.splitlines()), end="", flush=True)
+
+
 def serve(instance: Instance, paths: Sequence[str], stdin: bytes | None, settings: Settings) -> None:
     """Run a control plane until SIGTERM or SIGINT."""
-    import signal
 
     async def main() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await ControlPlane(instance, Files(paths, stdin), settings).run(stop)
+        await ControlPlane(instance, Files(paths, stdin), settings, say=say).run(stop)
 
     asyncio.run(main())

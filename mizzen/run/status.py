@@ -30,6 +30,7 @@ class GatewayStatus:
     types: tuple[TypeStatus, ...]
     rejected: tuple[Problem, ...]
     mirrors: tuple[Mapping[str, object], ...]
+    listeners: tuple[Mapping[str, object], ...]
 
     def value(self) -> dict[str, object]:
         """As JSON values."""
@@ -57,6 +58,7 @@ class GatewayStatus:
                 for problem in self.rejected
             ],
             "mirrors": [dict(mirror) for mirror in self.mirrors],
+            "listeners": [dict(listener) for listener in self.listeners],
         }
 
 
@@ -82,6 +84,10 @@ def gateway_status(
         types=types,
         rejected=rejections(config, client),
         mirrors=mirror_values(model, announcements, occupied),
+        listeners=tuple(
+            {"name": one.name, "address": one.address, "port": one.port, "transport": one.transport.value}
+            for one in model.listeners
+        ),
     )
 
 

@@ -41,7 +41,7 @@ class Files:
     stdin: bytes | None = None  # what "-" holds; read once
     parsed: dict[str, tuple[Stamp, tuple[RawObject, ...], tuple[Problem, ...]]] = field(default_factory=dict)
 
-    def list(self) -> Listing:
+    def listing(self) -> Listing:
         """Read everything anew (unchanged files are taken from memory)."""
         objects: list[RawObject] = []
         problems: list[Problem] = []

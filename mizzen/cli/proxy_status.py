@@ -1,0 +1,60 @@
+"""`mizzen proxy-status`: what each Envoy has acknowledged, and its HTTP/3 mirrors."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mizzen.cli import options, printing, running, tables
+
+TYPES = ("CDS", "LDS", "EDS", "RDS", "SDS", "ECDS")
+HEADER = ("NAME", *TYPES, "VERSION")
+MIRRORS = ("GATEWAY", "SERVER", "HTTP/3", "ALT-SVC", "REASON")
+
+
+@click.command("proxy-status")
+@click.argument("gateway", required=False)
+@options.output("short", "json", "yaml")
+@options.run_dir
+def command(gateway: str | None, output: str, run_dir: Path) -> None:
+    """Print what each Envoy has acknowledged, per type, what it rejected and why, and its HTTP/3 mirrors."""
+    status = running.status(run_dir)
+    gateways: dict[str, Any] = status["gateways"]
+    if gateway is not None:
+        key = running.gateway_key(sorted(gateways), gateway)
+        gateways = {key: gateways[key]}
+    if output != "short":
+        click.echo(printing.as_text(gateways, output), nl=False)
+        return
+    click.echo(report(gateways), nl=False)
+
+
+def report(gateways: dict[str, Any]) -> str:
+    """The table of acknowledgements, that of mirrors, then each rejection with its reason."""
+    parts = [tables.table(HEADER, [sync_row(key, one) for key, one in sorted(gateways.items())], 5)]
+    if mirrors := [mirror_row(key, m) for key, one in sorted(gateways.items()) for m in one["mirrors"]]:
+        parts.append(tables.table(MIRRORS, mirrors, 3))
+    parts += [
+        f"{rejected['origin']}: {rejected['resource']}: {rejected['message']}\n"
+        for one in gateways.values()
+        for rejected in one["rejected"]
+    ]
+    return "\n".join(parts)
+
+
+def sync_row(key: str, gateway: dict[str, Any]) -> tuple[str, ...]:
+    """One Envoy: SYNCED, STALE, NOT SENT or ERROR for each type."""
+    types = gateway["types"]
+    states = [types[kind]["state"] if kind in types else "NOT SENT" for kind in TYPES]
+    return (key, *states, gateway["version"] or "not connected")
+
+
+def mirror_row(key: str, mirror: dict[str, Any]) -> tuple[str, ...]:
+    """One HTTPS server: its QUIC listener or "none", what clients are told, and why not."""
+    return (
+        key,
+        mirror["server"],
+        mirror["listener"] or "none",
+        mirror["announced"] or "-",
+        mirror["reason"] or "-",
+    )

@@ -1,0 +1,37 @@
+"""`mizzen up`: the standalone gateway."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mizzen.cli import options
+from mizzen.resolve.context import ExternalPorts
+
+
+@click.command("up")
+@options.inputs
+@options.run_dir
+def command(files: tuple[str, ...], namespace: str, external_ports: ExternalPorts, run_dir: Path) -> None:
+    """Serve the gateways that YAML files describe, and every change of the files.
+
+    One Envoy runs for each components.ingressGateways[] of the IstioOperator; without one there is
+    istio-ingressgateway with 80->8080, 443->8443 (TCP and UDP) and HTTP/3. Prints one line with "ready" when
+    all serve. SIGTERM or Ctrl-C lets clients finish and ends everything.
+    """
+    from mizzen.run.instance import Instance
+    from mizzen.run.keeper import StartFailed
+    from mizzen.run.up import Up, serve
+
+    missing = [name for name in files if name != "-" and not Path(name).exists()]
+    if missing:
+        raise click.ClickException(f"there is no file or directory {', '.join(missing)}")
+    up = Up(
+        instance=Instance(run_dir.absolute()),
+        arguments=tuple(options.input_arguments(files, namespace, external_ports)),
+        stdin=sys.stdin.buffer.read() if "-" in files else None,
+    )
+    try:
+        serve(up, click.echo)
+    except StartFailed as error:
+        raise click.ClickException(str(error)) from None
