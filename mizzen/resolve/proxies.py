@@ -207,7 +207,7 @@ def own_config(gateway: DeclaredGateway) -> tuple[ProxyConfig, tuple[Problem, ..
     A broken one counts as empty: the gateway runs on the mesh's.
     """
     text = gateway.component.k8s.pod_annotations.get(CONFIG_ANNOTATION, "")
-    at = f"{gateway.component.at}.k8s.podAnnotations.{CONFIG_ANNOTATION}"
+    at = f"{gateway.component.at}.k8s.podAnnotations[{CONFIG_ANNOTATION}]"
     if not text.strip():
         return ProxyConfig(), ()
     found = Findings(gateway.origin)

@@ -38,6 +38,8 @@ class Found:
 
 
 def read_world(text: str) -> World:
+    if not text.strip():
+        return World()
     raws, broken = parse_documents(textwrap.dedent(text), "test.yaml")
     assert not broken, broken
     world, _ = decode_all(raws)
