@@ -51,6 +51,11 @@ class ProxySpec:
         return f"{self.name}.{self.namespace}"
 
     @property
+    def own_listeners(self) -> frozenset[str]:
+        """The two listeners of the bootstrap, by name (and in statistics): not for clients."""
+        return frozenset(f"{self.bind}_{port}" for port in (self.status_port, self.prometheus_port))
+
+    @property
     def node_id(self) -> str:
         """In Istio's form: type, address, instance, domain."""
         return f"router~127.0.0.1~{self.key}~{self.namespace}.svc.cluster.local"
@@ -171,6 +176,7 @@ def _listener(bind: str, port: int, stat_prefix: str, prefix: str, cluster: str)
     }
     return {
         "name": f"{bind}_{port}",
+        "stat_prefix": f"{bind}_{port}",
         "address": {"socket_address": {"address": bind, "port_value": port}},
         # Probes and metrics get through when the gateway has too much to do.
         "bypass_overload_manager": True,

@@ -1,0 +1,116 @@
+"""What a gateway's /healthz/ready (port 15021) answers.
+
+200 only when Envoy is LIVE and has confirmed the wanted configuration. As in Istio, a configuration that was
+confirmed once counts until this Envoy ends: a change that is on its way, or a control plane that is away,
+shall not take a serving gateway out of its balancer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from mizzen.proxy.admin import LIVE, Admin
+
+PATH = "/healthz/ready"
+_REQUEST_SECONDS = 5.0
+_ADMIN_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Readiness:
+    """What is known of one Envoy. Pure."""
+
+    is_confirmed: bool = False
+    is_draining: bool = False
+    reason: str = "the control plane has not said anything yet"
+
+    def on_start(self) -> None:
+        """A new Envoy process: it has confirmed nothing."""
+        self.is_confirmed = False
+        self.reason = "Envoy has just been started"
+
+    def hear(self, word: Mapping[str, Any] | None, envoy: str) -> None:
+        """What the control plane says of this gateway (None: nothing), asked after Envoy said it was `envoy`.
+
+        A word from before Envoy was LIVE may be about its predecessor: it does not count.
+        """
+        if word is None:
+            self.reason = "the control plane does not know this gateway"
+        elif word.get("synced"):
+            self.is_confirmed |= envoy == LIVE
+        else:
+            self.reason = str(word.get("reason") or "Envoy has not confirmed its configuration")
+
+    def verdict(self, envoy: str) -> tuple[HTTPStatus, str]:
+        """The answer, and why, when Envoy says that it is `envoy` ("": it does not answer)."""
+        if self.is_draining:
+            return HTTPStatus.SERVICE_UNAVAILABLE, "the gateway is shutting down"
+        if envoy != LIVE:
+            state = f"Envoy is {envoy}" if envoy else "Envoy does not answer"
+            return HTTPStatus.SERVICE_UNAVAILABLE, state
+        if not self.is_confirmed:
+            return HTTPStatus.SERVICE_UNAVAILABLE, f"configuration not confirmed: {self.reason}"
+        return HTTPStatus.OK, "ready"
+
+
+async def envoy_state(admin: Admin) -> str:
+    """What Envoy says of itself; "" when it does not answer."""
+    try:
+        async with asyncio.timeout(_ADMIN_SECONDS):
+            return await admin.ready()
+    except OSError:
+        return ""
+
+
+class HealthServer:
+    """Answers GET /healthz/ready on a Unix socket, to which Envoy hands what arrives on its status port."""
+
+    def __init__(self, path: Path, readiness: Readiness, admin: Admin) -> None:
+        self._path, self._readiness, self._admin = path, readiness, admin
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Bind and answer. A socket that an earlier instance left is replaced."""
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, self._path)
+
+    async def stop(self) -> None:
+        """Stop answering; the socket goes away."""
+        if self._server:
+            self._server.close()
+            self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_REQUEST_SECONDS):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(await self._answer(head))
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            _log.debug("a health check went away", exc_info=True)
+        finally:
+            writer.close()
+
+    async def _answer(self, head: bytes) -> bytes:
+        method, target, *_ = (*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", "")
+        if target.partition("?")[0] != PATH:
+            return answer(HTTPStatus.NOT_FOUND, f"there is only {PATH}", method)
+        if method not in ("GET", "HEAD"):
+            return answer(HTTPStatus.METHOD_NOT_ALLOWED, "ask with GET", method)
+        return answer(*self._readiness.verdict(await envoy_state(self._admin)), method)
+
+
+def answer(status: HTTPStatus, text: str, method: str = "GET") -> bytes:
+    """An HTTP/1.1 answer that ends its connection."""
+    body = f"{text}\n".encode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain\r\ncache-control: no-store\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + (b"" if method == "HEAD" else body)

@@ -1,0 +1,264 @@
+"""The small process above all others: it starts them, starts them again, and ends them in good order.
+
+Its children are the control plane, one Envoy for each gateway that the control plane knows, and helpers. It
+decides nothing about configuration; when a child is started again is decided in `restart`.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mizzen.proxy.admin import ask
+from mizzen.proxy.bootstrap import ProxySpec
+from mizzen.run.child import Command
+from mizzen.run.gateway import Gateway, check
+from mizzen.run.instance import Instance
+from mizzen.run.keeper import Keeper, StartFailed
+from mizzen.run.logs import BoundedLog
+from mizzen.run.restart import Restarts
+from mizzen.run.run_dir import LOGS, check_socket_path, possession
+
+__all__ = ["Command", "Plan", "StartFailed", "Supervisor", "supervise"]
+
+EAGER_SECONDS = 0.1  # between two looks at everything while something is not ready yet
+CALM_SECONDS = 0.5
+_ANSWER_SECONDS = 2.0
+_END_SECONDS = 2.0  # from SIGTERM to SIGKILL
+_USAGE_ERROR = 2  # status of a command line that makes no sense: trying again will not help
+
+Status = Mapping[str, Any]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an instance runs."""
+
+    instance: Instance
+    control_plane: Command
+    envoy: Path  # the binary
+    helpers: tuple[Command, ...] = ()  # kept running beside, and ended after the gateways
+    concurrency: int | None = None  # worker threads of each Envoy; None: one for each CPU
+    # Of the first gateway; each further one has ports that are higher by PORT_STEP.
+    status_port: int = 15021
+    prometheus_port: int = 15090
+    bind: str = "0.0.0.0"  # of these two
+    drain_seconds: float = 5.0  # how long clients get to leave before Envoy ends
+
+
+PORT_STEP = 100
+
+
+def _ignore(*_: object) -> None:
+    """Nobody listens."""
+
+
+class Supervisor:
+    """One instance. Create and run it in the main thread: children die with the thread that started them."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        on_ready: Callable[[Status], None] = _ignore,
+        on_line: Callable[[str, str], None] = _ignore,
+    ) -> None:
+        """`on_ready` hears once, with the control plane's status, that every gateway serves what it shall.
+        `on_line` hears each line that the control plane and the helpers write: (name of the child, line)."""
+        self.plan = plan
+        self.ready = asyncio.Event()
+        self.gateways: dict[str, Gateway] = {}
+        self._on_ready, self._on_line = on_ready, on_line
+        self._stopping, self._hurry = asyncio.Event(), asyncio.Event()
+        self._failure: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keepers: list[Keeper] = []
+        self._logs: list[BoundedLog] = []
+        self._leaving: dict[str, asyncio.Task[None]] = {}  # gateways that are being ended
+        self._said: set[str] = set()
+
+    def stop(self) -> None:
+        """Begin to end everything in good order; called again, without waiting for clients to leave."""
+        (self._hurry if self._stopping.is_set() else self._stopping).set()
+
+    async def run(self) -> None:
+        """Until `stop`, and until all children have ended. StartFailed when the instance cannot start here."""
+        with possession(self.plan.instance):
+            try:
+                self._start()
+                await self._follow()
+            finally:
+                await self._shut_down()
+        if self._failure:
+            raise self._failure
+
+    def _start(self) -> None:
+        check_socket_path(self.plan.instance.control_socket)
+        self._keepers = [self._keep(command) for command in (self.plan.control_plane, *self.plan.helpers)]
+
+    def _keep(self, command: Command) -> Keeper:
+        log = BoundedLog(
+            self._log_folder / f"{command.name.replace(' ', '-')}.log",
+            on_line=lambda line: self._on_line(command.name, line),
+        )
+        self._logs.append(log)
+        restarts = Restarts(name=command.name, final=frozenset({_USAGE_ERROR}))
+        keeper = Keeper(command, restarts, out=log, err=log)
+        self._run(keeper.run())
+        return keeper
+
+    @property
+    def _log_folder(self) -> Path:
+        return self.plan.instance.run_dir / LOGS
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_done)
+        return task
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._failure = self._failure or error
+            self._stopping.set()
+
+    async def _follow(self) -> None:
+        """Look at everything again and again, until told to stop."""
+        while not self._stopping.is_set():
+            await self._look()
+            calm = self.ready.is_set() and all(gateway.is_ready for gateway in self.gateways.values())
+            try:
+                async with asyncio.timeout(CALM_SECONDS if calm else EAGER_SECONDS):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> None:
+        # Envoys first: what the control plane says afterwards is about the Envoys that were seen.
+        await asyncio.gather(*(gateway.look() for gateway in self.gateways.values()))
+        status = await self._ask_control_plane()
+        if status is None or self._stopping.is_set():
+            return
+        self._keepers[0].restarts.on_up()
+        for key, gateway in self.gateways.items():
+            gateway.readiness.hear(status.get("gateways", {}).get(key), gateway.state)
+        await self._reconcile(status["proxies"])
+        if not self.ready.is_set() and self._is_ready(status):
+            self.ready.set()
+            for keeper in self._keepers:
+                keeper.restarts.on_up()
+            self._on_ready(status)
+
+    async def _ask_control_plane(self) -> Status | None:
+        """Its status; None while it is away."""
+        try:
+            code, body = await ask(self.plan.instance.control_socket, "/status", seconds=_ANSWER_SECONDS)
+            found: Status = json.loads(body)
+        except (OSError, ValueError):
+            return None
+        return found if code == 200 else None
+
+    def _is_ready(self, status: Status) -> bool:
+        known = {f"{proxy['name']}.{proxy['namespace']}" for proxy in status["proxies"]}
+        return known == self.gateways.keys() and all(
+            gateway.is_ready and status["gateways"].get(key, {}).get("ready")
+            for key, gateway in self.gateways.items()
+        )
+
+    async def _reconcile(self, proxies: list[Mapping[str, Any]]) -> None:
+        """Have an Envoy for each of the gateways, and no other."""
+        wanted = {f"{proxy['name']}.{proxy['namespace']}": proxy for proxy in proxies}
+        for key in self.gateways.keys() - wanted.keys():
+            _log.info("gateway %s is no longer declared", key)
+            self._leaving[key] = self._run(self._leave(self.gateways.pop(key)))
+        for key in sorted(wanted.keys() - self.gateways.keys() - self._leaving.keys()):
+            try:
+                taken = frozenset(gateway.spec.status_port for gateway in self.gateways.values())
+                await self._add(proxy_spec(self.plan, wanted[key], taken))
+            except StartFailed as error:
+                if not self.ready.is_set():
+                    raise
+                self._say_once(str(error))  # a gateway that came later: it is tried again and again
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            _log.error("%s", text)
+
+    async def _add(self, spec: ProxySpec) -> None:
+        check(spec)
+        gateway = Gateway(
+            spec, envoy=self.plan.envoy, logs=self._log_folder, is_first_start=not self.ready.is_set()
+        )
+        try:
+            await gateway.prepare()
+        except OSError as error:
+            raise StartFailed(f"{spec.key} cannot be prepared in {gateway.folder}: {error}") from error
+        self.gateways[spec.key] = gateway
+        self._run(gateway.keeper.run())
+
+    async def _end(self, gateway: Gateway) -> None:
+        await gateway.drain(self.plan.drain_seconds, self._hurry)
+        await gateway.stop()
+
+    async def _leave(self, gateway: Gateway) -> None:
+        await self._end(gateway)
+        del self._leaving[gateway.spec.key]
+
+    async def _shut_down(self) -> None:
+        """Gateways first, while what they need is still there; then the others."""
+        self._stopping.set()
+        ending = (self._end(gateway) for gateway in self.gateways.values())
+        for failed in await asyncio.gather(*ending, *self._leaving.values(), return_exceptions=True):
+            if isinstance(failed, BaseException):
+                _log.error("a gateway did not end in good order: %r", failed)
+        await asyncio.gather(*(keeper.stop(_END_SECONDS) for keeper in self._keepers))
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for log in self._logs:
+            log.close()
+        for path in (self.plan.instance.ads_socket, self.plan.instance.control_socket):
+            path.unlink(missing_ok=True)
+
+
+def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int]) -> ProxySpec:
+    """The Envoy of a gateway that the control plane names; `taken` are the status ports of the others."""
+    key = f"{proxy['name']}.{proxy['namespace']}"
+    step = 0
+    while plan.status_port + step in taken:
+        step += PORT_STEP
+    return ProxySpec(
+        name=proxy["name"],
+        namespace=proxy["namespace"],
+        labels=proxy.get("labels", {}),
+        ads_socket=plan.instance.ads_socket,
+        admin_socket=plan.instance.admin_socket(key),
+        health_socket=plan.instance.health_socket(key),
+        status_port=plan.status_port + step,
+        prometheus_port=plan.prometheus_port + step,
+        bind=plan.bind,
+        concurrency=plan.concurrency,
+    )
+
+
+def supervise(supervisor_of: Callable[[], Supervisor]) -> None:
+    """Run an instance until SIGTERM, SIGINT or SIGHUP; a second one hurries. StartFailed as in `Supervisor.run`.
+
+    `supervisor_of` makes the supervisor; it is called within the event loop.
+    """
+
+    async def main() -> None:
+        supervisor = supervisor_of()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+        await supervisor.run()
+
+    asyncio.run(main())

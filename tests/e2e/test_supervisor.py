@@ -1,0 +1,301 @@
+"""A supervisor with real Envoys: what happens when somebody dies, comes, goes or is told to stop."""
+
+import contextlib
+import http.client
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mizzen.run.instance import Instance, get
+
+pytestmark = pytest.mark.e2e
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+PORT = 18080
+READY = (200, "ready\n")
+
+
+@dataclass
+class Running:
+    """A small instance in a process of its own."""
+
+    process: subprocess.Popen[str]
+    instance: Instance
+    file: Path
+
+    def until_ready(self, seconds: float = 20) -> None:
+        assert self.process.stdout
+        readable, _, _ = select.select([self.process.stdout], [], [], seconds)
+        assert readable, "not ready in time"
+        assert self.process.stdout.readline() == "ready\n", self.complaint()
+
+    def complaint(self) -> str:
+        """What it said on stderr, once it has ended."""
+        return self.process.communicate(timeout=15)[1]
+
+    def declare(self, **gateways: int) -> None:
+        declare(self.file, **gateways)
+
+    def children(self) -> dict[int, str]:
+        """Pid and command line of all its children."""
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in listed}
+
+    def child(self, word: str) -> int:
+        (found,) = (pid for pid, command in self.children().items() if word in command)
+        return found
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """(exit status, seconds it took)."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.communicate(timeout=15)
+        return self.process.returncode, time.monotonic() - began
+
+
+def declare(file: Path, **gateways: int) -> None:
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps({name: {"port": port, "text": name} for name, port in gateways.items()}))
+    beside.replace(file)
+
+
+@contextlib.contextmanager
+def started(folder: Path, *helper: str, **gateways: int) -> Iterator[Running]:
+    file = folder / "gateways.json"
+    if not file.exists():
+        declare(file, **(gateways or {"one": PORT}))
+    run_dir = folder / "run"
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "small_instance.py"), str(run_dir), str(file), *helper],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Running(process, Instance(run_dir), file)
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.terminate()
+            process.communicate(timeout=12)
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    with started(tmp_path) as one:
+        one.until_ready()
+        yield one
+
+
+def asked(port: int, path: str = "/") -> tuple[int, str]:
+    """Status and body; (0, reason) when nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        return 0, repr(error)
+    finally:
+        connection.close()
+
+
+def until(wanted: Any, ask: Callable[[], Any], seconds: float = 10) -> float:
+    """Ask until the answer is the wanted one: the seconds that it took."""
+    began = time.monotonic()
+    while (found := ask()) != wanted:
+        assert time.monotonic() - began < seconds, f"still {found!r}, not {wanted!r}"
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_gateway_serves_and_tells_its_health_and_metrics(running: Running) -> None:
+    assert asked(PORT) == (200, "one")
+    assert asked(15021, "/healthz/ready") == READY
+    status, metrics = asked(15090, "/stats/prometheus")
+    assert status == 200
+    assert "envoy_server_live" in metrics
+    # Nothing but these two paths is open to everybody.
+    assert asked(15021, "/quitquitquit")[0] == 404
+    assert asked(15090, "/config_dump")[0] == 404
+
+
+def test_what_is_in_the_run_dir_is_for_its_owner_alone(running: Running) -> None:
+    run_dir = running.instance.run_dir
+    assert run_dir.stat().st_mode & 0o777 == 0o700
+    assert running.instance.admin_socket("one.test").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_killed_envoy_serves_again_within_two_seconds(running: Running) -> None:
+    before = running.child("bootstrap.json")
+
+    os.kill(before, signal.SIGKILL)
+    until(False, lambda: alive(before))
+    taken = until((200, "one"), lambda: asked(PORT))
+
+    assert taken < 2
+    assert running.child("bootstrap.json") != before
+    until(READY, lambda: asked(15021, "/healthz/ready"))
+
+
+def test_a_killed_control_plane_comes_back_while_envoy_serves_on(running: Running) -> None:
+    before, envoy = running.child("small_control_plane"), running.child("bootstrap.json")
+
+    os.kill(before, signal.SIGKILL)
+    until(False, lambda: alive(before))
+    assert asked(PORT) == (200, "one")
+    assert asked(15021, "/healthz/ready") == READY  # what was confirmed once counts
+
+    running.declare(one=PORT, two=PORT + 1)
+    until((200, "two"), lambda: asked(PORT + 1))
+    assert running.child("run/one.test/bootstrap.json") == envoy
+
+
+def test_nothing_is_left_when_the_supervisor_is_killed(running: Running) -> None:
+    children = running.children()
+    assert len(children) == 2
+
+    running.process.kill()
+    running.process.communicate()
+
+    until(set(), lambda: {pid for pid in children if alive(pid)})
+    with started(running.instance.run_dir.parent) as again:  # and what it left on disk is no obstacle
+        again.until_ready()
+        assert asked(PORT) == (200, "one")
+
+
+def test_a_second_instance_in_the_same_run_dir_is_refused(running: Running) -> None:
+    with started(running.instance.run_dir.parent) as second:
+        complaint = second.complaint()
+
+    assert second.process.returncode == 1
+    assert f"run-dir {running.instance.run_dir} is used by mizzen pid {running.process.pid}" in complaint
+    assert asked(PORT) == (200, "one")
+
+
+def test_a_second_instance_on_the_same_ports_says_who_has_them(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with started(tmp_path / "other") as second:
+        complaint = second.complaint()
+
+    envoy = running.child("bootstrap.json")
+    assert second.process.returncode == 1
+    assert f"TCP 0.0.0.0:15021 for health checks: it is in use by pid {envoy}" in complaint
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything_in_good_order(running: Running, number: signal.Signals) -> None:
+    children = running.children()
+
+    status, seconds = running.stop(number)
+
+    assert status == 0
+    assert seconds < 5  # nobody was connected: nothing to wait for
+    assert not [pid for pid in children if alive(pid)]
+    left = {path.name for path in running.instance.run_dir.iterdir()}
+    assert left == {"lock", "logs"}
+
+
+def test_clients_that_stay_are_waited_for_only_so_long(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", PORT)) as client:
+        client.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+        running.process.send_signal(signal.SIGTERM)
+        until(503, lambda: asked(15021, "/healthz/ready")[0])
+        client.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert b"connection: close" in client.recv(4096)
+
+    running.process.communicate(timeout=10)
+    assert running.process.returncode == 0
+
+
+def test_an_idle_client_delays_the_end_but_not_beyond_ten_seconds(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", PORT)):
+        status, seconds = running.stop()
+
+    assert status == 0
+    assert seconds < 10
+
+
+def test_a_second_signal_hurries(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", PORT)):
+        running.process.send_signal(signal.SIGINT)
+        until(503, lambda: asked(15021, "/healthz/ready")[0])
+        status, seconds = running.stop(signal.SIGINT)
+
+    assert status == 0
+    assert seconds < 2
+
+
+def test_gateways_come_and_go_while_the_others_serve(running: Running) -> None:
+    envoy = running.child("bootstrap.json")
+
+    running.declare(one=PORT, two=PORT + 1)
+    until((200, "two"), lambda: asked(PORT + 1))
+    until(READY, lambda: asked(15121, "/healthz/ready"))
+    running.declare(one=PORT)
+    until(0, lambda: asked(15121, "/healthz/ready")[0])
+    until(2, lambda: len(running.children()))
+
+    assert asked(PORT) == (200, "one")
+    assert running.child("bootstrap.json") == envoy
+
+
+def test_a_control_plane_that_cannot_start_shows_its_last_words(tmp_path: Path) -> None:
+    (tmp_path / "gateways.json").write_text(json.dumps({"complaint": "no such file: shop.yaml"}))
+    with started(tmp_path) as one:
+        complaint = one.complaint()
+
+    assert one.process.returncode == 1
+    assert "mizzen: control plane ended with status 1" in complaint
+    assert "no such file: shop.yaml" in complaint
+
+
+def test_helpers_are_kept_running_and_end_with_the_instance(tmp_path: Path) -> None:
+    with started(tmp_path, "sleep", "1000") as one:
+        one.until_ready()
+        before = one.child("sleep 1000")
+        os.kill(before, signal.SIGKILL)
+        until(False, lambda: alive(before))
+        until(1, lambda: sum("sleep 1000" in command for command in one.children().values()))
+        helper = one.child("sleep 1000")
+        assert one.stop()[0] == 0
+
+    assert not alive(helper)
+
+
+def test_a_run_dir_that_others_use_is_left_alone(tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    run_dir.mkdir(mode=0o755)
+    (run_dir / "thesis.txt").touch()
+    with started(tmp_path) as one:
+        complaint = one.complaint()
+
+    assert "holds files that are not mizzen's" in complaint
+    assert run_dir.stat().st_mode & 0o777 == 0o755
+
+
+def test_the_control_socket_answers_while_the_instance_runs(running: Running) -> None:
+    assert get(running.instance.control_socket, "/status")[0] == 200

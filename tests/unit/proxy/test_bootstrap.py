@@ -1,0 +1,92 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import json_format
+
+from mizzen._api import pb
+from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
+from mizzen.xds.node import gateway_of
+
+RUN = Path("/run/mizzen")
+SPEC = ProxySpec(
+    name="istio-ingressgateway",
+    namespace="istio-system",
+    labels={"istio": "ingressgateway"},
+    ads_socket=RUN / "ads.sock",
+    admin_socket=RUN / "gw" / "admin.sock",
+    health_socket=RUN / "gw" / "health.sock",
+)
+
+
+def parsed(spec: ProxySpec = SPEC) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(bootstrap(spec))
+    return found
+
+
+def test_the_control_plane_finds_the_gateway_in_the_node_id() -> None:
+    assert gateway_of(pb.Node(id=SPEC.node_id)) == SPEC.key == "istio-ingressgateway.istio-system"
+
+
+def test_the_two_own_listeners_are_those_of_the_walk_through() -> None:
+    listeners = parsed()["static_resources"]["listeners"]
+
+    found = {}
+    for one in listeners:
+        (network_filter,) = one["filter_chains"][0]["filters"]
+        hcm = network_filter["typed_config"]
+        (host,) = hcm["route_config"]["virtual_hosts"]
+        (route,) = host["routes"]
+        found[one["name"]] = (
+            hcm["stat_prefix"],
+            host["domains"],
+            route["match"]["prefix"],
+            route["route"]["cluster"],
+        )
+    assert found == {
+        "0.0.0.0_15021": ("agent", ["*"], "/healthz/ready", "agent"),
+        "0.0.0.0_15090": ("stats", ["*"], "/stats/prometheus", "prometheus_stats"),
+    }
+    assert SPEC.own_listeners == found.keys()
+
+
+def test_own_listeners_are_valid_envoy_messages() -> None:
+    for one in parsed()["static_resources"]["listeners"]:
+        assert json_format.ParseDict(one, pb.Listener()).name == one["name"]
+
+
+def test_each_cluster_is_a_unix_socket() -> None:
+    found = {}
+    for cluster in parsed()["static_resources"]["clusters"]:
+        (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        found[cluster["name"]] = endpoint["endpoint"]["address"]["pipe"]["path"]
+    assert found == {
+        "xds-grpc": "/run/mizzen/ads.sock",
+        "agent": "/run/mizzen/gw/health.sock",
+        "prometheus_stats": "/run/mizzen/gw/admin.sock",
+    }
+
+
+def test_admin_is_for_its_owner_alone() -> None:
+    assert parsed()["admin"]["address"]["pipe"] == {"path": "/run/mizzen/gw/admin.sock", "mode": 0o600}
+
+
+def test_everything_else_comes_by_delta_ads_however_long_it_takes() -> None:
+    dynamic = parsed()["dynamic_resources"]
+
+    assert dynamic["ads_config"]["api_type"] == "DELTA_GRPC"
+    assert dynamic["lds_config"] == dynamic["cds_config"]
+    assert dynamic["lds_config"]["initial_fetch_timeout"] == "0s"
+
+
+def test_the_same_gateway_has_the_same_bytes() -> None:
+    assert bootstrap(SPEC) == bootstrap(SPEC)
+
+
+def test_envoy_shares_nothing_with_other_envoys_and_drains_in_twenty_seconds() -> None:
+    found = arguments(SPEC, RUN / "gw" / "bootstrap.json")
+
+    assert found[:2] == ("-c", "/run/mizzen/gw/bootstrap.json")
+    assert "--disable-hot-restart" in found
+    assert found[found.index("--drain-time-s") + 1] == "20"
+    assert "--concurrency" not in found

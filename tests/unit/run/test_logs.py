@@ -1,0 +1,44 @@
+from pathlib import Path
+
+from mizzen.run.logs import BoundedLog
+
+
+def test_a_log_never_takes_more_than_twice_its_limit(tmp_path: Path) -> None:
+    log = BoundedLog(tmp_path / "envoy.log", limit=100)
+    for number in range(50):
+        log.write(f"line {number:02}\n".encode())
+    log.close()
+
+    kept = (tmp_path / "envoy.log.1").read_text() + (tmp_path / "envoy.log").read_text()
+    assert len(kept) <= 216
+    assert kept.endswith("line 48\nline 49\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"envoy.log", "envoy.log.1"}
+
+
+def test_lines_are_heard_when_they_are_complete(tmp_path: Path) -> None:
+    heard: list[str] = []
+    log = BoundedLog(tmp_path / "x.log", on_line=heard.append)
+    log.write(b"one\ntw")
+    assert heard == ["one"]
+    assert log.tail() == "one\ntw"
+
+    log.write(b"o\n")
+    assert heard == ["one", "two"]
+    log.close()
+
+
+def test_the_tail_is_that_of_the_present_process(tmp_path: Path) -> None:
+    log = BoundedLog(tmp_path / "x.log")
+    log.write(b"before\n")
+    log.forget()
+    log.write(b"after\n")
+    log.close()
+
+    assert log.tail() == "after"
+    assert (tmp_path / "x.log").read_text() == "before\nafter\n"
+
+
+def test_a_log_is_for_its_owner_alone(tmp_path: Path) -> None:
+    BoundedLog(tmp_path / "x.log").close()
+
+    assert (tmp_path / "x.log").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,58 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from mizzen.run.instance import Instance
+from mizzen.run.keeper import StartFailed
+from mizzen.run.run_dir import check_socket_path, possession
+
+
+def test_a_new_run_dir_is_for_its_owner_alone(tmp_path: Path) -> None:
+    run_dir = tmp_path / "deep" / "run"
+    with possession(Instance(run_dir)):
+        assert run_dir.stat().st_mode & 0o777 == 0o700
+        assert (run_dir / "logs").is_dir()
+
+
+def test_an_empty_folder_is_closed_to_others(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with possession(Instance(tmp_path)):
+        assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+def test_one_instance_at_a_time(tmp_path: Path) -> None:
+    with (
+        possession(Instance(tmp_path)),
+        pytest.raises(StartFailed, match=f"is used by mizzen pid {os.getpid()}"),
+        possession(Instance(tmp_path)),
+    ):
+        pass
+    with possession(Instance(tmp_path)):
+        pass  # free again
+
+
+def test_folders_with_other_things_in_them_are_left_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "thesis.txt").touch()
+    with (
+        pytest.raises(StartFailed, match="holds files that are not mizzen's"),
+        possession(Instance(tmp_path)),
+    ):
+        pass
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_file_is_no_run_dir(tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    with (
+        pytest.raises(StartFailed, match="cannot be used: File exists"),
+        possession(Instance(tmp_path / "run")),
+    ):
+        pass
+
+
+def test_paths_that_no_socket_can_have_are_refused() -> None:
+    check_socket_path(Path("/run/admin.sock"))
+    with pytest.raises(StartFailed, match="use a shorter --run-dir"):
+        check_socket_path(Path("/" + "x" * 107))
