@@ -165,8 +165,7 @@ async def test_it_listens_on_tcp_too(free_port: int) -> None:
 def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port = int(taken.getsockname()[1])
-    return port
+        return int(taken.getsockname()[1])
 
 
 async def test_an_address_that_is_taken_is_an_error(path: Path) -> None:
