@@ -1,0 +1,30 @@
+"""One setting over another."""
+
+from mizzen.resolve.overlay import overlay
+from mizzen.resources.mesh import ConnectionSettings, Http2Settings, MeshConfig, ProxyConfig
+
+
+def test_what_is_not_said_above_shows_through():
+    base = ConnectionSettings(merge_slashes=True, http2=Http2Settings(max_concurrent_streams=1))
+    top = ConnectionSettings(http2=Http2Settings(initial_stream_window_size=2))
+    assert overlay(base, top) == ConnectionSettings(
+        merge_slashes=True, http2=Http2Settings(max_concurrent_streams=1, initial_stream_window_size=2)
+    )
+
+
+def test_false_is_something_said():
+    base = ConnectionSettings(merge_slashes=True)
+    assert overlay(base, ConnectionSettings(merge_slashes=False)).merge_slashes is False
+
+
+def test_mappings_are_merged_and_lists_replaced():
+    base = ProxyConfig(proxy_metadata={"a": "1", "b": "2"})
+    assert overlay(base, ProxyConfig(proxy_metadata={"b": "3"})).proxy_metadata == {"a": "1", "b": "3"}
+    mesh = overlay(MeshConfig(trust_domain_aliases=("x",)), MeshConfig(trust_domain_aliases=("y",)))
+    assert mesh.trust_domain_aliases == ("y",)
+
+
+def test_the_same_laid_over_itself_is_the_same():
+    base = MeshConfig(access_log_file="/log")
+    assert overlay(base, base) == base
+    assert overlay(base, MeshConfig()) == base
