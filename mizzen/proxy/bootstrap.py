@@ -163,7 +163,7 @@ def _listener(bind: str, port: int, stat_prefix: str, prefix: str, cluster: str)
                 {
                     "name": "backend",
                     "domains": ["*"],
-                    "routes": [{"match": {"prefix": prefix}, "route": {"cluster": cluster}}],
+                    "routes": [{"match": {"prefix": prefix}, "route": _only(prefix, cluster)}],
                 }
             ]
         },
@@ -187,6 +187,16 @@ def _listener(bind: str, port: int, stat_prefix: str, prefix: str, cluster: str)
             {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": hcm}]}
         ],
     }
+
+
+def _only(path: str, cluster: str) -> Json:
+    """Ask for `path` whatever follows it in the request.
+
+    Envoy's admin interface resolves "..": without this, /stats/prometheus/../../quitquitquit would be open to
+    everybody who reaches the metrics port. The query stays.
+    """
+    rewrite = {"pattern": {"regex": "^.*$"}, "substitution": path}
+    return {"cluster": cluster, "regex_rewrite": rewrite}
 
 
 def _overload_manager() -> Json:

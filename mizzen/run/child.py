@@ -31,8 +31,8 @@ class Command:
 class Child:
     """A running process. Create it in the main thread, with an event loop running.
 
-    The kernel kills it when the thread that started it ends, so also when the whole parent is killed. It is
-    the leader of a session of its own: a Ctrl-C at the terminal reaches only the parent, which ends its
+    The kernel kills it when the thread that started it ends, so also when the whole parent is killed (unless
+    the program has file capabilities: then the kernel forgets the wish). It is the leader of a session of its own: a Ctrl-C at the terminal reaches only the parent, which ends its
     children in good order.
     """
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import time
 from pathlib import Path
 
 from mizzen.proxy.admin import CONNECTIONS, LIVE, Admin, active_connections
@@ -63,16 +62,17 @@ class Gateway:
     async def drain(self, bound: float, hurry: asyncio.Event) -> None:
         """Ask clients to leave, and wait until they have, at most `bound` seconds or until `hurry`."""
         self.readiness.is_draining = True
-        end = time.monotonic() + bound
         try:
-            await self.admin.drain()
-            await self.admin.fail_health_check()
-            while time.monotonic() < end and not hurry.is_set():
-                if not active_connections(await self.admin.stats(CONNECTIONS), self.spec.own_listeners):
-                    return
-                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        except OSError:
-            return  # nobody is served any more
+            async with asyncio.timeout(bound):
+                await self.admin.drain()
+                await self.admin.fail_health_check()
+                while not hurry.is_set():
+                    stats = await self.admin.stats(CONNECTIONS)
+                    if not active_connections(stats, self.spec.own_listeners):
+                        return
+                    await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        except OSError:  # they did not leave in time, or Envoy does not answer: there is no more to wait for
+            return
 
     async def stop(self) -> None:
         """End Envoy and remove what `prepare` made."""

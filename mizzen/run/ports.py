@@ -78,8 +78,8 @@ def _refusal(error: OSError, address: str, port: int, *, udp: bool) -> Refusal:
 
 
 _RIGHT_HINT = (
-    "Allow it for all with 'sysctl net.ipv4.ip_unprivileged_port_start=0', grant the capability, "
-    "or use a targetPort above the limit."
+    "Allow it for all with 'sysctl net.ipv4.ip_unprivileged_port_start=0', start mizzen with that capability "
+    "(ambient, as AmbientCapabilities= of systemd does), or use a targetPort above the limit."
 )
 
 

@@ -131,21 +131,24 @@ class Supervisor:
 
     async def _follow(self) -> None:
         """Look at everything again and again, until told to stop."""
-        while not self._stopping.is_set():
-            await self._look()
+        stopping = asyncio.create_task(self._stopping.wait())
+        while not stopping.done():
+            looking = asyncio.create_task(self._look())
+            await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not looking.done():
+                looking.cancel()
+            elif status := looking.result():
+                await self._act(status)
             calm = self.ready.is_set() and all(gateway.is_ready for gateway in self.gateways.values())
-            try:
-                async with asyncio.timeout(CALM_SECONDS if calm else EAGER_SECONDS):
-                    await self._stopping.wait()
-            except TimeoutError:
-                continue
+            await asyncio.wait({stopping}, timeout=CALM_SECONDS if calm else EAGER_SECONDS)
 
-    async def _look(self) -> None:
-        # Envoys first: what the control plane says afterwards is about the Envoys that were seen.
+    async def _look(self) -> Status | None:
+        """How all are. Envoys first: what the control plane then says is about the Envoys that were seen."""
         await asyncio.gather(*(gateway.look() for gateway in self.gateways.values()))
-        status = await self._ask_control_plane()
-        if status is None or self._stopping.is_set():
-            return
+        return await self._ask_control_plane()
+
+    async def _act(self, status: Status) -> None:
+        """Follow what the control plane says."""
         self._keepers[0].restarts.on_up()
         for key, gateway in self.gateways.items():
             gateway.readiness.hear(status.get("gateways", {}).get(key), gateway.state)

@@ -141,6 +141,19 @@ def test_a_gateway_serves_and_tells_its_health_and_metrics(running: Running) -> 
     assert asked(15090, "/config_dump")[0] == 404
 
 
+@pytest.mark.parametrize(
+    "detour", ["/../..", "/%2e%2e/%2e%2e", "/..%2f..", "\\..\\..", ";/../..", "x/../..", "#/../.."]
+)
+def test_no_way_leads_from_the_metrics_to_the_admin_interface(running: Running, detour: str) -> None:
+    for target in ("/config_dump", "/quitquitquit"):
+        connection = http.client.HTTPConnection("127.0.0.1", 15090, timeout=5)
+        connection.request("POST", f"/stats/prometheus{detour}{target}")
+        assert "# TYPE envoy_server_live gauge" in connection.getresponse().read().decode()
+        connection.close()
+    assert asked(PORT) == (200, "one")
+    assert running.child("bootstrap.json")
+
+
 def test_what_is_in_the_run_dir_is_for_its_owner_alone(running: Running) -> None:
     run_dir = running.instance.run_dir
     assert run_dir.stat().st_mode & 0o777 == 0o700
@@ -237,6 +250,17 @@ def test_an_idle_client_delays_the_end_but_not_beyond_ten_seconds(running: Runni
 
     assert status == 0
     assert seconds < 10
+
+
+def test_an_envoy_that_hangs_does_not_delay_the_end_beyond_ten_seconds(running: Running) -> None:
+    envoy = running.child("bootstrap.json")
+    os.kill(envoy, signal.SIGSTOP)
+
+    status, seconds = running.stop()
+
+    assert status == 0
+    assert seconds < 10
+    assert not alive(envoy)
 
 
 def test_a_second_signal_hurries(running: Running) -> None:

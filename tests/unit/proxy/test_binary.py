@@ -10,7 +10,8 @@ def test_the_binary_of_the_wheel_is_found_without_importing_the_wheel() -> None:
     found = envoy_binary()
 
     assert found.name == "envoy"
-    assert found.read_bytes()[:4] == b"\x7fELF"
+    with found.open("rb") as binary:
+        assert binary.read(4) == b"\x7fELF"
     assert envoy_version().startswith("1.")
 
 

@@ -50,6 +50,14 @@ def test_the_two_own_listeners_are_those_of_the_walk_through() -> None:
     assert SPEC.own_listeners == found.keys()
 
 
+def test_whatever_follows_the_path_only_that_page_is_asked_for() -> None:
+    for one in parsed()["static_resources"]["listeners"]:
+        hcm = one["filter_chains"][0]["filters"][0]["typed_config"]
+        (route,) = hcm["route_config"]["virtual_hosts"][0]["routes"]
+        rewrite = route["route"]["regex_rewrite"]
+        assert (rewrite["pattern"]["regex"], rewrite["substitution"]) == ("^.*$", route["match"]["prefix"])
+
+
 def test_own_listeners_are_valid_envoy_messages() -> None:
     for one in parsed()["static_resources"]["listeners"]:
         assert json_format.ParseDict(one, pb.Listener()).name == one["name"]
