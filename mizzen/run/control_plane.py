@@ -21,7 +21,7 @@ from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, to_sna
 from mizzen.resources.yaml import RawObject
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
-from mizzen.run.occupied import Taken, occupied
+from mizzen.run.occupied import Claim, Taken, claims_of, occupied
 from mizzen.run.prover import Prover
 from mizzen.run.said import SAID
 from mizzen.run.status import GatewayStatus, gateway_status
@@ -44,6 +44,7 @@ class Served:
     config: EnvoyConfig
     snapshot: Snapshot
     occupied: tuple[Taken, ...]  # listeners whose ports could not be opened
+    claims: tuple[Claim, ...]  # the addresses it serves
     announcements: Announcements
     client: ClientStatus | None = None  # its Envoy, while connected
 
@@ -125,8 +126,10 @@ class ControlPlane:
         """Publish one gateway's configuration, less the listeners whose ports are taken."""
         key = gateway.proxy.key
         held = frozenset(one.name for one in before.build.model.listeners) if before else frozenset()
-        taken = occupied(gateway.model, held, self.instance.run_dir)
-        usable = gateway.without_listeners(frozenset(one.listener for one in taken))
+        claims = tuple(claim for other in self.served.values() for claim in other.claims)
+        taken = occupied(gateway.model, held, self.instance.gateway(key), claims)
+        lost = frozenset(one.listener for one in taken)
+        usable = gateway.without_listeners(lost)
         announcements = before.announcements if before else self.promised.get(key, Announcements())
         announcements = announcements.follow(usable.model.announcements, self.clock())
         config = usable.config(announcements.values())
@@ -135,6 +138,7 @@ class ControlPlane:
             config=config,
             snapshot=keep_secrets(to_snapshot(config, before.snapshot if before else None), before),
             occupied=taken,
+            claims=claims_of(gateway.model, lost),
             announcements=announcements,
             client=before.client if before else None,
         )

@@ -5,6 +5,7 @@ connections. So every new address is tried first without it.
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from mizzen.errors import Problem
@@ -25,19 +26,62 @@ class Taken:
     problem: Problem
 
 
-def occupied(model: Model, held: frozenset[str], run_dir: Path) -> tuple[Taken, ...]:
-    """Try the address of every listener of `model`, but those that this gateway serves already (`held`).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """An address that a gateway of this instance serves."""
 
-    What an Envoy of the same run-dir holds is free for it: it takes the new configuration on the same socket.
+    gateway: str
+    transport: Transport
+    address: str
+    port: int
+
+    def overlaps(self, listener: Listener) -> bool:
+        """Would the kernel let only one of the two have it?"""
+        if (self.transport, self.port) != (listener.transport, listener.port):
+            return False
+        return self.address == listener.address or any(
+            ip_address(one).is_unspecified for one in (self.address, listener.address)
+        )
+
+
+def occupied(
+    model: Model, held: frozenset[str], folder: Path, claims: tuple[Claim, ...]
+) -> tuple[Taken, ...]:
+    """Which listeners of `model` cannot be opened, and why.
+
+    Tries the address of each but those that this gateway serves already (`held`). What its own Envoy holds
+    (its command line names `folder`) is free for it; what another gateway of this instance claims is not.
     """
     found = []
     for listener in model.listeners:
-        if listener.name in held or listener.transport is Transport.UNIX:
+        if listener.transport is Transport.UNIX:
             continue
-        refusal = try_bind(listener.address, listener.port, udp=listener.transport is Transport.QUIC)
-        if refusal and not refusal.is_by(str(run_dir)):
+        refusal = _claimed(listener, claims)
+        if refusal is None and listener.name not in held:
+            refusal = try_bind(listener.address, listener.port, udp=listener.transport is Transport.QUIC)
+            refusal = None if refusal and refusal.is_by(f"{folder}/") else refusal
+        if refusal:
             found.append(Taken(listener=listener.name, problem=_problem(listener, refusal)))
     return tuple(found)
+
+
+def claims_of(model: Model, without: frozenset[str]) -> tuple[Claim, ...]:
+    """What a gateway serves, less the listeners that it could not open."""
+    return tuple(
+        Claim(gateway=model.gateway, transport=one.transport, address=one.address, port=one.port)
+        for one in model.listeners
+        if one.name not in without and one.transport is not Transport.UNIX
+    )
+
+
+def _claimed(listener: Listener, claims: tuple[Claim, ...]) -> Refusal | None:
+    claim = next((one for one in claims if one.overlaps(listener)), None)
+    if claim is None:
+        return None
+    return Refusal(
+        reason=f"the gateway {claim.gateway} of this instance serves it",
+        hint="Give the Services of the two gateways different targetPorts: they share one machine here.",
+    )
 
 
 def _problem(listener: Listener, refusal: Refusal) -> Problem:
