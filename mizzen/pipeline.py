@@ -6,6 +6,7 @@ what is shown offline is what is sent.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from mizzen.envoy.config import EnvoyConfig, envoy_config
 from mizzen.errors import Problem, sort_key
@@ -14,6 +15,7 @@ from mizzen.model import Model
 from mizzen.resolve import resolve
 from mizzen.resolve.context import Context, ExternalPorts, Proxy
 from mizzen.resolve.proxies import proxies
+from mizzen.resolve.secrets import validity_problems
 from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.world import World, decode_all
 from mizzen.resources.yaml import RawObject
@@ -120,6 +122,14 @@ def build(
         gateways=tuple(sorted(built, key=lambda gateway: gateway.proxy.key)),
         problems=tuple(sorted(problems, key=sort_key)),
     )
+
+
+def problems_at(built: Build, now: datetime) -> tuple[Problem, ...]:
+    """The problems of a build and those that only time shows: certificates that are not valid `now`."""
+    found = dict.fromkeys(built.problems)
+    for gateway in built.gateways:
+        found |= dict.fromkeys(validity_problems(gateway.model.certificates, now))
+    return tuple(sorted(found, key=sort_key))
 
 
 def to_snapshot(config: EnvoyConfig, before: Snapshot | None) -> Snapshot:

@@ -1,13 +1,14 @@
 """`mizzen analyze`: all problems of some files at once."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from mizzen.cli import options, printing
 from mizzen.errors import Problem, Severity
-from mizzen.pipeline import build
+from mizzen.pipeline import build, problems_at
 from mizzen.resolve.context import ExternalPorts
 from mizzen.sources.files import Files
 
@@ -19,12 +20,13 @@ def command(files: tuple[str, ...], namespace: str, external_ports: ExternalPort
     """Print every problem: where, what is wrong, what to do. Exit status 1 when one is an error."""
     listing = Files(files).listing()
     result = build(listing.objects, listing.problems, options.settings(namespace, external_ports))
+    problems = problems_at(result, datetime.now(UTC))
     if output == "log":
-        text = "".join(f"{problem}\n" for problem in result.problems)
-        click.echo(text + summary(result.problems, listing.files))
+        text = "".join(f"{problem}\n" for problem in problems)
+        click.echo(text + summary(problems, listing.files))
     else:
-        click.echo(printing.as_text([as_value(problem) for problem in result.problems], output), nl=False)
-    sys.exit(any(problem.severity is Severity.ERROR for problem in result.problems))
+        click.echo(printing.as_text([as_value(problem) for problem in problems], output), nl=False)
+    sys.exit(any(problem.severity is Severity.ERROR for problem in problems))
 
 
 def summary(problems: tuple[Problem, ...], files: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, Severity, sort_key
 from mizzen.http3.announcement import Announcements
-from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, to_snapshot
+from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
 from mizzen.resources.yaml import RawObject
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
@@ -188,7 +188,7 @@ class ControlPlane:
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
         assert self.result is not None
-        found = dict.fromkeys(self.result.problems)
+        found = dict.fromkeys(problems_at(self.result, self.clock()))
         for served in self.served.values():
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
             found |= dict.fromkeys(self._gateway_status(served).rejected)
@@ -206,6 +206,8 @@ class ControlPlane:
 
     def status(self) -> dict[str, object]:
         """What the control socket tells, as JSON values."""
+        for key, served in self.served.items():
+            self._announce(key, served)  # what Envoy said just now begins a proof: that is not "ready" yet
         return {
             "pid": os.getpid(),
             "generation": self.generation,
