@@ -71,6 +71,18 @@ class Problem:
         """Where the field (or its nearest written ancestor) stands."""
         return self.resource.place(self.field)
 
+    def value(self) -> dict[str, str]:
+        """As JSON values; `origin` is file:line:column."""
+        return {
+            "severity": self.severity.value,
+            "code": self.code,
+            "resource": str(self.resource),
+            "field": self.field,
+            "origin": str(self.origin),
+            "message": self.message,
+            "hint": self.hint,
+        }
+
     def __str__(self) -> str:
         where = " ".join(filter(None, (f"{self.origin}:", str(self.resource), self.field)))
         text = f"{where}: {self.severity.value} {self.code}: {self.message}"

@@ -2,7 +2,6 @@
 
 import sys
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
@@ -25,7 +24,7 @@ def command(files: tuple[str, ...], namespace: str, external_ports: ExternalPort
         text = "".join(f"{problem}\n" for problem in problems)
         click.echo(text + summary(problems, listing.files))
     else:
-        click.echo(printing.as_text([as_value(problem) for problem in problems], output), nl=False)
+        click.echo(printing.as_text([problem.value() for problem in problems], output), nl=False)
     sys.exit(any(problem.severity is Severity.ERROR for problem in problems))
 
 
@@ -40,16 +39,3 @@ def summary(problems: tuple[Problem, ...], files: tuple[str, ...]) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def as_value(problem: Problem) -> dict[str, Any]:
-    """A problem as JSON; `origin` is file:line:column."""
-    return {
-        "severity": problem.severity.value,
-        "code": problem.code,
-        "resource": str(problem.resource),
-        "field": problem.field,
-        "origin": str(problem.origin),
-        "message": problem.message,
-        "hint": problem.hint,
-    }

@@ -211,7 +211,7 @@ class ControlPlane:
         return {
             "pid": os.getpid(),
             "generation": self.generation,
-            "problems": [problem_value(problem) for problem in self.problems()],
+            "problems": [problem.value() for problem in self.problems()],
             "proxies": [proxy_value(served.build) for served in self.served.values()],
             "gateways": {key: self._gateway_status(served).value() for key, served in self.served.items()},
         }
@@ -223,19 +223,6 @@ def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:
         return snapshot
     kept = {**before.snapshot.of(SECRET.url), **snapshot.of(SECRET.url)}
     return Snapshot(types={**snapshot.types, SECRET.url: kept})
-
-
-def problem_value(problem: Problem) -> dict[str, str]:
-    """A problem as JSON values; `origin` is file:line:column."""
-    return {
-        "severity": problem.severity.value,
-        "code": problem.code,
-        "resource": str(problem.resource),
-        "field": problem.field,
-        "origin": str(problem.origin),
-        "message": problem.message,
-        "hint": problem.hint,
-    }
 
 
 def proxy_value(gateway: GatewayBuild) -> dict[str, object]:
