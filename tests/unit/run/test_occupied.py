@@ -1,0 +1,81 @@
+"""Ports that somebody else holds, or another gateway of the same instance claims."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mizzen.errors import Place, ResourceRef
+from mizzen.model import GatewayName, Model
+from mizzen.model.listener import Edge, Listener, Transport
+from mizzen.run.occupied import Claim, claims_of, occupied
+
+ORIGIN = ResourceRef(kind="Gateway", namespace="istio-system", name="g", places={"": Place("g.yaml", 1, 1)})
+FOLDER = Path("/run/none")
+
+
+def listener(port: int, *, address: str = "127.0.0.1", transport: Transport = Transport.TCP) -> Listener:
+    return Listener(
+        name=f"{transport.value}_{address}_{port}",
+        transport=transport,
+        address=address,
+        port=port,
+        chains=(),
+        edge=Edge(),
+        origin=ORIGIN,
+    )
+
+
+def model(*listeners: Listener, name: str = "a.istio-system") -> Model:
+    return Model(
+        gateway=GatewayName(name),
+        listeners=listeners,
+        route_tables=(),
+        backends=(),
+        certificates=(),
+        trusted_cas=(),
+        announcements=(),
+        mirrors=(),
+    )
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_port_that_somebody_holds_is_a_problem_of_its_gateway(taken: int) -> None:
+    (found,) = occupied(model(listener(taken)), frozenset(), FOLDER, ())
+
+    assert found.problem.code == "PORT-001"
+    assert found.problem.resource == ORIGIN
+    assert f"TCP 127.0.0.1:{taken} cannot be opened: it is in use by pid " in found.problem.message
+
+
+def test_what_the_gateway_serves_already_is_not_tried_again(taken: int) -> None:
+    one = listener(taken)
+
+    assert occupied(model(one), frozenset({one.name}), FOLDER, ()) == ()
+
+
+def test_tcp_and_udp_of_one_number_are_two_ports(taken: int) -> None:
+    assert occupied(model(listener(taken, transport=Transport.QUIC)), frozenset(), FOLDER, ()) == ()
+
+
+def test_two_gateways_of_one_instance_do_not_share_a_port() -> None:
+    claims = claims_of(model(listener(8443, address="0.0.0.0"), name="b.istio-system"), frozenset())
+
+    (found,) = occupied(model(listener(8443)), frozenset(), FOLDER, claims)
+
+    assert "the gateway b.istio-system of this instance serves it" in found.problem.message
+
+
+def test_what_a_gateway_could_not_open_it_does_not_claim() -> None:
+    one = listener(8443)
+
+    assert claims_of(model(one), frozenset({one.name})) == ()
+    assert claims_of(model(one), frozenset()) == (
+        Claim(gateway="a.istio-system", transport=Transport.TCP, address="127.0.0.1", port=8443),
+    )
