@@ -1,0 +1,65 @@
+"""An EnvoyConfig as plain JSON values, for people and for `diff`."""
+
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from mizzen._api import pb
+from mizzen.envoy.config import (
+    CLUSTERS,
+    ENDPOINTS,
+    EXTENSION_CONFIGS,
+    LISTENERS,
+    ROUTES,
+    SECRETS,
+    EnvoyConfig,
+)
+
+_SECTIONS = {
+    "listeners": LISTENERS,
+    "routes": ROUTES,
+    "clusters": CLUSTERS,
+    "endpoints": ENDPOINTS,
+    "secrets": SECRETS,
+    "extensionConfigs": EXTENSION_CONFIGS,
+}
+REDACTED = b"[redacted]"  # Envoy's own word in its config_dump
+_FIRST = {"@type": 0, "name": 1}
+
+
+def dump(config: EnvoyConfig) -> dict[str, Any]:
+    """Every resource by kind, sorted by name, in protobuf JSON (lowerCamelCase, an Any with its @type).
+
+    Private keys are redacted. The same config gives the same value, the order of keys included.
+    """
+    return {
+        section: [_as_json(message) for _, message in sorted(config.resources.get(url, {}).items())]
+        for section, url in _SECTIONS.items()
+    }
+
+
+def _as_json(message: Message) -> Any:
+    if isinstance(message, pb.Secret):
+        message = redacted(message)
+    return _in_order(json_format.MessageToDict(message))
+
+
+def redacted(secret: pb.Secret) -> pb.Secret:
+    """The same without the private key."""
+    if not secret.tls_certificate.private_key.inline_bytes:
+        return secret
+    out = pb.Secret()
+    out.CopyFrom(secret)
+    out.tls_certificate.private_key.inline_bytes = REDACTED
+    return out
+
+
+def _in_order(value: Any) -> Any:
+    """Keys sorted (protobuf maps have no order), the type and the name first."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: (_FIRST.get(key, 2), key))
+        return {key: _in_order(value[key]) for key in keys}
+    if isinstance(value, list):
+        return [_in_order(item) for item in value]
+    return value

@@ -1,0 +1,41 @@
+"""Where a backend's requests may go."""
+
+from mizzen._api import pb
+from mizzen.envoy.parts import address, uint32
+from mizzen.model.backend import Backend, Endpoint, EndpointGroup, Health
+
+_HEALTH = {
+    Health.UNKNOWN: pb.HealthStatus.UNKNOWN,
+    Health.HEALTHY: pb.HealthStatus.HEALTHY,
+    Health.UNHEALTHY: pb.HealthStatus.UNHEALTHY,
+    Health.DRAINING: pb.HealthStatus.DRAINING,
+}
+
+
+def cluster_load_assignment(backend: Backend) -> pb.ClusterLoadAssignment:
+    """All endpoints of a backend; none is an answer too."""
+    return pb.ClusterLoadAssignment(
+        cluster_name=backend.name,
+        endpoints=[locality_lb_endpoints(group) for group in backend.groups],
+    )
+
+
+def locality_lb_endpoints(group: EndpointGroup) -> pb.LocalityLbEndpoints:
+    out = pb.LocalityLbEndpoints(
+        locality=pb.Locality(region=group.region, zone=group.zone, sub_zone=group.subzone),
+        lb_endpoints=[lb_endpoint(endpoint) for endpoint in group.endpoints],
+        priority=group.priority,
+    )
+    weight = sum(one.weight for one in group.endpoints) if group.weight is None else group.weight
+    if weight:  # Envoy refuses a written zero, and reads an absent one as zero
+        out.load_balancing_weight.value = weight
+    return out
+
+
+def lb_endpoint(endpoint: Endpoint) -> pb.LbEndpoint:
+    where = address(endpoint.address, endpoint.port, pb.SocketAddress.TCP)
+    return pb.LbEndpoint(
+        endpoint=pb.Endpoint(address=where),
+        health_status=_HEALTH[endpoint.health],
+        load_balancing_weight=uint32(endpoint.weight),
+    )

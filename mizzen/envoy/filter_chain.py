@@ -1,0 +1,46 @@
+"""What is done with connections that match: how they are secured, and who speaks with them."""
+
+from datetime import timedelta
+from typing import assert_never
+
+from mizzen._api import pb
+from mizzen.envoy.hcm import http_connection_manager
+from mizzen.envoy.parts import duration, packed
+from mizzen.envoy.tcp_proxy import tcp_proxy
+from mizzen.envoy.transport import quic_transport_socket, tls_transport_socket
+from mizzen.model.listener import Chain, HttpService, Listener, TcpService, Transport
+
+HCM = "envoy.filters.network.http_connection_manager"
+TCP_PROXY = "envoy.filters.network.tcp_proxy"
+
+# Istio's limit on the handshake of a gateway's clients.
+HANDSHAKE_TIMEOUT = timedelta(seconds=15)
+
+
+def filter_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
+    """A chain of `listener`. Its name is how Envoy knows it again: the connections of one that stays, stay."""
+    out = pb.FilterChain(
+        name=chain.name,
+        filters=[_filter(chain, listener)],
+        transport_socket_connect_timeout=duration(HANDSHAKE_TIMEOUT),
+    )
+    if chain.tls is not None:
+        quic = listener.transport is Transport.QUIC
+        out.transport_socket.CopyFrom((quic_transport_socket if quic else tls_transport_socket)(chain.tls))
+    if chain.server_names or chain.application_protocols:
+        out.filter_chain_match.server_names.extend(chain.server_names)
+        out.filter_chain_match.application_protocols.extend(chain.application_protocols)
+    return out
+
+
+def _filter(chain: Chain, listener: Listener) -> pb.Filter:
+    match chain.serve:
+        case HttpService() as service:
+            manager = http_connection_manager(
+                service, listener.edge, listener.transport, listener.access_logs
+            )
+            return pb.Filter(name=HCM, typed_config=packed(manager))
+        case TcpService() as service:
+            return pb.Filter(name=TCP_PROXY, typed_config=packed(tcp_proxy(service, listener.access_logs)))
+        case other:
+            assert_never(other)

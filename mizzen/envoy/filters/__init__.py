@@ -1,0 +1,32 @@
+"""The HTTP filters: one module for each, and the order in which requests meet them.
+
+Answers meet them in the opposite order.
+"""
+
+from collections.abc import Callable
+
+from mizzen._api import pb
+from mizzen.envoy.filters import announcement, cors, fault, grpc_stats, grpc_web, router, websocket
+from mizzen.envoy.filters.meeting import Meeting
+
+HttpFilterOf = Callable[[Meeting], pb.HttpFilter | None]
+
+# The announcement is first because only so it is on the answers of all others too: redirects, faults, the 404
+# of an unknown host. The rest stands as in Istio (grpc-web, grpc-stats, fault, cors): an aborted request has
+# no CORS headers on its answer. The router ends it.
+HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
+    announcement.http_filter,
+    grpc_web.http_filter,
+    grpc_stats.http_filter,
+    fault.http_filter,
+    cors.http_filter,
+    router.http_filter,
+)
+# Requests for a WebSocket over HTTP/3 meet these.
+WEBSOCKET_FILTERS: tuple[HttpFilterOf, ...] = (websocket.http_filter, *HTTP_FILTERS)
+
+
+def http_filters(meeting: Meeting, order: tuple[HttpFilterOf, ...] = HTTP_FILTERS) -> list[pb.HttpFilter]:
+    """The filters of a connection manager; each says itself whether it takes part."""
+    found = (http_filter(meeting) for http_filter in order)
+    return [one for one in found if one is not None]

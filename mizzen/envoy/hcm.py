@@ -1,0 +1,120 @@
+"""The HTTP connection manager: how HTTP is spoken with clients."""
+
+from datetime import timedelta
+
+from mizzen._api import pb
+from mizzen.envoy.access_log import access_log
+from mizzen.envoy.filters import WEBSOCKET_FILTERS, http_filters
+from mizzen.envoy.filters.meeting import Meeting
+from mizzen.envoy.http_protocol_options import http1_protocol_options
+from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, uint32
+from mizzen.model.listener import AccessLog, Edge, HttpService, Transport
+
+_HCM = pb.HttpConnectionManager
+
+_CLIENT_CERT_HEADERS = {
+    "sanitize": _HCM.SANITIZE,
+    "sanitize_set": _HCM.SANITIZE_SET,
+    "append_forward": _HCM.APPEND_FORWARD,
+    "forward_only": _HCM.FORWARD_ONLY,
+    "always_forward_only": _HCM.ALWAYS_FORWARD_ONLY,
+}
+_ESCAPED_SLASHES = {
+    "keep_unchanged": _HCM.KEEP_UNCHANGED,
+    "reject_request": _HCM.REJECT_REQUEST,
+    "unescape_and_redirect": _HCM.UNESCAPE_AND_REDIRECT,
+    "unescape_and_forward": _HCM.UNESCAPE_AND_FORWARD,
+}
+_UNDERSCORES = {
+    "allow": pb.CoreHttpProtocolOptions.ALLOW,
+    "reject_request": pb.CoreHttpProtocolOptions.REJECT_REQUEST,
+    "drop_header": pb.CoreHttpProtocolOptions.DROP_HEADER,
+}
+
+
+def http_connection_manager(
+    service: HttpService, edge: Edge, transport: Transport, logs: tuple[AccessLog, ...]
+) -> pb.HttpConnectionManager:
+    """The same over TCP and QUIC but for the codec and WebSockets. Unset fields are Envoy's defaults."""
+    meeting = Meeting(service=service, edge=edge)
+    out = pb.HttpConnectionManager(
+        codec_type=_HCM.HTTP3 if transport is Transport.QUIC else _HCM.AUTO,
+        stat_prefix=service.stat_prefix,
+        # For ever: a listener that serves without its routes would answer 404 to everybody.
+        rds=pb.Rds(config_source=ads(NO_TIMEOUT), route_config_name=service.route_table),
+        http_filters=http_filters(meeting),
+        use_remote_address=boolean(True),
+        xff_num_trusted_hops=edge.trusted_hops,
+        http_protocol_options=http1_protocol_options(edge.header_case),
+        proxy_100_continue=True,
+        normalize_path=boolean(edge.normalize_path),
+        merge_slashes=edge.merge_slashes,
+        path_with_escaped_slashes_action=_ESCAPED_SLASHES[edge.escaped_slashes],
+        append_x_forwarded_port=edge.forwarded_port,
+        access_log=[access_log(log) for log in logs],
+    )
+    out.http_protocol_options.accept_http_10 = edge.accept_http_10
+    if not edge.request_id:
+        out.generate_request_id.value = False
+    _add_server_header(edge, out)
+    _add_client_certificate(edge, out)
+    _add_timeouts(edge, out)
+    _add_http2(edge, out)
+    _add_upgrades(meeting, transport, out)
+    return out
+
+
+def _add_server_header(edge: Edge, out: pb.HttpConnectionManager) -> None:
+    if edge.server_header is None:
+        out.server_header_transformation = _HCM.PASS_THROUGH
+    else:
+        out.server_name = edge.server_header
+        out.server_header_transformation = _HCM.OVERWRITE
+
+
+def _add_client_certificate(edge: Edge, out: pb.HttpConnectionManager) -> None:
+    """What becomes of x-forwarded-client-cert, and what we write into it where we do."""
+    out.forward_client_cert_details = _CLIENT_CERT_HEADERS[edge.client_cert_header]
+    if edge.client_cert_header in ("sanitize_set", "append_forward"):
+        details = out.set_current_client_cert_details
+        details.subject.value = True
+        details.cert = details.dns = details.uri = True
+
+
+def _add_timeouts(edge: Edge, out: pb.HttpConnectionManager) -> None:
+    common = pb.CoreHttpProtocolOptions(headers_with_underscores_action=_UNDERSCORES[edge.underscores])
+    _set(common.idle_timeout, edge.idle_timeout)
+    _set(common.max_connection_duration, edge.max_connection_duration)
+    _set(common.max_stream_duration, edge.max_stream_duration)
+    if common != pb.CoreHttpProtocolOptions():
+        out.common_http_protocol_options.CopyFrom(common)
+    out.stream_idle_timeout.CopyFrom(duration(edge.stream_idle_timeout))
+    _set(out.request_timeout, edge.request_timeout)
+    _set(out.request_headers_timeout, edge.request_headers_timeout)
+    _set(out.drain_timeout, edge.drain_timeout)
+
+
+def _set(field: pb.Duration, value: timedelta | None) -> None:
+    if value is not None:
+        field.CopyFrom(duration(value))
+
+
+def _add_http2(edge: Edge, out: pb.HttpConnectionManager) -> None:
+    limits = edge.http2
+    options = pb.Http2ProtocolOptions()
+    if limits.max_concurrent_streams is not None:
+        options.max_concurrent_streams.CopyFrom(uint32(limits.max_concurrent_streams))
+    if limits.stream_window is not None:
+        options.initial_stream_window_size.CopyFrom(uint32(limits.stream_window))
+    if limits.connection_window is not None:
+        options.initial_connection_window_size.CopyFrom(uint32(limits.connection_window))
+    if options != pb.Http2ProtocolOptions():
+        out.http2_protocol_options.CopyFrom(options)
+
+
+def _add_upgrades(meeting: Meeting, transport: Transport, out: pb.HttpConnectionManager) -> None:
+    """WebSockets on every route, over HTTP/3 by extended CONNECT (RFC 9220)."""
+    websocket = out.upgrade_configs.add(upgrade_type="websocket")
+    if transport is Transport.QUIC:
+        out.http3_protocol_options.allow_extended_connect = True
+        websocket.filters.extend(http_filters(meeting, WEBSOCKET_FILTERS))

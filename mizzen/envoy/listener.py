@@ -1,0 +1,105 @@
+"""One address that is open.
+
+A listener stays as still as it can. On QUIC above all: a change to any of its own fields (whatever is not a
+filter chain) cuts its connections and lets new ones time out until the drain time is over. So those fields
+depend on the address and on mesh-wide settings alone, and what may be wanted one day is there from the start.
+"""
+
+from datetime import timedelta
+from typing import assert_never
+
+from mizzen._api import pb
+from mizzen.envoy.access_log import access_log_of_unmatched
+from mizzen.envoy.filter_chain import filter_chain
+from mizzen.envoy.parts import address, boolean, duration, extension, packed, uint32
+from mizzen.model.listener import Listener, Transport
+
+# How much a client may keep in flight. Envoy's own windows (16 and 24 MiB) are what one slow client could
+# make the gateway hold.
+QUIC_MAX_STREAMS = 100
+QUIC_STREAM_WINDOW_BYTES = 1024 * 1024
+QUIC_CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024
+QUIC_IDLE_TIMEOUT = timedelta(seconds=120)
+# All clients of a port share one UDP socket per worker; with the kernel's 208 KiB it overflows under uploads.
+UDP_RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
+SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
+
+_TLS_INSPECTOR_BYTES = 512
+_UPDATE_PERIOD = timedelta(seconds=10)
+
+
+def listener(one: Listener) -> pb.Listener:
+    match one.transport:
+        case Transport.TCP | Transport.UNIX:
+            return tcp_listener(one)
+        case Transport.QUIC:
+            return quic_listener(one)
+        case other:
+            assert_never(other)
+
+
+def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> pb.Listener:
+    out = pb.Listener(
+        name=one.name,
+        # TCP and QUIC on one port would otherwise count as one.
+        stat_prefix=one.name,
+        address=address(one.address, one.port, protocol),
+        filter_chains=[filter_chain(chain, one) for chain in one.chains],
+        traffic_direction=pb.TrafficDirection.OUTBOUND,  # Istio's word for a gateway
+        max_connections_to_accept_per_socket_event=uint32(1),
+    )
+    if one.edge.buffer_limit is not None:
+        out.per_connection_buffer_limit_bytes.value = one.edge.buffer_limit
+    return out
+
+
+def tcp_listener(one: Listener) -> pb.Listener:
+    """TCP, or a Unix socket."""
+    out = _common(one, pb.SocketAddress.TCP)
+    if one.proxy_protocol:
+        _add_listener_filter(out, "envoy.filters.listener.proxy_protocol", pb.ProxyProtocol())
+    if _must_see_client_hello(one):
+        inspector = pb.TlsInspector(initial_read_buffer_size=uint32(_TLS_INSPECTOR_BYTES))
+        _add_listener_filter(out, "envoy.filters.listener.tls_inspector", inspector)
+    if one.log_unmatched:
+        out.access_log.extend(access_log_of_unmatched(log) for log in one.access_logs)
+    return out
+
+
+def _add_listener_filter(out: pb.Listener, name: str, config: pb.ProxyProtocol | pb.TlsInspector) -> None:
+    out.listener_filters.add(name=name, typed_config=packed(config))
+
+
+def _must_see_client_hello(one: Listener) -> bool:
+    return any(chain.server_names or (chain.tls is not None and chain.tls.alpn) for chain in one.chains)
+
+
+def quic_listener(one: Listener) -> pb.Listener:
+    """The HTTP/3 mirror. A listener's own access log writes nothing on QUIC: it is left out."""
+    out = _common(one, pb.SocketAddress.UDP)
+    out.udp_listener_config.CopyFrom(udp_listener_config())
+    out.socket_options.add(
+        description="receive buffer",
+        level=SOL_SOCKET,
+        name=SO_RCVBUF,
+        int_value=UDP_RECEIVE_BUFFER_BYTES,
+        state=pb.SocketOption.STATE_PREBIND,
+    )
+    return out
+
+
+def udp_listener_config() -> pb.UdpListenerConfig:
+    """The same for every QUIC listener, so that it never changes."""
+    stats = extension("envoy.quic.connection_debug_visitor.quic_stats", pb.QuicStats())
+    return pb.UdpListenerConfig(
+        quic_options=pb.ListenerQuicProtocolOptions(
+            quic_protocol_options=pb.CoreQuicProtocolOptions(
+                max_concurrent_streams=uint32(QUIC_MAX_STREAMS),
+                initial_stream_window_size=uint32(QUIC_STREAM_WINDOW_BYTES),
+                initial_connection_window_size=uint32(QUIC_CONNECTION_WINDOW_BYTES),
+            ),
+            idle_timeout=duration(QUIC_IDLE_TIMEOUT),
+            connection_debug_visitor_config=stats,
+        ),
+        downstream_socket_config=pb.UdpSocketConfig(prefer_gro=boolean(True)),
+    )

@@ -1,0 +1,53 @@
+"""How a connection to a backend is secured, and what is said before anything else on it."""
+
+from mizzen._api import pb
+from mizzen.envoy.parts import packed, sds
+from mizzen.envoy.tls_context import add_validation, certificate_validation_context, tls_parameters
+from mizzen.envoy.transport import TLS
+from mizzen.model.backend import Backend
+from mizzen.model.tls import ClientTls
+
+_RAW = "envoy.transport_sockets.raw_buffer"
+_PROXY_PROTOCOL = "envoy.transport_sockets.upstream_proxy_protocol"
+
+
+def transport_socket(backend: Backend) -> pb.TransportSocket | None:
+    """None: plain bytes, Envoy's default."""
+    inner = None
+    if backend.tls is not None:
+        inner = pb.TransportSocket(name=TLS, typed_config=packed(upstream_tls_context(backend.tls)))
+    if not backend.proxy_protocol:
+        return inner
+    version = pb.ProxyProtocolConfig.V2 if backend.proxy_protocol == "V2" else pb.ProxyProtocolConfig.V1
+    around = pb.ProxyProtocolUpstreamTransport(
+        config=pb.ProxyProtocolConfig(version=version),
+        transport_socket=inner or pb.TransportSocket(name=_RAW, typed_config=packed(pb.RawBuffer())),
+    )
+    return pb.TransportSocket(name=_PROXY_PROTOCOL, typed_config=packed(around))
+
+
+def upstream_tls_context(tls: ClientTls) -> pb.UpstreamTlsContext:
+    """Without a verification the backend's certificate is not looked at: somebody asked for that."""
+    common = pb.CommonTlsContext(tls_params=_parameters(tls), alpn_protocols=tls.alpn)
+    if tls.certificate is not None:
+        common.tls_certificate_sds_secret_configs.append(sds(tls.certificate))
+    if tls.verification is not None:
+        rules = certificate_validation_context(tls.verification)
+        if tls.system_ca and tls.verification.ca is None:
+            rules.system_root_certs.SetInParent()
+        add_validation(tls.verification, rules, common)
+    elif tls.system_ca:
+        common.validation_context.system_root_certs.SetInParent()
+    # With an SNI of each request, the same check is an option of the cluster (auto_san_validation).
+    checks_sni = tls.check_san_of_sni and bool(tls.sni)
+    return pb.UpstreamTlsContext(common_tls_context=common, sni=tls.sni, auto_sni_san_validation=checks_sni)
+
+
+def _parameters(tls: ClientTls) -> pb.TlsParameters:
+    """Istio's: 1.2 or 1.3 unless something else is said."""
+    out = tls_parameters(tls.policy) or pb.TlsParameters()
+    if not tls.policy.min_version:
+        out.tls_minimum_protocol_version = pb.TlsParameters.TLSv1_2
+    if not tls.policy.max_version:
+        out.tls_maximum_protocol_version = pb.TlsParameters.TLSv1_3
+    return out
