@@ -36,6 +36,9 @@ class LastGood:
         objects: list[RawObject] = []
         problems: list[Problem] = []
         now: dict[Key, RawObject] = {}
+        astray: set[tuple[str, str]] = (
+            set()
+        )  # (file, name) of objects that went bad in their kind or namespace
         for raw in listing.objects:
             key = (raw.kind, raw.namespace, raw.name)
             wrong = [problem for problem in self.errors(raw) if problem.severity is Severity.ERROR]
@@ -45,15 +48,17 @@ class LastGood:
                 now.setdefault(key, self.good[key])
                 problems += wrong
                 continue
+            else:
+                astray.add((raw.ref.place().file, raw.name))
             objects.append(raw)
-        for key, raw in self._of_broken_documents(listing).items():
+        for key, raw in self._of_broken_documents(listing, astray).items():
             now.setdefault(key, raw)
         listed = {id(raw) for raw in objects}
         objects += [raw for raw in now.values() if id(raw) not in listed]
         self.good = now
         return Admitted(objects=tuple(objects), problems=tuple(problems))
 
-    def _of_broken_documents(self, listing: Listing) -> dict[Key, RawObject]:
+    def _of_broken_documents(self, listing: Listing, astray: set[tuple[str, str]]) -> dict[Key, RawObject]:
         """What stood where now nothing can be read: by name if the document still tells it, else by file."""
         broken = [problem for problem in listing.problems if problem.severity is Severity.ERROR]
         names = {(p.resource.kind, p.resource.namespace, p.resource.name) for p in broken}
@@ -64,5 +69,8 @@ class LastGood:
         return {
             key: raw
             for key, raw in self.good.items()
-            if key not in present and (key in names or raw.ref.place().file in nameless)
+            if key not in present
+            and (
+                key in names or raw.ref.place().file in nameless or (raw.ref.place().file, raw.name) in astray
+            )
         }
