@@ -152,7 +152,15 @@ class ControlPlane:
 
     async def _follow_files(self) -> None:
         async for _ in self.files.changes():
+            await self._follow()
+
+    async def _follow(self) -> None:
+        """Rebuild; a fault of ours in doing so takes nothing away."""
+        try:
             await self.rebuild(await asyncio.to_thread(self.files.listing))
+        except Exception:
+            _log.exception("the change could not be followed")
+            self.say("a fault of mizzen: this change is not served, what was before it stays (see the log)")
 
     async def _follow_envoys(self) -> None:
         """Prove mirrors as Envoys take them up, and announce those that are proven."""
@@ -183,7 +191,7 @@ class ControlPlane:
         while True:
             await asyncio.sleep(PORT_RETRY_SECONDS)
             if any(served.occupied for served in self.served.values()):
-                await self.rebuild(await asyncio.to_thread(self.files.listing))
+                await self._follow()
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
