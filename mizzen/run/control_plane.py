@@ -158,7 +158,7 @@ class ControlPlane:
         """Rebuild; a fault of ours in doing so takes nothing away."""
         try:
             await self.rebuild(await asyncio.to_thread(self.files.listing))
-        except Exception:
+        except Exception:  # noqa: BLE001  # the loop that retries: an edit may mend it
             _log.exception("the change could not be followed")
             self.say("a fault of mizzen: this change is not served, what was before it stays (see the log)")
 
