@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import assert_never
 
 from mizzen._api import pb
+from mizzen.envoy.filters.meeting import inline
 from mizzen.envoy.hcm import http_connection_manager
-from mizzen.envoy.parts import duration, packed
+from mizzen.envoy.parts import boolean, duration, packed, sds
 from mizzen.envoy.tcp_proxy import tcp_proxy
-from mizzen.envoy.transport import quic_transport_socket, tls_transport_socket
+from mizzen.envoy.transport import QUIC, quic_transport_socket, tls_transport_socket
 from mizzen.model.listener import Chain, HttpService, Listener, TcpService, Transport
 
 HCM = "envoy.filters.network.http_connection_manager"
@@ -15,6 +16,11 @@ TCP_PROXY = "envoy.filters.network.tcp_proxy"
 
 # Istio's limit on the handshake of a gateway's clients.
 HANDSHAKE_TIMEOUT = timedelta(seconds=15)
+
+REFUSE_UNKNOWN = "refuse-unknown"
+NOBODYS_CERTIFICATE = "invalid://unknown-server-name"
+# How long a listener waits to hear that there is no such certificate.
+_MOMENT = timedelta(milliseconds=100)
 
 
 def filter_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
@@ -31,6 +37,31 @@ def filter_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
         out.filter_chain_match.server_names.extend(chain.server_names)
         out.filter_chain_match.application_protocols.extend(chain.application_protocols)
     return out
+
+
+def refusing_chain() -> pb.FilterChain:
+    """The default chain of a QUIC listener: refuses clients whose SNI no chain is for.
+
+    Without it they get no answer at all, and time out; with it, a TLS alert within a round trip, as over TCP.
+    Its certificate is one that nobody has, so none is ever shown and no handshake succeeds; Envoy demands the
+    rest. It is the same for every listener and never changes.
+    """
+    tls = pb.QuicDownstreamTransport(enable_early_data=boolean(False), enable_resumption=boolean(False))
+    common = tls.downstream_tls_context.common_tls_context
+    common.tls_certificate_sds_secret_configs.append(sds(NOBODYS_CERTIFICATE, _MOMENT))
+    common.alpn_protocols.append("h3")
+    manager = pb.HttpConnectionManager(
+        codec_type=pb.HttpConnectionManager.HTTP3,
+        stat_prefix=REFUSE_UNKNOWN,
+        route_config=pb.RouteConfiguration(name=REFUSE_UNKNOWN),
+        http_filters=[inline("envoy.filters.http.router", pb.Router())],
+    )
+    return pb.FilterChain(
+        name=REFUSE_UNKNOWN,
+        filters=[pb.Filter(name=HCM, typed_config=packed(manager))],
+        transport_socket=pb.TransportSocket(name=QUIC, typed_config=packed(tls)),
+        transport_socket_connect_timeout=duration(HANDSHAKE_TIMEOUT),
+    )
 
 
 def _filter(chain: Chain, listener: Listener) -> pb.Filter:

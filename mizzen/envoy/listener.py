@@ -10,7 +10,7 @@ from typing import assert_never
 
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
-from mizzen.envoy.filter_chain import filter_chain
+from mizzen.envoy.filter_chain import filter_chain, refusing_chain
 from mizzen.envoy.parts import address, boolean, duration, extension, packed, uint32
 from mizzen.model.listener import Listener, Transport
 
@@ -25,7 +25,6 @@ UDP_RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
 SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
 
 _TLS_INSPECTOR_BYTES = 512
-_UPDATE_PERIOD = timedelta(seconds=10)
 
 
 def listener(one: Listener) -> pb.Listener:
@@ -77,6 +76,7 @@ def _must_see_client_hello(one: Listener) -> bool:
 def quic_listener(one: Listener) -> pb.Listener:
     """The HTTP/3 mirror. A listener's own access log writes nothing on QUIC: it is left out."""
     out = _common(one, pb.SocketAddress.UDP)
+    out.default_filter_chain.CopyFrom(refusing_chain())
     out.udp_listener_config.CopyFrom(udp_listener_config())
     out.socket_options.add(
         description="receive buffer",

@@ -46,9 +46,9 @@ def ads(initial_fetch_timeout: timedelta | None = None) -> pb.ConfigSource:
     return out
 
 
-def sds(name: str) -> pb.SdsSecretConfig:
-    """A secret by name. With Envoy's own timeout: one that is missing must not hold up a listener for ever."""
-    return pb.SdsSecretConfig(name=name, sds_config=ads())
+def sds(name: str, initial_fetch_timeout: timedelta | None = None) -> pb.SdsSecretConfig:
+    """A secret by name. Never without a timeout: one that is missing must not hold up a listener for ever."""
+    return pb.SdsSecretConfig(name=name, sds_config=ads(initial_fetch_timeout))
 
 
 def address(host: str, port: int, protocol: "pb.SocketAddress.Protocol.ValueType") -> pb.Address:

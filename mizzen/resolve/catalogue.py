@@ -3,12 +3,40 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mizzen.resolve import edge, listeners, mirrors, proxies, secrets, servers, tls
+from mizzen.resolve import (
+    backends,
+    client_tls,
+    delegates,
+    edge,
+    endpoints,
+    listeners,
+    mirrors,
+    policies,
+    proxies,
+    references,
+    secrets,
+    servers,
+    services,
+    tls,
+)
+
+_MODULES = (
+    backends,
+    client_tls,
+    delegates,
+    edge,
+    endpoints,
+    listeners,
+    mirrors,
+    policies,
+    proxies,
+    references,
+    secrets,
+    servers,
+    services,
+    tls,
+)
 
 CATALOGUE: Mapping[str, str] = MappingProxyType(
-    {
-        code: sentence
-        for module in (edge, listeners, mirrors, proxies, secrets, servers, tls)
-        for code, sentence in module.CODES.items()
-    }
+    {code: sentence for module in _MODULES for code, sentence in module.CODES.items()}
 )

@@ -102,7 +102,7 @@ def edge(ctx: Context) -> Edge:
         merge_slashes=merge,
         escaped_slashes=escaped,
         underscores=_UNDERSCORES.get(settings.headers_with_underscores_action or "", "allow"),
-        idle_timeout=settings.idle_timeout if settings.idle_timeout is not None else _idle_timeout(ctx),
+        idle_timeout=settings.idle_timeout if settings.idle_timeout is not None else idle_timeout(ctx),
         max_connection_duration=settings.max_connection_duration,
         max_stream_duration=settings.max_stream_duration,
         stream_idle_timeout=settings.stream_idle_timeout or timedelta(0),
@@ -131,7 +131,7 @@ def _paths(ctx: Context, settings: ConnectionSettings) -> tuple[bool, bool, str]
     return normalization != "NONE", merge, escaped
 
 
-def _idle_timeout(ctx: Context) -> timedelta | None:
+def idle_timeout(ctx: Context) -> timedelta | None:
     """ISTIO_META_IDLE_TIMEOUT of the gateway, a duration as Go writes it."""
     text = ctx.proxy.metadata.get("IDLE_TIMEOUT", "")
     if not text:

@@ -10,10 +10,9 @@ from mizzen.errors import Problem, Severity
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.tls import ServerTls
 from mizzen.resolve.context import Context
+from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.mirrors import announcement_name, quic_listener_name
-from mizzen.resolve.policies import PolicyIndex
 from mizzen.resolve.servers import UNIX, MergedServer
-from mizzen.resolve.services import ServiceIndex
 from mizzen.resolve.tcp_routes import passthrough_chains, tcp_service
 
 CODES = {
@@ -31,14 +30,6 @@ class Common:
 
     edge: Edge
     access_logs: tuple[AccessLog, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Indexes:
-    """Where services and their policies are looked up."""
-
-    services: ServiceIndex
-    policies: PolicyIndex
 
 
 def listeners(
@@ -140,7 +131,7 @@ def _own_chain(
             ends = tls.get(tls_key(server))
             if server.kind == "tls" and ends is None:
                 return None
-            passed = tcp_service(ctx, server, indexes.services, indexes.policies)
+            passed = tcp_service(ctx, server, indexes)
             if passed is None:
                 _nowhere(ctx, server, "tcp")
                 return None
@@ -176,7 +167,7 @@ def _passthrough(
     ctx: Context, server: MergedServer, taken: dict[str, str], indexes: Indexes
 ) -> Iterable[Chain]:
     """One chain per `tls` match of a VirtualService. Of two that ask for one SNI the later goes whole."""
-    found = passthrough_chains(ctx, server, indexes.services, indexes.policies)
+    found = passthrough_chains(ctx, server, indexes)
     if not found:
         _nowhere(ctx, server, "tls")
     for asked, service, ref, at in found:

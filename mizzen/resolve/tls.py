@@ -193,12 +193,12 @@ def _policy(ctx: Context, server: MergedServer, settings: ServerTlsSettings, at:
     return TlsPolicy(
         min_version=minimum,
         max_version=_VERSIONS.get(settings.max_protocol_version, ""),
-        ciphers=_ciphers(settings.cipher_suites) or _ciphers(mesh.cipher_suites if mesh else ()),
+        ciphers=known_ciphers(settings.cipher_suites) or known_ciphers(mesh.cipher_suites if mesh else ()),
         curves=curves,
     )
 
 
-def _ciphers(suites: Iterable[str]) -> tuple[str, ...]:
+def known_ciphers(suites: Iterable[str]) -> tuple[str, ...]:
     """The suites that Envoy takes, each once. Groups ("[A|B]") may hold what it takes."""
     return tuple(dict.fromkeys(suite for suite in suites if _is_known_cipher(suite)))
 

@@ -10,11 +10,13 @@ from mizzen.model.route import Forward, RouteTable
 from mizzen.model.tls import ClientTls, ServerTls
 from mizzen.resolve.backends import backends
 from mizzen.resolve.context import Context
+from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import access_logs, edge
-from mizzen.resolve.listeners import Common, Indexes, listeners, tls_key
+from mizzen.resolve.listeners import Common, listeners, tls_key
 from mizzen.resolve.mirrors import mirrored
 from mizzen.resolve.policies import policy_index
 from mizzen.resolve.proxies import declared_gateways, own_config
+from mizzen.resolve.references import check_references
 from mizzen.resolve.routes import route_tables
 from mizzen.resolve.secrets import secret_resources
 from mizzen.resolve.servers import merged_servers, selects
@@ -30,6 +32,8 @@ def resolve(ctx: Context) -> Model:
     servers = tuple(s for s in merged if s.kind != "https" or tls[tls_key(s)] is not None)
     services = service_index(ctx)
     policies = policy_index(ctx, services)
+    indexes = Indexes(services, policies)
+    check_references(ctx, servers, indexes)
     mirrors = mirrored(ctx, merged, tls)
     found = listeners(
         ctx,
@@ -37,9 +41,9 @@ def resolve(ctx: Context) -> Model:
         tls,
         mirrors.route_tables,
         Common(edge=edge(ctx), access_logs=access_logs(ctx)),
-        Indexes(services, policies),
+        indexes,
     )
-    tables = route_tables(ctx, servers, services, policies)
+    tables = route_tables(ctx, servers, indexes)
     upstream = backends(ctx, services, policies, frozenset(_backends_of(tables, found)))
     certificates, trusted_cas = secret_resources(ctx, frozenset(_secrets_of(found, upstream)))
     return Model(

@@ -4,15 +4,9 @@ So a promise is made and taken back within milliseconds, and neither listener no
 changed listener would drain the very connections that the promise is about.
 """
 
-from datetime import timedelta
-
 from mizzen._api import pb
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.parts import ads, packed
-
-# How long a listener waits for its announcement before it serves without one. The control plane sends both
-# together, so this is only ever felt when it dies in between.
-PATIENCE = timedelta(seconds=1)
 
 _NOTHING = pb.HeaderMutation()
 
@@ -23,10 +17,12 @@ def http_filter(meeting: Meeting) -> pb.HttpFilter | None:
     return pb.HttpFilter(
         name=meeting.service.announcement,
         config_discovery=pb.ExtensionConfigSource(
-            config_source=ads(PATIENCE),
+            config_source=ads(),
             type_urls=[f"type.googleapis.com/{_NOTHING.DESCRIPTOR.full_name}"],
-            # What holds when the resource is not there, or Envoy refused it: say nothing.
+            # Until the resource has come, say nothing. Without the second line a listener would wait for it, and
+            # for ever when told that there is none: an initial_fetch_timeout does not help then.
             default_config=packed(_NOTHING),
+            apply_default_config_without_warming=True,
         ),
     )
 

@@ -1,0 +1,66 @@
+"""Which VirtualServices a Gateway's servers have, and with which of their hosts."""
+
+from mizzen.resolve.context import Context
+from mizzen.resolve.hosts import intersect, usable_by
+from mizzen.resolve.servers import MergedServer
+from mizzen.resources.virtual_service import VirtualService
+
+MESH = "mesh"
+
+
+def gateway_key(written: str, namespace: str) -> str:
+    """ "namespace/name" of a Gateway as a VirtualService of `namespace` writes it; "mesh" stays.
+
+    "name" and "./name" are of the own namespace; the old form "name.ns[.svc...]" is read too.
+    """
+    if written == MESH:
+        return MESH
+    owner, slash, name = written.partition("/")
+    if slash:
+        return f"{namespace if owner == '.' else owner}/{name}"
+    name, dot, rest = written.partition(".")
+    return f"{rest.partition('.')[0]}/{name}" if dot else f"{namespace}/{written}"
+
+
+def gateway_keys(service: VirtualService) -> tuple[str, ...]:
+    """The Gateways that a VirtualService is bound to; none written means the mesh alone."""
+    return tuple(gateway_key(one, service.namespace) for one in service.spec.gateways or (MESH,))
+
+
+def exported_to(export_to: tuple[str, ...], default: tuple[str, ...], own: str) -> frozenset[str]:
+    """The namespaces that may see an object; {"*"} for all, empty for nobody."""
+    wanted = export_to or default or ("*",)
+    if "*" in wanted:
+        return frozenset({"*"})
+    return frozenset(own if one == "." else one for one in wanted if one != "~")
+
+
+def is_visible(ctx: Context, service: VirtualService, namespace: str) -> bool:
+    """May objects of `namespace` see this VirtualService?"""
+    seen = exported_to(service.spec.export_to, ctx.mesh.default_virtual_service_export_to, service.namespace)
+    return "*" in seen or namespace in seen
+
+
+def attached(ctx: Context, key: str) -> tuple[VirtualService, ...]:
+    """The VirtualServices bound to the Gateway `key`, in the order in which their routes are tried.
+
+    Those private to the gateway's namespace come first, then those exported to it by name, then the public
+    ones; each oldest first.
+    """
+    ranked: list[tuple[int, VirtualService]] = []
+    default = ctx.mesh.default_virtual_service_export_to
+    for service in ctx.world.virtual_services:
+        if not service.spec.hosts or key not in gateway_keys(service):
+            continue
+        seen = exported_to(service.spec.export_to, default, service.namespace)
+        if "*" in seen:
+            ranked.append((2, service))
+        elif ctx.proxy.namespace in seen:
+            ranked.append((0 if service.namespace == ctx.proxy.namespace else 1, service))
+    ranked.sort(key=lambda pair: pair[0])
+    return tuple(service for _, service in ranked)
+
+
+def shared_hosts(server: MergedServer, service: VirtualService) -> tuple[str, ...]:
+    """The hosts that a server and a VirtualService have in common, as written; none: they do not meet."""
+    return intersect(usable_by(server.hosts, service.namespace), service.spec.hosts)

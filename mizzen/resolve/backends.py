@@ -1,0 +1,212 @@
+"""Services, their policies and their endpoints -> Backends: one for each port and subset."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mizzen.errors import Problem, Severity
+from mizzen.model.backend import Backend, Discovery, Health, Protocol
+from mizzen.model.backend import Service as ServiceOf
+from mizzen.resolve import treatment
+from mizzen.resolve.client_tls import client_tls
+from mizzen.resolve.context import Context
+from mizzen.resolve.endpoints import Instance, endpoint_index, with_labels
+from mizzen.resolve.locality import Preference, groups, preference, weighs_localities
+from mizzen.resolve.names import DOMAIN, backend_name
+from mizzen.resolve.policies import MergedRule, Policy, PolicyIndex
+from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex
+from mizzen.resources.destination_rule import Subset
+
+CODES = {
+    "BE-004": "Requests are routed to a service that has no endpoints.",
+    "BE-005": "Requests are routed to a subset that takes in no endpoint.",
+}
+
+_STRATEGY = "istio.io/connect-strategy"
+_RACE = "RACE_FIRST_TCP_CONNECT"
+_WILDCARD_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "TLS"})
+_BY_NAME = frozenset({Discovery.DNS, Discovery.DNS_ONE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """One backend to make: a port of a service, whole or a subset of it."""
+
+    service: MeshService
+    port: MeshPort
+    rule: MergedRule | None
+    subset: Subset | None
+
+    @property
+    def name(self) -> str:
+        return backend_name(self.port.number, self.subset.name if self.subset else "", self.service.host)
+
+
+def backends(
+    ctx: Context, services: ServiceIndex, policies: PolicyIndex, wanted: frozenset[str]
+) -> tuple[Backend, ...]:
+    """A backend for every port and subset of every service, whether or not it is `wanted` by a route.
+
+    With PILOT_FILTER_GATEWAY_CLUSTER_CONFIG, only those of hosts that somebody routes to. What is wanted and
+    has no endpoints is reported.
+    """
+    endpoints = endpoint_index(ctx)
+    hosts = frozenset(name.rpartition("|")[2] for name in wanted)
+    found: list[Backend] = []
+    for service in services.all:
+        if service.alias_of or (ctx.switches.filter_gateway_clusters and service.host not in hosts):
+            continue
+        rule = policies.rule(service.host, service.namespace)
+        for port in service.ports:
+            if port.protocol == "UDP":
+                continue
+            instances = endpoints.instances(service, port)
+            for one in _of_port(service, port, rule):
+                policy = policies.policy(rule, port.number, one.subset.name if one.subset else "")
+                backend = _backend(ctx, one, policy, instances, used=one.name in wanted)
+                if backend is not None:
+                    found.append(backend)
+    return tuple(found)
+
+
+def _of_port(service: MeshService, port: MeshPort, rule: MergedRule | None) -> Iterator[_Wanted]:
+    yield _Wanted(service=service, port=port, rule=rule, subset=None)
+    if rule is not None and not _is_wildcard(service):
+        for subset in rule.subsets:
+            yield _Wanted(service=service, port=port, rule=rule, subset=subset)
+
+
+def _is_wildcard(service: MeshService) -> bool:
+    return any(entry.spec.resolution == "DYNAMIC_DNS" for entry in service.entries)
+
+
+def _backend(
+    ctx: Context, wanted: _Wanted, policy: Policy, everything: tuple[Instance, ...], *, used: bool
+) -> Backend | None:
+    """None for one that is found by name and has no name, and for ports that a wildcard cannot have."""
+    service, port, subset = wanted.service, wanted.port, wanted.subset
+    discovery, families = _discovery(ctx, service, policy)
+    if discovery is Discovery.DNS_WILDCARD and port.protocol not in _WILDCARD_PROTOCOLS:
+        return None
+    instances = with_labels(everything, subset.labels) if subset else everything
+    near = preference(ctx, service, policy)
+    instances = _that_count(ctx, policy, near, instances)
+    if used and not instances and discovery in {Discovery.ENDPOINTS, *_BY_NAME}:
+        _report_empty(ctx, wanted, everything)
+    if discovery in _BY_NAME and not instances:
+        return None
+    watched = policy.outlier_detection is not None
+    spoken = treatment.protocol(ctx, port, policy)
+    place = discovery is Discovery.ENDPOINTS or discovery in _BY_NAME
+    forced = near is not None and near.forced
+    weighed = weighs_localities(near, watched=watched)
+    return Backend(
+        name=wanted.name,
+        discovery=discovery,
+        service=_service_of(wanted),
+        groups=groups(ctx, instances, near, watched=watched) if place else (),
+        protocol=spoken,
+        stat_name=_stat_name(ctx, wanted),
+        balancing=treatment.balancing(policy, weigh_localities=weighed, panic=not forced),
+        limits=treatment.limits(policy),
+        pool=treatment.pool(ctx, policy),
+        outliers=treatment.outliers(policy),
+        tls=client_tls(ctx, service, policy, instances, http2=spoken is Protocol.HTTP2),
+        proxy_protocol=policy.proxy_protocol.version if policy.proxy_protocol else "",
+        dns_refresh=ctx.mesh.dns_refresh_rate,
+        dns_families=families,
+        origin=service.ref,
+        policy_origin=wanted.rule.ref if wanted.rule else None,
+    )
+
+
+def _discovery(ctx: Context, service: MeshService, policy: Policy) -> tuple[Discovery, str]:
+    """How endpoints are found, and which addresses a name is resolved to."""
+    families = "v6" if ctx.proxy.ipv6_only else "v4"
+    families = "all" if ctx.switches.dual_stack else families
+    simple = policy.load_balancer.simple if policy.load_balancer else None
+    entry = service.entries[0] if service.entries else None
+    resolution = entry.spec.resolution if entry else "STATIC"
+    if resolution == "DYNAMIC_DNS":
+        return Discovery.DNS_WILDCARD, families
+    if simple == "PASSTHROUGH":
+        return Discovery.CONNECTION, families
+    if entry is not None and resolution == "DNS":
+        if entry.meta.annotations.get(_STRATEGY) == _RACE:
+            return Discovery.DNS_ONE, "all"
+        return Discovery.DNS, families
+    return (Discovery.DNS_ONE if resolution == "DNS_ROUND_ROBIN" else Discovery.ENDPOINTS), families
+
+
+def _that_count(
+    ctx: Context, policy: Policy, near: Preference | None, instances: tuple[Instance, ...]
+) -> tuple[Instance, ...]:
+    """Endpoints that are not ready are sent as such, except where a rule wants panic to choose among the rest."""
+    outliers = policy.outlier_detection
+    panics = bool(outliers and outliers.min_health_percent) and not (near and near.forced)
+    if ctx.switches.send_unhealthy_endpoints and not panics:
+        return instances
+    return tuple(one for one in instances if one.health is not Health.UNHEALTHY)
+
+
+def _service_of(wanted: _Wanted) -> ServiceOf:
+    service, rule = wanted.service, wanted.rule
+    path = "/apis/networking.istio.io/v1/namespaces/{}/destination-rule/{}"
+    return ServiceOf(
+        host=service.host,
+        name=service.name,
+        namespace=service.namespace,
+        external=service.external and wanted.subset is None,
+        subset=wanted.subset.name if wanted.subset else "",
+        policy=path.format(rule.ref.namespace, rule.ref.name) if rule else "",
+    )
+
+
+def _stat_name(ctx: Context, wanted: _Wanted) -> str:
+    """meshConfig.outboundClusterStatName with its variables filled in; "" leaves Istio's default."""
+    pattern = ctx.mesh.outbound_cluster_stat_name
+    if not pattern:
+        return ""
+    service, port = wanted.service, wanted.port
+    short = f"{service.name}.{service.namespace}" if service.host.endswith(f".svc.{DOMAIN}") else service.host
+    values = {
+        "%SERVICE%": short,
+        "%SERVICE_NAME%": service.name,
+        "%SERVICE_FQDN%": service.host,
+        "%SERVICE_PORT%": str(port.number),
+        "%TARGET_PORT%": str(port.target_port or port.number),
+        "%SERVICE_PORT_NAME%": port.name,
+        "%SUBSET_NAME%": wanted.subset.name if wanted.subset else "",
+    }
+    for variable, value in values.items():
+        pattern = pattern.replace(variable, value)
+    return f"{pattern};"
+
+
+def _report_empty(ctx: Context, wanted: _Wanted, everything: tuple[Instance, ...]) -> None:
+    if wanted.subset is not None and wanted.rule is not None and everything:
+        labels = ", ".join(f"{key}={value}" for key, value in sorted(wanted.subset.labels.items()))
+        ctx.report(
+            Problem(
+                severity=Severity.WARNING,
+                code="BE-005",
+                resource=wanted.rule.subset_refs[wanted.subset.name],
+                field=f"{wanted.subset.at}.labels",
+                message=f"no endpoint of {wanted.service.host} has the labels {labels}",
+                hint="Compare them with the labels of the pods, or of the endpoints of the ServiceEntry.",
+            )
+        )
+        return
+    kubernetes = wanted.service.kubernetes is not None
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="BE-004",
+            resource=wanted.service.ref,
+            field="spec",
+            message=f"nothing serves port {wanted.port.number} of {wanted.service.host}: requests to it get 503",
+            hint="An EndpointSlice with the label kubernetes.io/service-name and a port of the same name "
+            "lists its endpoints."
+            if kubernetes
+            else "Give it `endpoints` or a `workloadSelector`, and a `resolution` that fits them.",
+        )
+    )

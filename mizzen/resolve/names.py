@@ -1,0 +1,30 @@
+"""Names that many parts of resolving spell alike."""
+
+import ipaddress
+
+DOMAIN = "cluster.local"
+
+
+def backend_name(port: int, subset: str, host: str) -> str:
+    """Istio's name of a backend: "outbound|8000|v1|httpbin.httpbin.svc.cluster.local"."""
+    return f"outbound|{port}|{subset}|{host}"
+
+
+def service_host(name: str, namespace: str) -> str:
+    """The host of a Kubernetes Service."""
+    return f"{name}.{namespace}.svc.{DOMAIN}"
+
+
+def expand_host(host: str, namespace: str) -> str:
+    """A host without a dot is a Service of `namespace`; "*" and IP addresses are what they are."""
+    if not host or "." in host or host == "*" or _is_ip(host):
+        return host
+    return service_host(host, namespace)
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

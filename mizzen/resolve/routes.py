@@ -1,0 +1,172 @@
+"""Route tables: what each HTTP server does with the requests of each host."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mizzen.errors import ResourceRef
+from mizzen.model.route import Exact, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
+from mizzen.resolve.actions import Actions, cors, fault
+from mizzen.resolve.attach import attached, shared_hosts
+from mizzen.resolve.context import Context
+from mizzen.resolve.delegates import Rule, rules_of
+from mizzen.resolve.destinations import Indexes
+from mizzen.resolve.header_changes import header_changes
+from mizzen.resolve.hosts import specificity_key
+from mizzen.resolve.matches import applies, route_match
+from mizzen.resolve.servers import MergedServer
+from mizzen.resources.virtual_service import HTTPMatchRequest, VirtualService
+
+
+@dataclass(slots=True)
+class _Host:
+    """A host while its routes are gathered. `parts`: the very tuples that came from each VirtualService."""
+
+    name: str
+    domain: str
+    parts: list[tuple[Route, ...]] = field(default_factory=list)
+    https_only: bool = False
+
+
+def route_tables(ctx: Context, servers: tuple[MergedServer, ...], indexes: Indexes) -> tuple[RouteTable, ...]:
+    """One table for each name that servers share, in the order in which they were merged."""
+    sharing: dict[str, list[MergedServer]] = {}
+    for server in servers:
+        if server.route_table:
+            sharing.setdefault(server.route_table, []).append(server)
+    maker = _Tables(ctx, indexes)
+    return tuple(maker.table(name, members) for name, members in sharing.items())
+
+
+@dataclass(slots=True)
+class _Tables:
+    """Makes tables; remembers what many servers ask for."""
+
+    ctx: Context
+    indexes: Indexes
+    _attached: dict[str, tuple[VirtualService, ...]] = field(default_factory=dict)
+    _rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
+    _made: dict[tuple[object, ...], tuple[Route, ...]] = field(default_factory=dict)
+
+    def table(self, name: str, servers: list[MergedServer]) -> RouteTable:
+        hosts: dict[str, _Host] = {}
+        for server in servers:
+            self._add_routes(server, hosts)
+        for server in servers:
+            if _redirects(server):
+                for host in server.hosts:
+                    _host(hosts, host.rpartition("/")[2], server).https_only = True
+        made = tuple(sorted(self._joined(hosts), key=lambda host: host.name))
+        return RouteTable(name=name, hosts=made or (_black_hole(servers[0]),), origin=servers[0].ref)
+
+    def _add_routes(self, server: MergedServer, hosts: dict[str, _Host]) -> None:
+        if server.key not in self._attached:
+            self._attached[server.key] = attached(self.ctx, server.key)
+        for service in self._attached[server.key]:
+            shared = shared_hosts(server, service)
+            routes = self._routes(service, server) if shared else ()
+            if not routes:
+                continue  # another rule of Istio: a VirtualService without routes brings no host
+            for name in dict.fromkeys(host.lower() for host in shared):
+                host = _host(hosts, name, server)
+                host.parts.append(routes)
+                host.https_only |= _redirects(server)
+
+    def _routes(self, service: VirtualService, server: MergedServer) -> tuple[Route, ...]:
+        """All routes of a VirtualService for a server; the same tuple for servers that do not differ here."""
+        key = (service.key, server.key, server.number, server.kind)
+        if key not in self._made:
+            self._made[key] = self._make(service, server)
+        return self._made[key]
+
+    def _make(self, service: VirtualService, server: MergedServer) -> tuple[Route, ...]:
+        """Nothing comes after a route that takes every request."""
+        if service.key not in self._rules:
+            self._rules[service.key] = rules_of(self.ctx, service)
+        found: list[Route] = []
+        actions = Actions(self.ctx, server, self.indexes)
+        for rule in self._rules[service.key]:
+            for match in rule.route.match or (None,):
+                if match is not None and not applies(
+                    self.ctx, match, server.key, server.number, service.namespace
+                ):
+                    continue
+                found.append(_route(rule, match, actions, service))
+                if match is None or found[-1].match.is_catch_all:
+                    return tuple(found)
+        return tuple(found)
+
+    def _joined(self, hosts: dict[str, _Host]) -> Iterator[Host]:
+        """Hosts with the very same routes become one with several domains, named after the most specific."""
+        headers = self.ctx.proxy.config.proxy_headers
+        silent = bool(headers and headers.attempt_count and headers.attempt_count.disabled)
+        same: dict[tuple[object, ...], list[_Host]] = {}
+        for _, host in sorted(hosts.items(), key=lambda pair: specificity_key(pair[0])):
+            same.setdefault((host.https_only, *map(id, host.parts)), []).append(host)
+        for members in same.values():
+            first = members[0]
+            yield Host(
+                name=first.name,
+                domains=tuple(member.domain for member in members),
+                routes=_ordered(first.parts),
+                https_only=first.https_only,
+                count_attempts=not silent,
+            )
+
+
+def _redirects(server: MergedServer) -> bool:
+    return bool(server.server.tls and server.server.tls.https_redirect)
+
+
+def _host(hosts: dict[str, _Host], name: str, server: MergedServer) -> _Host:
+    name = name.lower()
+    if name not in hosts:
+        domain = f"[{name}]" if ":" in name else name
+        hosts[name] = _Host(name=f"{domain}:{server.number}", domain=domain)
+    return hosts[name]
+
+
+def _ordered(parts: list[tuple[Route, ...]]) -> tuple[Route, ...]:
+    """The routes of every VirtualService in turn; those that take every request after all others."""
+    routes = [route for part in parts for route in part]
+    narrow = [route for route in routes if not route.match.is_catch_all]
+    return (*narrow, *(route for route in routes if route.match.is_catch_all))
+
+
+def _black_hole(server: MergedServer) -> Host:
+    """Istio's host of a table that has none: every request gets 404."""
+    return Host(name=f"blackhole:{server.number}", domains=("*",), routes=(), count_attempts=False)
+
+
+# --- one route --------------------------------------------------------------------------------------
+
+
+def _route(rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service: VirtualService) -> Route:
+    written = rule.route
+    action = actions.of(rule)
+    when = route_match(match)
+    forward = action if isinstance(action, Forward) else None
+    return Route(
+        name=f"{written.name}.{match.name}" if match and match.name else written.name,
+        match=when,
+        action=action,
+        headers=header_changes(written.headers).changes,
+        fault=fault(written.fault),
+        cors=cors(written.cors_policy),
+        stat_prefix=match.stat_prefix if match else "",
+        operation=_operation(forward, when, service.ref, actions.server.number),
+        origin=service.ref,
+        at=rule.at,
+    )
+
+
+def _operation(forward: Forward | None, match: RouteMatch, origin: ResourceRef, port: int) -> str:
+    """What a trace calls the request, as Istio words it: "httpbin.httpbin.svc.cluster.local:8000/*"."""
+    parts = forward.to[0].backend.split("|") if forward and len(forward.to) == 1 else []
+    what = f"{parts[3]}:{parts[1]}" if len(parts) == 4 else f"{origin.name}:{port}"
+    match match.path:
+        case Prefix(value):
+            return f"{what}{value}*"
+        case Exact(value):
+            return f"{what}{value}"
+        case Regex(pattern):
+            return f"{what}{pattern}"

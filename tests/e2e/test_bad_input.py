@@ -1,0 +1,110 @@
+"""Edits that go wrong: said with their place, and nothing that worked stops working."""
+
+import textwrap
+from pathlib import Path
+
+import gateway
+import pytest
+from clients import curl
+from gateway import HOST, Authority, eventually, replace_file
+
+pytestmark = pytest.mark.e2e
+
+URL = f"https://{HOST}:8443/"
+
+GOOD = gateway.route(header="good")
+
+BROKEN = {
+    "unreadable YAML": "spec: [\n",
+    "a duplicate key": GOOD.replace("spec:\n", "spec:\n  hosts: [x.test]\n"),
+    "an unknown field": GOOD.replace("  gateways:", "  gatewayz:"),
+    "a wrong type": GOOD.replace('hosts:\n  - "shop.test"', "hosts: shop.test"),
+    "an unknown kind": GOOD.replace("kind: VirtualService", "kind: VirtualServise"),
+    "an empty file": "",
+    "binary": "\x00\x01\x02",
+}
+
+
+def test_a_bad_edit_is_said_and_the_last_good_version_stays(folder: Path, authority: Authority) -> None:
+    (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
+    (folder / "gateway.yaml").write_text(gateway.gateway())
+    path = folder / "route.yaml"
+    path.write_text(GOOD)
+    with gateway.up(folder) as up:
+        for what, text in BROKEN.items():
+            replace_file(path, text)
+            problem = eventually(lambda: [p for p in up.status()["problems"] if str(path) in p["origin"]])[0]
+            assert problem["message"], what
+            if what != "an empty file":  # that is how one takes everything away
+                assert curl("h3", URL, ca_pem=authority.pem).header("x-version") == "good", what
+            replace_file(path, GOOD)
+            eventually(lambda: not up.status()["problems"])
+            eventually(lambda: curl("h2", URL, ca_pem=authority.pem).header("x-version") == "good")
+
+
+def test_one_bad_object_costs_no_other(folder: Path, authority: Authority) -> None:
+    (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
+    (folder / "gateway.yaml").write_text(gateway.gateway())
+    (folder / "route.yaml").write_text(GOOD)
+    (folder / "bad.yaml").write_text(
+        gateway.gateway("other.test", name="other", credential="no-such-secret")
+        + "---\n"
+        + gateway.route("other.test", name="other", gateway_name="other")
+        + "---\n"
+        + gateway.route("lost.test", name="lost", gateway_name="no-such-gateway")
+        + "---\nnot: [yaml\n"
+    )
+    with gateway.up(folder) as up:
+        assert curl("h2", URL, ca_pem=authority.pem).status == 200
+        assert curl("h3", URL, ca_pem=authority.pem).status == 200
+        said = str(up.status()["problems"])
+        assert "no-such-secret" in said
+        assert "no-such-gateway" in said
+        assert curl("h2", "https://other.test:8443/", ca_pem=authority.pem).error
+
+
+def test_a_port_in_use_is_explained(folder: Path, authority: Authority) -> None:
+    (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
+    (folder / "gateway.yaml").write_text(gateway.gateway())
+    (folder / "route.yaml").write_text(GOOD)
+    with gateway.up(folder) as first:
+        second = gateway.Up(folder, Path(f"{first.instance.run_dir}-2"))
+        try:
+            assert second.process.wait(20) == 1
+            said = second.read()
+            assert "in use by pid" in said
+            assert "Traceback" not in said
+        finally:
+            second.stop()
+        third = gateway.Up(folder, first.instance.run_dir)
+        try:
+            assert third.process.wait(20) == 1
+            assert "in use by" in third.read() or "is used by" in third.output
+        finally:
+            third.stop()
+        assert curl("h2", URL, ca_pem=authority.pem).status == 200
+
+
+def test_files_may_come_go_and_be_swapped_by_links(folder: Path, authority: Authority) -> None:
+    """A ConfigMap mount: the files are links into ..data, which is itself swapped."""
+    (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
+    (folder / "gateway.yaml").write_text(gateway.gateway())
+    for version in ("1", "2"):
+        (folder / f"..{version}").mkdir()
+        (folder / f"..{version}" / "route.yaml").write_text(gateway.route(header=version))
+    (folder / "..data").symlink_to("..1")
+    (folder / "route.yaml").symlink_to("..data/route.yaml")
+    with gateway.up(folder):
+        assert curl("h2", URL, ca_pem=authority.pem).header("x-version") == "1"
+        (folder / "..new").symlink_to("..2")
+        (folder / "..new").rename(folder / "..data")
+        eventually(lambda: curl("h2", URL, ca_pem=authority.pem).header("x-version") == "2")
+        (folder / "deeper").mkdir()
+        (folder / "deeper" / "more.yaml").write_text(
+            textwrap.dedent(gateway.gateway("more.test", name="more"))
+            + "---\n"
+            + gateway.route("more.test", name="more", gateway_name="more")
+        )
+        eventually(
+            lambda: curl("h2", "https://more.test:8443/", ca_pem=authority.pem, verify=False).status == 200
+        )

@@ -1,0 +1,178 @@
+"""What the translation makes, on a real Envoy that is told over delta ADS, asked by real clients."""
+
+import asyncio
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pycurl
+import pytest
+import small_models as small
+from clients import CERTIFICATE_REQUIRED, curl, visit
+from small_models import CA_PEM, HOST
+from small_websocket import echoed
+
+from mizzen.envoy.config import EXTENSION_CONFIGS, envoy_config
+from mizzen.model import Model
+from mizzen.model.tls import ClientAuth, ClientTls
+from mizzen.proxy.binary import envoy_binary
+from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
+from mizzen.serve.ads import AdsServer
+from mizzen.xds.snapshot import snapshot
+
+pytestmark = pytest.mark.e2e
+
+URL = f"https://{HOST}:8443/get"
+UNKNOWN = "https://nobody.test:8443/get"
+HANDSHAKE_FAILURE = 0x128  # TLS alert 40 (RFC 8446, section 6.2)
+ALT_SVC = 'h3=":8443"; ma=86400'
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running Envoy and who tells it what it shall hold."""
+
+    ads: AdsServer
+    admin: Path
+
+    def publish(self, model: Model, alt_svc: str | None = ALT_SVC, *, less: str = "") -> None:
+        """Tell Envoy; `less`: a type whose resources are not sent."""
+        config = envoy_config(model, {one.name: alt_svc for one in model.announcements})
+        sent = {url: {} if url == less else named for url, named in config.resources.items()}
+        self.ads.publish("edge.shop", snapshot(sent))
+
+    def stat(self, name: str) -> int:
+        """A counter or gauge of Envoy's."""
+        answer = _admin(self.admin, f"/stats?filter=^{name}$")
+        return int(answer.rpartition(":")[2] or 0)
+
+
+def _admin(socket: Path, path: str) -> str:
+    chunks: list[bytes] = []
+    handle = pycurl.Curl()
+    handle.setopt(pycurl.UNIX_SOCKET_PATH, str(socket))
+    handle.setopt(pycurl.URL, f"http://admin{path}")
+    handle.setopt(pycurl.WRITEFUNCTION, chunks.append)
+    handle.perform()
+    handle.close()
+    return b"".join(chunks).decode()
+
+
+@asynccontextmanager
+async def serving(model: Model, *, less: str = "") -> AsyncIterator[Served]:
+    """Until both listeners of `model` are open."""
+    with tempfile.TemporaryDirectory(prefix="mz-") as folder:
+        run = Path(folder)
+        spec = ProxySpec(
+            name="edge",
+            namespace="shop",
+            ads_socket=run / "ads",
+            admin_socket=run / "admin",
+            health_socket=run / "health",
+            concurrency=1,
+        )
+        (run / "bootstrap.json").write_bytes(bootstrap(spec))
+        ads = AdsServer(socket_path=spec.ads_socket)
+        await ads.start()
+        served = Served(ads, spec.admin_socket)
+        served.publish(model, less=less)
+        with (run / "log").open("w") as log:
+            envoy = subprocess.Popen(
+                [str(envoy_binary()), *arguments(spec, run / "bootstrap.json")], stdout=log, stderr=log
+            )
+        try:
+            # Two listeners of the bootstrap, and the model's.
+            await until(
+                lambda: (
+                    spec.admin_socket.exists()
+                    and served.stat("listener_manager.total_listeners_active") == 2 + len(model.listeners)
+                    and served.stat("listener_manager.workers_started") == 1  # before, nobody accepts
+                )
+            )
+            yield served
+        finally:
+            envoy.terminate()
+            envoy.wait(10)
+            await ads.stop()
+
+
+async def until(happened: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not await asyncio.to_thread(happened):
+        assert time.monotonic() < deadline, f"it did not happen within {seconds} s"
+        await asyncio.sleep(0.01)
+
+
+async def test_a_server_and_its_mirror_answer_alike_and_announce_it(httpbin: int) -> None:
+    async with serving(small.mirrored(port=httpbin)):
+        for protocol in ("h1", "h2", "h3"):
+            answer = await asyncio.to_thread(curl, protocol, URL, ca_pem=CA_PEM)
+            assert (answer.error, answer.status, answer.all("alt-svc")) == (None, 200, (ALT_SVC,)), protocol
+            assert answer.header("server") == "istio-envoy"
+
+
+async def test_a_client_that_asks_quic_for_an_unknown_name_is_refused_and_shown_no_certificate(
+    httpbin: int,
+) -> None:
+    async with serving(small.mirrored(port=httpbin)) as served:
+        refused = await asyncio.to_thread(visit, UNKNOWN, ca_pem=CA_PEM)
+        assert refused.close_code == HANDSHAKE_FAILURE
+        # Over TCP the connection is reset; libcurl says of both at once that they failed.
+        for protocol in ("h2", "h3"):
+            answer = await asyncio.to_thread(curl, protocol, UNKNOWN, ca_pem=CA_PEM, timeout=2)
+            assert answer.error is not None
+            assert not answer.error.is_timeout
+        assert served.stat("http.refuse-unknown.downstream_rq_total") == 0
+
+
+async def test_a_client_without_a_certificate_is_refused_over_quic_too(httpbin: int) -> None:
+    async with serving(small.mirrored(auth=ClientAuth.REQUIRED, port=httpbin)):
+        answer = await asyncio.to_thread(visit, URL, ca_pem=CA_PEM)
+        assert (answer.status, answer.close_code) == (0, CERTIFICATE_REQUIRED)
+
+
+async def test_an_announcement_changes_without_a_word_about_listeners_and_routes(httpbin: int) -> None:
+    model = small.mirrored(port=httpbin)
+    async with serving(model) as served:
+        before = served.stat("listener_manager.listener_modified")
+        served.publish(model, "clear")
+
+        def cleared() -> bool:
+            return curl("h3", URL, ca_pem=CA_PEM).all("alt-svc") == ("clear",)
+
+        await until(cleared)
+        assert served.stat("listener_manager.listener_modified") == before
+        served.publish(model, None)
+        await until(lambda: curl("h2", URL, ca_pem=CA_PEM).all("alt-svc") == ())
+
+
+async def test_an_announcement_that_does_not_come_holds_nothing_up(httpbin: int) -> None:
+    async with serving(small.mirrored(port=httpbin), less=EXTENSION_CONFIGS):
+        answer = await asyncio.to_thread(curl, "h2", URL, ca_pem=CA_PEM)
+        assert (answer.status, answer.all("alt-svc")) == (200, ())
+
+
+async def test_a_websocket_over_http3_reaches_a_backend_that_speaks_http1(httpbin: int) -> None:
+    async with serving(small.mirrored(port=httpbin)):
+        assert await echoed(HOST, 8443, "/ws", b"hello", ca_pem=CA_PEM) == b"hello"
+
+
+async def test_a_backend_whose_tls_cannot_be_set_up_gets_nothing_in_plaintext(httpbin: int) -> None:
+    unusable = ClientTls(certificate=None, verification=None, unusable="there is no key")
+    model = replace(small.mirrored(port=httpbin), backends=(small.backend(port=httpbin, tls=unusable),))
+    async with serving(model):
+        answer = await asyncio.to_thread(curl, "h2", URL, ca_pem=CA_PEM)
+        assert answer.status == 503
+
+
+async def test_another_server_joins_without_a_listener_being_closed(httpbin: int) -> None:
+    async with serving(small.mirrored(port=httpbin)) as served:
+        served.publish(small.mirrored(HOST, "second.test", port=httpbin))
+        url = "https://second.test:8443/get"
+        await until(lambda: curl("h3", url, ca_pem=CA_PEM, timeout=1).status == 200)
+        assert served.stat("listener_manager.listener_in_place_updated") == 2
+        assert served.stat("listener_manager.total_listeners_draining") == 0
