@@ -1,7 +1,7 @@
-# The commands of this project. PYTHON is any Python with `pip install -e '.[dev]'`.
+# The commands of this project. PYTHON is any Python with `pip install -e '.[dev]' -c requirements-dev.lock`.
 PYTHON ?= python3
 
-.PHONY: test e2e lint golden docs bench api
+.PHONY: test e2e lint golden docs bench api lock
 
 test: ## unit tests and golden cases, without Envoy
 	$(PYTHON) -m pytest -q -m "not e2e"
@@ -14,16 +14,19 @@ lint: ## format, style, types, layers, generated documents
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	lint-imports
-	$(PYTHON) scripts/generate_docs.py --check
+	$(PYTHON) -m scripts.generate_docs --check
 
 golden: ## write the expected files of tests/cases anew; read the diff
 	$(PYTHON) -m pytest -q tests/test_cases.py --golden
 
 docs: ## write docs/problems.md and docs/fields.md anew
-	$(PYTHON) scripts/generate_docs.py
+	$(PYTHON) -m scripts.generate_docs
 
 bench: ## figures: CPU per request, and how fast a change is live
 	$(PYTHON) -m bench
 
 api: ## write mizzen/_api anew from the installed Envoy
 	$(PYTHON) scripts/generate_api.py
+
+lock: ## write requirements-dev.lock anew: the exact versions of today
+	$(PYTHON) scripts/lock.py

@@ -61,7 +61,18 @@ def http_connection_manager(
     _add_timeouts(edge, out)
     _add_http2(edge, out)
     _add_upgrades(meeting, transport, out)
+    if edge.trace_percent is not None:
+        out.tracing.CopyFrom(tracing(edge.trace_percent))
     return out
+
+
+def tracing(percent: float) -> pb.HttpConnectionManager.Tracing:
+    """With it a route's operation reaches the backend (x-envoy-decorator-operation), whoever collects spans."""
+    return pb.HttpConnectionManager.Tracing(
+        client_sampling=pb.Percent(value=100),
+        random_sampling=pb.Percent(value=percent),
+        overall_sampling=pb.Percent(value=100),
+    )
 
 
 def _add_server_header(edge: Edge, out: pb.HttpConnectionManager) -> None:

@@ -115,6 +115,7 @@ def edge(ctx: Context) -> Edge:
             connection_window=http2.initial_connection_window_size,
         ),
         buffer_limit=buffer_limit if buffer_limit is not None and buffer_limit >= 0 else None,
+        trace_percent=ctx.switches.trace_sampling if ctx.mesh.enable_tracing else None,
     )
 
 

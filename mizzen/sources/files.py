@@ -15,6 +15,8 @@ import watchfiles
 from mizzen.errors import Place, Problem, ResourceRef
 from mizzen.resources.yaml import RawObject, parse_documents
 
+CATALOGUE = {"FILE-001": "A file or directory cannot be read."}
+
 STDIN = "-"
 SUFFIXES = (".yaml", ".yml", ".json")
 RESCAN_MS = 1_000  # network file systems and swapped parents raise no event: look anew this often

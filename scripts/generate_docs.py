@@ -1,0 +1,76 @@
+"""Writes docs/problems.md and docs/fields.md from what the code declares; with --check, only compares."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
+from mizzen.resources.catalogue import CATALOGUE as READING
+from mizzen.resources.fields_table import fields_table
+from mizzen.run.occupied import CATALOGUE as PORTS
+from mizzen.run.status import CATALOGUE as UPDATES
+from mizzen.sources.files import CATALOGUE as FILES
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+_AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Files and documents", ("FILE", "YML")),
+    ("Objects and their fields", ("KIND", "META", "FLD", "VAL")),
+    ("References", ("REF",)),
+    ("Gateways", ("GW", "PORT")),
+    ("HTTP/3 mirrors", ("H3",)),
+    ("TLS and Secrets", ("TLS", "SEC")),
+    ("Routes", ("RT",)),
+    ("Services, endpoints and DestinationRules", ("BE",)),
+    ("While serving", ("XDS",)),
+)
+
+
+def problems_page() -> str:
+    """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
+    every: dict[str, str] = {}
+    for catalogue in (FILES, READING, RESOLVING, PORTS, UPDATES):
+        every |= dict(catalogue)
+    parts = [
+        "# Problems",
+        "",
+        "What `mizzen analyze` and a running instance can find. A code keeps its meaning and is never used again.",
+        "An *error* means that the element takes no part, or that what it asks for does not happen; the last good",
+        "version of an object stays in force while a newer one has errors. A *warning* was kept and may surprise.",
+        "",
+    ]
+    for title, prefixes in _AREAS:
+        parts += [f"## {title}", "", "| code | what it means |", "|---|---|"]
+        parts += [
+            f"| {code} | {every.pop(code)} |" for code in sorted(every) if code.rpartition("-")[0] in prefixes
+        ]
+        parts.append("")
+    if every:
+        raise ValueError(f"codes of no area: {', '.join(sorted(every))}")
+    return "\n".join(parts)
+
+
+def main() -> int:
+    """The exit status: 1 when --check finds a page that is not what the code declares."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    pages: Mapping[str, str] = {"problems.md": problems_page(), "fields.md": fields_table()}
+    stale = []
+    for name, text in pages.items():
+        path = DOCS / name
+        text = text.rstrip("\n") + "\n"
+        if path.exists() and path.read_text() == text:
+            continue
+        if check:
+            stale.append(f"docs/{name}")
+        else:
+            path.write_text(text)
+    if stale:
+        print(f"{', '.join(stale)} is not what the code declares: run `make docs`.")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
