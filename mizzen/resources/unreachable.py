@@ -24,24 +24,26 @@ def unreachable(spec: VirtualServiceSpec, found: Findings) -> None:
 
 
 def _walk(rules: Sequence[Rule], found: Findings) -> None:
-    everything: Rule | None = None
+    everything = ""  # where the rule or match stands that takes every request
+    whole = False  # it is a rule without match
     seen: dict[str, str] = {}  # a match, its name aside -> where it stands
     prefixes: dict[str, list[HTTPMatchRequest]] = {}
     for rule in rules:
-        if everything:
+        if everything and (whole or not rule.match):
             found.warning(
                 "VAL-101",
                 rule.at,
-                f"no request comes here: {everything.at} has no match and takes them all",
-                "Move the rule without match to the end.",
+                f"no request comes here: {everything} takes them all",
+                "Move what takes every request to the end.",
             )
             continue
         idle = 0
         for match in rule.match:
             key = repr(dataclasses.replace(match, name="") if isinstance(match, HTTPMatchRequest) else match)
-            cover = seen.get(key) or (
-                _covering(match, prefixes) if isinstance(match, HTTPMatchRequest) else ""
-            )
+            cover = everything or seen.get(key) or ""
+            if isinstance(match, HTTPMatchRequest):
+                cover = cover or _covering(match, prefixes)
+                everything = everything or (match.at if _takes_everything(match) else "")
             if cover:
                 idle += 1
                 found.warning("VAL-101", match.at, f"no request comes here: {cover} takes them all")
@@ -51,7 +53,7 @@ def _walk(rules: Sequence[Rule], found: Findings) -> None:
         if rule.match and idle == len(rule.match) and idle > 1:
             found.warning("VAL-101", rule.at, "no request comes here: earlier rules take all of its matches")
         if not rule.match:
-            everything = rule
+            everything, whole = everything or rule.at, True
 
 
 def _covering(later: HTTPMatchRequest, prefixes: Mapping[str, list[HTTPMatchRequest]]) -> str:
@@ -64,6 +66,14 @@ def _covering(later: HTTPMatchRequest, prefixes: Mapping[str, list[HTTPMatchRequ
             if _takes_all(earlier, later):
                 return earlier.at
     return ""
+
+
+def _takes_everything(match: HTTPMatchRequest) -> bool:
+    """It asks for nothing but a path, and for any."""
+    path = match.uri
+    anything = path is None or path.prefix == "/" or path.regex == ".*"
+    bare = dataclasses.replace(match, name="", stat_prefix="", uri=None, ignore_uri_case=False)
+    return anything and bare == HTTPMatchRequest()
 
 
 def _takes_all(earlier: HTTPMatchRequest, later: HTTPMatchRequest) -> bool:

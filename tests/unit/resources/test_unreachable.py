@@ -19,6 +19,21 @@ def test_whatever_stands_behind_a_rule_without_match_is_never_used(judge: Judge)
 
 
 @pytest.mark.parametrize(
+    "everything", ["uri: {prefix: /}", "uri: {regex: .*}", "name: all, ignoreUriCase: true"]
+)
+def test_what_stands_behind_a_match_of_every_request_is_never_used(judge: Judge, everything: str) -> None:
+    assert told(judge, f"match: [{{{everything}}}]", "match: [{headers: {a: {exact: b}}}]", "") == [
+        "warning VAL-101 spec.http[1].match[0]",
+        "warning VAL-101 spec.http[2]",
+    ]
+
+
+@pytest.mark.parametrize("nearly", ["uri: {prefix: /}, port: 80", "uri: {prefix: /}, method: {exact: GET}"])
+def test_a_match_that_asks_for_more_than_a_path_leaves_something(judge: Judge, nearly: str) -> None:
+    assert told(judge, f"match: [{{{nearly}}}]", "") == []
+
+
+@pytest.mark.parametrize(
     ("earlier", "later"),
     [
         ("uri: {exact: /a}", "name: other, uri: {exact: /a}"),

@@ -16,7 +16,7 @@ def told(judge: Judge, rule: str, gateways: str = "[gw]") -> list[str]:
     [
         TO,
         "route: [{destination: {host: a}, weight: 30}, {destination: {host: b, subset: v1, port: {number: 80}}, weight: 5}]",
-        f"match: [{{}}, {{uri: {{prefix: ''}}}}, {{uri: {{regex: '/a.*'}}, method: {{exact: GET}}}}], {TO}",
+        f"match: [{{uri: {{regex: '/a.*'}}, method: {{exact: GET}}}}, {{uri: {{prefix: ''}}}}, {{}}], {TO}",
         f"match: [{{headers: {{x-a: {{}}, ':authority': {{prefix: a}}}}, withoutHeaders: {{x-b: {{regex: '*'}}, x-c: null}}}}], {TO}",
         f"match: [{{headers: {{'@request.auth.claims.sub': {{exact: me}}}}}}], {TO}",
         f"match: [{{queryParams: {{q: null, r: {{exact: ''}}}}}}], {TO}",
