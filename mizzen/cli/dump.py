@@ -7,6 +7,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from mizzen._api import pb
+from mizzen.envoy.filter_chain import NOBODYS_CERTIFICATE
 
 Json = dict[str, Any]
 
@@ -75,13 +76,16 @@ def clusters(dump: pb.ConfigDump) -> list[Json]:
 
 
 def secrets(dump: pb.ConfigDump) -> list[tuple[Json, str]]:
-    """(secret, "ACTIVE" or "WARMING") in the order of the dump. Envoy itself leaves private keys out."""
+    """(secret, "ACTIVE" or "WARMING") in the order of the dump. Envoy itself leaves private keys out.
+
+    The certificate that nobody has, with which QUIC listeners refuse unknown names, would only puzzle.
+    """
     found = []
     for section in _sections(dump, pb.SecretsConfigDump):
         found += [(_unpack(one.secret, pb.Secret), "ACTIVE") for one in section.static_secrets]
         found += [(_unpack(one.secret, pb.Secret), "ACTIVE") for one in section.dynamic_active_secrets]
         found += [(_unpack(one.secret, pb.Secret), "WARMING") for one in section.dynamic_warming_secrets]
-    return found
+    return [(secret, state) for secret, state in found if secret.get("name") != NOBODYS_CERTIFICATE]
 
 
 def extensions(dump: pb.ConfigDump) -> list[Json]:

@@ -61,7 +61,7 @@ class Edge:
     drain_timeout: timedelta | None = None
     http2: Http2Limits = field(default_factory=Http2Limits)
     buffer_limit: int | None = None  # bytes per connection
-    trace_percent: float | None = None  # of the requests that nobody decided for; None: tracing is off
+    trace_percent: float | None = 1.0  # of the requests that nobody decided for; None: tracing is off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
