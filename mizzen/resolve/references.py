@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.resolve.actions import REDIRECTS
 from mizzen.resolve.attach import MESH, gateway_key
 from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import check_delegates, delegate_of
@@ -21,6 +22,7 @@ CODES = {
     "REF-005": "A host of a VirtualService is served by none of its Gateways.",
     "RT-001": "A destination names no port and its service has several; the server's port number is taken.",
     "RT-002": "A fault has no percentage, so it never happens.",
+    "RT-004": "The code of a redirect is one that Envoy cannot send; the rule answers 500.",
 }
 
 
@@ -107,6 +109,7 @@ class _Checked:
             self._check(destination)
         for route in self.service.spec.http:
             self._check_fault(route)
+            self._check_redirect(route)
 
     def _check(self, destination: Destination) -> None:
         target = self.indexes.target(destination, self.service.namespace, min(self.served))
@@ -197,6 +200,17 @@ class _Checked:
                 "without a percentage the fault never happens",
                 "Write percentage: {value: 100} for every request.",
                 Severity.WARNING,
+            )
+
+    def _check_redirect(self, route: HTTPRoute) -> None:
+        code = route.redirect.redirect_code if route.redirect else 0
+        if route.redirect and code and code not in REDIRECTS:
+            known = ", ".join(str(one) for one in sorted(REDIRECTS))
+            self._report(
+                "RT-004",
+                f"{route.redirect.at}.redirectCode",
+                f"{code} is not a redirect that can be sent: the rule answers 500",
+                f"Use one of {known}.",
             )
 
     def _report(
