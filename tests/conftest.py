@@ -44,6 +44,10 @@ def _isolate() -> str:
     return ""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="Write the expected files of tests/cases anew.")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     global not_isolated
     not_isolated = _isolate()

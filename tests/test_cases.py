@@ -1,0 +1,46 @@
+"""Each folder of tests/cases: its YAML gives exactly its envoy.json and its problems.txt.
+
+`make golden` writes both anew; read the diff as a reviewer will. What a case may hold: tests/golden.py.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from mizzen.resolve.catalogue import CATALOGUE as OF_RESOLVING
+from mizzen.resources.catalogue import CATALOGUE as OF_READING
+from tests.golden import Case, cases, envoy_json, problems_text
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_case_gives_what_it_says(case: Case, request: pytest.FixtureRequest) -> None:
+    build = case.build()
+    made = {"envoy.json": envoy_json(case, build), "problems.txt": problems_text(build)}
+    if request.config.getoption("--golden"):
+        for name, text in made.items():
+            _write(case.folder / name, text)
+    assert made == {name: _read(case.folder / name) for name in made}
+
+
+def _read(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
+def _write(file: Path, text: str) -> None:
+    if text:
+        file.write_text(text)
+    else:
+        file.unlink(missing_ok=True)
+
+
+# Codes that no case can show, and why.
+WITHOUT_A_CASE: dict[str, str] = {}
+
+
+def test_every_problem_has_a_case_that_shows_it() -> None:
+    said = "".join(_read(case.folder / "problems.txt") for case in CASES)
+    known = {**OF_READING, **OF_RESOLVING}
+    unseen = {code for code in known if f" {code}: " not in said}
+    assert unseen == WITHOUT_A_CASE.keys()
