@@ -14,8 +14,9 @@ from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.model import Model
 from mizzen.resolve import resolve
 from mizzen.resolve.context import Context, ExternalPorts, Proxy
-from mizzen.resolve.proxies import proxies
+from mizzen.resolve.proxies import proxies, sidecars
 from mizzen.resolve.secrets import validity_problems
+from mizzen.resolve.sidecar import resolve_sidecar
 from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.world import World, decode_all
 from mizzen.resources.yaml import RawObject
@@ -32,11 +33,12 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict)  # switches that no IstioOperator sets
     external_ports: ExternalPorts = ()
     default_namespace: str = "default"
+    sidecars: frozenset[str] = frozenset()  # "namespace/name" of WorkloadEntries that have one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayBuild:
-    """One gateway's part of a build."""
+    """One gateway's (or sidecar's) part of a build."""
 
     proxy: Proxy
     model: Model
@@ -117,6 +119,9 @@ def build(
     ):
         context = Context(world=world, proxy=proxy, mesh=mesh, switches=switches, report=report)
         built.append(GatewayBuild(proxy=proxy, model=resolve(context)))
+    for proxy, switches, mesh in sidecars(world, settings.environment, settings.sidecars):
+        context = Context(world=world, proxy=proxy, mesh=mesh, switches=switches, report=report)
+        built.append(GatewayBuild(proxy=proxy, model=resolve_sidecar(context)))
     return Build(
         world=world,
         gateways=tuple(sorted(built, key=lambda gateway: gateway.proxy.key)),

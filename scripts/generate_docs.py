@@ -22,6 +22,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("HTTP/3 mirrors", ("H3",)),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),
+    ("Sidecars and who may do what", ("SC", "AZ", "JWT")),
     ("Services, endpoints and DestinationRules", ("BE",)),
     ("While serving", ("XDS",)),
 )

@@ -8,7 +8,7 @@ from mizzen.envoy.endpoints import cluster_load_assignment
 from mizzen.envoy.http_protocol_options import NAME as HTTP_PROTOCOL_OPTIONS
 from mizzen.envoy.http_protocol_options import http_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, duration, extension, packed, uint32
-from mizzen.envoy.upstream_transport import transport_socket
+from mizzen.envoy.upstream_transport import transport_socket, transport_socket_matches
 from mizzen.model.backend import Backend, Balancing, Discovery, Limits, Outliers, Pool, Service
 from mizzen.model.listener import HeaderCase
 
@@ -36,6 +36,7 @@ def cluster(backend: Backend, header_case: HeaderCase = HeaderCase.LOWER) -> pb.
         connect_timeout=duration(backend.pool.connect_timeout),
         circuit_breakers=circuit_breakers(backend.limits),
         transport_socket=transport_socket(backend),
+        transport_socket_matches=transport_socket_matches(backend),
     )
     out.common_lb_config.healthy_panic_threshold.value = backend.balancing.panic_percent
     if backend.balancing.weigh_localities:
@@ -81,6 +82,9 @@ def _add_discovery(backend: Backend, out: pb.Cluster) -> None:
             out.type = pb.Cluster.EDS
             out.eds_cluster_config.eds_config.CopyFrom(ads(NO_TIMEOUT))
             out.eds_cluster_config.service_name = backend.name
+        case Discovery.FIXED:
+            out.type = pb.Cluster.STATIC
+            out.load_assignment.CopyFrom(cluster_load_assignment(backend))
         case Discovery.DNS:
             out.type = pb.Cluster.STRICT_DNS
             _add_dns(backend, out)

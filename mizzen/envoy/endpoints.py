@@ -12,6 +12,10 @@ _HEALTH = {
 }
 
 
+# What marks an endpoint that speaks the mesh's mutual TLS, and the socket for it (Istio's words).
+MESH_MATCH = pb.Struct(fields={"tlsMode": pb.Value(string_value="istio")})
+
+
 def cluster_load_assignment(backend: Backend) -> pb.ClusterLoadAssignment:
     """All endpoints of a backend; none is an answer too."""
     return pb.ClusterLoadAssignment(
@@ -34,8 +38,11 @@ def locality_lb_endpoints(group: EndpointGroup) -> pb.LocalityLbEndpoints:
 
 def lb_endpoint(endpoint: Endpoint) -> pb.LbEndpoint:
     where = address(endpoint.address, endpoint.port, pb.SocketAddress.TCP)
-    return pb.LbEndpoint(
+    out = pb.LbEndpoint(
         endpoint=pb.Endpoint(address=where),
         health_status=_HEALTH[endpoint.health],
         load_balancing_weight=uint32(endpoint.weight),
     )
+    if endpoint.mesh:
+        out.metadata.filter_metadata["envoy.transport_socket_match"].CopyFrom(MESH_MATCH)
+    return out

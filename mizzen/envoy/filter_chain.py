@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from mizzen._api import pb
+from mizzen.envoy.authorization import rbac
 from mizzen.envoy.filters.meeting import inline
 from mizzen.envoy.hcm import http_connection_manager
 from mizzen.envoy.parts import boolean, duration, packed, sds
@@ -12,6 +13,7 @@ from mizzen.envoy.transport import QUIC, quic_transport_socket, tls_transport_so
 from mizzen.model.listener import Chain, HttpService, Listener, TcpService, Transport
 
 HCM = "envoy.filters.network.http_connection_manager"
+RBAC = "envoy.filters.network.rbac"
 TCP_PROXY = "envoy.filters.network.tcp_proxy"
 
 # Istio's limit on the handshake of a gateway's clients.
@@ -27,13 +29,14 @@ def filter_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
     """A chain of `listener`. Its name is how Envoy knows it again: the connections of one that stays, stay."""
     out = pb.FilterChain(
         name=chain.name,
-        filters=[_filter(chain, listener)],
+        filters=_filters(chain, listener),
         transport_socket_connect_timeout=duration(HANDSHAKE_TIMEOUT),
     )
     if chain.tls is not None:
         quic = listener.transport is Transport.QUIC
         out.transport_socket.CopyFrom((quic_transport_socket if quic else tls_transport_socket)(chain.tls))
-    if chain.server_names or chain.application_protocols:
+    if chain.server_names or chain.application_protocols or chain.transport_protocol:
+        out.filter_chain_match.transport_protocol = chain.transport_protocol
         out.filter_chain_match.server_names.extend(chain.server_names)
         out.filter_chain_match.application_protocols.extend(chain.application_protocols)
     return out
@@ -62,6 +65,16 @@ def refusing_chain() -> pb.FilterChain:
         transport_socket=pb.TransportSocket(name=QUIC, typed_config=packed(tls)),
         transport_socket_connect_timeout=duration(HANDSHAKE_TIMEOUT),
     )
+
+
+def _filters(chain: Chain, listener: Listener) -> list[pb.Filter]:
+    """Who may connect at all is judged first where bytes are only passed on."""
+    judges = []
+    if isinstance(chain.serve, TcpService):
+        for access in chain.serve.access:
+            rules = pb.NetworkRBAC(rules=rbac(access), stat_prefix="tcp.")
+            judges.append(pb.Filter(name=RBAC, typed_config=packed(rules)))
+    return [*judges, _filter(chain, listener)]
 
 
 def _filter(chain: Chain, listener: Listener) -> pb.Filter:

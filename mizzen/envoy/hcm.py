@@ -8,6 +8,7 @@ from mizzen.envoy.filters import WEBSOCKET_FILTERS, http_filters
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.http_protocol_options import http1_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, uint32
+from mizzen.envoy.tracing import tracing
 from mizzen.model.listener import AccessLog, Edge, HttpService, Transport
 
 _HCM = pb.HttpConnectionManager
@@ -43,7 +44,7 @@ def http_connection_manager(
         # For ever: a listener that serves without its routes would answer 404 to everybody.
         rds=pb.Rds(config_source=ads(NO_TIMEOUT), route_config_name=service.route_table),
         http_filters=http_filters(meeting),
-        use_remote_address=boolean(True),
+        use_remote_address=boolean(edge.remote_address),
         xff_num_trusted_hops=edge.trusted_hops,
         http_protocol_options=http1_protocol_options(edge.header_case),
         proxy_100_continue=True,
@@ -62,17 +63,11 @@ def http_connection_manager(
     _add_http2(edge, out)
     _add_upgrades(meeting, transport, out)
     if edge.trace_percent is not None:
-        out.tracing.CopyFrom(tracing(edge.trace_percent))
+        out.tracing.CopyFrom(tracing(edge.trace_percent, edge.tracer))
+    for network in edge.internal_networks:
+        address, _, length = network.partition("/")
+        out.internal_address_config.cidr_ranges.add(address_prefix=address, prefix_len=uint32(int(length)))
     return out
-
-
-def tracing(percent: float) -> pb.HttpConnectionManager.Tracing:
-    """With it a route's operation reaches the backend (x-envoy-decorator-operation), whoever collects spans."""
-    return pb.HttpConnectionManager.Tracing(
-        client_sampling=pb.Percent(value=100),
-        random_sampling=pb.Percent(value=percent),
-        overall_sampling=pb.Percent(value=100),
-    )
 
 
 def _add_server_header(edge: Edge, out: pb.HttpConnectionManager) -> None:
@@ -88,8 +83,9 @@ def _add_client_certificate(edge: Edge, out: pb.HttpConnectionManager) -> None:
     out.forward_client_cert_details = _CLIENT_CERT_HEADERS[edge.client_cert_header]
     if edge.client_cert_header in ("sanitize_set", "append_forward"):
         details = out.set_current_client_cert_details
-        details.subject.value = True
-        details.cert = details.dns = details.uri = True
+        details.subject.value = "subject" in edge.cert_details
+        details.cert, details.dns = "cert" in edge.cert_details, "dns" in edge.cert_details
+        details.uri = "uri" in edge.cert_details
 
 
 def _add_timeouts(edge: Edge, out: pb.HttpConnectionManager) -> None:

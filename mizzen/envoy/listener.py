@@ -8,6 +8,8 @@ depend on the address and on mesh-wide settings alone, and what may be wanted on
 from datetime import timedelta
 from typing import assert_never
 
+from google.protobuf.message import Message
+
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
 from mizzen.envoy.filter_chain import filter_chain, refusing_chain
@@ -44,7 +46,8 @@ def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> p
         stat_prefix=one.name,
         address=address(one.address, one.port, protocol),
         filter_chains=[filter_chain(chain, one) for chain in one.chains],
-        traffic_direction=pb.TrafficDirection.OUTBOUND,  # Istio's word for a gateway
+        # Outbound is Istio's word for a gateway too.
+        traffic_direction=pb.TrafficDirection.INBOUND if one.inbound else pb.TrafficDirection.OUTBOUND,
         max_connections_to_accept_per_socket_event=uint32(1),
     )
     if one.edge.buffer_limit is not None:
@@ -60,17 +63,22 @@ def tcp_listener(one: Listener) -> pb.Listener:
     if _must_see_client_hello(one):
         inspector = pb.TlsInspector(initial_read_buffer_size=uint32(_TLS_INSPECTOR_BYTES))
         _add_listener_filter(out, "envoy.filters.listener.tls_inspector", inspector)
+    if any(chain.transport_protocol == "raw_buffer" and chain.application_protocols for chain in one.chains):
+        _add_listener_filter(out, "envoy.filters.listener.http_inspector", pb.HttpInspector())
     if one.log_unmatched:
         out.access_log.extend(access_log_of_unmatched(log) for log in one.access_logs)
     return out
 
 
-def _add_listener_filter(out: pb.Listener, name: str, config: pb.ProxyProtocol | pb.TlsInspector) -> None:
+def _add_listener_filter(out: pb.Listener, name: str, config: Message) -> None:
     out.listener_filters.add(name=name, typed_config=packed(config))
 
 
 def _must_see_client_hello(one: Listener) -> bool:
-    return any(chain.server_names or (chain.tls is not None and chain.tls.alpn) for chain in one.chains)
+    return any(
+        chain.server_names or chain.transport_protocol or (chain.tls is not None and chain.tls.alpn)
+        for chain in one.chains
+    )
 
 
 def quic_listener(one: Listener) -> pb.Listener:

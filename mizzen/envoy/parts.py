@@ -6,8 +6,11 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.model.route import Exact, Fraction, Prefix, Present, Regex, TextMatch
+from mizzen.model.tls import MESH_ROOTS, WORKLOAD
 
 NO_TIMEOUT = timedelta(0)
+# The cluster of the bootstrap behind which the proxy's own certificate is kept (Istio's name).
+IDENTITY_CLUSTER = "sds-grpc"
 
 
 def packed(message: Message) -> pb.Any:
@@ -48,7 +51,22 @@ def ads(initial_fetch_timeout: timedelta | None = None) -> pb.ConfigSource:
 
 def sds(name: str, initial_fetch_timeout: timedelta | None = None) -> pb.SdsSecretConfig:
     """A secret by name. Never without a timeout: one that is missing must not hold up a listener for ever."""
-    return pb.SdsSecretConfig(name=name, sds_config=ads(initial_fetch_timeout))
+    source = _identity() if name in (WORKLOAD, MESH_ROOTS) else ads()
+    if initial_fetch_timeout is not None:
+        source.initial_fetch_timeout.FromTimedelta(initial_fetch_timeout)
+    return pb.SdsSecretConfig(name=name, sds_config=source)
+
+
+def _identity() -> pb.ConfigSource:
+    """What comes from beside the proxy, where its key is."""
+    service = pb.GrpcService(envoy_grpc=pb.GrpcService.EnvoyGrpc(cluster_name=IDENTITY_CLUSTER))
+    api = pb.ApiConfigSource(
+        api_type=pb.ApiConfigSource.DELTA_GRPC,
+        transport_api_version=pb.ApiVersion.V3,
+        grpc_services=[service],
+        set_node_on_first_message_only=True,
+    )
+    return pb.ConfigSource(api_config_source=api, resource_api_version=pb.ApiVersion.V3)
 
 
 def address(host: str, port: int, protocol: "pb.SocketAddress.Protocol.ValueType") -> pb.Address:

@@ -9,6 +9,7 @@ from mizzen.envoy.filters import cors, fault
 from mizzen.envoy.header_changes import add_header_changes
 from mizzen.envoy.parts import NO_TIMEOUT, duration, extension, packed, regex, runtime_fraction, uint32
 from mizzen.envoy.route_match import route_match
+from mizzen.errors import ResourceRef
 from mizzen.model.route import (
     Copy,
     Fail,
@@ -37,7 +38,7 @@ def route(one: Route) -> pb.Route:
     out = pb.Route(
         name=one.name,
         match=route_match(one.match),
-        metadata=_metadata(one.origin.namespace, one.origin.name),
+        metadata=_metadata(one.origin) if one.origin.kind == "VirtualService" else None,
     )
     match one.action:
         case Forward() as action:
@@ -67,10 +68,10 @@ def route(one: Route) -> pb.Route:
 
 
 @lru_cache(maxsize=1024)
-def _metadata(namespace: str, name: str) -> pb.Metadata:
+def _metadata(origin: ResourceRef) -> pb.Metadata:
     """Which VirtualService it came from, where istioctl looks for it."""
     out = pb.Metadata()
-    path = f"/apis/networking.istio.io/v1/namespaces/{namespace}/virtual-service/{name}"
+    path = f"/apis/networking.istio.io/v1/namespaces/{origin.namespace}/virtual-service/{origin.name}"
     out.filter_metadata["istio"].fields["config"].string_value = path
     return out
 

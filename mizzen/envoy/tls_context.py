@@ -50,6 +50,12 @@ def certificate_validation_context(verification: Verification) -> pb.Certificate
             pb.SubjectAltNameMatcher(san_type=kind, matcher=pb.StringMatcher(exact=name))
             for name in verification.subject_alt_names
             for kind in _SAN_TYPES
+        ]
+        + [
+            pb.SubjectAltNameMatcher(
+                san_type=pb.SubjectAltNameMatcher.URI, matcher=pb.StringMatcher(prefix=start)
+            )
+            for start in verification.subject_alt_name_prefixes
         ],
         verify_certificate_spki=verification.spki_pins,
         verify_certificate_hash=verification.certificate_hashes,

@@ -1,6 +1,7 @@
 """How a connection to a backend is secured, and what is said before anything else on it."""
 
 from mizzen._api import pb
+from mizzen.envoy.endpoints import MESH_MATCH
 from mizzen.envoy.parts import packed, sds
 from mizzen.envoy.tls_context import add_validation, certificate_validation_context, tls_parameters
 from mizzen.envoy.transport import TLS
@@ -13,15 +14,37 @@ _PROXY_PROTOCOL = "envoy.transport_sockets.upstream_proxy_protocol"
 
 def transport_socket(backend: Backend) -> pb.TransportSocket | None:
     """None: plain bytes, Envoy's default."""
-    inner = None
-    if backend.tls is not None:
-        inner = pb.TransportSocket(name=TLS, typed_config=packed(upstream_tls_context(backend.tls)))
+    return _around(backend, _tls(backend.tls) if backend.tls is not None else None)
+
+
+def transport_socket_matches(backend: Backend) -> list[pb.Cluster.TransportSocketMatch]:
+    """The mesh's mutual TLS for endpoints that speak it, plain bytes for the others."""
+    if backend.mesh_tls is None:
+        return []
+    kind = pb.Cluster.TransportSocketMatch
+    mutual, plain = _around(backend, _tls(backend.mesh_tls)), _around(backend, None) or _raw()
+    return [
+        kind(name="tlsMode-istio", match=MESH_MATCH, transport_socket=mutual),
+        kind(name="tlsMode-disabled", match=pb.Struct(), transport_socket=plain),
+    ]
+
+
+def _tls(tls: ClientTls) -> pb.TransportSocket:
+    return pb.TransportSocket(name=TLS, typed_config=packed(upstream_tls_context(tls)))
+
+
+def _raw() -> pb.TransportSocket:
+    return pb.TransportSocket(name=_RAW, typed_config=packed(pb.RawBuffer()))
+
+
+def _around(backend: Backend, inner: pb.TransportSocket | None) -> pb.TransportSocket | None:
+    """With the PROXY line before everything else, where one is wanted."""
     if not backend.proxy_protocol:
         return inner
     version = pb.ProxyProtocolConfig.V2 if backend.proxy_protocol == "V2" else pb.ProxyProtocolConfig.V1
     around = pb.ProxyProtocolUpstreamTransport(
         config=pb.ProxyProtocolConfig(version=version),
-        transport_socket=inner or pb.TransportSocket(name=_RAW, typed_config=packed(pb.RawBuffer())),
+        transport_socket=inner or _raw(),
     )
     return pb.TransportSocket(name=_PROXY_PROTOCOL, typed_config=packed(around))
 

@@ -12,6 +12,7 @@ class Discovery(Enum):
     """How a backend's endpoints are found."""
 
     ENDPOINTS = "endpoints"  # we tell them, and tell every change
+    FIXED = "fixed"  # those of the backend itself, which never change
     DNS = "dns"  # every address of each name
     DNS_ONE = "dns_one"  # the first address, resolved anew for new connections
     DNS_WILDCARD = "dns_wildcard"  # the name that the request asks for
@@ -41,6 +42,7 @@ class Endpoint:
     port: int  # 0 for a Unix socket
     health: Health = Health.UNKNOWN
     weight: int = 1
+    mesh: bool = False  # it speaks the mesh's mutual TLS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ class Backend:
     pool: Pool = field(default_factory=Pool)
     outliers: Outliers | None = None
     tls: ClientTls | None = None
+    mesh_tls: ClientTls | None = None  # towards endpoints of the mesh, where `tls` says nothing
     proxy_protocol: str = ""  # "", "V1", "V2": the PROXY line that is sent first
     dns_refresh: timedelta = timedelta(seconds=60)
     dns_families: str = "v4"  # "v4", "v6", "all"

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
+from typing import Literal
 
 from mizzen.errors import ResourceRef
+from mizzen.model.authorization import Access
 from mizzen.model.route import HashOn, Weighted
 from mizzen.model.tls import ServerTls
+from mizzen.model.token import TokenRule
 
 
 class Transport(Enum):
@@ -34,9 +37,22 @@ class Http2Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """How a gateway meets clients: the same on TCP and QUIC. From MeshConfig and ProxyConfig."""
+class Tracer:
+    """Who collects spans. Trace headers are passed on whether or not anybody does."""
 
+    kind: Literal["zipkin", "opentelemetry"]  # B3 headers, or traceparent
+    backend: str  # name of a Backend
+    service: str  # what the proxy calls itself in spans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """How a proxy meets who connects to it: the same on TCP and QUIC. From MeshConfig and ProxyConfig."""
+
+    # True: the client is who connects, as at the edge of the mesh. False: what earlier proxies said counts.
+    remote_address: bool = True
+    internal_networks: tuple[str, ...] = ()  # clients of these ranges are told to backends as internal
+    cert_details: tuple[str, ...] = ("subject", "cert", "dns", "uri")  # of the peer, where they are written
     trusted_hops: int = 0  # proxies in front of us whose x-forwarded-for is believed
     # What becomes of x-forwarded-client-cert: "sanitize_set", "sanitize", "append_forward",
     # "forward_only", "always_forward_only".
@@ -62,6 +78,7 @@ class Edge:
     http2: Http2Limits = field(default_factory=Http2Limits)
     buffer_limit: int | None = None  # bytes per connection
     trace_percent: float | None = 1.0  # of the requests that nobody decided for; None: tracing is off
+    tracer: Tracer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +99,8 @@ class HttpService:
     grpc_web: bool = False
     # Name of the Announcement whose headers go on every answer; None on servers that have none.
     announcement: str | None = None
+    tokens: tuple[TokenRule, ...] = ()
+    access: tuple[Access, ...] = ()  # refusals, then permissions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +114,7 @@ class TcpService:
     hash_on: HashOn | None = None
     tunnel_host: str = ""  # "host:port": through CONNECT (or POST) to there
     tunnel_by_post: bool = False
+    access: tuple[Access, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +123,7 @@ class Chain:
 
     name: str
     server_names: tuple[str, ...]  # SNI, exact or "*.x"; () matches everything
+    transport_protocol: str = ""  # "tls", "raw_buffer"; "": either
     application_protocols: tuple[str, ...] = ()
     tls: ServerTls | None
     serve: HttpService | TcpService
@@ -123,6 +144,7 @@ class Listener:
     proxy_protocol: bool = False  # clients are behind something that speaks PROXY (TCP only)
     access_logs: tuple[AccessLog, ...] = ()
     log_unmatched: bool = True  # connections that no chain takes are logged too
+    inbound: bool = False  # towards an application of this host
     origin: ResourceRef
 
 

@@ -5,6 +5,11 @@ from enum import Enum
 
 from mizzen.errors import ResourceRef
 
+# SDS names of what a proxy is to the mesh: its own certificate, and the roots that others of the mesh are
+# verified against. They do not come from the control plane but from who keeps the proxy's key beside it.
+WORKLOAD = "default"
+MESH_ROOTS = "ROOTCA"
+
 
 class ClientAuth(Enum):
     """Whether a client must show a certificate."""
@@ -20,6 +25,7 @@ class Verification:
 
     ca: str | None  # name of a TrustedCa
     subject_alt_names: tuple[str, ...] = ()  # one of them must be in the certificate, exactly
+    subject_alt_name_prefixes: tuple[str, ...] = ()  # or one that begins so
     spki_pins: tuple[str, ...] = ()  # base64 SHA-256 of the public key
     certificate_hashes: tuple[str, ...] = ()  # hex SHA-256 of the certificate
     accept_untrusted: bool = False

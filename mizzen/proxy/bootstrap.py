@@ -32,12 +32,14 @@ _ISTIO_RUNTIME = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxySpec:
-    """One gateway's Envoy."""
+    """One proxy's Envoy."""
 
-    name: str  # of the gateway
+    kind: str = "router"  # or "sidecar"
+    name: str  # of the gateway or workload
     namespace: str
     labels: Mapping[str, str] = field(default_factory=dict)
     ads_socket: Path  # where the control plane serves its configuration
+    sds_socket: Path  # where the proxy's own certificate is served
     admin_socket: Path  # where Envoy shall answer its administrator
     health_socket: Path  # who answers what arrives on `status_port`
     status_port: int = 15021
@@ -58,7 +60,7 @@ class ProxySpec:
     @property
     def node_id(self) -> str:
         """In Istio's form: type, address, instance, domain."""
-        return f"router~127.0.0.1~{self.key}~{self.namespace}.svc.cluster.local"
+        return f"{self.kind}~127.0.0.1~{self.key}~{self.namespace}.svc.cluster.local"
 
 
 def bootstrap(spec: ProxySpec) -> bytes:
@@ -94,6 +96,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
         "static_resources": {
             "clusters": [
                 _cluster("xds-grpc", spec.ads_socket, _http2()),
+                _cluster("sds-grpc", spec.sds_socket, _http2()),
                 _cluster("agent", spec.health_socket),
                 _cluster("prometheus_stats", spec.admin_socket),
             ],

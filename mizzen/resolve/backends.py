@@ -1,17 +1,18 @@
 """Services, their policies and their endpoints -> Backends: one for each port and subset."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mizzen.errors import Problem, Severity
 from mizzen.model.backend import Backend, Discovery, Health, Protocol
 from mizzen.model.backend import Service as ServiceOf
 from mizzen.resolve import treatment
-from mizzen.resolve.client_tls import client_tls
+from mizzen.resolve.client_tls import Spoken, client_tls, mesh_tls, takes_mesh_tls
 from mizzen.resolve.context import Context
 from mizzen.resolve.endpoints import Instance, endpoint_index, with_labels
 from mizzen.resolve.locality import Preference, groups, preference, weighs_localities
-from mizzen.resolve.names import DOMAIN, backend_name
+from mizzen.resolve.names import DOMAIN, backend_name, sni_name
+from mizzen.resolve.peers import peer_mode
 from mizzen.resolve.policies import MergedRule, Policy, PolicyIndex
 from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex
 from mizzen.resources.destination_rule import Subset
@@ -24,6 +25,8 @@ CODES = {
 _STRATEGY = "istio.io/connect-strategy"
 _RACE = "RACE_FIRST_TCP_CONNECT"
 _WILDCARD_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "TLS"})
+# Inside the mesh's TLS, what is not HTTP says so.
+_NOT_HTTP = frozenset({"TCP", "TLS", "HTTPS", "MONGO", "REDIS", "MYSQL"})
 _BY_NAME = frozenset({Discovery.DNS, Discovery.DNS_ONE})
 
 
@@ -94,8 +97,15 @@ def _backend(
         _report_empty(ctx, wanted, everything)
     if discovery in _BY_NAME and not instances:
         return None
+    if policy.tls is None and takes_mesh_tls(ctx, service):
+        instances = _marked(ctx, service, instances)
     watched = policy.outlier_detection is not None
-    spoken = treatment.protocol(ctx, port, policy)
+    protocol = treatment.protocol(ctx, port, policy)
+    spoken = Spoken(
+        http=port.protocol not in _NOT_HTTP,
+        http2=protocol is Protocol.HTTP2,
+        sni=sni_name(port.number, subset.name if subset else "", service.host),
+    )
     place = discovery is Discovery.ENDPOINTS or discovery in _BY_NAME
     forced = near is not None and near.forced
     weighed = weighs_localities(near, watched=watched)
@@ -104,18 +114,29 @@ def _backend(
         discovery=discovery,
         service=_service_of(wanted),
         groups=groups(ctx, instances, near, watched=watched) if place else (),
-        protocol=spoken,
+        protocol=protocol,
         stat_name=_stat_name(ctx, wanted),
         balancing=treatment.balancing(policy, weigh_localities=weighed, panic=not forced),
         limits=treatment.limits(policy),
         pool=treatment.pool(ctx, policy),
         outliers=treatment.outliers(policy),
-        tls=client_tls(ctx, service, policy, instances, http2=spoken is Protocol.HTTP2),
+        tls=client_tls(ctx, service, policy, instances, spoken),
+        mesh_tls=mesh_tls(ctx, service, policy, instances, spoken),
         proxy_protocol=policy.proxy_protocol.version if policy.proxy_protocol else "",
         dns_refresh=ctx.mesh.dns_refresh_rate,
         dns_families=families,
         origin=service.ref,
         policy_origin=wanted.rule.ref if wanted.rule else None,
+    )
+
+
+def _marked(ctx: Context, service: MeshService, instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
+    """Those that speak the mesh's mutual TLS, and do not refuse it, are marked."""
+    return tuple(
+        replace(one, mesh=True)
+        if one.is_labelled_mesh and peer_mode(ctx, service.namespace, one.labels, one.port) != "DISABLE"
+        else one
+        for one in instances
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mizzen.resolve import (
+    authorization,
     backends,
     client_tls,
     delegates,
@@ -18,9 +19,12 @@ from mizzen.resolve import (
     servers,
     services,
     tls,
+    tokens,
+    workloads,
 )
 
 _MODULES = (
+    authorization,
     backends,
     client_tls,
     delegates,
@@ -35,6 +39,8 @@ _MODULES = (
     servers,
     services,
     tls,
+    tokens,
+    workloads,
 )
 
 CATALOGUE: Mapping[str, str] = MappingProxyType(

@@ -4,11 +4,13 @@ Fail closed: where TLS is asked for and cannot be had, no connection is made. Is
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.model.tls import ClientTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
 from mizzen.resolve.endpoints import Instance
+from mizzen.resolve.identity import mesh_client, spiffe
 from mizzen.resolve.policies import Policy
 from mizzen.resolve.secrets import (
     CONFIG_MAP,
@@ -25,16 +27,23 @@ from mizzen.resolve.tls import CURVES, known_ciphers
 from mizzen.resources.destination_rule import ClientTLSSettings
 
 CODES = {
-    "TLS-006": "ISTIO_MUTUAL towards a backend needs the mesh's own certificates, which are not issued.",
     "TLS-007": "A client certificate in files is not read; no connection is made to the backend.",
 }
 
-NO_MESH = "ISTIO_MUTUAL needs certificates of the mesh"
 NO_FILES = "the client certificate is named as files"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """What is said inside of TLS, and to which name (Istio's "outbound_.8000_._.host")."""
+
+    http: bool
+    http2: bool
+    sni: str
+
+
 def client_tls(
-    ctx: Context, service: MeshService, policy: Policy, instances: Iterable[Instance], *, http2: bool
+    ctx: Context, service: MeshService, policy: Policy, instances: tuple[Instance, ...], spoken: Spoken
 ) -> ClientTls | None:
     """TLS towards a backend; None for plain connections. Credentials that are missing are reported."""
     settings = policy.tls
@@ -42,14 +51,7 @@ def client_tls(
         return None
     ref = policy.tls_ref or service.ref
     if settings.mode == "ISTIO_MUTUAL":
-        return _unusable(
-            ctx,
-            ref,
-            "TLS-006",
-            f"{settings.at}.mode",
-            NO_MESH,
-            "Use MUTUAL with a Secret in credentialName, or SIMPLE.",
-        )
+        return _mesh(ctx, settings, instances, spoken)
     if settings.mode == "MUTUAL" and not settings.credential_name:
         return _unusable(
             ctx,
@@ -66,9 +68,45 @@ def client_tls(
         system_ca=_trusts_system(settings),
         sni=settings.sni,
         check_san_of_sni=not settings.sni and not names and not settings.insecure_skip_verify,
-        alpn=("h2",) if http2 else (),
+        alpn=("h2",) if spoken.http2 else (),
         policy=_policy(ctx),
     )
+
+
+def mesh_tls(
+    ctx: Context, service: MeshService, policy: Policy, instances: tuple[Instance, ...], spoken: Spoken
+) -> ClientTls | None:
+    """The mesh's mutual TLS for endpoints that speak it, where no rule says anything of TLS."""
+    if policy.tls is not None or not takes_mesh_tls(ctx, service) or not any(one.mesh for one in instances):
+        return None
+    return _mesh(ctx, None, tuple(one for one in instances if one.mesh), spoken)
+
+
+def takes_mesh_tls(ctx: Context, service: MeshService) -> bool:
+    """Is automatic mutual TLS for this service at all? Not towards what is outside of the mesh."""
+    return ctx.mesh.enable_auto_mtls and not service.external
+
+
+def _mesh(
+    ctx: Context, settings: ClientTLSSettings | None, instances: tuple[Instance, ...], spoken: Spoken
+) -> ClientTls:
+    """Verified against the identities that the endpoints are known to have."""
+    names = (settings.subject_alt_names if settings else ()) or _identities(ctx, instances)
+    return mesh_client(
+        names,
+        (settings.sni if settings else "") or spoken.sni,
+        http=spoken.http,
+        http2=spoken.http2,
+    )
+
+
+def _identities(ctx: Context, instances: Iterable[Instance]) -> tuple[str, ...]:
+    names = set()
+    for one in instances:
+        if one.service_account:
+            namespace, _, account = one.service_account.partition("/")
+            names.add(spiffe(ctx.mesh.trust_domain, namespace, account))
+    return tuple(sorted(names))
 
 
 def _unusable(ctx: Context, ref: ResourceRef, code: str, at: str, why: str, hint: str) -> ClientTls:
@@ -116,11 +154,7 @@ def _own_names(ctx: Context, service: MeshService, instances: Iterable[Instance]
     if not service.entries:
         return ()
     names = {name for entry in service.entries for name in entry.spec.subject_alt_names}
-    for one in instances:
-        if one.service_account:
-            namespace, _, account = one.service_account.partition("/")
-            names.add(f"spiffe://{ctx.mesh.trust_domain}/ns/{namespace}/sa/{account}")
-    return tuple(sorted(names))
+    return tuple(sorted(names.union(_identities(ctx, instances))))
 
 
 def _policy(ctx: Context) -> TlsPolicy:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 from mizzen.errors import Report, ResourceRef
 from mizzen.resources.mesh import MeshConfig, ProxyConfig
@@ -30,6 +31,7 @@ class Switches:
     http10: bool = False  # PILOT_HTTP10
     dual_stack: bool = False  # ISTIO_DUAL_STACK
     trace_sampling: float = 1.0  # PILOT_TRACE_SAMPLING, percent
+    internal_networks: bool = False  # ENABLE_HCM_INTERNAL_NETWORKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +48,18 @@ class ServiceTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """The gateway that a model is made for."""
+    """The gateway or sidecar that a model is made for."""
 
+    kind: Literal["router", "sidecar"] = "router"
     name: str
     namespace: str
     labels: Mapping[str, str]
     targets: tuple[ServiceTarget, ...]  # sorted by age of the Service, then its host; then in its order
     service_account: str = ""
+    address: str = ""  # of a sidecar's workload
+    ports: Mapping[str, int] = field(
+        default_factory=dict
+    )  # of a sidecar's workload, by the service port's name
     unprivileged: bool = False  # ports below 1024 cannot be bound
     ipv6_only: bool = False
     region: str = ""

@@ -4,9 +4,10 @@ import json
 from datetime import timedelta
 
 from mizzen.errors import Problem, Severity
-from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits
+from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits, Tracer
 from mizzen.resolve.context import Context
 from mizzen.resolve.overlay import overlay
+from mizzen.resolve.tracing import trace_percent
 from mizzen.resources import values
 from mizzen.resources.findings import Findings
 from mizzen.resources.mesh import ConnectionSettings, Http2Settings, ProxyHeaders, Topology
@@ -77,7 +78,18 @@ _JSON_LINE = (
 )
 
 
-def edge(ctx: Context) -> Edge:
+# Who is internal where ENABLE_HCM_INTERNAL_NETWORKS is on: what Envoy took for it before 1.33.
+_PRIVATE_NETWORKS = (
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "fc00::/7",
+    "::1/128",
+)
+
+
+def edge(ctx: Context, tracer: Tracer | None = None) -> Edge:
     """What holds for every listener of the gateway. Istio's defaults where nothing is said."""
     config, metadata = ctx.proxy.config, ctx.proxy.metadata
     topology = config.gateway_topology or Topology()
@@ -115,7 +127,9 @@ def edge(ctx: Context) -> Edge:
             connection_window=http2.initial_connection_window_size,
         ),
         buffer_limit=buffer_limit if buffer_limit is not None and buffer_limit >= 0 else None,
-        trace_percent=ctx.switches.trace_sampling if ctx.mesh.enable_tracing else None,
+        trace_percent=trace_percent(ctx),
+        tracer=tracer,
+        internal_networks=_PRIVATE_NETWORKS if ctx.switches.internal_networks else (),
     )
 
 

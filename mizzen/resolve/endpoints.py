@@ -22,6 +22,7 @@ _LOCALITY_LABELS = ("topology.istio.io/locality", "istio-locality")
 _REGION, _ZONE = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
 _SUBZONE, _NETWORK = "topology.istio.io/subzone", "topology.istio.io/network"
 _HOSTNAME = "kubernetes.io/hostname"
+TLS_MODE = "security.istio.io/tlsMode"
 _CHECKED = "proxy.istio.io/health-checks-enabled"
 _UNIX = "unix://"
 
@@ -39,6 +40,12 @@ class Instance:
     labels: Mapping[str, str]
     locality: Locality = ("", "", "")
     service_account: str = ""  # "namespace/name", where somebody says
+    mesh: bool = False  # requests go to it by the mesh's mutual TLS
+
+    @property
+    def is_labelled_mesh(self) -> bool:
+        """Does it say that it speaks the mesh's mutual TLS?"""
+        return self.labels.get(TLS_MODE, "") == "istio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +241,8 @@ def _of_address(
     unix = endpoint.address.startswith(_UNIX)
     locality = _split(endpoint.locality) if endpoint.locality else _locality(labels, {})
     topology = _with_topology(labels, locality, "")
+    if endpoint.service_account:
+        topology.setdefault(TLS_MODE, "istio")
     if endpoint.network:
         topology[_NETWORK] = endpoint.network
     return Instance(

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mizzen.errors import Problem, Severity
+from mizzen.model.authorization import Access
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.tls import ServerTls
+from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.mirrors import announcement_name, quic_listener_name
@@ -30,6 +32,9 @@ class Common:
 
     edge: Edge
     access_logs: tuple[AccessLog, ...]
+    tokens: tuple[TokenRule, ...] = ()
+    http_access: tuple[Access, ...] = ()  # who may do what, by requests
+    tcp_access: tuple[Access, ...] = ()  # and by connections
 
 
 def listeners(
@@ -49,7 +54,7 @@ def listeners(
         by_name.setdefault(server.listener_name, []).append(server)
     found = []
     for name, sharing in by_name.items():
-        if chains := _tcp_chains(ctx, sharing, tls, indexes):
+        if chains := _tcp_chains(ctx, sharing, tls, indexes, common):
             found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
         quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
         if quic:
@@ -93,7 +98,11 @@ def _tcp_listener(
 
 
 def _tcp_chains(
-    ctx: Context, sharing: list[MergedServer], tls: Mapping[str, ServerTls | None], indexes: Indexes
+    ctx: Context,
+    sharing: list[MergedServer],
+    tls: Mapping[str, ServerTls | None],
+    indexes: Indexes,
+    common: Common,
 ) -> tuple[Chain, ...]:
     """The chains of one address. Servers that end TLS have their SNI before any that pass it on."""
     chains: list[Chain] = []
@@ -102,7 +111,7 @@ def _tcp_chains(
     for server in sharing:
         if server.kind == "http" and server.route_table in http:
             continue
-        chain = _own_chain(ctx, server, tls, indexes)
+        chain = _own_chain(ctx, server, tls, indexes, common)
         if chain is not None:
             chains.append(chain)
             owner = f"Gateway {server.key} ({server.at})"
@@ -111,21 +120,25 @@ def _tcp_chains(
             http.add(server.route_table)
     for server in sharing:
         if server.kind == "passthrough":
-            chains += _passthrough(ctx, server, taken, indexes)
+            chains += _passthrough(ctx, server, taken, indexes, common)
     return tuple(chains)
 
 
 def _own_chain(
-    ctx: Context, server: MergedServer, tls: Mapping[str, ServerTls | None], indexes: Indexes
+    ctx: Context,
+    server: MergedServer,
+    tls: Mapping[str, ServerTls | None],
+    indexes: Indexes,
+    common: Common,
 ) -> Chain | None:
     """The one chain of a server that is not passthrough; None when it has none."""
     match server.kind:
         case "http":
-            return _chain(server, server.route_table, None, _http(server, server.listener_name, None))
+            return _chain(server, server.route_table, None, _http(server, server.listener_name, None, common))
         case "https":
             ends = tls.get(tls_key(server))
             announcement = announcement_name(server.route_table)
-            service = _http(server, server.listener_name, announcement)
+            service = _http(server, server.listener_name, announcement, common)
             return _chain(server, server.route_table, ends, service) if ends else None
         case "tcp" | "tls":
             ends = tls.get(tls_key(server))
@@ -135,6 +148,7 @@ def _own_chain(
             if passed is None:
                 _nowhere(ctx, server, "tcp")
                 return None
+            passed = replace(passed, access=common.tcp_access)
             return _chain(server, chain_name(server), ends, passed)
         case "auto_passthrough":
             _report(ctx, server, "GW-011", "tls.mode", "AUTO_PASSTHROUGH takes no part")
@@ -152,7 +166,7 @@ def _chain(server: MergedServer, name: str, tls: ServerTls | None, serve: HttpSe
     )
 
 
-def _http(server: MergedServer, listener_name: str, announcement: str | None) -> HttpService:
+def _http(server: MergedServer, listener_name: str, announcement: str | None, common: Common) -> HttpService:
     """Istio names the statistics after the server where it has a name and ends TLS, else the listener."""
     named = server.server.name if server.kind == "https" else ""
     return HttpService(
@@ -160,11 +174,13 @@ def _http(server: MergedServer, listener_name: str, announcement: str | None) ->
         stat_prefix=named or f"outbound_{listener_name};",
         grpc_web=server.protocol == "GRPC-WEB",
         announcement=announcement,
+        tokens=common.tokens,
+        access=common.http_access,
     )
 
 
 def _passthrough(
-    ctx: Context, server: MergedServer, taken: dict[str, str], indexes: Indexes
+    ctx: Context, server: MergedServer, taken: dict[str, str], indexes: Indexes, common: Common
 ) -> Iterable[Chain]:
     """One chain per `tls` match of a VirtualService. Of two that ask for one SNI the later goes whole."""
     found = passthrough_chains(ctx, server, indexes)
@@ -190,7 +206,7 @@ def _passthrough(
             name=f"{chain_name(server)}/{ref.namespace}.{ref.name}/{asked[0].lower() if asked else '*'}",
             server_names=() if names == ["*"] else tuple(names),
             tls=None,
-            serve=service,
+            serve=replace(service, access=common.tcp_access),
             origin=ref,
             at=at,
         )
@@ -230,7 +246,7 @@ def _quic_listener(
         ends = tls.get(tls_key(server))
         if ends is None:
             continue
-        service = _http(server, name, announcement_name(server.route_table))
+        service = _http(server, name, announcement_name(server.route_table), common)
         chains.append(_chain(server, server.route_table, replace(ends, alpn=_ALPN_QUIC), service))
     return Listener(
         name=name,

@@ -115,7 +115,7 @@ def _group(
         priority=priority,
         weight=weight,
         endpoints=tuple(
-            Endpoint(address=one.address, port=one.port, health=one.health, weight=one.weight)
+            Endpoint(address=one.address, port=one.port, health=one.health, weight=one.weight, mesh=one.mesh)
             for one in members
         ),
     )

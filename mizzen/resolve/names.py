@@ -10,6 +10,11 @@ def backend_name(port: int, subset: str, host: str) -> str:
     return f"outbound|{port}|{subset}|{host}"
 
 
+def sni_name(port: int, subset: str, host: str) -> str:
+    """The SNI by which a proxy of the mesh asks for a backend: "outbound_.8000_._.httpbin...."."""
+    return f"outbound_.{port}_.{subset}_.{host}"
+
+
 def service_host(name: str, namespace: str) -> str:
     """The host of a Kubernetes Service."""
     return f"{name}.{namespace}.svc.{DOMAIN}"

@@ -18,6 +18,7 @@ from mizzen.resources.declare import Unknown
 from mizzen.resources.findings import Findings
 from mizzen.resources.mesh import DEFAULT_MESH, MeshConfig, ProxyConfig
 from mizzen.resources.operator import GatewayComponent, IstioOperator
+from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.resources.world import World
 
 CODES = {"GW-008": "A gateway's annotation proxy.istio.io/config cannot be read; it takes no part."}
@@ -122,6 +123,41 @@ def proxies(
     )
 
 
+def sidecars(
+    world: World, environment: Mapping[str, str], wanted: frozenset[str]
+) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
+    """The sidecars of the WorkloadEntries `wanted` ("namespace/name"); those that are not there have none."""
+    mesh = _mesh(world.operators)
+    switches = _switches(world.operators, environment)
+    found = []
+    for key in sorted(wanted):
+        namespace, _, name = key.partition("/")
+        workload = world.workload_entry_by_key.get((namespace, name))
+        if workload is not None:
+            found.append((_sidecar(workload, mesh), switches, mesh))
+    return tuple(found)
+
+
+def _sidecar(workload: WorkloadEntry, mesh: MeshConfig) -> Proxy:
+    spec = workload.spec
+    region, zone, subzone = (*spec.locality.split("/", 2), "", "", "")[:3]
+    return Proxy(
+        kind="sidecar",
+        name=workload.name,
+        namespace=workload.namespace,
+        labels={**spec.labels, **workload.meta.labels},
+        targets=(),
+        service_account=spec.service_account or "default",
+        address=spec.address,
+        ports=spec.ports,
+        region=region,
+        zone=zone,
+        subzone=subzone,
+        config=mesh.default_config,
+        origin=workload.ref,
+    )
+
+
 def _mesh(operators: Iterable[IstioOperator]) -> MeshConfig:
     mesh = DEFAULT_MESH
     for operator in operators:
@@ -152,6 +188,7 @@ def _switches(operators: tuple[IstioOperator, ...], environment: Mapping[str, st
         send_unhealthy_endpoints=flag("PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS", True),
         http10=flag("PILOT_HTTP10", False),
         dual_stack=flag("ISTIO_DUAL_STACK", False),
+        internal_networks=flag("ENABLE_HCM_INTERNAL_NETWORKS", False),
         trace_sampling=_percent({**environment, **said}.get("PILOT_TRACE_SAMPLING", "")),
     )
 

@@ -234,11 +234,11 @@ def kubernetes_protocol(port: core.ServicePort) -> str:
         return "UDP"
     if port.app_protocol:
         app = port.app_protocol.lower()
-        return _APP_PROTOCOLS.get(app) or _named_protocol(app) or _by_number(port.port)
-    return _named_protocol(port.name.lower()) or _by_number(port.port)
+        return _APP_PROTOCOLS.get(app) or named_protocol(app) or _by_number(port.port)
+    return named_protocol(port.name.lower()) or _by_number(port.port)
 
 
-def _named_protocol(name: str) -> str:
+def named_protocol(name: str) -> str:
     if name == "grpc-web" or name.startswith("grpc-web-"):
         return "GRPC-Web"
     return _PROTOCOLS.get(name.partition("-")[0], "")

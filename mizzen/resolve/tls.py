@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from mizzen.errors import Problem, Severity
 from mizzen.model.tls import ClientAuth, ServerTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
+from mizzen.resolve.identity import mesh_server
 from mizzen.resolve.pem import Chain, read_chain
 from mizzen.resolve.secrets import CA_SUFFIX, Trouble, ca_name, ca_of, certificate_of, is_ca, resource_name
 from mizzen.resolve.servers import MergedServer
 from mizzen.resources.gateway import ServerTlsSettings
 
 CODES = {
-    "TLS-001": "ISTIO_MUTUAL needs the mesh's own certificates, which are not issued.",
     "TLS-002": "Certificates in files are not read; the server takes no part.",
     "TLS-003": "None of the ECDH curves is one that Envoy knows; the server takes no part.",
     "TLS-004": "An ECDH curve that Envoy does not know is left out.",
@@ -42,16 +42,8 @@ def server_tls(ctx: Context, server: MergedServer) -> ServerTls | None:
     if settings is None:
         return None
     at = settings.at or f"{server.at}.tls"
-    if settings.mode == "ISTIO_MUTUAL" or "builtin://" in _credentials(settings):
-        _refuse(
-            ctx,
-            server,
-            "TLS-001",
-            f"{at}.mode",
-            "ISTIO_MUTUAL needs certificates of the mesh, and this gateway has none",
-            "Use MUTUAL with a Secret that holds a certificate, a key and the CA of the clients.",
-        )
-        return None
+    if settings.mode == "ISTIO_MUTUAL":
+        return mesh_server(ctx, _ALPN)
     if not _credentials(settings):
         _refuse(
             ctx,

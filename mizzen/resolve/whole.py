@@ -7,7 +7,8 @@ from mizzen.model import GatewayName, Model
 from mizzen.model.backend import Backend
 from mizzen.model.listener import Listener, TcpService
 from mizzen.model.route import Forward, RouteTable
-from mizzen.model.tls import ClientTls, ServerTls
+from mizzen.model.tls import MESH_ROOTS, WORKLOAD, ClientTls, ServerTls
+from mizzen.resolve.authorization import authorization, check_authorization
 from mizzen.resolve.backends import backends
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
@@ -22,11 +23,14 @@ from mizzen.resolve.secrets import secret_resources
 from mizzen.resolve.servers import merged_servers, selects
 from mizzen.resolve.services import service_index
 from mizzen.resolve.tls import server_tls
+from mizzen.resolve.tokens import token_rules
+from mizzen.resolve.tracing import tracing
 
 
 def resolve(ctx: Context) -> Model:
     """What the gateway of `ctx` shall do. Everything wrong is reported; nothing is raised."""
     _report_gateways(ctx)
+    check_authorization(ctx)
     merged = merged_servers(ctx)
     tls = {tls_key(s): server_tls(ctx, s) for s in merged if s.kind in {"https", "tls"}}
     servers = tuple(s for s in merged if s.kind != "https" or tls[tls_key(s)] is not None)
@@ -35,16 +39,23 @@ def resolve(ctx: Context) -> Model:
     indexes = Indexes(services, policies)
     check_references(ctx, servers, indexes)
     mirrors = mirrored(ctx, merged, tls)
+    tracer, collectors = tracing(ctx)
     found = listeners(
         ctx,
         servers,
         tls,
         mirrors.route_tables,
-        Common(edge=edge(ctx), access_logs=access_logs(ctx)),
+        Common(
+            edge=edge(ctx, tracer),
+            access_logs=access_logs(ctx),
+            tokens=token_rules(ctx),
+            http_access=authorization(ctx, http=True),
+            tcp_access=authorization(ctx, http=False),
+        ),
         indexes,
     )
     tables = route_tables(ctx, servers, indexes)
-    upstream = backends(ctx, services, policies, frozenset(_backends_of(tables, found)))
+    upstream = (*backends(ctx, services, policies, frozenset(_backends_of(tables, found))), *collectors)
     certificates, trusted_cas = secret_resources(ctx, frozenset(_secrets_of(found, upstream)))
     return Model(
         gateway=GatewayName(ctx.proxy.key),
@@ -84,12 +95,12 @@ def _secrets_of(found: Iterable[Listener], upstream: Iterable[Backend]) -> Itera
 
 
 def _names(tls: ServerTls | ClientTls) -> Iterator[str]:
-    if isinstance(tls, ServerTls):
-        yield from tls.certificates
-    elif tls.certificate is not None:
-        yield tls.certificate
-    if tls.verification is not None and tls.verification.ca is not None:
-        yield tls.verification.ca
+    """Without those of the mesh, which do not come from Secrets."""
+    certificates = tls.certificates if isinstance(tls, ServerTls) else (tls.certificate,)
+    ca = tls.verification.ca if tls.verification else None
+    for name in (*certificates, ca):
+        if name is not None and name not in (WORKLOAD, MESH_ROOTS):
+            yield name
 
 
 def _report_gateways(ctx: Context) -> None:

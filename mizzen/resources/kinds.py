@@ -19,7 +19,9 @@ from mizzen.resources.declare import Resource, Unknown
 from mizzen.resources.destination_rule import DestinationRule
 from mizzen.resources.gateway import Gateway
 from mizzen.resources.operator import IstioOperator
+from mizzen.resources.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.service_entry import ServiceEntry
+from mizzen.resources.sidecar import Sidecar
 from mizzen.resources.virtual_service import VirtualService
 from mizzen.resources.workload_entry import WorkloadEntry
 
@@ -60,10 +62,10 @@ class Inert:
     because: str
 
 
-def _istio(declaration: type[Resource]) -> Kind:
+def _istio(declaration: type[Resource], group: str = NETWORKING) -> Kind:
     return Kind(
         kind=declaration.__name__,
-        group=NETWORKING,
+        group=group,
         versions=_ISTIO_VERSIONS,
         declaration=declaration,
         unknown=Unknown.REFUSE,
@@ -83,6 +85,10 @@ KINDS: Mapping[str, Kind] = {
         _istio(DestinationRule),
         _istio(ServiceEntry),
         _istio(WorkloadEntry),
+        _istio(Sidecar),
+        _istio(PeerAuthentication, SECURITY),
+        _istio(AuthorizationPolicy, SECURITY),
+        _istio(RequestAuthentication, SECURITY),
         _core(Service),
         _core(Pod),
         _core(Secret),
@@ -107,24 +113,6 @@ INERT: Mapping[str, Inert] = {
     inert.kind: inert
     for inert in (
         Inert(
-            kind="AuthorizationPolicy",
-            group=SECURITY,
-            severity=Severity.ERROR,
-            because="requests that it forbids are served",
-        ),
-        Inert(
-            kind="RequestAuthentication",
-            group=SECURITY,
-            severity=Severity.ERROR,
-            because="tokens are not checked",
-        ),
-        Inert(
-            kind="PeerAuthentication",
-            group=SECURITY,
-            severity=Severity.ERROR,
-            because="it asks for mutual TLS that nobody enforces",
-        ),
-        Inert(
             kind="EnvoyFilter",
             group=NETWORKING,
             severity=Severity.ERROR,
@@ -141,12 +129,6 @@ INERT: Mapping[str, Inert] = {
             group=EXTENSIONS,
             severity=Severity.ERROR,
             because="its extension is not run",
-        ),
-        Inert(
-            kind="Sidecar",
-            group=NETWORKING,
-            severity=Severity.WARNING,
-            because="it has no effect on gateways",
         ),
         Inert(
             kind="WorkloadGroup",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from mizzen.resources.declare import Element, Int32, Key, LooseText, UInt32, Unknown
+from mizzen.resources.declare import Element, Int32, Key, LooseText, Range, UInt32, Unknown
 from mizzen.resources.destination_rule import (
     ConnectionPoolSettings,
     LocalityLoadBalancerSetting,
@@ -123,12 +123,46 @@ class ConnectionSettings(MeshPart):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ZipkinTracing(MeshPart):
+    address: Annotated[str, "HOST:PORT of the collector"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracing(MeshPart):
+    """Who collects spans, and how many requests are sampled."""
+
+    zipkin: ZipkinTracing | None = None
+    sampling: Annotated[float | None, Range(0, 100), "percent"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracingProvider(MeshPart):
+    service: Annotated[str, "host of the collector"] = ""
+    port: UInt32 = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionProvider(MeshPart):
+    """Something beside the proxies that they may be told to use."""
+
+    name: str = ""
+    zipkin: TracingProvider | None = None
+    opentelemetry: TracingProvider | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultProviders(MeshPart):
+    tracing: Annotated[tuple[str, ...], "names of extensionProviders; the first counts"] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyConfig(MeshPart):
     """How one proxy behaves: meshConfig.defaultConfig, or a gateway's annotation proxy.istio.io/config."""
 
     gateway_topology: Topology | None = None
     proxy_headers: ProxyHeaders | None = None
     connection_settings: ConnectionSettings | None = None
+    tracing: Tracing | None = None
     proxy_metadata: Mapping[str, LooseText] = field(default_factory=dict)
     concurrency: Int32 | None = None
     drain_duration: timedelta | None = None
@@ -174,6 +208,8 @@ class MeshConfig(MeshPart):
     disable_envoy_listener_log: bool = False
     enable_envoy_access_log_service: bool = False
     enable_tracing: bool = True
+    extension_providers: tuple[ExtensionProvider, ...] = ()
+    default_providers: DefaultProviders = field(default_factory=DefaultProviders)
     default_config: ProxyConfig = field(default_factory=ProxyConfig)
     path_normalization: ProxyPathNormalization = field(default_factory=ProxyPathNormalization)
     default_http_retry_policy: HTTPRetry | None = None

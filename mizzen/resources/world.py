@@ -23,7 +23,9 @@ from mizzen.resources.decode import Decoded, decode, identify
 from mizzen.resources.destination_rule import DestinationRule
 from mizzen.resources.gateway import Gateway
 from mizzen.resources.operator import IstioOperator
+from mizzen.resources.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.service_entry import ServiceEntry
+from mizzen.resources.sidecar import Sidecar
 from mizzen.resources.virtual_service import VirtualService
 from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.resources.yaml import RawObject
@@ -57,6 +59,10 @@ class World:
     destination_rules: tuple[DestinationRule, ...] = ()
     service_entries: tuple[ServiceEntry, ...] = ()
     workload_entries: tuple[WorkloadEntry, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
+    peer_authentications: tuple[PeerAuthentication, ...] = ()
+    authorization_policies: tuple[AuthorizationPolicy, ...] = ()
+    request_authentications: tuple[RequestAuthentication, ...] = ()
     services: tuple[Service, ...] = ()
     endpoint_slices: tuple[EndpointSlice, ...] = ()
     pods: tuple[Pod, ...] = ()
@@ -69,6 +75,7 @@ class World:
     operators: tuple[IstioOperator, ...] = ()
 
     gateway_by_key: Mapping[Key, Gateway] = field(init=False, repr=False, compare=False)
+    workload_entry_by_key: Mapping[Key, WorkloadEntry] = field(init=False, repr=False, compare=False)
     virtual_service_by_key: Mapping[Key, VirtualService] = field(init=False, repr=False, compare=False)
     service_by_key: Mapping[Key, Service] = field(init=False, repr=False, compare=False)
     pod_by_key: Mapping[Key, Pod] = field(init=False, repr=False, compare=False)
@@ -81,6 +88,7 @@ class World:
         set_once = object.__setattr__  # a frozen dataclass has no other way to fill a derived field
         set_once(self, "gateway_by_key", _index(self.gateways))
         set_once(self, "virtual_service_by_key", _index(self.virtual_services))
+        set_once(self, "workload_entry_by_key", _index(self.workload_entries))
         set_once(self, "service_by_key", _index(self.services))
         set_once(self, "pod_by_key", _index(self.pods))
         set_once(self, "secret_by_key", _index(self.secrets))
@@ -105,6 +113,10 @@ class World:
             destination_rules=every(DestinationRule),
             service_entries=every(ServiceEntry),
             workload_entries=every(WorkloadEntry),
+            sidecars=every(Sidecar),
+            peer_authentications=every(PeerAuthentication),
+            authorization_policies=every(AuthorizationPolicy),
+            request_authentications=every(RequestAuthentication),
             services=every(Service),
             endpoint_slices=every(EndpointSlice),
             pods=every(Pod),

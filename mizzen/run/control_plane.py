@@ -236,7 +236,12 @@ def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:
 def proxy_value(gateway: GatewayBuild) -> dict[str, object]:
     """What the supervisor must know to run a gateway's Envoy."""
     proxy = gateway.proxy
-    return {"name": proxy.name, "namespace": proxy.namespace, "labels": dict(proxy.labels)}
+    return {
+        "kind": proxy.kind,
+        "name": proxy.name,
+        "namespace": proxy.namespace,
+        "labels": dict(proxy.labels),
+    }
 
 
 def load_promises(path: Path) -> dict[str, Announcements]:

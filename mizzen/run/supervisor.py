@@ -239,10 +239,12 @@ def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int]) -> P
     while plan.status_port + step in taken:
         step += PORT_STEP
     return ProxySpec(
+        kind=proxy.get("kind", "router"),
         name=proxy["name"],
         namespace=proxy["namespace"],
         labels=proxy.get("labels", {}),
         ads_socket=plan.instance.ads_socket,
+        sds_socket=plan.instance.ads_socket,  # the control plane keeps the certificates of its own machine
         admin_socket=plan.instance.admin_socket(key),
         health_socket=plan.instance.health_socket(key),
         status_port=plan.status_port + step,

@@ -29,6 +29,8 @@ from mizzen.xds.sotw import SotwStream
 from mizzen.xds.status import StreamStatus
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+# The same streams for secrets alone: how an Envoy asks for its own certificate (cluster `sds-grpc`).
+SECRET_SERVICE = "envoy.service.secret.v3.SecretDiscoveryService"
 
 # How long changed listeners and routes wait for clusters that do not get warm. A cluster that is well warms
 # in milliseconds; a name that DNS does not know takes 5 s and more, and shall not stop other changes.
@@ -69,8 +71,9 @@ OnStatus = Callable[[ClientStatus], None]
 class _Client:
     """One open stream and the task that writes to it."""
 
-    def __init__(self, stream: DeltaStream | SotwStream, node: pb.Node) -> None:
+    def __init__(self, stream: DeltaStream | SotwStream, node: pb.Node, silent: bool) -> None:
         self.stream = stream
+        self.silent = silent
         self.node = node
         self.gateway = gateway_of(node)
         self.changed = asyncio.Event()
@@ -114,7 +117,7 @@ class AdsServer:
     async def start(self) -> None:
         """Bind and serve. Raises RuntimeError when the socket or address cannot be bound."""
         server = grpc.aio.server(options=_OPTIONS)
-        server.add_generic_rpc_handlers((self._handlers(),))
+        server.add_generic_rpc_handlers(self._handlers())
         if self._socket_path:
             server.add_insecure_port(f"unix:{self._socket_path}")
         if self._address:
@@ -141,41 +144,45 @@ class AdsServer:
 
     def status(self) -> tuple[ClientStatus, ...]:
         """All connected clients, by gateway and node id."""
-        found = [client.status() for client in self._clients]
+        found = [client.status() for client in self._clients if not client.silent]
         return tuple(sorted(found, key=lambda status: (status.gateway, status.node_id)))
 
-    def _handlers(self) -> "grpc.GenericRpcHandler[Any, Any]":
-        return grpc.method_handlers_generic_handler(
-            SERVICE,
-            {
-                "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(
-                    self._serve_delta,
-                    request_deserializer=pb.DeltaDiscoveryRequest.FromString,
-                    response_serializer=pb.DeltaDiscoveryResponse.SerializeToString,
-                ),
-                "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(
-                    self._serve_sotw,
-                    request_deserializer=pb.DiscoveryRequest.FromString,
-                    response_serializer=pb.DiscoveryResponse.SerializeToString,
-                ),
-            },
+    def _handlers(self) -> "tuple[grpc.GenericRpcHandler[Any, Any], ...]":
+        delta, sotw = self._handler(DeltaStream), self._handler(SotwStream)
+        secrets, old_secrets = self._handler(DeltaStream, silent=True), self._handler(SotwStream, silent=True)
+        return (
+            grpc.method_handlers_generic_handler(
+                SERVICE, {"DeltaAggregatedResources": delta, "StreamAggregatedResources": sotw}
+            ),
+            grpc.method_handlers_generic_handler(
+                SECRET_SERVICE, {"DeltaSecrets": secrets, "StreamSecrets": old_secrets}
+            ),
         )
 
-    async def _serve_delta(
-        self, requests: AsyncIterator[pb.DeltaDiscoveryRequest], context: _Context
+    def _handler(
+        self, kind: type[DeltaStream] | type[SotwStream], *, silent: bool = False
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
+        """A method that speaks one of the two protocols. `silent`: nobody hears of who is connected."""
+        is_delta = kind is DeltaStream
+        request = pb.DeltaDiscoveryRequest if is_delta else pb.DiscoveryRequest
+        response = pb.DeltaDiscoveryResponse if is_delta else pb.DiscoveryResponse
+
+        async def serve(requests: AsyncIterator[Any], context: _Context) -> None:
+            await self._serve(kind(itertools.count(1)), requests, context, silent)
+
+        return grpc.stream_stream_rpc_method_handler(
+            serve, request_deserializer=request.FromString, response_serializer=response.SerializeToString
+        )
+
+    async def _serve(
+        self, stream: Any, requests: AsyncIterator[Any], context: _Context, silent: bool
     ) -> None:
-        await self._serve(DeltaStream(itertools.count(1)), requests, context)
-
-    async def _serve_sotw(self, requests: AsyncIterator[pb.DiscoveryRequest], context: _Context) -> None:
-        await self._serve(SotwStream(itertools.count(1)), requests, context)
-
-    async def _serve(self, stream: Any, requests: AsyncIterator[Any], context: _Context) -> None:
         first = await anext(requests, None)
         if first is None:
             return
         if not first.node.id:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
-        client = _Client(stream, first.node)
+        client = _Client(stream, first.node, silent)
         self._clients.append(client)
         _log.info("%s connected", client.node.id)
         self._receive(client, first)
@@ -230,5 +237,5 @@ class AdsServer:
         client.changed.set()
 
     def _tell(self, client: _Client) -> None:
-        if self._on_status:
+        if self._on_status and not client.silent:
             self._on_status(client.status())

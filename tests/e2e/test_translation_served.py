@@ -71,6 +71,7 @@ async def serving(model: Model, *, less: str = "") -> AsyncIterator[Served]:
             name="edge",
             namespace="shop",
             ads_socket=run / "ads",
+            sds_socket=run / "ads",
             admin_socket=run / "admin",
             health_socket=run / "health",
             concurrency=1,

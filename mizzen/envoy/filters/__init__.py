@@ -6,16 +6,29 @@ Answers meet them in the opposite order.
 from collections.abc import Callable
 
 from mizzen._api import pb
-from mizzen.envoy.filters import announcement, cors, fault, grpc_stats, grpc_web, router, websocket
+from mizzen.envoy.filters import (
+    announcement,
+    cors,
+    fault,
+    grpc_stats,
+    grpc_web,
+    jwt_authn,
+    rbac,
+    router,
+    websocket,
+)
 from mizzen.envoy.filters.meeting import Meeting
 
 HttpFilterOf = Callable[[Meeting], pb.HttpFilter | None]
 
 # The announcement is first because only so it is on the answers of all others too: redirects, faults, the 404
-# of an unknown host. The rest stands as in Istio (grpc-web, grpc-stats, fault, cors): an aborted request has
+# of an unknown host. The rest stands as in Istio (tokens, access, grpc-web, grpc-stats, fault, cors): an aborted request has
 # no CORS headers on its answer. The router ends it.
 HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     announcement.http_filter,
+    jwt_authn.http_filter,
+    rbac.deny_filter,
+    rbac.allow_filter,
     grpc_web.http_filter,
     grpc_stats.http_filter,
     fault.http_filter,

@@ -14,6 +14,7 @@ SPEC = ProxySpec(
     namespace="istio-system",
     labels={"istio": "ingressgateway"},
     ads_socket=RUN / "ads.sock",
+    sds_socket=RUN / "sds.sock",
     admin_socket=RUN / "gw" / "admin.sock",
     health_socket=RUN / "gw" / "health.sock",
 )
@@ -70,6 +71,7 @@ def test_each_cluster_is_a_unix_socket() -> None:
         found[cluster["name"]] = endpoint["endpoint"]["address"]["pipe"]["path"]
     assert found == {
         "xds-grpc": "/run/mizzen/ads.sock",
+        "sds-grpc": "/run/mizzen/sds.sock",
         "agent": "/run/mizzen/gw/health.sock",
         "prometheus_stats": "/run/mizzen/gw/admin.sock",
     }

@@ -92,10 +92,12 @@ def test_two_certificates_keep_their_order_and_each_is_looked_up(tls):
     assert found.said == [("SEC-001", "Gateway/team/gw", "spec.servers[0].tls.credentialNames[1]")]
 
 
-def test_istio_mutual_is_refused_rather_than_served_without_the_mesh(tls):
+def test_istio_mutual_shows_the_proxys_own_certificate_and_takes_workloads_of_the_mesh_alone(tls):
     made, found = tls("mode: ISTIO_MUTUAL")
-    assert made is None
-    assert found.said == [("TLS-001", "Gateway/team/gw", "spec.servers[0].tls.mode")]
+    assert found.said == []
+    assert (made.certificates, made.client_auth) == (("default",), ClientAuth.REQUIRED)
+    assert made.verification.ca == "ROOTCA"
+    assert made.verification.subject_alt_name_prefixes == ("spiffe://cluster.local/",)
 
 
 def test_certificates_in_files_are_refused(tls):

@@ -60,9 +60,9 @@ def test_an_operator_needs_no_name_and_lives_in_istio_system() -> None:
         ("apiVersion: v1, kind: service", "error KIND-001 kind"),
         ("apiVersion: networking.k8s.io/v1, kind: Ingress", "warning KIND-001 kind"),
         ("apiVersion: rbac.authorization.k8s.io/v1, kind: Role", "info KIND-001 kind"),
-        ("apiVersion: security.istio.io/v1, kind: AuthorizationPolicy", "error KIND-002 kind"),
+        ("apiVersion: extensions.istio.io/v1alpha1, kind: WasmPlugin", "error KIND-002 kind"),
         ("apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter", "error KIND-002 kind"),
-        ("apiVersion: networking.istio.io/v1, kind: Sidecar", "warning KIND-002 kind"),
+        ("apiVersion: networking.istio.io/v1, kind: WorkloadGroup", "warning KIND-002 kind"),
     ],
 )
 def test_a_kind_that_nothing_is_done_about_is_told(head: str, expected: str) -> None:
@@ -125,10 +125,10 @@ def test_what_a_cluster_adds_to_an_object_is_no_mistake() -> None:
 def test_settings_of_the_mesh_that_take_no_part_are_warned_of() -> None:
     text = (
         "{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {name: a}, spec: "
-        "{components: {cni: {enabled: true}}, meshConfig: {extensionProviders: [], connectTimeout: 5s}}}"
+        "{components: {cni: {enabled: true}}, meshConfig: {caCertificates: [], connectTimeout: 5s}}}"
     )
 
-    assert told(text) == ["warning FLD-005 spec.meshConfig.extensionProviders"]
+    assert told(text) == ["warning FLD-005 spec.meshConfig.caCertificates"]
 
 
 @pytest.mark.parametrize("name", ["istio.io/dry-run", "internal.istio.io/parents"])

@@ -1,0 +1,31 @@
+"""The whole of a sidecar: World -> Model."""
+
+from mizzen.model import GatewayName, Model
+from mizzen.resolve.authorization import check_authorization
+from mizzen.resolve.context import Context
+from mizzen.resolve.edge import access_logs, edge
+from mizzen.resolve.inbound import inbound_backend, inbound_edge, inbound_listener, inbound_routes
+from mizzen.resolve.services import service_index
+from mizzen.resolve.tracing import tracing
+from mizzen.resolve.workloads import inbound_ports
+
+
+def resolve_sidecar(ctx: Context) -> Model:
+    """What the sidecar of `ctx` shall do. Everything wrong is reported; nothing is raised."""
+    check_authorization(ctx)
+    services = service_index(ctx)
+    ports = inbound_ports(ctx, services)
+    tracer, collectors = tracing(ctx)
+    meeting, logs = inbound_edge(edge(ctx, tracer)), access_logs(ctx)
+    found = [inbound_listener(ctx, port, meeting, logs) for port in ports]
+    upstream = [*(inbound_backend(ctx, port) for port in ports), *collectors]
+    return Model(
+        gateway=GatewayName(ctx.proxy.key),
+        listeners=tuple(sorted(found, key=lambda one: one.name)),
+        route_tables=tuple(sorted((inbound_routes(port) for port in ports), key=lambda one: one.name)),
+        backends=tuple(sorted(upstream, key=lambda one: one.name)),
+        certificates=(),
+        trusted_cas=(),
+        announcements=(),
+        mirrors=(),
+    )

@@ -1,0 +1,77 @@
+"""RequestAuthentication -> TokenRules: which tokens requests may bring to a gateway or a workload."""
+
+import json
+from collections.abc import Iterator
+
+from mizzen.errors import Problem
+from mizzen.model.token import TokenRule
+from mizzen.resolve.context import Context
+from mizzen.resources.security import JwtRule, RequestAuthentication
+
+CODES = {
+    "JWT-001": "The keys of a token's issuer cannot be had; its tokens are refused.",
+}
+
+# A key that nobody has the other half of: whatever claims to be of this issuer is refused (Istio's way).
+_NOBODYS_KEY = (
+    '{"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"nobody","e":"AQAB","n":"6Xr-wkg3did7EfxD13hnpVQQ'
+    "FhIP5vsC6KPFA31Prqo3tzGCLbkE2V1Kms_BMqfOqNptFGMUyCXy9FrpIn5j0PZ5szYNuKul2nPgy1T_hNQp03DgKPn9Iuhm1CV2Tcv"
+    "Pugfwk"
+    "DAHQtnog4_v-jrQhiNaGkGqUZJgrYhMKA4PRxjZzPVrmiMe4vFbTD9Oeh2QleJqK5fWzYNmqnSV9LHCAUHmyatdgRmWHZ_ZLx2s0i7Pa"
+    '482WWy2M82Ve9ebGbKyuO30Y8AhCw-GOVPR3zeeFA_WBQ6ErrvPFCSObW2HVyQILu3fKZwyVdi6qma1vLFwFkSXMWCWSjuQgH0gJVVX9Q"}]}'
+)
+
+
+def token_rules(ctx: Context) -> tuple[TokenRule, ...]:
+    """Every issuer that a request to the proxy may have a token of, in Istio's order."""
+    rules = [(policy, rule) for policy in _applicable(ctx) for rule in policy.spec.jwt_rules]
+    return tuple(_rule(ctx, policy, rule, index) for index, (policy, rule) in enumerate(rules))
+
+
+def _applicable(ctx: Context) -> Iterator[RequestAuthentication]:
+    root, own = ctx.mesh.root_namespace, ctx.proxy.namespace
+    for namespace in dict.fromkeys((root, own)):
+        for policy in ctx.world.request_authentications:
+            if policy.namespace != namespace or policy.spec.target_ref or policy.spec.target_refs:
+                continue
+            selector = policy.spec.selector.match_labels if policy.spec.selector else {}
+            if all(ctx.proxy.labels.get(key) == value for key, value in selector.items()):
+                yield policy
+
+
+def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int) -> TokenRule:
+    fault = _fault(rule)
+    if fault:
+        ctx.report(
+            Problem(
+                code="JWT-001",
+                resource=policy.ref,
+                field=f"{rule.at}.{'jwksUri' if rule.jwks_uri and not rule.jwks else 'jwks'}",
+                message=f"{fault}: every token of {rule.issuer} is refused",
+                hint="Write the keys into `jwks`, as the issuer publishes them (a JSON Web Key Set).",
+            )
+        )
+    return TokenRule(
+        name=f"origins-{index}",
+        issuer=rule.issuer,
+        audiences=rule.audiences,
+        keys=_NOBODYS_KEY if fault else rule.jwks,
+        headers=tuple((one.name, one.prefix) for one in rule.from_headers),
+        parameters=rule.from_params,
+        cookies=rule.from_cookies,
+        forward=rule.forward_original_token,
+        payload_header=rule.output_payload_to_header,
+        claim_headers=tuple((one.header, one.claim) for one in rule.output_claim_to_headers),
+    )
+
+
+def _fault(rule: JwtRule) -> str:
+    """Why the keys cannot be had; "" when they can."""
+    if not rule.jwks:
+        return "keys are not fetched from an address" if rule.jwks_uri else "no keys are given"
+    try:
+        keys = json.loads(rule.jwks)["keys"]
+    except (ValueError, KeyError, TypeError):
+        return "the keys are no JSON Web Key Set"
+    known = isinstance(keys, list) and any(isinstance(key, dict) and key.get("kty") for key in keys)
+    return "" if known else "the JSON Web Key Set holds no key"
