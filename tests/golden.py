@@ -10,9 +10,9 @@ tests/cases/AREA/NAME/ holds
                    external_ports: [[443, 8443]]     as `--external-port` says; or "service"
                    environment: {NAME: value}        switches that no IstioOperator sets
 
-`${b64:NAME.crt}`, `${b64:NAME.key}` and `${b64:ca.crt}` in the input stand for base64 of PEM: of a certificate
-for the host NAME that is made anew in each run, its key, and the CA that signed it. Signs after NAME say
-what is special: `+rsa`, `+expired`, `+staple` (OCSP must-staple).
+`${b64:NAME.crt}`, `${b64:NAME.key}`, `${b64:NAME.ocsp}` and `${b64:ca.crt}` in the input stand for base64 of a
+certificate for the host NAME that is made anew in each run, its key, its OCSP staple, and the CA that signed
+it. Signs after NAME say what is special: `+rsa`, `+expired`, `+staple` (it demands to be stapled).
 """
 
 import base64
@@ -29,6 +29,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
 
 from mizzen.cli.render import choose
 from mizzen.envoy.dump import dump
@@ -40,7 +41,7 @@ from mizzen.resources.yaml import RawObject, parse_documents
 ROOT = Path(__file__).parent / "cases"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)  # when the certificates of cases are made, and judged
 
-_PLACEHOLDER = re.compile(r"\$\{b64:([^}]+)\.(crt|key)\}")
+_PLACEHOLDER = re.compile(r"\$\{b64:([^}]+)\.(crt|key|ocsp)\}")
 
 
 # --- certificates -----------------------------------------------------------------------------------
@@ -71,17 +72,23 @@ def _begun(name: str, key: Any, days: int = 365) -> x509.CertificateBuilder:
 
 
 @cache
-def pem(name: str, part: str) -> bytes:
-    """The certificate ("crt") or the key ("key") that a placeholder NAME.PART means."""
+def material(name: str, part: str) -> bytes:
+    """What a placeholder NAME.PART means: PEM ("crt", "key"), or DER ("ocsp")."""
     if name == "ca":
         assert part == "crt", "nobody needs the key of the CA"
         return _authority()[0].public_bytes(serialization.Encoding.PEM)
     certificate, key = _pair(name)
-    return certificate if part == "crt" else key
+    if part == "ocsp":
+        return _staple(certificate)
+    if part == "crt":
+        return certificate.public_bytes(serialization.Encoding.PEM)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 @cache
-def _pair(name: str) -> tuple[bytes, bytes]:
+def _pair(name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey]:
     host, *signs = name.split("+")
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = ec.generate_private_key(ec.SECP256R1())
     if "rsa" in signs:
@@ -95,12 +102,24 @@ def _pair(name: str) -> tuple[bytes, bytes]:
     if "staple" in signs:
         feature = x509.TLSFeature([x509.TLSFeatureType.status_request])
         builder = builder.add_extension(feature, critical=False)
-    return (
-        builder.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+    return builder.sign(issuer_key, hashes.SHA256()), key
+
+
+def _staple(certificate: x509.Certificate) -> bytes:
+    """The CA's word that the certificate is good."""
+    issuer, key = _authority()
+    answer = ocsp.OCSPResponseBuilder().add_response(
+        certificate,
+        issuer,
+        hashes.SHA256(),
+        ocsp.OCSPCertStatus.GOOD,
+        this_update=NOW - timedelta(days=1),
+        next_update=NOW + timedelta(days=3650),
+        revocation_time=None,
+        revocation_reason=None,
     )
+    signed = answer.responder_id(ocsp.OCSPResponderEncoding.NAME, issuer).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.DER)
 
 
 # --- cases ------------------------------------------------------------------------------------------
@@ -157,7 +176,9 @@ def _case(folder: Path) -> Case:
     if "show" in said:
         case = replace(case, show=tuple(said.pop("show")))
     ports = said.pop("external_ports", ())
-    ports = ByService(ports) if isinstance(ports, str) else tuple((dialled, bound) for dialled, bound in ports)
+    ports = (
+        ByService(ports) if isinstance(ports, str) else tuple((dialled, bound) for dialled, bound in ports)
+    )
     assert not said, f"{folder}: case.yaml has no word {sorted(said)}"
     return replace(case, external_ports=ports)
 
@@ -165,7 +186,7 @@ def _case(folder: Path) -> Case:
 def filled(content: bytes) -> bytes:
     """`content` with certificates in the place of their placeholders."""
     return _PLACEHOLDER.sub(
-        lambda found: base64.b64encode(pem(found[1], found[2])).decode(), content.decode("latin-1")
+        lambda found: base64.b64encode(material(found[1], found[2])).decode(), content.decode("latin-1")
     ).encode("latin-1")
 
 
@@ -227,7 +248,7 @@ def emptied(text: str, folder: Path) -> str:
     """`text` with the placeholders of the input back in the place of certificates. No key may be in it."""
     sources = "".join(path.read_text("latin-1") for path in sorted(folder.rglob("input*")) if path.is_file())
     for name, part in sorted(set(_PLACEHOLDER.findall(sources))):
-        encoded = base64.b64encode(pem(name, part)).decode()
+        encoded = base64.b64encode(material(name, part)).decode()
         assert part == "crt" or encoded not in text, "a private key is shown"
         text = text.replace(encoded, f"${{b64:{name}.{part}}}")
     return text

@@ -1,0 +1,128 @@
+"""What the cases become, a real Envoy takes: one after the other, over delta ADS, all on one Envoy."""
+
+import asyncio
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping, Set
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from mizzen._api import pb
+from mizzen.pipeline import to_snapshot
+from mizzen.proxy.binary import envoy_binary
+from mizzen.proxy.bootstrap import ProxySpec, bootstrap
+from mizzen.serve.ads import AdsServer
+from mizzen.xds.resource_type import LISTENER
+from mizzen.xds.snapshot import Entry, Snapshot, snapshot
+from tests.golden import Case, cases
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+SECONDS = 5.0  # until a case has arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Envoy:
+    """A running Envoy and who tells it what it shall hold."""
+
+    ads: AdsServer
+    spec: ProxySpec
+    log: Path
+
+    async def offer(self, snapshot: Snapshot) -> str:
+        """What Envoy has against `snapshot`; "" once it holds all of it."""
+        start = len(self.log.read_text(errors="replace"))
+        self.ads.publish(self.spec.key, snapshot)
+        deadline = time.monotonic() + SECONDS
+        while not (said := self._said(snapshot)):
+            if time.monotonic() > deadline:
+                return f"it did not arrive within {SECONDS:g} s: {self._states()}\n{self._logged(start)}"
+            await asyncio.sleep(0.005)
+        return "" if said == "taken" else said
+
+    def _said(self, snapshot: Snapshot) -> str:
+        """ "taken", why not, or "" while Envoy is still at it."""
+        for client in self.ads.status():
+            if refused := client.stream.rejections:
+                return "\n".join(
+                    f"{url.rpartition('.')[2]} {name}: {why}" for (url, name), why in refused.items()
+                )
+            held = {one.type_url: one.acked.items() for one in client.stream.types}
+            if all(_versions(named) <= held.get(url, frozenset()) for url, named in snapshot.types.items()):
+                return "taken"
+        return ""
+
+    def _states(self) -> dict[str, str]:
+        return {each.short: each.state.value for client in self.ads.status() for each in client.stream.types}
+
+    def _logged(self, start: int) -> str:
+        return self.log.read_text(errors="replace")[start:][-3000:]
+
+
+def _versions(named: Mapping[str, Entry]) -> Set[tuple[str, str]]:
+    return {(name, one.version) for name, one in named.items()}
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Envoy]:
+    with tempfile.TemporaryDirectory(prefix="mz-") as folder:
+        run = Path(folder)
+        spec = ProxySpec(
+            name="edge",
+            namespace="shop",
+            ads_socket=run / "ads",
+            sds_socket=run / "sds",
+            admin_socket=run / "admin",
+            health_socket=run / "health",
+            concurrency=1,
+        )
+        (run / "bootstrap.json").write_bytes(bootstrap(spec))
+        ads = AdsServer(socket_path=spec.ads_socket)
+        await ads.start()
+        command = [
+            *(str(envoy_binary()), "-c", str(run / "bootstrap.json"), "--disable-hot-restart"),
+            *("--concurrency", "1", "--log-level", "warning"),
+            # What one case listened on shall not be in the way of the next.
+            *("--drain-time-s", "1", "--drain-strategy", "immediate"),
+        ]
+        with (run / "log").open("w") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            yield Envoy(ads, spec, run / "log")
+        finally:
+            process.terminate()
+            process.wait(10)
+            await ads.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="envoy")
+async def one_envoy_for_all() -> AsyncIterator[Envoy]:
+    async with running() as envoy:
+        yield envoy
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+async def test_envoy_takes(envoy: Envoy, case: Case) -> None:
+    gateway = case.chosen(case.build())
+    config = gateway.config(gateway.announced_when_proven())
+
+    assert await envoy.offer(to_snapshot(config, None)) == ""
+
+
+async def test_envoys_refusal_would_be_noticed(envoy: Envoy) -> None:
+    match = pb.RouteMatch(safe_regex=pb.RegexMatcher(regex="("))
+    host = pb.VirtualHost(name="all", domains=["*"], routes=[pb.Route(match=match)])
+    manager = pb.HttpConnectionManager(
+        stat_prefix="bad", route_config=pb.RouteConfiguration(virtual_hosts=[host])
+    )
+    bad = pb.Listener(name="bad")
+    bad.address.socket_address.address = "127.0.0.1"
+    bad.address.socket_address.port_value = 9999
+    bad.filter_chains.add().filters.add(name="hcm").typed_config.Pack(manager)
+
+    assert "Listener bad: " in await envoy.offer(snapshot({LISTENER.url: {"bad": bad}}))
