@@ -8,17 +8,16 @@ import click
 from mizzen.cli import options, printing
 from mizzen.errors import Problem, Severity
 from mizzen.pipeline import build, problems_at
-from mizzen.resolve.context import ExternalPorts
 from mizzen.sources.files import Files
 
 
 @click.command("analyze")
 @options.inputs
 @options.output("log", "json", "yaml")
-def command(files: tuple[str, ...], namespace: str, external_ports: ExternalPorts, output: str) -> None:
+def command(inputs: options.Inputs, output: str) -> None:
     """Print every problem: where, what is wrong, what to do. Exit status 1 when one is an error."""
-    listing = Files(files).listing()
-    result = build(listing.objects, listing.problems, options.settings(namespace, external_ports))
+    listing = Files(inputs.files).listing()
+    result = build(listing.objects, listing.problems, inputs.settings())
     problems = problems_at(result, datetime.now(UTC))
     if output == "log":
         text = "".join(f"{problem}\n" for problem in problems)

@@ -13,20 +13,13 @@ from pathlib import Path
 import click
 
 from mizzen.cli import options
-from mizzen.resolve.context import ExternalPorts
 
 
 @click.command("_control-plane", hidden=True)
 @options.inputs
 @options.run_dir
 @click.option("--stdin-fd", type=int, help="A memory file with what standard input held.")
-def command(
-    files: tuple[str, ...],
-    namespace: str,
-    external_ports: ExternalPorts,
-    run_dir: Path,
-    stdin_fd: int | None,
-) -> None:
+def command(inputs: options.Inputs, run_dir: Path, stdin_fd: int | None) -> None:
     """The control plane of one `mizzen up`."""
     from mizzen.run import control_plane
     from mizzen.run.instance import Instance
@@ -35,4 +28,4 @@ def command(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     stdin = control_plane.read_memory(stdin_fd) if stdin_fd is not None else None
-    control_plane.serve(Instance(run_dir), files, stdin, options.settings(namespace, external_ports))
+    control_plane.serve(Instance(run_dir), inputs.files, stdin, inputs.settings())

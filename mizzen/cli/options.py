@@ -1,7 +1,9 @@
 """Options that several commands share, and what they mean."""
 
+import functools
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,9 +39,61 @@ def run_dir(command: F) -> F:
     )(command)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What is read, how clients come, and for whom, in the words of the command line."""
+
+    files: tuple[str, ...]
+    namespace: str = "default"
+    external_ports: ExternalPorts = ()
+    sidecars: tuple[str, ...] = ()
+
+    def settings(self) -> Settings:
+        """What the stages are told beside the objects; the switches come from the environment."""
+        environment: Mapping[str, str] = dict(os.environ)
+        return Settings(
+            environment=environment,
+            external_ports=self.external_ports,
+            default_namespace=self.namespace,
+            sidecars=frozenset(self.sidecars),
+        )
+
+    def arguments(self) -> tuple[str, ...]:
+        """The same options again, for a child process."""
+        found = [part for name in self.files for part in ("-f", name)] + ["-n", self.namespace]
+        found += [part for name in self.sidecars for part in ("--sidecar", name)]
+        if isinstance(self.external_ports, ByService):
+            ports = [self.external_ports.value]
+        else:
+            ports = [f"{dialled}:{bound}" for dialled, bound in self.external_ports]
+        return (*found, *(part for port in ports for part in ("--external-port", port)))
+
+
 def inputs(command: F) -> F:
-    """`-f`, `-n` and `--external-port`: what is read, and how clients come."""
+    """`-f`, `-n`, `--external-port` and `--sidecar`; the command gets them as `inputs`."""
+
+    @functools.wraps(command)
+    def gathered(
+        files: tuple[str, ...],
+        namespace: str,
+        external_ports: ExternalPorts,
+        sidecars: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        found = Inputs(files=files, namespace=namespace, external_ports=external_ports, sidecars=sidecars)
+        return command(inputs=found, **others)
+
+    with_options: Any = gathered
     for option in (
+        click.option(
+            "--sidecar",
+            "sidecars",
+            multiple=True,
+            metavar="NAMESPACE/NAME",
+            callback=_sidecars,
+            help="A WorkloadEntry on this machine that gets a sidecar: an Envoy of its own that takes the "
+            "mesh's mutual TLS for it. Repeatable.",
+        ),
         click.option(
             "--external-port",
             "external_ports",
@@ -66,8 +120,17 @@ def inputs(command: F) -> F:
             help="YAML to read; a directory with all below it; - for standard input. Repeatable.",
         ),
     ):
-        command = option(command)
-    return command
+        with_options = option(with_options)
+    found: F = with_options
+    return found
+
+
+def _sidecars(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        namespace, slash, name = value.partition("/")
+        if not (namespace and slash and name) or "/" in name:
+            raise click.BadParameter(f"{value!r} is not NAMESPACE/NAME of a WorkloadEntry", ctx, parameter)
+    return tuple(dict.fromkeys(values))
 
 
 def output(*formats: str) -> Callable[[F], F]:
@@ -102,17 +165,3 @@ def _external_ports(ctx: click.Context, parameter: click.Parameter, values: tupl
 
 def _is_port(text: str) -> bool:
     return text.isdecimal() and 0 < int(text) < 65_536
-
-
-def input_arguments(files: tuple[str, ...], namespace: str, ports: ExternalPorts) -> list[str]:
-    """The options of `inputs` again, for a child process."""
-    found = [part for name in files for part in ("-f", name)] + ["-n", namespace]
-    if isinstance(ports, ByService):
-        return [*found, "--external-port", ports.value]
-    return found + [part for dialled, bound in ports for part in ("--external-port", f"{dialled}:{bound}")]
-
-
-def settings(namespace: str, external_ports: ExternalPorts) -> Settings:
-    """What the stages are told beside the objects; the switches come from the environment."""
-    environment: Mapping[str, str] = dict(os.environ)
-    return Settings(environment=environment, external_ports=external_ports, default_namespace=namespace)

@@ -7,7 +7,6 @@ import click
 from mizzen.cli import options, printing
 from mizzen.errors import Severity
 from mizzen.pipeline import GatewayBuild, build
-from mizzen.resolve.context import ExternalPorts
 from mizzen.sources.files import Files
 
 
@@ -15,9 +14,7 @@ from mizzen.sources.files import Files
 @options.inputs
 @click.option("--gateway", metavar="NAME[.NAMESPACE]", help="Which gateway; needed when there are several.")
 @options.output("json", "yaml")
-def command(
-    files: tuple[str, ...], namespace: str, external_ports: ExternalPorts, gateway: str | None, output: str
-) -> None:
+def command(inputs: options.Inputs, gateway: str | None, output: str) -> None:
     """Print listeners, routes, clusters, endpoints and secrets (private keys redacted) of one gateway.
 
     It is what `mizzen up` sends to Envoy for the same files once each HTTP/3 mirror has been proven. The same
@@ -25,8 +22,8 @@ def command(
     """
     from mizzen.envoy.dump import dump
 
-    listing = Files(files).listing()
-    result = build(listing.objects, listing.problems, options.settings(namespace, external_ports))
+    listing = Files(inputs.files).listing()
+    result = build(listing.objects, listing.problems, inputs.settings())
     for problem in result.problems:
         if problem.severity is not Severity.INFO:
             click.echo(str(problem), err=True)

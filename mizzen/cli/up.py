@@ -6,13 +6,12 @@ from pathlib import Path
 import click
 
 from mizzen.cli import options
-from mizzen.resolve.context import ExternalPorts
 
 
 @click.command("up")
 @options.inputs
 @options.run_dir
-def command(files: tuple[str, ...], namespace: str, external_ports: ExternalPorts, run_dir: Path) -> None:
+def command(inputs: options.Inputs, run_dir: Path) -> None:
     """Serve the gateways that YAML files describe, and every change of the files.
 
     One Envoy runs for each components.ingressGateways[] of the IstioOperator; without one there is
@@ -23,13 +22,13 @@ def command(files: tuple[str, ...], namespace: str, external_ports: ExternalPort
     from mizzen.run.keeper import StartFailed
     from mizzen.run.up import Up, serve
 
-    missing = [name for name in files if name != "-" and not Path(name).exists()]
+    missing = [name for name in inputs.files if name != "-" and not Path(name).exists()]
     if missing:
         raise click.ClickException(f"there is no file or directory {', '.join(missing)}")
     up = Up(
         instance=Instance(run_dir.absolute()),
-        arguments=tuple(options.input_arguments(files, namespace, external_ports)),
-        stdin=sys.stdin.buffer.read() if "-" in files else None,
+        arguments=inputs.arguments(),
+        stdin=sys.stdin.buffer.read() if "-" in inputs.files else None,
     )
     try:
         serve(up, click.echo)
