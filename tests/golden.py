@@ -9,6 +9,7 @@ tests/cases/AREA/NAME/ holds
                    gateway: NAME.NAMESPACE           which gateway, where there are several
                    external_ports: [[443, 8443]]     as `--external-port` says; or "service"
                    environment: {NAME: value}        switches that no IstioOperator sets
+                   sidecars: [NAMESPACE/NAME]        WorkloadEntries that have one
 
 `${b64:NAME.crt}`, `${b64:NAME.key}`, `${b64:NAME.ocsp}` and `${b64:ca.crt}` in the input stand for base64 of a
 certificate for the host NAME that is made anew in each run, its key, its OCSP staple, and the CA that signed
@@ -134,6 +135,7 @@ class Case:
     gateway: str | None = None
     external_ports: ExternalPorts = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    sidecars: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -142,7 +144,9 @@ class Case:
 
     @property
     def settings(self) -> Settings:
-        return Settings(environment=self.environment, external_ports=self.external_ports)
+        return Settings(
+            environment=self.environment, external_ports=self.external_ports, sidecars=self.sidecars
+        )
 
     def texts(self) -> dict[str, bytes]:
         """The input: file name -> content, placeholders filled."""
@@ -172,7 +176,12 @@ def _case(folder: Path) -> Case:
     for file in (folder.parent / "case.yaml", folder / "case.yaml"):
         if file.exists():
             said |= yaml.safe_load(file.read_text())
-    case = Case(folder=folder, gateway=said.pop("gateway", None), environment=said.pop("environment", {}))
+    case = Case(
+        folder=folder,
+        gateway=said.pop("gateway", None),
+        environment=said.pop("environment", {}),
+        sidecars=frozenset(said.pop("sidecars", ())),
+    )
     if "show" in said:
         case = replace(case, show=tuple(said.pop("show")))
     ports = said.pop("external_ports", ())

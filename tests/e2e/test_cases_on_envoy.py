@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Set
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from mizzen.proxy.binary import envoy_binary
 from mizzen.proxy.bootstrap import ProxySpec, bootstrap
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.resource_type import LISTENER
-from mizzen.xds.snapshot import Entry, Snapshot, snapshot
+from mizzen.xds.snapshot import Snapshot, snapshot
 from tests.golden import Case, cases
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -41,7 +41,7 @@ class Envoy:
         deadline = time.monotonic() + SECONDS
         while not (said := self._said(snapshot)):
             if time.monotonic() > deadline:
-                return f"it did not arrive within {SECONDS:g} s: {self._states()}\n{self._logged(start)}"
+                return f"it did not arrive within {SECONDS:g} s: {self._missing(snapshot)}\n{self._logged(start)}"
             await asyncio.sleep(0.005)
         return "" if said == "taken" else said
 
@@ -52,20 +52,23 @@ class Envoy:
                 return "\n".join(
                     f"{url.rpartition('.')[2]} {name}: {why}" for (url, name), why in refused.items()
                 )
-            held = {one.type_url: one.acked.items() for one in client.stream.types}
-            if all(_versions(named) <= held.get(url, frozenset()) for url, named in snapshot.types.items()):
+            if not self._missing(snapshot):
                 return "taken"
         return ""
 
-    def _states(self) -> dict[str, str]:
-        return {each.short: each.state.value for client in self.ads.status() for each in client.stream.types}
+    def _missing(self, snapshot: Snapshot) -> list[str]:
+        """What Envoy has neither confirmed nor refused."""
+        clients = self.ads.status()
+        held = {one.type_url: one.acked for client in clients for one in client.stream.types}
+        return [
+            f"{url.rpartition('.')[2]} {name}"
+            for url, named in snapshot.types.items()
+            for name, entry in named.items()
+            if held.get(url, {}).get(name) != entry.version
+        ]
 
     def _logged(self, start: int) -> str:
         return self.log.read_text(errors="replace")[start:][-3000:]
-
-
-def _versions(named: Mapping[str, Entry]) -> Set[tuple[str, str]]:
-    return {(name, one.version) for name, one in named.items()}
 
 
 @asynccontextmanager
