@@ -1,0 +1,4 @@
+"""The mesh's certificate authority: who a workload is, and the certificates that prove it.
+
+All but `store` is pure: time and randomness are handed in.
+"""
