@@ -253,4 +253,5 @@ class Host:
 class RouteTable:
     name: str  # Istio's RDS name: "https.443.https.httpbin-gateway.istio-system", "http.8080"
     hosts: tuple[Host, ...]
+    port_in_domains: bool = False  # the port in a Host header counts, and domains name it
     origin: ResourceRef  # the Gateway that asked for it first

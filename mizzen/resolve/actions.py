@@ -24,7 +24,6 @@ from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.header_changes import header_changes
 from mizzen.resolve.matches import text_match
 from mizzen.resolve.retries import retry
-from mizzen.resolve.servers import MergedServer
 from mizzen.resources.virtual_service import (
     Abort,
     CorsPolicy,
@@ -62,19 +61,28 @@ GRPC_STATUSES = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What routes are for: a server of a Gateway, or a port of the mesh."""
+
+    gateway: str  # "namespace/name", or "mesh"
+    port: int  # as it is written: what matches and default ports go by
+    secure: bool  # TLS ends there
+
+
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """Makes the actions of rules for one server."""
+    """Makes the actions of rules for one place."""
 
     ctx: Context
-    server: MergedServer
+    where: Where
     indexes: Indexes
 
     def of(self, rule: Rule) -> Action:
         """A redirect goes before a direct response, and that before a route, as in Istio."""
         route = rule.route
         if route.redirect is not None:
-            return _redirect(route.redirect, self.server)
+            return _redirect(route.redirect, self.where)
         if route.direct_response is not None:
             body = route.direct_response.body
             text = body.string if body else None
@@ -116,7 +124,7 @@ class Actions:
             )
 
     def _backend(self, rule: Rule, destination: Destination) -> str:
-        return self.indexes.target(destination, rule.namespace, self.server.number).backend
+        return self.indexes.target(destination, rule.namespace, self.where.port).backend
 
     def _hashes(self, rule: Rule) -> Iterator[HashOn]:
         for one in rule.route.route:
@@ -125,7 +133,7 @@ class Actions:
                 yield found
 
     def _hash(self, rule: Rule, one: HTTPRouteDestination) -> HashOn | None:
-        return self.indexes.hash_on(self.indexes.target(one.destination, rule.namespace, self.server.number))
+        return self.indexes.hash_on(self.indexes.target(one.destination, rule.namespace, self.where.port))
 
     def _copies(self, rule: Rule) -> Iterator[Copy]:
         route = rule.route
@@ -154,14 +162,14 @@ class Actions:
         )
 
 
-def _redirect(redirect: HTTPRedirect, server: MergedServer) -> Action:
+def _redirect(redirect: HTTPRedirect, where: Where) -> Action:
     status = redirect.redirect_code or _DEFAULT_REDIRECT
     if status not in REDIRECTS:
         return Fail(status=500, because=f"{status} is no code of a redirect")
     port = redirect.port or None
     if redirect.derive_port == "FROM_REQUEST_PORT":
-        port = server.number
-    scheme = redirect.scheme or ("https" if server.kind == "https" else "http")
+        port = where.port
+    scheme = redirect.scheme or ("https" if where.secure else "http")
     return Redirect(
         status=status,
         host=redirect.authority,

@@ -1,11 +1,11 @@
 """Route tables: what each HTTP server does with the requests of each host."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mizzen.errors import ResourceRef
 from mizzen.model.route import Exact, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
-from mizzen.resolve.actions import Actions, cors, fault
+from mizzen.resolve.actions import Actions, Where, cors, fault
 from mizzen.resolve.attach import attached, shared_hosts
 from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import Rule, rules_of
@@ -45,7 +45,7 @@ class _Tables:
     indexes: Indexes
     _attached: dict[str, tuple[VirtualService, ...]] = field(default_factory=dict)
     _rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
-    _made: dict[tuple[object, ...], tuple[Route, ...]] = field(default_factory=dict)
+    _made: dict[tuple[tuple[str, str], Where], tuple[Route, ...]] = field(default_factory=dict)
 
     def table(self, name: str, servers: list[MergedServer]) -> RouteTable:
         hosts: dict[str, _Host] = {}
@@ -72,28 +72,15 @@ class _Tables:
                 host.https_only |= _redirects(server)
 
     def _routes(self, service: VirtualService, server: MergedServer) -> tuple[Route, ...]:
-        """All routes of a VirtualService for a server; the same tuple for servers that do not differ here."""
-        key = (service.key, server.key, server.number, server.kind)
+        """All routes of a VirtualService for a server; the very same tuple for servers that do not differ here."""
+        where = Where(gateway=server.key, port=server.number, secure=server.kind == "https")
+        key = (service.key, where)
         if key not in self._made:
-            self._made[key] = self._make(service, server)
+            if service.key not in self._rules:
+                self._rules[service.key] = rules_of(self.ctx, service)
+            actions = Actions(self.ctx, where, self.indexes)
+            self._made[key] = routes_of(service, self._rules[service.key], actions)
         return self._made[key]
-
-    def _make(self, service: VirtualService, server: MergedServer) -> tuple[Route, ...]:
-        """Nothing comes after a route that takes every request."""
-        if service.key not in self._rules:
-            self._rules[service.key] = rules_of(self.ctx, service)
-        found: list[Route] = []
-        actions = Actions(self.ctx, server, self.indexes)
-        for rule in self._rules[service.key]:
-            for match in rule.route.match or (None,):
-                if match is not None and not applies(
-                    self.ctx, match, server.key, server.number, service.namespace
-                ):
-                    continue
-                found.append(_route(rule, match, actions, service))
-                if match is None or found[-1].match.is_catch_all:
-                    return tuple(found)
-        return tuple(found)
 
     def _joined(self, hosts: dict[str, _Host]) -> Iterator[Host]:
         """Hosts with the very same routes become one with several domains, named after the most specific."""
@@ -107,10 +94,33 @@ class _Tables:
             yield Host(
                 name=first.name,
                 domains=tuple(member.domain for member in members),
-                routes=_ordered(first.parts),
+                routes=ordered(first.parts),
                 https_only=first.https_only,
                 count_attempts=not silent,
             )
+
+
+def routes_of(service: VirtualService, rules: tuple[Rule, ...], actions: Actions) -> tuple[Route, ...]:
+    """The routes of a VirtualService in one place; nothing comes after one that takes every request."""
+    found: list[Route] = []
+    where = actions.where
+    for rule in rules:
+        for match in rule.route.match or (None,):
+            if match is not None and not applies(
+                actions.ctx, match, where.gateway, where.port, service.namespace
+            ):
+                continue
+            found.append(_route(rule, match, actions, service))
+            if match is None or found[-1].match.is_catch_all:
+                return tuple(found)
+    return tuple(found)
+
+
+def ordered(parts: Iterable[tuple[Route, ...]]) -> tuple[Route, ...]:
+    """The routes of every VirtualService in turn; those that take every request after all others."""
+    routes = [route for part in parts for route in part]
+    narrow = [route for route in routes if not route.match.is_catch_all]
+    return (*narrow, *(route for route in routes if route.match.is_catch_all))
 
 
 def _redirects(server: MergedServer) -> bool:
@@ -123,13 +133,6 @@ def _host(hosts: dict[str, _Host], name: str, server: MergedServer) -> _Host:
         domain = f"[{name}]" if ":" in name else name
         hosts[name] = _Host(name=f"{domain}:{server.number}", domain=domain)
     return hosts[name]
-
-
-def _ordered(parts: list[tuple[Route, ...]]) -> tuple[Route, ...]:
-    """The routes of every VirtualService in turn; those that take every request after all others."""
-    routes = [route for part in parts for route in part]
-    narrow = [route for route in routes if not route.match.is_catch_all]
-    return (*narrow, *(route for route in routes if route.match.is_catch_all))
 
 
 def _black_hole(server: MergedServer) -> Host:
@@ -153,7 +156,7 @@ def _route(rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service
         fault=fault(written.fault),
         cors=cors(written.cors_policy),
         stat_prefix=match.stat_prefix if match else "",
-        operation=_operation(forward, when, service.ref, actions.server.number),
+        operation=_operation(forward, when, service.ref, actions.where.port),
         origin=service.ref,
         at=rule.at,
     )

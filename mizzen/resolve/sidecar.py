@@ -2,9 +2,15 @@
 
 from mizzen.model import GatewayName, Model
 from mizzen.resolve.authorization import check_authorization
+from mizzen.resolve.backends import backends
 from mizzen.resolve.context import Context
+from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import access_logs, edge
 from mizzen.resolve.inbound import inbound_backend, inbound_edge, inbound_listener, inbound_routes
+from mizzen.resolve.outbound import outbound
+from mizzen.resolve.parts import secrets_of, wanted_backends
+from mizzen.resolve.policies import policy_index
+from mizzen.resolve.secrets import secret_resources
 from mizzen.resolve.services import service_index
 from mizzen.resolve.tracing import tracing
 from mizzen.resolve.workloads import inbound_ports
@@ -17,15 +23,21 @@ def resolve_sidecar(ctx: Context) -> Model:
     ports = inbound_ports(ctx, services)
     tracer, collectors = tracing(ctx)
     meeting, logs = inbound_edge(edge(ctx, tracer)), access_logs(ctx)
-    found = [inbound_listener(ctx, port, meeting, logs) for port in ports]
+    policies = policy_index(ctx, services)
+    used = outbound(ctx, Indexes(services, policies), edge(ctx, tracer), logs)
+    found = [*(inbound_listener(ctx, port, meeting, logs) for port in ports), *used.listeners]
+    tables = (*(inbound_routes(port) for port in ports), *used.route_tables)
     upstream = [*(inbound_backend(ctx, port) for port in ports), *collectors]
+    if used.listeners:
+        upstream += backends(ctx, services, policies, frozenset(wanted_backends(tables, used.listeners)))
+    certificates, trusted_cas = secret_resources(ctx, frozenset(secrets_of(found, upstream)))
     return Model(
         gateway=GatewayName(ctx.proxy.key),
         listeners=tuple(sorted(found, key=lambda one: one.name)),
-        route_tables=tuple(sorted((inbound_routes(port) for port in ports), key=lambda one: one.name)),
+        route_tables=tuple(sorted(tables, key=lambda one: one.name)),
         backends=tuple(sorted(upstream, key=lambda one: one.name)),
-        certificates=(),
-        trusted_cas=(),
+        certificates=certificates,
+        trusted_cas=trusted_cas,
         announcements=(),
         mirrors=(),
     )

@@ -1,13 +1,7 @@
 """The whole of resolving: World -> Model of one gateway, its parts in a row."""
 
-from collections.abc import Iterable, Iterator
-
 from mizzen.errors import Problem, Severity
 from mizzen.model import GatewayName, Model
-from mizzen.model.backend import Backend
-from mizzen.model.listener import Listener, TcpService
-from mizzen.model.route import Forward, RouteTable
-from mizzen.model.tls import MESH_ROOTS, WORKLOAD, ClientTls, ServerTls
 from mizzen.resolve.authorization import authorization, check_authorization
 from mizzen.resolve.backends import backends
 from mizzen.resolve.context import Context
@@ -15,6 +9,7 @@ from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import access_logs, edge
 from mizzen.resolve.listeners import Common, listeners, tls_key
 from mizzen.resolve.mirrors import mirrored
+from mizzen.resolve.parts import secrets_of, wanted_backends
 from mizzen.resolve.policies import policy_index
 from mizzen.resolve.proxies import declared_gateways, own_config
 from mizzen.resolve.references import check_references
@@ -55,8 +50,8 @@ def resolve(ctx: Context) -> Model:
         indexes,
     )
     tables = route_tables(ctx, servers, indexes)
-    upstream = (*backends(ctx, services, policies, frozenset(_backends_of(tables, found))), *collectors)
-    certificates, trusted_cas = secret_resources(ctx, frozenset(_secrets_of(found, upstream)))
+    upstream = (*backends(ctx, services, policies, frozenset(wanted_backends(tables, found))), *collectors)
+    certificates, trusted_cas = secret_resources(ctx, frozenset(secrets_of(found, upstream)))
     return Model(
         gateway=GatewayName(ctx.proxy.key),
         listeners=found,
@@ -67,40 +62,6 @@ def resolve(ctx: Context) -> Model:
         announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),
         mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),
     )
-
-
-def _backends_of(tables: Iterable[RouteTable], found: Iterable[Listener]) -> Iterator[str]:
-    """The names of every backend that a route or a chain passes traffic to."""
-    for table in tables:
-        for host in table.hosts:
-            for route in host.routes:
-                if isinstance(route.action, Forward):
-                    yield from (target.backend for target in route.action.to)
-                    yield from (copy.backend for copy in route.action.copies)
-    for listener in found:
-        for chain in listener.chains:
-            if isinstance(chain.serve, TcpService):
-                yield from (target.backend for target in chain.serve.to)
-
-
-def _secrets_of(found: Iterable[Listener], upstream: Iterable[Backend]) -> Iterator[str]:
-    """The SDS names of every certificate and CA that somebody asks for."""
-    for listener in found:
-        for chain in listener.chains:
-            if chain.tls is not None:
-                yield from _names(chain.tls)
-    for backend in upstream:
-        if backend.tls is not None:
-            yield from _names(backend.tls)
-
-
-def _names(tls: ServerTls | ClientTls) -> Iterator[str]:
-    """Without those of the mesh, which do not come from Secrets."""
-    certificates = tls.certificates if isinstance(tls, ServerTls) else (tls.certificate,)
-    ca = tls.verification.ca if tls.verification else None
-    for name in (*certificates, ca):
-        if name is not None and name not in (WORKLOAD, MESH_ROOTS):
-            yield name
 
 
 def _report_gateways(ctx: Context) -> None:

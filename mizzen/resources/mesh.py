@@ -207,6 +207,7 @@ class MeshConfig(MeshPart):
     access_log_encoding: Literal["TEXT", "JSON"] = "TEXT"
     disable_envoy_listener_log: bool = False
     enable_envoy_access_log_service: bool = False
+    proxy_http_port: Annotated[int, Range(0, 65535), "applications of sidecars may use it as HTTP proxy"] = 0
     enable_tracing: bool = True
     extension_providers: tuple[ExtensionProvider, ...] = ()
     default_providers: DefaultProviders = field(default_factory=DefaultProviders)
