@@ -47,8 +47,12 @@ class Signer:
     @property
     def ends(self) -> datetime:
         """When the first of the certificates that a leaf depends on ends (UTC)."""
-        anchor = _anchor(self.certificate, self.chain[1:], self.roots)
-        return min(each.not_valid_after_utc for each in (self.certificate, *self.chain, anchor))
+        return min(each.not_valid_after_utc for each in (self.certificate, *self.chain, self.anchor))
+
+    @property
+    def anchor(self) -> x509.Certificate:
+        """The root at which its chain ends. Raises AuthorityError where a link is missing."""
+        return _anchor(self.certificate, self.chain[1:], self.roots)
 
 
 def self_signed(
@@ -110,9 +114,7 @@ def check(signer: Signer, now: datetime) -> None:
     if signer.certificate.public_key() != signer.key.public_key():
         raise AuthorityError("the CA key does not belong to the CA certificate")
     _check_strength(signer.key)
-    above = signer.chain[1:]
-    anchor = _anchor(signer.certificate, above, signer.roots)
-    path = tuple(dict.fromkeys((signer.certificate, *above, anchor)))
+    path = tuple(dict.fromkeys((signer.certificate, *signer.chain[1:], signer.anchor)))
     for depth, each in enumerate(path):
         _check_ca(each, depth)
         name = each.subject.rfc4514_string()
