@@ -52,7 +52,7 @@ class Signer:
     @property
     def anchor(self) -> x509.Certificate:
         """The root at which its chain ends. Raises AuthorityError where a link is missing."""
-        return _anchor(self.certificate, self.chain[1:], self.roots)
+        return anchor_of(self.certificate, self.chain[1:], self.roots)
 
 
 def self_signed(
@@ -125,8 +125,9 @@ def check(signer: Signer, now: datetime) -> None:
             raise AuthorityError(f"the CA certificate {name!r} begins only at {begins:%Y-%m-%d %H:%MZ}")
 
 
-def _anchor(certificate: x509.Certificate, above: Certificates, roots: Certificates) -> x509.Certificate:
-    """The root at the end of the chain. Raises AuthorityError where a link is missing."""
+def anchor_of(certificate: x509.Certificate, above: Certificates, roots: Certificates) -> x509.Certificate:
+    """The root that `certificate` leads to over the certificates `above` it, by their signatures alone: neither
+    times nor usages are judged. Raises AuthorityError where a link is missing."""
     last = certificate
     for issuer in above:
         if not _is_issued(last, issuer):
