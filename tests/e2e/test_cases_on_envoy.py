@@ -79,7 +79,7 @@ async def running() -> AsyncIterator[Envoy]:
             name="edge",
             namespace="shop",
             ads_socket=run / "ads",
-            sds_socket=run / "sds",
+            sds_socket=run / "ads",
             admin_socket=run / "admin",
             health_socket=run / "health",
             concurrency=1,
