@@ -8,16 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from mizzen.envoy.config import EnvoyConfig, envoy_config
+from mizzen.envoy.config import SECRETS, EnvoyConfig, envoy_config
+from mizzen.envoy.secret import ca_secret, tls_secret
 from mizzen.errors import Problem, sort_key
 from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.model import Model
+from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve
 from mizzen.resolve.context import Context, ExternalPorts, Proxy
+from mizzen.resolve.identity import spiffe
 from mizzen.resolve.proxies import proxies, sidecars
 from mizzen.resolve.secrets import validity_problems
 from mizzen.resolve.sidecar import resolve_sidecar
 from mizzen.resources.decode import Decoded, decode
+from mizzen.resources.mesh import MeshConfig
 from mizzen.resources.world import World, decode_all
 from mizzen.resources.yaml import RawObject
 from mizzen.xds.snapshot import Snapshot, snapshot
@@ -42,6 +46,7 @@ class GatewayBuild:
 
     proxy: Proxy
     model: Model
+    identity: str  # who it is to the mesh: its SPIFFE name
 
     def config(self, announced: Announced) -> EnvoyConfig:
         """The Envoy messages, with `announced` on the answers of its HTTPS servers."""
@@ -118,15 +123,20 @@ def build(
         world, settings.environment, settings.external_ports, settings.default_namespace
     ):
         context = Context(world=world, proxy=proxy, mesh=mesh, switches=switches, report=report)
-        built.append(GatewayBuild(proxy=proxy, model=resolve(context)))
+        built.append(GatewayBuild(proxy=proxy, model=resolve(context), identity=_identity(proxy, mesh)))
     for proxy, switches, mesh in sidecars(world, settings.environment, settings.sidecars):
         context = Context(world=world, proxy=proxy, mesh=mesh, switches=switches, report=report)
-        built.append(GatewayBuild(proxy=proxy, model=resolve_sidecar(context)))
+        model = resolve_sidecar(context)
+        built.append(GatewayBuild(proxy=proxy, model=model, identity=_identity(proxy, mesh)))
     return Build(
         world=world,
         gateways=tuple(sorted(built, key=lambda gateway: gateway.proxy.key)),
         problems=tuple(sorted(problems, key=sort_key)),
     )
+
+
+def _identity(proxy: Proxy, mesh: MeshConfig) -> str:
+    return spiffe(mesh.trust_domain, proxy.namespace, proxy.service_account)
 
 
 def problems_at(built: Build, now: datetime) -> tuple[Problem, ...]:
@@ -137,6 +147,17 @@ def problems_at(built: Build, now: datetime) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=sort_key))
 
 
-def to_snapshot(config: EnvoyConfig, before: Snapshot | None) -> Snapshot:
-    """What goes on the wire: bytes and content versions; unchanged parts are taken from `before`."""
-    return snapshot(config.resources, before)
+def to_snapshot(
+    config: EnvoyConfig,
+    before: Snapshot | None,
+    credentials: tuple[Certificate, TrustedCa] | None = None,
+) -> Snapshot:
+    """What goes on the wire: bytes and content versions; unchanged parts are taken from `before`.
+
+    `credentials`: the proxy's own certificate and the roots of the mesh, which it asks for apart.
+    """
+    if credentials is None:
+        return snapshot(config.resources, before)
+    own = {credentials[0].name: tls_secret(credentials[0]), credentials[1].name: ca_secret(credentials[1])}
+    secrets = {**config.resources[SECRETS], **own}
+    return snapshot({**config.resources, SECRETS: dict(sorted(secrets.items()))}, before)

@@ -8,6 +8,7 @@ from pathlib import Path
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table
+from mizzen.run.mesh import CATALOGUE as MESH
 from mizzen.run.occupied import CATALOGUE as PORTS
 from mizzen.run.status import CATALOGUE as UPDATES
 from mizzen.sources.files import CATALOGUE as FILES
@@ -22,7 +23,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("HTTP/3 mirrors", ("H3",)),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),
-    ("Sidecars and who may do what", ("SC", "AZ", "JWT")),
+    ("Sidecars and who may do what", ("SC", "AZ", "JWT", "CA")),
     ("Services, endpoints and DestinationRules", ("BE",)),
     ("While serving", ("XDS",)),
 )
@@ -31,7 +32,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
-    for catalogue in (FILES, READING, RESOLVING, PORTS, UPDATES):
+    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, UPDATES):
         every |= dict(catalogue)
     parts = [
         "# Problems",

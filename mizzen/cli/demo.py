@@ -15,6 +15,9 @@ from mizzen.cli import options
 
 PATIENCE = timedelta(seconds=10)
 BACKEND_PORT = 8000
+SIDECAR_PORT = 15006  # where Istio's sidecars take what comes for their application
+# The walk-through's client is one of the private network: its requests are told to be internal.
+ENVIRONMENT = {"ENABLE_HCM_INTERNAL_NETWORKS": "true"}
 
 
 @click.command("demo")
@@ -41,9 +44,9 @@ def command(folder: Path, once: bool, run_dir: Path) -> None:
     from mizzen.run.keeper import StartFailed
     from mizzen.run.up import Up, serve
 
-    port = free_port(BACKEND_PORT)
+    port, sidecar_port = free_port(BACKEND_PORT), free_port(SIDECAR_PORT)
     try:
-        written = walkthrough.write(folder, port, datetime.now(UTC))
+        written = walkthrough.write(folder, port, sidecar_port, datetime.now(UTC))
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be written: {error.strerror}") from None
     click.echo(f"Wrote {', '.join(written)} into {folder}/")
@@ -51,7 +54,8 @@ def command(folder: Path, once: bool, run_dir: Path) -> None:
     instance = Instance(run_dir.absolute())
     up = Up(
         instance=instance,
-        arguments=("-f", str(folder)),
+        arguments=("-f", str(folder), "--sidecar", walkthrough.SIDECAR),
+        environment=ENVIRONMENT,
         helpers=(Command(name="httpbin", argv=backend),),
     )
     show = Show(folder, instance.run_dir, once)
@@ -109,17 +113,22 @@ class Show:
         from mizzen.probe.conversation import conversation, curl_command
         from mizzen.run import walkthrough
 
-        (key,) = status["gateways"]
-        ports = [one["port"] for one in status["gateways"][key]["listeners"] if one["transport"] == "quic"]
-        if not ports:
+        mirrors = [
+            (key, one["port"])
+            for key, gateway in status["gateways"].items()
+            for one in gateway["listeners"]
+            if one["transport"] == "quic"
+        ]
+        if not mirrors:
             return "the gateway has no HTTP/3 listener (did an edit of the files take it away?)"
+        key, mirror = mirrors[0]
         ca = self.folder / walkthrough.CA
         failures = []
         commands = []
         for protocol in (Protocol.H2, Protocol.H3):
             request = Request(
                 host=walkthrough.HOST,
-                port=ports[0],
+                port=mirror,
                 path="/headers",
                 headers=(("Accept", "*/*"),),
                 protocol=protocol,

@@ -36,7 +36,6 @@ def inbound_edge(edge: Edge) -> Edge:
         remote_address=False,
         client_cert_header="append_forward",
         cert_details=("subject", "dns", "uri"),
-        internal_networks=(),
         stream_idle_timeout=timedelta(0),
     )
 

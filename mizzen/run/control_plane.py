@@ -21,6 +21,7 @@ from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, proble
 from mizzen.resources.yaml import RawObject
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
+from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.occupied import Claim, Taken, claims_of, occupied
 from mizzen.run.prover import Prover
 from mizzen.run.said import SAID
@@ -63,6 +64,7 @@ class ControlPlane:
     memory: Memory = field(default_factory=Memory)
     last_good: LastGood = field(init=False)
     ads: AdsServer = field(init=False)
+    mesh: Mesh = field(init=False)
     prover: Prover = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
@@ -72,6 +74,7 @@ class ControlPlane:
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
         self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
+        self.mesh = Mesh(self.instance.authority, self._renewed, life=leaf_life(self.settings.environment))
         self.prover = Prover(on_proof=self.changed.set)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
@@ -87,7 +90,12 @@ class ControlPlane:
         await socket.start()
         tasks = [
             asyncio.create_task(work)
-            for work in (self._follow_files(), self._follow_envoys(), self._retry_ports())
+            for work in (
+                self._follow_files(),
+                self._follow_envoys(),
+                self._retry_ports(),
+                self.mesh.run(),
+            )
         ]
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -103,6 +111,7 @@ class ControlPlane:
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
         result = await asyncio.to_thread(build, admitted.objects, found, self.settings, self.memory)
+        self.mesh.want(frozenset(one.identity for one in result.gateways))
         before, self.served = self.served, {}
         for gateway in result.gateways:
             key = gateway.proxy.key
@@ -136,7 +145,7 @@ class ControlPlane:
         served = Served(
             build=usable,
             config=config,
-            snapshot=keep_secrets(to_snapshot(config, before.snapshot if before else None), before),
+            snapshot=self._snapshot(usable, config, before),
             occupied=taken,
             claims=claims_of(gateway.model, lost),
             announcements=announcements,
@@ -144,6 +153,18 @@ class ControlPlane:
         )
         self.ads.publish(key, served.snapshot)
         return served
+
+    def _snapshot(self, built: GatewayBuild, config: EnvoyConfig, before: Served | None) -> Snapshot:
+        """What goes to a proxy: its configuration, and who it is."""
+        known = before.snapshot if before else None
+        return keep_secrets(to_snapshot(config, known, self.mesh.credentials(built.identity)), before)
+
+    def _renewed(self, identity: str) -> None:
+        """Somebody has a new certificate: nothing else of what they are told changes."""
+        for key, served in self.served.items():
+            if served.build.identity == identity:
+                served.snapshot = self._snapshot(served.build, served.config, served)
+                self.ads.publish(key, served.snapshot)
 
     def _on_status(self, client: ClientStatus) -> None:
         if served := self.served.get(client.gateway):
@@ -180,7 +201,7 @@ class ControlPlane:
         stepped = served.announcements.step(evidence, self.clock())
         if stepped.values() != served.announcements.values():
             served.config = served.build.config(stepped.values())
-            served.snapshot = keep_secrets(to_snapshot(served.config, served.snapshot), served)
+            served.snapshot = self._snapshot(served.build, served.config, served)
             self.ads.publish(key, served.snapshot)
         promises_change = stepped.to_json() != served.announcements.to_json()
         served.announcements = stepped
@@ -196,7 +217,7 @@ class ControlPlane:
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
         assert self.result is not None
-        found = dict.fromkeys(problems_at(self.result, self.clock()))
+        found = dict.fromkeys((*problems_at(self.result, self.clock()), *self.mesh.problems))
         for served in self.served.values():
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
             found |= dict.fromkeys(self._gateway_status(served).rejected)

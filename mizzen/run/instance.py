@@ -31,6 +31,11 @@ class Instance:
         """What clients were promised (alt-svc), kept for the next control plane."""
         return self.run_dir / "announcements.json"
 
+    @property
+    def authority(self) -> Path:
+        """The mesh's root and its key, where nobody names another folder."""
+        return self.run_dir / "authority"
+
     def gateway(self, key: str) -> Path:
         """The folder of one gateway's Envoy."""
         return self.run_dir / key

@@ -1,6 +1,6 @@
 """The small process above all others: it starts them, starts them again, and ends them in good order.
 
-Its children are the control plane, one Envoy for each gateway that the control plane knows, and helpers. It
+Its children are the control plane, one Envoy for each gateway and sidecar that it knows, and helpers. It
 decides nothing about configuration; when a child is started again is decided in `restart`.
 """
 
@@ -181,7 +181,9 @@ class Supervisor:
         for key in self.gateways.keys() - wanted.keys():
             _log.info("gateway %s is no longer declared", key)
             self._leaving[key] = self._run(self._leave(self.gateways.pop(key)))
-        for key in sorted(wanted.keys() - self.gateways.keys() - self._leaving.keys()):
+        missing = wanted.keys() - self.gateways.keys() - self._leaving.keys()
+        # Gateways first: the usual ports for health and metrics are theirs.
+        for key in sorted(missing, key=lambda one: (wanted[one].get("kind") == "sidecar", one)):
             try:
                 taken = frozenset(gateway.spec.status_port for gateway in self.gateways.values())
                 await self._add(proxy_spec(self.plan, wanted[key], taken))

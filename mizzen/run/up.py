@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.proxy.binary import envoy_binary
@@ -24,6 +24,7 @@ class Up:
     arguments: tuple[str, ...]  # -f, -n and --external-port again
     stdin: bytes | None = None  # what "-f -" read; there is only one standard input
     helpers: tuple[Command, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)  # switches for the control plane
 
 
 def serve(
@@ -72,7 +73,7 @@ def _plan(up: Up) -> Plan:
         control_plane=Command(
             name=CONTROL_PLANE,
             argv=(*argv, *up.arguments),
-            environment={"PYTHONUNBUFFERED": "1"},
+            environment={"PYTHONUNBUFFERED": "1", **up.environment},
             pass_fds=descriptors,
         ),
         envoy=envoy_binary(),

@@ -5,6 +5,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,13 @@ START_SECONDS = 20.0
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def free_port() -> int:
+    """A TCP port that nobody has at the moment."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 class Authority:

@@ -1,6 +1,7 @@
 """`mizzen demo --once`: the main job in one command, as a new user runs it."""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ def test_the_demo_shows_both_conversations_and_leaves_nothing_behind(tmp_path: P
     assert "server: istio-envoy" in done.stdout
     assert "https.443.https.httpbin-gateway.istio-system" in done.stdout
     assert "Traceback" not in done.stderr
+    assert_the_echo_is_the_walk_throughs(done.stdout)
     left = [
         path
         for path in Path("/proc").glob("[0-9]*/cmdline")
@@ -47,11 +49,29 @@ def test_the_demo_shows_both_conversations_and_leaves_nothing_behind(tmp_path: P
     assert not left
 
 
+def assert_the_echo_is_the_walk_throughs(text: str) -> None:
+    """What httpbin saw of both requests: who sent them, and how they are traced."""
+    mesh = "spiffe://cluster.local/ns"
+    peer = re.compile(
+        rf'By={mesh}/httpbin/sa/httpbin;Hash=([0-9a-f]{{64}});Subject=\\"\\";'
+        rf"URI={mesh}/istio-system/sa/istio-ingressgateway-service-account\""
+    )
+    hashes = peer.findall(text)
+    assert len(hashes) == 2
+    assert len(set(hashes)) == 1  # the gateway's own certificate, over HTTP/2 and HTTP/3
+    traces = re.findall(
+        r'"X-B3-Parentspanid": "(\w{16})".*?"X-B3-Traceid": "\w{16}(\w{16})"', text, re.DOTALL
+    )
+    assert [parent == trace for parent, trace in traces] == [True, True]
+    assert text.count('"X-Envoy-Internal": "true"') == 2
+    assert text.count('"X-Envoy-Attempt-Count": "1"') == 2
+
+
 def test_the_walk_through_shows_its_four_rows(tmp_path: Path) -> None:
     from mizzen.run import walkthrough
 
     folder = tmp_path / "yaml"
-    walkthrough.write(folder, 9, gateway.now())
+    walkthrough.write(folder, 9, 8, gateway.now())
     with gateway.up(folder) as up:
         rows = up.mizzen("proxy-config", "listeners").stdout.splitlines()
         assert [" ".join(row.split()) for row in rows] == [
@@ -88,7 +108,7 @@ def test_health_and_metrics_answer_where_istio_has_them(tmp_path: Path) -> None:
 
     from mizzen.run import walkthrough
 
-    walkthrough.write(tmp_path, 9, gateway.now())
+    walkthrough.write(tmp_path, 9, 8, gateway.now())
     with gateway.up(tmp_path):
         assert curl("h1", "http://localhost:15021/healthz/ready").status == 200
         assert "envoy_" in curl("h1", "http://localhost:15090/stats/prometheus").text
@@ -97,7 +117,7 @@ def test_health_and_metrics_answer_where_istio_has_them(tmp_path: Path) -> None:
 def test_sigterm_stops_everything(tmp_path: Path) -> None:
     from mizzen.run import walkthrough
 
-    walkthrough.write(tmp_path / "yaml", 9, gateway.now())
+    walkthrough.write(tmp_path / "yaml", 9, 8, gateway.now())
     with tempfile.TemporaryDirectory(prefix="mz-") as run_dir:
         up = Up(tmp_path / "yaml", Path(run_dir))
         up.wait_ready()

@@ -25,31 +25,42 @@ data:
   tls.key: {key}
 """
 
-ENDPOINTS = """\
-# Where httpbin runs on this machine. On Kubernetes the cluster writes this object. Written anew by each demo.
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
+WORKLOAD_FILE = "httpbin-workload.yaml"
+SIDECAR = "httpbin/httpbin-demo"  # the WorkloadEntry that gets one
+
+WORKLOAD = """\
+# Where httpbin runs on this machine, and as whom. On Kubernetes a Pod says so. Written anew by each demo.
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
 metadata:
   name: httpbin-demo
   namespace: httpbin
-  labels:
-    kubernetes.io/service-name: httpbin
-addressType: IPv4
-endpoints:
-- addresses: [127.0.0.1]
-  conditions:
-    ready: true
-ports:
-- name: http
-  port: {port}
-  protocol: TCP
+spec:
+  address: 127.0.0.1
+  labels: {{app: httpbin, version: v1}}
+  serviceAccount: httpbin
+  ports:
+    http: {sidecar_port}
+---
+# Nobody redirects connections on a plain machine: the sidecar opens one port and leads to another.
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata:
+  name: httpbin-demo
+  namespace: httpbin
+spec:
+  workloadSelector:
+    labels: {{app: httpbin}}
+  ingress:
+  - port: {{number: {sidecar_port}, protocol: HTTP, name: http}}
+    defaultEndpoint: 127.0.0.1:{port}
 """
 
 
-def write(folder: Path, httpbin_port: int, now: datetime) -> list[str]:
+def write(folder: Path, httpbin_port: int, sidecar_port: int, now: datetime) -> list[str]:
     """Write what is missing into `folder`, and say which files were written. The user's edits stay.
 
-    The endpoints of httpbin are always written anew: they name the port that it got this time.
+    Where httpbin runs is always written anew: it names the ports of this time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -68,8 +79,8 @@ def write(folder: Path, httpbin_port: int, now: datetime) -> list[str]:
         )
         _write_private(folder / "httpbin-cred.yaml", secret.encode())
         written += [CA, "quiccorp-ca.key", "httpbin-cred.yaml"]
-    (folder / "httpbin-endpoints.yaml").write_text(ENDPOINTS.format(port=httpbin_port))
-    written.append("httpbin-endpoints.yaml")
+    (folder / WORKLOAD_FILE).write_text(WORKLOAD.format(port=httpbin_port, sidecar_port=sidecar_port))
+    written.append(WORKLOAD_FILE)
     return written
 
 

@@ -1,0 +1,150 @@
+"""The mesh inside the control plane: its authority, kept on disk, and the certificates of this machine's proxies."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from mizzen.authority.identity import Identity, IdentityError, parse
+from mizzen.authority.issue import Policy, issue
+from mizzen.authority.request import requested_key
+from mizzen.authority.root import certificates_pem
+from mizzen.authority.rotation import Overlap, Roots
+from mizzen.authority.store import RootStore, StoreError, load_plugged_in
+from mizzen.errors import Problem, ResourceRef
+from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.resources import values
+from mizzen.resources.findings import Findings
+from mizzen.run.workloads import Granted, Workloads
+
+CATALOGUE = {
+    "CA-001": "The authority of the mesh cannot be used; proxies get no certificates of the mesh.",
+    "CA-002": "A proxy's namespace or service account is no name that a certificate can carry.",
+}
+
+LEAF_LIFE = timedelta(hours=24)  # Istio's DEFAULT_WORKLOAD_CERT_TTL
+_MAINTAIN_SECONDS = 600.0
+_REOPEN_SECONDS = 5.0
+_PLUGGED_IN = "ca-key.pem"
+
+_log = logging.getLogger(__name__)
+
+
+class Mesh:
+    """Vouches for the proxies that this process runs, and changes its root before it ends."""
+
+    def __init__(
+        self,
+        folder: Path,
+        on_renewed: Callable[[str], None],
+        *,
+        life: timedelta = LEAF_LIFE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`folder`: where the root is kept, or Istio's `cacerts` (with ca-key.pem), which somebody else renews.
+
+        `on_renewed` hears the SPIFFE name of each proxy that has a new certificate.
+        """
+        self.problems: tuple[Problem, ...] = ()
+        self._folder, self._life, self._clock = folder, life, clock
+        self._roots: Roots | None = None
+        self._wanted: dict[str, Identity] = {}
+        self._workloads = Workloads(self._sign, lambda one: on_renewed(one.uri), clock=clock)
+
+    def want(self, names: frozenset[str]) -> None:
+        """The SPIFFE names of all proxies there are. The first call opens the authority."""
+        problems = []
+        self._wanted = {}
+        for name in sorted(names):
+            try:
+                self._wanted[name] = parse(name)
+            except IdentityError as error:
+                problems.append(_problem("CA-002", f"{name}: {error}", "Use names as Kubernetes takes them."))
+        if self._roots is None:
+            self._open()
+            problems += [one for one in self.problems if one.code == "CA-001"]
+        self.problems = tuple(problems)
+        self._workloads.want(self._wanted.values() if self._roots else ())
+
+    def credentials(self, name: str) -> tuple[Certificate, TrustedCa] | None:
+        """Certificate and roots of the proxy of a SPIFFE name; None before it has any."""
+        identity = self._wanted.get(name)
+        return self._workloads.credentials(identity) if identity else None
+
+    async def run(self) -> None:
+        """Until cancelled: issue and renew, and follow what becomes of the root."""
+        await asyncio.gather(self._workloads.run(), self._maintain())
+
+    # --- the authority ------------------------------------------------------------------------------
+
+    def _open(self) -> bool:
+        """Read the roots, or make the first. False, and a problem, when they cannot be used."""
+        now = self._clock()
+        domain = next((one.trust_domain for one in self._wanted.values()), "cluster.local")
+        try:
+            self._roots = (
+                load_plugged_in(self._folder, now) if self._is_plugged_in else self._store(domain).open(now)
+            )
+        except StoreError as error:
+            hint = "Mend or remove what is there; until then there is no mutual TLS of the mesh."
+            self.problems = (_problem("CA-001", str(error), hint),)
+            return False
+        return True
+
+    @property
+    def _is_plugged_in(self) -> bool:
+        return (self._folder / _PLUGGED_IN).exists() or (self._folder / "tls.key").exists()
+
+    def _store(self, trust_domain: str = "cluster.local") -> RootStore:
+        return RootStore(self._folder, trust_domain=trust_domain)
+
+    async def _sign(self, identity: Identity, request: str) -> Granted:
+        """A certificate for the key of `request` (PEM)."""
+        if self._roots is None:
+            raise StoreError("the authority is not open")
+        issued = issue(
+            self._roots.active,
+            requested_key(request.encode()),
+            identity=identity,
+            now=self._clock(),
+            lifetime=self._life,
+            serial=secrets.randbits(127),
+        )
+        return Granted(chain=certificates_pem(issued.chain).encode(), roots=self._roots.bundle_pem.encode())
+
+    async def _maintain(self) -> None:
+        while True:
+            await asyncio.sleep(_MAINTAIN_SECONDS if self._roots else _REOPEN_SECONDS)
+            if self._roots is None:
+                if self._open():
+                    self.problems = tuple(one for one in self.problems if one.code != "CA-001")
+                    self._workloads.want(self._wanted.values())
+                continue
+            try:
+                found = await asyncio.to_thread(self._step)
+            except StoreError as error:
+                _log.warning("the authority is not maintained: %s", error)
+                continue
+            if found.bundle != self._roots.bundle or found.active != self._roots.active:
+                self._roots = found
+                self._workloads.renew_all()
+
+    def _step(self) -> Roots:
+        """The roots as they are now, after the next step of a rotation if it is time for one."""
+        now = self._clock()
+        if self._is_plugged_in:
+            return load_plugged_in(self._folder, now)
+        return self._store().maintain(now, Overlap.of(Policy(longest=self._life)))
+
+
+def leaf_life(environment: Mapping[str, str]) -> timedelta:
+    """DEFAULT_WORKLOAD_CERT_TTL, as Istio's control plane reads it; 24 h when it is not set or no duration."""
+    text = environment.get("DEFAULT_WORKLOAD_CERT_TTL", "")
+    read = values.duration(text, "", Findings(ResourceRef(kind="Environment"))) if text else None
+    return read if isinstance(read, timedelta) and read > timedelta(0) else LEAF_LIFE
+
+
+def _problem(code: str, message: str, hint: str) -> Problem:
+    return Problem(code=code, resource=ResourceRef(kind="Mesh", name="authority"), message=message, hint=hint)

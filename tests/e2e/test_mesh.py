@@ -1,0 +1,187 @@
+"""The gateway and a sidecar know each other: mutual TLS, who asked, who may, and certificates that change."""
+
+import contextlib
+import json
+import socket
+import ssl
+import tempfile
+import time
+from pathlib import Path
+
+import gateway
+import pytest
+from clients import asked, curl
+from gateway import HOST, Authority, Up, eventually, replace_file
+
+from mizzen.probe.load import Load
+
+pytestmark = pytest.mark.e2e
+
+URL = f"https://{HOST}:8443/headers"
+MESH = "spiffe://cluster.local/ns"
+GATEWAY = f"{MESH}/istio-system/sa/istio-ingressgateway-service-account"
+
+
+def workload(sidecar: int, application: int, more: str = "") -> str:
+    return f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: backend, namespace: shop}}
+spec: {{selector: {{app: backend}}, ports: [{{name: http, port: 80}}]}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: vm, namespace: shop}}
+spec: {{address: 127.0.0.1, labels: {{app: backend}}, serviceAccount: backend, ports: {{http: {sidecar}}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {{name: vm, namespace: shop}}
+spec:
+  workloadSelector: {{labels: {{app: backend}}}}
+  ingress: [{{port: {{number: {sidecar}, protocol: HTTP, name: http}}, defaultEndpoint: '127.0.0.1:{application}'}}]
+{more}
+"""
+
+
+def policy(kind: str, spec: str) -> str:
+    return (
+        f"---\napiVersion: security.istio.io/v1\nkind: {kind}\n"
+        f"metadata: {{name: p, namespace: shop}}\nspec: {spec}\n"
+    )
+
+
+def write(folder: Path, authority: Authority, sidecar: int, application: int, more: str = "") -> None:
+    (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
+    (folder / "gateway.yaml").write_text(gateway.gateway())
+    (folder / "workload.yaml").write_text(workload(sidecar, application, more))
+    route = gateway.route(port=1).replace("backend.test", "backend.shop.svc.cluster.local")
+    (folder / "route.yaml").write_text(route)
+
+
+@pytest.fixture
+def port() -> int:
+    return gateway.free_port()
+
+
+def seen(authority: Authority, protocol: str = "h2", **headers: str) -> dict[str, str]:
+    """The headers that reach the application."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = curl(protocol, URL, ca_pem=authority.pem, headers=given)
+    assert answer.status == 200, str(answer)
+    found: dict[str, str] = json.loads(answer.text)["headers"]
+    return found
+
+
+def leaf(up: Up, proxy: str) -> str:
+    """The serial number of a proxy's own certificate, as its Envoy has it."""
+    rows = up.mizzen("proxy-config", "secret", proxy).stdout.splitlines()
+    return next(row.split()[5] for row in rows if row.startswith("default "))
+
+
+def test_the_application_is_told_who_asked_and_nobody_can_pretend(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    write(folder, authority, port, httpbin)
+    with gateway.up(folder, "--sidecar", "shop/vm"):
+        for protocol in ("h1", "h2", "h3"):
+            headers = seen(
+                authority, protocol, x_forwarded_client_cert="By=me;URI=spiffe://cluster.local/forged"
+            )
+            told = headers["X-Forwarded-Client-Cert"]
+            assert told.startswith(f"By={MESH}/shop/sa/backend;Hash=")
+            assert told.endswith(f';Subject="";URI={GATEWAY}')
+            assert "forged" not in told
+
+
+def test_strict_refuses_plain_connections_and_permissive_takes_them(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    write(folder, authority, port, httpbin)
+    plain = f"http://localhost:{port}/get"
+    with gateway.up(folder, "--sidecar", "shop/vm"):
+        assert curl("h1", plain).status == 200
+        replace_file(
+            folder / "workload.yaml",
+            workload(port, httpbin, policy("PeerAuthentication", "{mtls: {mode: STRICT}}")),
+        )
+        eventually(lambda: curl("h1", plain).status == 0)
+        assert seen(authority)["X-Forwarded-Client-Cert"]
+        # Somebody with a certificate of another authority is no workload of the mesh.
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        assert not answered(context, port)
+
+
+def answered(context: ssl.SSLContext, port: int) -> bytes:
+    """The first byte of an answer over TLS; none when the handshake or the request is refused."""
+    try:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", port), 5)) as stream:
+            stream.sendall(b"GET /get HTTP/1.1\r\nHost: a\r\n\r\n")
+            return stream.recv(1)
+    except OSError:
+        return b""
+
+
+def test_a_workload_lets_in_whom_its_policy_names(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    allow = "{rules: [{from: [{source: {principals: [PRINCIPAL]}}]}]}"
+    own = allow.replace("PRINCIPAL", "cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account")
+    write(folder, authority, port, httpbin, policy("AuthorizationPolicy", own))
+    with gateway.up(folder, "--sidecar", "shop/vm"):
+        assert curl("h2", URL, ca_pem=authority.pem).status == 200
+        assert (
+            curl("h1", f"http://localhost:{port}/get").status == 403
+        )  # nobody's certificate is nobody's name
+        other = policy("AuthorizationPolicy", allow.replace("PRINCIPAL", "cluster.local/ns/other/sa/other"))
+        replace_file(folder / "workload.yaml", workload(port, httpbin, other))
+        eventually(lambda: curl("h2", URL, ca_pem=authority.pem).status == 403)
+        namespaces = policy(
+            "AuthorizationPolicy", "{rules: [{from: [{source: {namespaces: [istio-system]}}]}]}"
+        )
+        replace_file(folder / "workload.yaml", workload(port, httpbin, namespaces))
+        eventually(lambda: curl("h2", URL, ca_pem=authority.pem).status == 200)
+
+
+def test_certificates_that_live_for_seconds_are_renewed_under_load_without_a_failure(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    write(folder, authority, port, httpbin)
+    brief = {"DEFAULT_WORKLOAD_CERT_TTL": "4s"}
+    with gateway.up(folder, "--sidecar", "shop/vm", environment=brief) as up:
+        before = {leaf(up, proxy) for proxy in ("vm.shop", "istio-ingressgateway.istio-system")}
+        loads = [
+            Load(asked(protocol, URL, ca_pem=authority.pem), in_flight=4, rate=50.0)
+            for protocol in ("h1", "h2", "h3")
+        ]
+        with contextlib.ExitStack() as running:
+            for one in loads:
+                running.enter_context(one)
+            time.sleep(9)  # more than two lives: every certificate in use has been replaced
+        for one in loads:
+            assert one.tally.failed == 0, str(one.tally)
+            assert one.tally.ok > 100
+        after = {leaf(up, proxy) for proxy in ("vm.shop", "istio-ingressgateway.istio-system")}
+        assert not before & after
+
+
+def test_the_root_outlives_a_restart_and_its_key_is_for_its_owner_alone(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    write(folder, authority, port, httpbin)
+    roots = []
+    with tempfile.TemporaryDirectory(prefix="mz-") as run_dir:
+        for _ in range(2):
+            up = Up(folder, Path(run_dir), "--sidecar", "shop/vm")
+            try:
+                up.wait_ready()
+                assert seen(authority)["X-Forwarded-Client-Cert"]
+            finally:
+                up.stop()
+            kept = Path(run_dir) / "authority"
+            roots.append((kept / "root-cert.pem").read_bytes())
+            assert (kept / "authority.json").stat().st_mode & 0o077 == 0
+            logs = b"".join(path.read_bytes() for path in (Path(run_dir) / "logs").iterdir())
+            assert b"PRIVATE KEY" not in logs
+    assert roots[0] == roots[1]
