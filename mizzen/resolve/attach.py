@@ -2,6 +2,7 @@
 
 from mizzen.resolve.context import Context
 from mizzen.resolve.hosts import intersect, usable_by
+from mizzen.resolve.names import expand_host
 from mizzen.resolve.servers import MergedServer
 from mizzen.resources.virtual_service import VirtualService
 
@@ -63,4 +64,9 @@ def attached(ctx: Context, key: str) -> tuple[VirtualService, ...]:
 
 def shared_hosts(server: MergedServer, service: VirtualService) -> tuple[str, ...]:
     """The hosts that a server and a VirtualService have in common, as written; none: they do not meet."""
-    return intersect(usable_by(server.hosts, service.namespace), service.spec.hosts)
+    return intersect(usable_by(server.hosts, service.namespace), hosts_of(service))
+
+
+def hosts_of(service: VirtualService) -> tuple[str, ...]:
+    """The hosts of a VirtualService; one without a dot is a Service of its namespace."""
+    return tuple(expand_host(host, service.namespace) for host in service.spec.hosts)

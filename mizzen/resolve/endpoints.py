@@ -78,7 +78,7 @@ class EndpointIndex:
                 pod, known = self._pod_of(one, endpoint)
                 if not known:
                     continue
-                for address in endpoint.addresses[:1]:
+                for address in filter(is_ip, endpoint.addresses[:1]):
                     for number in numbers:
                         if (address, number) not in seen:
                             seen.add((address, number))

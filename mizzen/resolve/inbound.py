@@ -137,6 +137,11 @@ def _tcp(ctx: Context, port: InboundPort) -> TcpService:
     )
 
 
+def carries_http(port: InboundPort) -> bool:
+    """Declared to, or not declared at all."""
+    return not port.protocol or port.protocol in _HTTP
+
+
 def inbound_routes(port: InboundPort) -> RouteTable:
     """Every request goes to the application."""
     route = Route(

@@ -11,12 +11,12 @@ from mizzen.errors import Problem, ResourceRef
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import Forward, Host, Route, RouteMatch, RouteTable, Weighted
 from mizzen.resolve.actions import Actions, Where
-from mizzen.resolve.attach import MESH, gateway_keys, is_visible
+from mizzen.resolve.attach import MESH, gateway_keys, hosts_of, is_visible
 from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import rules_of
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.hosts import overlap, specificity_key
-from mizzen.resolve.names import DOMAIN, backend_name, expand_host
+from mizzen.resolve.names import DOMAIN, backend_name
 from mizzen.resolve.retries import retry
 from mizzen.resolve.routes import ordered, routes_of
 from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex, named_protocol
@@ -180,8 +180,7 @@ class _Maker:
         for one in self.ctx.world.virtual_services:
             if MESH not in gateway_keys(one) or not is_visible(self.ctx, one, self.ctx.proxy.namespace):
                 continue
-            for written in one.spec.hosts:
-                name = expand_host(written, one.namespace)
+            for name in hosts_of(one):
                 if overlap(name, host):
                     found.setdefault(name, []).append(one)
         if not found:

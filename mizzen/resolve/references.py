@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resolve.actions import REDIRECTS
-from mizzen.resolve.attach import MESH, gateway_key
+from mizzen.resolve.attach import MESH, gateway_key, hosts_of
 from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import check_delegates, delegate_of
 from mizzen.resolve.destinations import Indexes, Target
@@ -79,7 +79,7 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
         for server in gateway.spec.servers
         for host in usable_by(normalised_hosts(server.hosts, gateway.namespace), service.namespace)
     ]
-    for index, host in enumerate(service.spec.hosts):
+    for index, host in enumerate(hosts_of(service)):
         if not any(overlap(host, one) for one in offered):
             names = ", ".join(sorted({f"{one.namespace}/{one.name}" for one in gateways}))
             has = f"They serve {', '.join(sorted(set(offered))[:3])}." if offered else ""

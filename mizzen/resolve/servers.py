@@ -27,6 +27,7 @@ HTTP_FAMILY = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY"})
 RESERVED_PORTS = frozenset({15021, 15090})  # health and metrics, which every gateway serves itself
 PRIVILEGED_BELOW = 1024
 UNIX = "unix://"
+_PLAIN = "http:"  # plain servers that redirect, and TLS servers, do not take each other's hosts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +157,7 @@ class _Merge:
                     candidate,
                     "GW-002",
                     f"{candidate.at}.hosts",
-                    f"host {claim!r} is already served on port {candidate.number} by {_name(owner)}",
+                    f"host {claim.removeprefix(_PLAIN)!r} is already served on port {candidate.number} by {_name(owner)}",
                     "Of two servers that end or pass on TLS, one may have a host; the older Gateway "
                     "(then by name, then by namespace) keeps it.",
                 )
@@ -222,7 +223,7 @@ def _claims(server: MergedServer) -> frozenset[str]:
     if server.kind in {"https", "tls"}:
         return sni_names(server.hosts)
     if server.server.tls is not None:
-        prefix = "http:" if server.kind == "http" else ""
+        prefix = _PLAIN if server.kind == "http" else ""
         return frozenset(prefix + host for host in server.hosts)
     return frozenset()
 

@@ -6,7 +6,13 @@ from mizzen.resolve.backends import backends
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import access_logs, edge
-from mizzen.resolve.inbound import inbound_backend, inbound_edge, inbound_listener, inbound_routes
+from mizzen.resolve.inbound import (
+    carries_http,
+    inbound_backend,
+    inbound_edge,
+    inbound_listener,
+    inbound_routes,
+)
 from mizzen.resolve.outbound import outbound
 from mizzen.resolve.parts import secrets_of, wanted_backends
 from mizzen.resolve.policies import policy_index
@@ -26,7 +32,7 @@ def resolve_sidecar(ctx: Context) -> Model:
     policies = policy_index(ctx, services)
     used = outbound(ctx, Indexes(services, policies), edge(ctx, tracer), logs)
     found = [*(inbound_listener(ctx, port, meeting, logs) for port in ports), *used.listeners]
-    tables = (*(inbound_routes(port) for port in ports), *used.route_tables)
+    tables = (*(inbound_routes(port) for port in ports if carries_http(port)), *used.route_tables)
     upstream = [*(inbound_backend(ctx, port) for port in ports), *collectors]
     if used.listeners:
         upstream += backends(ctx, services, policies, frozenset(wanted_backends(tables, used.listeners)))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from mizzen.errors import ResourceRef
 from mizzen.model.listener import TcpService
 from mizzen.model.route import Weighted
-from mizzen.resolve.attach import attached, gateway_key
+from mizzen.resolve.attach import attached, gateway_key, hosts_of
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import idle_timeout
@@ -56,7 +56,7 @@ def _candidates(ctx: Context, server: MergedServer) -> Iterator[VirtualService]:
     """The VirtualServices of a server's Gateway that have a host in common with the server."""
     for service in attached(ctx, server.key):
         hosts = usable_by(server.hosts, service.namespace)
-        if any(overlap(one, other) for one in hosts for other in service.spec.hosts):
+        if any(overlap(one, other) for one in hosts for other in hosts_of(service)):
             yield service
 
 

@@ -41,7 +41,7 @@ def inbound_ports(ctx: Context, services: ServiceIndex) -> tuple[InboundPort, ..
         found = list(_listed(ctx, sidecar, services))
     else:
         found = list(_served(ctx, services))
-    if not found:
+    if not found and not (sidecar is not None and sidecar.spec.ingress):
         ctx.report(
             Problem(
                 code="SC-003",

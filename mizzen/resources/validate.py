@@ -1,13 +1,22 @@
 """Validation of one decoded resource: what Istio's admission webhook and API server refuse or warn of."""
 
 from mizzen.resources import shared_rules
+from mizzen.resources.core import EndpointSlice, Service
 from mizzen.resources.declare import Resource
 from mizzen.resources.destination_rule import DestinationRule
 from mizzen.resources.findings import Findings
 from mizzen.resources.gateway import Gateway
+from mizzen.resources.operator import IstioOperator
+from mizzen.resources.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.service_entry import ServiceEntry
 from mizzen.resources.validate_destination_rule import validate_destination_rule
 from mizzen.resources.validate_gateway import validate_gateway
+from mizzen.resources.validate_ports import validate_endpoint_slice, validate_operator, validate_service
+from mizzen.resources.validate_security import (
+    validate_authorization_policy,
+    validate_peer_authentication,
+    validate_request_authentication,
+)
 from mizzen.resources.validate_service_entry import validate_service_entry, validate_workload_entry
 from mizzen.resources.validate_virtual_service import validate_virtual_service
 from mizzen.resources.virtual_service import VirtualService
@@ -15,8 +24,8 @@ from mizzen.resources.workload_entry import WorkloadEntry
 
 
 def validate(resource: Resource, found: Findings) -> None:
-    """Report what is wrong with `resource`, looking at nothing else. Objects of Kubernetes' own kinds are
-    taken as they are: where one comes from a cluster, the API server has judged it."""
+    """Report what is wrong with `resource`, looking at nothing else. Of Kubernetes' own kinds, only what Envoy
+    would stumble over: where one comes from a cluster, the API server has judged it."""
     match resource:
         case Gateway():
             validate_gateway(resource, found)
@@ -28,6 +37,21 @@ def validate(resource: Resource, found: Findings) -> None:
             validate_service_entry(resource, found)
         case WorkloadEntry():
             validate_workload_entry(resource, found)
+        case AuthorizationPolicy():
+            validate_authorization_policy(resource, found)
+        case PeerAuthentication():
+            validate_peer_authentication(resource, found)
+        case RequestAuthentication():
+            validate_request_authentication(resource, found)
+        case Service():
+            validate_service(resource, found)
+            return
+        case EndpointSlice():
+            validate_endpoint_slice(resource, found)
+            return
+        case IstioOperator():
+            validate_operator(resource, found)
+            return
         case _:
             return
     shared_rules.annotations(resource, found)

@@ -72,7 +72,7 @@ class Stream(Generic[SessionT]):
     def is_holding(self) -> bool:
         """Do listeners or routes wait for clusters?"""
         return self._must_wait_for_clusters() and any(
-            session.difference(self._available(session.kind), removals=False)
+            session.difference(self._available(session.kind))
             for session in self._sessions.values()
             if session.kind in _USERS_OF_CLUSTERS
         )
