@@ -4,6 +4,7 @@ tests/cases/AREA/NAME/ holds
   input.yaml     or a folder input/ with several files, as named with `-f`
   envoy.json     what `mizzen render` prints; absent where a case shows nothing of it
   problems.txt   what `mizzen analyze` prints; absent where it finds nothing
+  requests.yaml  what clients ask and get, where the case is served (tests/e2e/test_cases_served.py)
   case.yaml      optional settings, over those of AREA/case.yaml:
                    show: [routes.virtualHosts, ...]  the parts of the output that this case is about
                    gateway: NAME.NAMESPACE           which gateway, where there are several
@@ -19,7 +20,7 @@ it. Signs after NAME say what is special: `+rsa`, `+expired`, `+staple` (it dema
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -41,6 +42,8 @@ from mizzen.resources.yaml import RawObject, parse_documents
 
 ROOT = Path(__file__).parent / "cases"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)  # when the certificates of cases are made, and judged
+
+Material = Callable[[str, str], bytes]  # (NAME, "crt" or "key" or "ocsp") -> PEM or DER
 
 _PLACEHOLDER = re.compile(r"\$\{b64:([^}]+)\.(crt|key|ocsp)\}")
 
@@ -148,14 +151,14 @@ class Case:
             environment=self.environment, external_ports=self.external_ports, sidecars=self.sidecars
         )
 
-    def texts(self) -> dict[str, bytes]:
+    def texts(self, of: Material | None = None) -> dict[str, bytes]:
         """The input: file name -> content, placeholders filled."""
         one = self.folder / "input.yaml"
         if one.exists():
-            return {one.name: filled(one.read_bytes())}
+            return {one.name: filled(one.read_bytes(), of or material)}
         found = self.folder / "input"
         paths = sorted(path for path in found.rglob("*") if path.is_file())
-        return {str(path.relative_to(found)): filled(path.read_bytes()) for path in paths}
+        return {str(path.relative_to(found)): filled(path.read_bytes(), of or material) for path in paths}
 
     def build(self) -> Build:
         return built(self.texts(), self.settings)
@@ -192,10 +195,10 @@ def _case(folder: Path) -> Case:
     return replace(case, external_ports=ports)
 
 
-def filled(content: bytes) -> bytes:
+def filled(content: bytes, of: Material) -> bytes:
     """`content` with certificates in the place of their placeholders."""
     return _PLACEHOLDER.sub(
-        lambda found: base64.b64encode(material(found[1], found[2])).decode(), content.decode("latin-1")
+        lambda found: base64.b64encode(of(found[1], found[2])).decode(), content.decode("latin-1")
     ).encode("latin-1")
 
 

@@ -1,0 +1,132 @@
+"""Cases with a requests.yaml: served by `mizzen up`, asked over HTTP/1.1, 2 and 3.
+
+- ask: METHOD URL            ports 80 and 443 are dialled where the gateway binds them
+  over: [h1, h2, h3]         by default all that the scheme knows
+  headers: {NAME: VALUE}
+  answer: {status: 200, headers: {NAME: VALUE}, missing: [NAME], body: TEXT}
+  seen: {backend: PORT, path: ..., method: ..., headers: {...}, missing: [...]}   what reached a backend
+"""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import gateway
+import pytest
+import yaml
+from clients import curl
+from gateway import Authority, Up, eventually, replace_file
+
+from tests.golden import Case, cases
+
+pytestmark = pytest.mark.e2e
+
+SERVED = [case for case in cases() if (case.folder / "requests.yaml").exists()]
+BACKENDS = (9001, 9002)
+BOUND = {80: 8080, 443: 8443}
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Says what it was asked, and on which port."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        body = json.dumps(
+            {
+                "backend": self.server.server_port,  # type: ignore[attr-defined]
+                "method": self.command,
+                "path": self.path,
+                "headers": {
+                    name.lower(): ", ".join(self.headers.get_all(name) or ()) for name in self.headers
+                },
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("x-echo", "yes")
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_PUT = do_OPTIONS = _answer  # the names that http.server calls
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def backends() -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for port in BACKENDS:
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", port), _Echo))
+            server.daemon_threads = True
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+        yield
+
+
+@pytest.fixture(scope="module")
+def up(backends: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Up, Path]]:
+    folder = tmp_path_factory.mktemp("yaml")
+    with gateway.up(folder) as running:
+        yield running, folder
+
+
+def show(up: Up, folder: Path, case: Case, authority: Authority) -> None:
+    """Serve a case in the place of the one before."""
+    before = up.status()["generation"]
+    pairs: dict[str, Any] = {}
+
+    def material(name: str, part: str) -> bytes:
+        pair = pairs.setdefault(name, authority.server(name))
+        return bytes(pair.certificate if part == "crt" else pair.key)
+
+    [text] = [content.decode() for content in case.texts(material).values()]
+    replace_file(folder / "case.yaml", text)
+
+    def is_served() -> bool:
+        status = up.status()
+        return status["generation"] > before and all(one["ready"] for one in status["gateways"].values())
+
+    eventually(is_served, 15.0)
+
+
+@pytest.mark.parametrize("case", SERVED, ids=lambda case: case.name)
+def test_requests_are_answered_as_the_yaml_says(
+    case: Case, up: tuple[Up, Path], authority: Authority
+) -> None:
+    show(*up, case, authority)
+    for request in yaml.safe_load((case.folder / "requests.yaml").read_text()):
+        method, url = request["ask"].split()
+        secure = urlsplit(url).scheme == "https"
+        for protocol in request.get("over") or (("h1", "h2", "h3") if secure else ("h1", "h2")):
+            answer = curl(
+                protocol,
+                url,
+                method=method,
+                headers=request.get("headers"),
+                ca_pem=authority.pem if secure else "",
+                connect_port=BOUND[443 if secure else 80],
+            )
+            where = f"{request['ask']} over {protocol}: {answer}"
+            expected = {"status": 200, **request.get("answer", {})}
+            assert answer.status == expected["status"], where
+            for name, value in expected.get("headers", {}).items():
+                assert answer.header(name) == value, where
+            assert not [name for name in expected.get("missing", ()) if answer.all(name)], where
+            assert expected.get("body", answer.text) == answer.text, where
+            if "seen" in request:
+                assert_seen(request["seen"], json.loads(answer.text), where)
+
+
+def assert_seen(expected: dict[str, Any], seen: dict[str, Any], where: str) -> None:
+    for key in ("backend", "path", "method"):
+        assert expected.get(key, seen[key]) == seen[key], where
+    for name, value in expected.get("headers", {}).items():
+        assert seen["headers"].get(name) == value, where
+    assert not [name for name in expected.get("missing", ()) if name in seen["headers"]], where
