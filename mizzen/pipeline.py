@@ -17,7 +17,7 @@ from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve
 from mizzen.resolve.context import Context, ExternalPorts, Proxy
 from mizzen.resolve.identity import spiffe
-from mizzen.resolve.proxies import proxies, sidecars
+from mizzen.resolve.proxies import mesh_config, proxies, sidecars
 from mizzen.resolve.secrets import validity_problems
 from mizzen.resolve.sidecar import resolve_sidecar
 from mizzen.resources.decode import Decoded, decode
@@ -81,6 +81,7 @@ class Build:
     world: World
     gateways: tuple[GatewayBuild, ...]  # sorted by name
     problems: tuple[Problem, ...]  # sorted, each once
+    trust_domain: str  # of the mesh
 
 
 @dataclass(slots=True)
@@ -132,6 +133,7 @@ def build(
         world=world,
         gateways=tuple(sorted(built, key=lambda gateway: gateway.proxy.key)),
         problems=tuple(sorted(problems, key=sort_key)),
+        trust_domain=mesh_config(world).trust_domain,
     )
 
 

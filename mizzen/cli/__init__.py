@@ -15,6 +15,9 @@ COMMANDS = {
     "analyze": ("analyze", "Print all that is wrong with files."),
     "proxy-config": ("proxy_config", "Print what a running Envoy holds."),
     "proxy-status": ("proxy_status", "Print what each Envoy has acknowledged."),
+    "pilot": ("pilot", "Serve configuration and certificates to other machines."),
+    "join-token": ("join_token", "Print a token with which a proxy can join."),
+    "proxy": ("proxy", "Run a gateway or sidecar that a pilot elsewhere configures."),
     "httpbin": ("httpbin", "Run the built-in test backend."),
     "_control-plane": ("control_plane", "The control plane of `mizzen up`."),
 }

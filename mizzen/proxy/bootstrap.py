@@ -4,6 +4,7 @@ The shape is that of Istio's gateways (cluster and listener names included, they
 with Unix sockets where Istio has loopback ports.
 """
 
+import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ DRAIN_SECONDS = 20
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_UPSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _MAX_CONNECTIONS = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 
@@ -28,6 +30,15 @@ _ISTIO_RUNTIME = {
     "envoy.reloadable_features.http_reject_path_with_fragment": False,
     "re2.max_program_size.error_level": 32768,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pilot:
+    """A control plane that is reached over mutual TLS of the mesh."""
+
+    host: str
+    port: int
+    identity: str  # its SPIFFE name, which its certificate must have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,8 @@ class ProxySpec:
     prometheus_port: int = 15090
     bind: str = "0.0.0.0"  # of these two ports
     concurrency: int | None = None  # worker threads; None: one for each CPU
+    address: str = "127.0.0.1"  # of this machine, as the control plane knows it
+    pilot: Pilot | None = None  # a control plane on another machine, in the place of `ads_socket`
 
     @property
     def key(self) -> str:
@@ -60,7 +73,7 @@ class ProxySpec:
     @property
     def node_id(self) -> str:
         """In Istio's form: type, address, instance, domain."""
-        return f"{self.kind}~127.0.0.1~{self.key}~{self.namespace}.svc.cluster.local"
+        return f"{self.kind}~{self.address}~{self.key}~{self.namespace}.svc.cluster.local"
 
 
 def bootstrap(spec: ProxySpec) -> bytes:
@@ -95,7 +108,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
         "dynamic_resources": _dynamic_resources(),
         "static_resources": {
             "clusters": [
-                _cluster("xds-grpc", spec.ads_socket, _http2()),
+                _pilot_cluster(spec.pilot) if spec.pilot else _cluster("xds-grpc", spec.ads_socket, _http2()),
                 _cluster("sds-grpc", spec.sds_socket, _http2()),
                 _cluster("agent", spec.health_socket),
                 _cluster("prometheus_stats", spec.admin_socket),
@@ -154,6 +167,58 @@ def _cluster(name: str, path: Path, options: Json | None = None) -> Json:
         },
     }
     return found | ({"typed_extension_protocol_options": options} if options else {})
+
+
+def _pilot_cluster(pilot: Pilot) -> Json:
+    """The control plane's own certificate is judged by its SPIFFE name, ours and the roots come from beside us."""
+    try:
+        ipaddress.ip_address(pilot.host)
+        kind = "STATIC"
+    except ValueError:
+        kind = "STRICT_DNS"
+    where = {"socket_address": {"address": pilot.host, "port_value": pilot.port}}
+    name = {"san_type": "URI", "matcher": {"exact": pilot.identity}}
+    tls = {
+        "@type": f"type.googleapis.com/{_UPSTREAM_TLS}",
+        "common_tls_context": {
+            "alpn_protocols": ["h2"],
+            "tls_certificate_sds_secret_configs": [_identity("default")],
+            "combined_validation_context": {
+                "default_validation_context": {"match_typed_subject_alt_names": [name]},
+                "validation_context_sds_secret_config": _identity("ROOTCA"),
+            },
+        },
+    }
+    return {
+        "name": "xds-grpc",
+        "type": kind,
+        "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": "xds-grpc",
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": where}}]}],
+        },
+        "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": tls},
+        "typed_extension_protocol_options": _http2(),
+    }
+
+
+def _identity(name: str) -> Json:
+    """A secret that is kept beside the proxy."""
+    source = {
+        "api_type": "DELTA_GRPC",
+        "transport_api_version": "V3",
+        "set_node_on_first_message_only": True,
+        "grpc_services": [{"envoy_grpc": {"cluster_name": "sds-grpc"}}],
+    }
+    # For ever: without it there is no control plane.
+    return {
+        "name": name,
+        "sds_config": {
+            "api_config_source": source,
+            "initial_fetch_timeout": "0s",
+            "resource_api_version": "V3",
+        },
+    }
 
 
 def _listener(bind: str, port: int, stat_prefix: str, prefix: str, cluster: str) -> Json:

@@ -4,7 +4,7 @@ An IstioOperator declares one gateway per entry of `components.ingressGateways`.
 called istio-ingressgateway, with HTTP/3 on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -116,7 +116,7 @@ def proxies(
     `environment` is consulted for switches that no IstioOperator sets (`values.pilot.env`, then the
     environment of `components.pilot`).
     """
-    mesh = _mesh(world.operators)
+    mesh = mesh_config(world)
     switches = _switches(world.operators, environment)
     return tuple(
         (_proxy(world, gateway, mesh, external_ports), switches, mesh) for gateway in declared_gateways(world)
@@ -127,7 +127,7 @@ def sidecars(
     world: World, environment: Mapping[str, str], wanted: frozenset[str]
 ) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
     """The sidecars of the WorkloadEntries `wanted` ("namespace/name"); those that are not there have none."""
-    mesh = _mesh(world.operators)
+    mesh = mesh_config(world)
     switches = _switches(world.operators, environment)
     found = []
     for key in sorted(wanted):
@@ -158,9 +158,10 @@ def _sidecar(workload: WorkloadEntry, mesh: MeshConfig) -> Proxy:
     )
 
 
-def _mesh(operators: Iterable[IstioOperator]) -> MeshConfig:
+def mesh_config(world: World) -> MeshConfig:
+    """The mesh's configuration: that of every IstioOperator, the later over the earlier."""
     mesh = DEFAULT_MESH
-    for operator in operators:
+    for operator in world.operators:
         mesh = overlay(mesh, operator.spec.mesh_config)
     return mesh
 

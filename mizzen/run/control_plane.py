@@ -10,10 +10,11 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mizzen.authority.identity import Identity
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, Severity, sort_key
 from mizzen.http3.announcement import Announcements
@@ -22,6 +23,7 @@ from mizzen.resources.yaml import RawObject
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
 from mizzen.run.mesh import Mesh, leaf_life
+from mizzen.run.network import Listening, network
 from mizzen.run.occupied import Claim, Taken, claims_of, occupied
 from mizzen.run.prover import Prover
 from mizzen.run.said import SAID
@@ -57,6 +59,7 @@ class ControlPlane:
     instance: Instance
     files: Files
     settings: Settings
+    listening: Listening | None = None  # for proxies of other machines, instead of running them on this one
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     generation: int = 0
     served: dict[str, Served] = field(default_factory=dict)
@@ -73,7 +76,6 @@ class ControlPlane:
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
-        self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
         self.mesh = Mesh(self.instance.authority, self._renewed, life=leaf_life(self.settings.environment))
         self.prover = Prover(on_proof=self.changed.set)
 
@@ -83,8 +85,13 @@ class ControlPlane:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Nothing is answered before everything has been read once."""
         self.promised = load_promises(self.instance.announcements)
+        self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
         await self.rebuild(self.files.listing())
         self.instance.ads_socket.unlink(missing_ok=True)
+        if self.listening is not None:
+            self.ads.network = await network(
+                self.listening, self.instance, self.mesh, self._trust_domain, self._admit, self.clock
+            )
         await self.ads.start()
         socket = ControlSocket(self.instance.control_socket, self.status)
         await socket.start()
@@ -111,7 +118,8 @@ class ControlPlane:
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
         result = await asyncio.to_thread(build, admitted.objects, found, self.settings, self.memory)
-        self.mesh.want(frozenset(one.identity for one in result.gateways))
+        local = result.gateways if self.listening is None else ()
+        self.mesh.want(frozenset(one.identity for one in local))
         before, self.served = self.served, {}
         for gateway in result.gateways:
             key = gateway.proxy.key
@@ -136,7 +144,7 @@ class ControlPlane:
         key = gateway.proxy.key
         held = frozenset(one.name for one in before.build.model.listeners) if before else frozenset()
         claims = tuple(claim for other in self.served.values() for claim in other.claims)
-        taken = occupied(gateway.model, held, self.instance.gateway(key), claims)
+        taken = () if self.listening else occupied(gateway.model, held, self.instance.gateway(key), claims)
         lost = frozenset(one.listener for one in taken)
         usable = gateway.without_listeners(lost)
         announcements = before.announcements if before else self.promised.get(key, Announcements())
@@ -165,6 +173,30 @@ class ControlPlane:
             if served.build.identity == identity:
                 served.snapshot = self._snapshot(served.build, served.config, served)
                 self.ads.publish(key, served.snapshot)
+
+    @property
+    def _trust_domain(self) -> str:
+        assert self.result is not None
+        return self.result.trust_domain
+
+    def _admit(self, proxy: str, identity: Identity) -> str:
+        """Why a proxy is not served; "" when it is who it says. A workload that comes gets its sidecar."""
+        assert self.result is not None
+        served = self.served.get(proxy)
+        if served is not None:
+            return "" if served.build.identity == identity.uri else f"{proxy} is {served.build.identity}"
+        name, _, namespace = proxy.rpartition(".")
+        workload = self.result.world.workload_entry_by_key.get((namespace, name))
+        if workload is None:
+            return f"there is neither a gateway nor a WorkloadEntry called {proxy}"
+        if (namespace, workload.spec.service_account or "default") != (
+            identity.namespace,
+            identity.service_account,
+        ):
+            return f"the WorkloadEntry {namespace}/{name} is not of {identity}"
+        self.settings = replace(self.settings, sidecars=self.settings.sidecars | {f"{namespace}/{name}"})
+        asyncio.get_running_loop().create_task(self._follow())
+        return ""
 
     def _on_status(self, client: ClientStatus) -> None:
         if served := self.served.get(client.gateway):
@@ -292,13 +324,20 @@ def say(text: str) -> None:
     print("".join(f"{SAID}{line}\n" for line in text.splitlines()), end="", flush=True)
 
 
-def serve(instance: Instance, paths: Sequence[str], stdin: bytes | None, settings: Settings) -> None:
+def serve(
+    instance: Instance,
+    paths: Sequence[str],
+    stdin: bytes | None,
+    settings: Settings,
+    listening: Listening | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> None:
     """Run a control plane until SIGTERM or SIGINT."""
 
     async def main() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await ControlPlane(instance, Files(paths, stdin), settings, say=say).run(stop)
+        await ControlPlane(instance, Files(paths, stdin), settings, listening, say=tell or say).run(stop)
 
     asyncio.run(main())

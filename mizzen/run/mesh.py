@@ -18,6 +18,7 @@ from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resources import values
 from mizzen.resources.findings import Findings
 from mizzen.run.workloads import Granted, Workloads
+from mizzen.serve.credentials import ServerTls
 
 CATALOGUE = {
     "CA-001": "The authority of the mesh cannot be used; proxies get no certificates of the mesh.",
@@ -51,6 +52,8 @@ class Mesh:
         self._folder, self._life, self._clock = folder, life, clock
         self._roots: Roots | None = None
         self._wanted: dict[str, Identity] = {}
+        self._own: Identity | None = None
+        self._own_names: tuple[str, ...] = ()
         self._workloads = Workloads(self._sign, lambda one: on_renewed(one.uri), clock=clock)
 
     def want(self, names: frozenset[str]) -> None:
@@ -66,7 +69,36 @@ class Mesh:
             self._open()
             problems += [one for one in self.problems if one.code == "CA-001"]
         self.problems = tuple(problems)
-        self._workloads.want(self._wanted.values() if self._roots else ())
+        self._workloads.want(self._identities() if self._roots else ())
+
+    @property
+    def roots(self) -> Roots:
+        """What is signed with now. StoreError while the authority is not open."""
+        if self._roots is None:
+            raise StoreError("the authority is not open")
+        return self._roots
+
+    @property
+    def life(self) -> timedelta:
+        """Of a certificate."""
+        return self._life
+
+    async def serve_as(self, identity: Identity, names: tuple[str, ...]) -> Callable[[], ServerTls]:
+        """A certificate of our own, for these DNS names and addresses: what is current, at any time."""
+        self._own, self._own_names = identity, names
+        self.want(frozenset(self._wanted))
+        while self._workloads.credentials(identity) is None:
+            await self._workloads.once()
+
+        def current() -> ServerTls:
+            found = self._workloads.credentials(identity)
+            assert found is not None
+            certificate, ca = found
+            return ServerTls(
+                chain=certificate.chain.decode(), key=certificate.key.decode(), client_roots=ca.roots.decode()
+            )
+
+        return current
 
     def credentials(self, name: str) -> tuple[Certificate, TrustedCa] | None:
         """Certificate and roots of the proxy of a SPIFFE name; None before it has any."""
@@ -76,6 +108,10 @@ class Mesh:
     async def run(self) -> None:
         """Until cancelled: issue and renew, and follow what becomes of the root."""
         await asyncio.gather(self._workloads.run(), self._maintain())
+
+    def _identities(self) -> tuple[Identity, ...]:
+        own = (self._own,) if self._own else ()
+        return (*self._wanted.values(), *own)
 
     # --- the authority ------------------------------------------------------------------------------
 
@@ -102,17 +138,17 @@ class Mesh:
 
     async def _sign(self, identity: Identity, request: str) -> Granted:
         """A certificate for the key of `request` (PEM)."""
-        if self._roots is None:
-            raise StoreError("the authority is not open")
+        roots = self.roots
         issued = issue(
-            self._roots.active,
+            roots.active,
             requested_key(request.encode()),
             identity=identity,
+            names=self._own_names if identity == self._own else (),
             now=self._clock(),
             lifetime=self._life,
             serial=secrets.randbits(127),
         )
-        return Granted(chain=certificates_pem(issued.chain).encode(), roots=self._roots.bundle_pem.encode())
+        return Granted(chain=certificates_pem(issued.chain).encode(), roots=roots.bundle_pem.encode())
 
     async def _maintain(self) -> None:
         while True:
@@ -120,7 +156,7 @@ class Mesh:
             if self._roots is None:
                 if self._open():
                     self.problems = tuple(one for one in self.problems if one.code != "CA-001")
-                    self._workloads.want(self._wanted.values())
+                    self._workloads.want(self._identities())
                 continue
             try:
                 found = await asyncio.to_thread(self._step)

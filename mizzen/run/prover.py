@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from mizzen._api import pb
 from mizzen.http3.announcement import Evidence
 from mizzen.model import Model
 from mizzen.model.listener import Announcement, Listener
-from mizzen.model.tls import ClientAuth
+from mizzen.model.tls import WORKLOAD, ClientAuth
 from mizzen.probe.mirror import Proof, prove_mirror
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import LISTENER, SECRET
@@ -127,12 +128,14 @@ def _subject(
     secrets = {name: _confirmed(client, snapshot, SECRET.url, name) for name in announcement.certificates}
     held = [name for name, confirmed in secrets.items() if confirmed]
     leaves = tuple(one.chain.decode() for one in model.certificates if one.name in held)
+    if WORKLOAD in held:
+        leaves += (_own_certificate(snapshot),)
     if not version or not leaves:
         return None
     return Subject(
         gateway=key,
         announcement=announcement.name,
-        address=dialled(listener.address),
+        address=dialled(listener.address, address_of(client.node_id)),
         port=listener.port,
         server_name=concrete(announcement.server_names),
         leaves=leaves,
@@ -153,16 +156,29 @@ def demands_certificate(listener: Listener, announcement: Announcement) -> bool:
 def _confirmed(client: ClientStatus, snapshot: Snapshot, url: str, name: str) -> str:
     """The version of that resource, if Envoy holds exactly what it shall hold; else ""."""
     status, entry = client.stream.of(url), snapshot.of(url).get(name)
+    if entry is not None and name == WORKLOAD:
+        return entry.version  # it is asked for on a stream of its own
     if status is None or entry is None or status.acked.get(name) != entry.version:
         return ""
     return entry.version
 
 
-def dialled(address: str) -> str:
-    """An address of this machine at which a listener bound to `address` is reached."""
+def _own_certificate(snapshot: Snapshot) -> str:
+    """What a proxy of this machine shows to the mesh."""
+    secret = pb.Secret.FromString(snapshot.of(SECRET.url)[WORKLOAD].body)
+    return secret.tls_certificate.certificate_chain.inline_bytes.decode()
+
+
+def address_of(node_id: str) -> str:
+    """Where an Envoy says that it is: "router~ADDRESS~name.namespace~domain"."""
+    return (*node_id.split("~"), "", "")[1]
+
+
+def dialled(address: str, machine: str = "") -> str:
+    """An address at which a listener is reached that is bound to `address` on `machine` (an IP address)."""
     bound = ipaddress.ip_address(address)
     if bound.is_unspecified:
-        return "127.0.0.1" if bound.version == 4 else "::1"
+        return machine or ("127.0.0.1" if bound.version == 4 else "::1")
     return address
 
 

@@ -47,6 +47,8 @@ class _Held:
 
     key: bytes = field(default=b"", repr=False)
     granted: Granted | None = None
+    # The key of a request that has not been answered: a join token is good for one key.
+    asking: ec.EllipticCurvePrivateKey | None = field(default=None, repr=False)
     renewal: Renewal = field(default_factory=lambda: Renewal(ends=_AT_ONCE, at=_AT_ONCE))
 
 
@@ -66,6 +68,7 @@ class Workloads:
         self._clock, self._chance = clock, chance
         self._held: dict[Identity, _Held] = {}
         self._wake = asyncio.Event()
+        self.trouble = ""  # why the last certificate was not to be had
 
     def want(self, identities: Iterable[Identity]) -> None:
         """From now on these, and no others."""
@@ -91,15 +94,32 @@ class Workloads:
             TrustedCa(name=MESH_ROOTS, roots=held.granted.roots, origin=origin),
         )
 
+    def adopt(self, identity: Identity, key: bytes, granted: Granted) -> None:
+        """What an earlier run of this process got, and kept."""
+        renewal = received(now=self._clock(), ends=granted.ends, jitter=self._chance())
+        self._held[identity] = _Held(key=key, granted=granted, renewal=renewal)
+        self._wake.set()
+
+    async def once(self) -> None:
+        """Wait until somebody's certificate is due, and see to all that are."""
+        await self._wait()
+        for identity, held in list(self._held.items()):
+            if held.renewal.is_due(self._clock()):
+                await self._renew(identity, held)
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            await self.once()
+
+    async def _wait(self) -> None:
+        """Until the next is due, or others are wanted."""
+        while True:
             self._wake.clear()
-            for identity, held in list(self._held.items()):
-                if held.renewal.is_due(self._clock()):
-                    await self._renew(identity, held)
             now = self._clock()
             waits = [held.renewal.wait(now).total_seconds() for held in self._held.values()]
+            if waits and min(waits) <= 0:
+                return
             try:
                 await asyncio.wait_for(self._wake.wait(), min(waits, default=None))
             except TimeoutError:
@@ -107,15 +127,16 @@ class Workloads:
 
     async def _renew(self, identity: Identity, held: _Held) -> None:
         """A new key each time: one that leaked is worth a day at most."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = held.asking = held.asking or ec.generate_private_key(ec.SECP256R1())
         try:
             granted = await self._sign(identity, signing_request(key))
             ends = granted.ends
         except Exception as error:  # noqa: BLE001  # whatever it was, the old certificate holds: try again
             held.renewal = failed(held.renewal, now=self._clock(), jitter=self._chance())
-            _log.warning("no certificate for %s: %s", identity, error)
+            self.trouble = f"no certificate for {identity}: {error}"
+            _log.warning("%s", self.trouble)
             return
-        held.key, held.granted = key_pem(key).encode(), granted
+        held.key, held.granted, held.asking = key_pem(key).encode(), granted, None
         held.renewal = received(now=self._clock(), ends=ends, jitter=self._chance())
         if self._held.get(identity) is held:
             self._on_change(identity)

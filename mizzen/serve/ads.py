@@ -16,14 +16,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import grpc.aio
 
 from mizzen._api import pb
+from mizzen.authority.identity import Identity
+from mizzen.serve.credentials import AuthContext, Refused, ServerTls, is_private, server_credentials
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of
+from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.sotw import SotwStream
 from mizzen.xds.status import StreamStatus
@@ -68,16 +71,54 @@ class ClientStatus:
 OnStatus = Callable[[ClientStatus], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How proxies of other machines are served.
+
+    `secure`: for those who show a certificate of the mesh. `join`: for those who have none yet, and get one
+    (`services`). `plaintext`: for whoever can reach it; no Secret is told there. "" leaves a port closed.
+    """
+
+    secure: str = ""
+    join: str = ""
+    plaintext: str = ""
+    tls: Callable[[], ServerTls]
+    identify: Callable[[AuthContext], Identity | None]  # raises Refused
+    admit: Callable[[str, Identity], str]  # (proxy, who it is) -> why it is not served; "" when it is
+    services: tuple["grpc.GenericRpcHandler[Any, Any]", ...] = ()
+
+
+def auth_context(context: _Context) -> AuthContext:
+    """What gRPC knows of the other side."""
+    found: Any = context.auth_context()
+    return cast(AuthContext, found)
+
+
+def _add_network(server: grpc.aio.Server, network: Network) -> None:
+    """RuntimeError when a port cannot be bound."""
+    server.add_generic_rpc_handlers(network.services)
+    for where, needs_certificate in ((network.secure, True), (network.join, False)):
+        if where:
+            server.add_secure_port(where, server_credentials(network.tls, require_client=needs_certificate))
+    if network.plaintext:
+        server.add_insecure_port(network.plaintext)
+
+
 class _Client:
     """One open stream and the task that writes to it."""
 
-    def __init__(self, stream: DeltaStream | SotwStream, node: pb.Node, silent: bool) -> None:
+    def __init__(self, stream: DeltaStream | SotwStream, node: pb.Node, silent: bool, secrets: bool) -> None:
         self.stream = stream
         self.silent = silent
+        self.secrets = secrets  # may it be told Secrets?
         self.node = node
         self.gateway = gateway_of(node)
         self.changed = asyncio.Event()
         self.is_connected = True
+
+    def offer(self, snapshot: Snapshot) -> None:
+        """From now on this is what it shall hold."""
+        self.stream.offer(snapshot if self.secrets else snapshot.without(SECRET.url))
 
     def status(self) -> ClientStatus:
         build = self.node.user_agent_build_version.version
@@ -107,6 +148,7 @@ class AdsServer:
         confirms or refuses something."""
         self._socket_path = socket_path
         self._address = address
+        self.network: Network | None = None  # to be set before `start`
         self._on_status = on_status
         self._hold_limit = hold_limit
         self._snapshots: dict[str, Snapshot] = {}
@@ -122,6 +164,8 @@ class AdsServer:
             server.add_insecure_port(f"unix:{self._socket_path}")
         if self._address:
             server.add_insecure_port(self._address)
+        if self.network:
+            _add_network(server, self.network)
         await server.start()
         self._server = server
 
@@ -139,7 +183,7 @@ class AdsServer:
         self._snapshots[gateway] = snapshot
         for client in self._clients:
             if client.gateway == gateway:
-                client.stream.offer(snapshot)
+                client.offer(snapshot)
                 client.changed.set()
 
     def status(self) -> tuple[ClientStatus, ...]:
@@ -182,12 +226,13 @@ class AdsServer:
             return
         if not first.node.id:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
-        client = _Client(stream, first.node, silent)
+        secrets = await self._admit(gateway_of(first.node), context)
+        client = _Client(stream, first.node, silent, secrets)
         self._clients.append(client)
         _log.info("%s connected", client.node.id)
         self._receive(client, first)
         if snapshot := self._snapshots.get(client.gateway):
-            stream.offer(snapshot)
+            client.offer(snapshot)
         reader = asyncio.create_task(self._read(client, requests))
         try:
             await self._write(client, context, reader)
@@ -197,6 +242,24 @@ class AdsServer:
             self._clients.remove(client)
             self._tell(client)
             _log.info("%s disconnected", client.node.id)
+
+    async def _admit(self, proxy: str, context: _Context) -> bool:
+        """May it be told Secrets? Whoever is of this machine may; others prove who they are, or are refused."""
+        network = self.network
+        if network is None or context.peer().startswith("unix:"):
+            return True
+        if not is_private(auth_context(context), context.peer()):
+            return False  # the plaintext port: anybody may be listening
+        try:
+            identity = network.identify(auth_context(context))
+        except Refused as error:
+            await context.abort(error.code, str(error))
+        if identity is None:
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "configuration needs a client certificate")
+        if why := network.admit(proxy, identity):
+            _log.warning("%s is refused as %s: %s", identity, proxy, why)
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, why)
+        return True
 
     def _receive(self, client: _Client, request: Any) -> None:
         client.stream.receive(request)

@@ -32,6 +32,10 @@ class Snapshot:
         """The resources of one type, by name."""
         return self.types.get(type_url, NOTHING)
 
+    def without(self, type_url: str) -> "Snapshot":
+        """The same less all resources of one type."""
+        return Snapshot(types={**self.types, type_url: NOTHING})
+
 
 def entry(body: bytes) -> Entry:
     """The resource of these bytes. 96 bits of BLAKE2 tell two contents apart."""

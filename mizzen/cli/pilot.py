@@ -1,0 +1,78 @@
+"""`mizzen pilot`: the control plane alone, for proxies of other machines."""
+
+import os
+
+# gRPC reads these once, when it is imported.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from mizzen.cli import options
+
+
+@click.command("pilot")
+@options.inputs
+@options.run_dir
+@click.option(
+    "--secure-address", default="0.0.0.0:15012", show_default=True, help="xDS and renewals, over mutual TLS."
+)
+@click.option(
+    "--join-address", default="0.0.0.0:15013", show_default=True, help="Where proxies join with a token."
+)
+@click.option(
+    "--plaintext-address",
+    default="",
+    help="xDS without TLS and without Secrets, such as 127.0.0.1:15010.  [default: closed]",
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    help="A DNS name or address by which proxies know this machine. Repeatable.  [default: its host name, localhost]",
+)
+def command(
+    inputs: options.Inputs,
+    run_dir: Path,
+    secure_address: str,
+    join_address: str,
+    plaintext_address: str,
+    names: tuple[str, ...],
+) -> None:
+    """Serve configuration and certificates to `mizzen proxy` on other machines.
+
+    The root of the mesh is kept in RUN_DIR/authority; proxies need its root-cert.pem, and each a token from
+    `mizzen join-token`.
+    """
+    from mizzen.run import control_plane
+    from mizzen.run.instance import Instance
+    from mizzen.run.keeper import StartFailed
+    from mizzen.run.network import Listening
+    from mizzen.run.run_dir import possession
+
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    listening = Listening(
+        secure=secure_address,
+        join=join_address,
+        plaintext=plaintext_address,
+        names=names or (socket.gethostname(), "localhost", "127.0.0.1"),
+    )
+    instance = Instance(run_dir.absolute())
+    stdin = sys.stdin.buffer.read() if "-" in inputs.files else None
+    try:
+        with possession(instance):
+            control_plane.serve(instance, inputs.files, stdin, inputs.settings(), listening, echo)
+    except (StartFailed, RuntimeError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def echo(text: str) -> None:
+    """To whoever started it."""
+    print(text, flush=True)

@@ -1,0 +1,114 @@
+"""A proxy's way to its certificate: with a join token once, then with the certificate it has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+from cryptography import x509
+
+from mizzen.authority.identity import Identity
+from mizzen.authority.messages import METHOD, SERVICE, IstioCertificateRequest, IstioCertificateResponse
+from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.run.workloads import Granted
+
+_SECONDS = 10.0
+KEY, CHAIN, ROOTS = "key.pem", "cert-chain.pem", "root-cert.pem"  # Istio's names (OUTPUT_CERTS)
+
+Held = Callable[[Identity], tuple[Certificate, TrustedCa] | None]
+
+
+class JoinError(RuntimeError):
+    """No certificate was given. The message is a sentence for users."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAuthority:
+    """Asks a control plane on another machine."""
+
+    secure: str  # HOST:PORT for those who have a certificate
+    join: str  # HOST:PORT for those who have a token
+    roots: bytes  # PEM: whom to trust before anything was given
+    token: str = field(default="", repr=False)
+    held: Held
+
+    async def sign(self, identity: Identity, request: str) -> Granted:
+        """A certificate for the key of `request` (PEM). JoinError says why there is none."""
+        found = self.held(identity)
+        if found is not None:
+            certificate, ca = found
+            try:
+                return await _ask(self.secure, identity, request, ca.roots, certificate=certificate)
+            except JoinError:
+                if not self.token:
+                    raise  # perhaps it was away for too long, and has a new token
+        if not self.token:
+            raise JoinError("there is neither a certificate that is valid nor a join token")
+        return await _ask(
+            self.join, identity, request, found[1].roots if found else self.roots, token=self.token
+        )
+
+
+async def _ask(
+    where: str,
+    identity: Identity,
+    request: str,
+    roots: bytes,
+    *,
+    certificate: Certificate | None = None,
+    token: str = "",
+) -> Granted:
+    credentials = grpc.ssl_channel_credentials(
+        roots, certificate.key if certificate else None, certificate.chain if certificate else None
+    )
+    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    async with grpc.aio.secure_channel(where, credentials) as channel:
+        create: Any = channel.unary_unary(
+            f"/{SERVICE}/{METHOD}",
+            request_serializer=IstioCertificateRequest.SerializeToString,
+            response_deserializer=IstioCertificateResponse.FromString,
+        )
+        try:
+            answer = await create(IstioCertificateRequest(csr=request), metadata=metadata, timeout=_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise JoinError(f"{where}: {error.details()}") from None
+    *chain, bundle = answer.cert_chain
+    granted = Granted(chain="".join(chain).encode(), roots=bundle.encode())
+    check(granted, identity)
+    return granted
+
+
+def check(granted: Granted, identity: Identity) -> None:
+    """JoinError when a certificate is for somebody else than was expected."""
+    leaf = x509.load_pem_x509_certificate(granted.chain)
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    given = names.get_values_for_type(x509.UniformResourceIdentifier)
+    if given != [identity.uri]:
+        raise JoinError(f"the credential is of {', '.join(given) or 'nobody'}, not of {identity}")
+
+
+# --- between two runs -------------------------------------------------------------------------------
+
+
+def store(folder: Path, certificate: Certificate, ca: TrustedCa) -> None:
+    """Keep what was given, for the owner's eyes only. The key last: a pair that does not fit counts as none."""
+    for name, content in ((ROOTS, ca.roots), (CHAIN, certificate.chain), (KEY, certificate.key)):
+        beside = folder / f".{name}.new"
+        beside.unlink(missing_ok=True)
+        beside.touch(mode=0o600)
+        beside.write_bytes(content)
+        beside.replace(folder / name)
+
+
+def load(folder: Path, identity: Identity) -> tuple[bytes, Granted] | None:
+    """Key and certificate of an earlier run; None when they are not there, not of `identity`, or no pair."""
+    try:
+        key = (folder / KEY).read_bytes()
+        granted = Granted(chain=(folder / CHAIN).read_bytes(), roots=(folder / ROOTS).read_bytes())
+        check(granted, identity)
+        grpc.ssl_channel_credentials(granted.roots, key, granted.chain)
+    except (OSError, ValueError, JoinError, x509.ExtensionNotFound):
+        return None
+    return key, granted

@@ -1,0 +1,59 @@
+"""The control plane on the network: who joins, who is served, and as whom."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mizzen.authority.identity import Identity
+from mizzen.authority.issue import Policy
+from mizzen.authority.store import TokenStore
+from mizzen.run.instance import Instance
+from mizzen.run.mesh import Mesh
+from mizzen.serve.ads import Network
+from mizzen.serve.certificates import CertificateService
+from mizzen.serve.credentials import client_identity
+
+PILOT_NAMESPACE, PILOT_ACCOUNT = "istio-system", "istiod"  # who the control plane is to its proxies
+SECURE_PORT, JOIN_PORT, PLAINTEXT_PORT = 15012, 15013, 15010
+_LONGEST = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where proxies of other machines come to. "" leaves a port closed."""
+
+    secure: str = f"0.0.0.0:{SECURE_PORT}"
+    join: str = f"0.0.0.0:{JOIN_PORT}"
+    plaintext: str = ""
+    names: tuple[str, ...] = ()  # DNS names and addresses by which they know it
+
+
+async def network(
+    listening: Listening,
+    instance: Instance,
+    mesh: Mesh,
+    trust_domain: str,
+    admit: Callable[[str, Identity], str],
+    clock: Callable[[], datetime],
+) -> Network:
+    """What the ADS server needs to serve them. StoreError when the authority cannot be used."""
+    own = Identity(trust_domain=trust_domain, namespace=PILOT_NAMESPACE, service_account=PILOT_ACCOUNT)
+    tls = await mesh.serve_as(own, listening.names)
+    certificates = CertificateService(
+        roots=lambda: mesh.roots,
+        trust_domain=trust_domain,
+        clock=clock,
+        tokens=TokenStore(instance.authority),
+        policy=Policy(default=mesh.life, longest=_LONGEST),
+    )
+    return Network(
+        secure=listening.secure,
+        join=listening.join,
+        plaintext=listening.plaintext,
+        tls=tls,
+        identify=lambda context: client_identity(
+            context, roots=mesh.roots.bundle, trust_domain=trust_domain, now=clock()
+        ),
+        admit=admit,
+        services=(certificates.handler(),),
+    )

@@ -1,0 +1,251 @@
+"""A control plane and its proxies as on machines of their own: joining, being served, being refused."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gateway
+import grpc
+import grpc.aio
+import pytest
+from clients import curl
+from cryptography.hazmat.primitives.asymmetric import ec
+from gateway import HOST, Authority, eventually, free_port
+from test_mesh import GATEWAY, seen, write
+
+from mizzen._api import pb
+from mizzen.authority.identity import Identity
+from mizzen.authority.request import signing_request
+from mizzen.authority.root import key_pem
+from mizzen.envoy.config import LISTENERS, SECRETS
+from mizzen.run.join import JoinError, RemoteAuthority
+from mizzen.run.workloads import Granted
+
+pytestmark = pytest.mark.e2e
+
+URL = f"https://{HOST}:8443/headers"
+EDGE = ("istio-ingressgateway", "istio-system", "istio-ingressgateway-service-account")
+VM = ("vm", "shop", "backend")
+
+
+@dataclass
+class Site:
+    """One control plane and whoever joined it, each with a run-dir."""
+
+    folder: Path
+    root: Path
+    secure: int = field(default_factory=free_port)
+    join: int = field(default_factory=free_port)
+    plaintext: int = field(default_factory=free_port)
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, name: str, *arguments: str, token: str = "") -> subprocess.Popen[bytes]:
+        log = (self.root / f"{name}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mizzen", *arguments, "--run-dir", str(self.root / name)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "MIZZEN_JOIN_TOKEN": token},
+            start_new_session=True,
+        )
+        log.close()
+        self.running.append(process)
+        return process
+
+    def log(self, name: str) -> str:
+        return (self.root / f"{name}.log").read_text(errors="replace")
+
+    def pilot(self) -> subprocess.Popen[bytes]:
+        process = self.start(
+            "pilot",
+            "pilot",
+            *("-f", str(self.folder)),
+            *("--secure-address", f"127.0.0.1:{self.secure}"),
+            *("--join-address", f"127.0.0.1:{self.join}"),
+            *("--plaintext-address", f"127.0.0.1:{self.plaintext}"),
+        )
+        eventually(self.bundle.exists)
+        eventually(lambda: _listens(self.secure))
+        return process
+
+    @property
+    def bundle(self) -> Path:
+        return self.root / "pilot" / "authority" / "root-cert.pem"
+
+    def token(self, namespace: str, account: str) -> str:
+        made = subprocess.run(
+            [
+                *(sys.executable, "-m", "mizzen", "join-token", "--run-dir", str(self.root / "pilot")),
+                *("-n", namespace, "-s", account),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return made.stdout.strip()
+
+    def proxy(
+        self, kind: str, who: tuple[str, str, str], token: str, status: int = 15021
+    ) -> subprocess.Popen[bytes]:
+        name, namespace, account = who
+        return self.start(
+            name,
+            "proxy",
+            kind,
+            *("--pilot", f"127.0.0.1:{self.secure}", "--join", f"127.0.0.1:{self.join}"),
+            *("--name", name, "-n", namespace, "-s", account, "--root-cert", str(self.bundle)),
+            *("--status-port", str(status), "--prometheus-port", str(status + 69), "--drain", "2"),
+            token=token,
+        )
+
+    def wait_ready(self, name: str) -> None:
+        eventually(lambda: "ready:" in self.log(name), 20.0)
+
+    def stop(self) -> None:
+        for process in reversed(self.running):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _listens(port: int) -> bool:
+    import socket
+
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def site(folder: Path, authority: Authority, httpbin: int) -> Iterator[Site]:
+    write(folder, authority, free_port(), httpbin)
+    with tempfile.TemporaryDirectory(prefix="mz-") as root:
+        one = Site(folder, Path(root))
+        try:
+            yield one
+        finally:
+            one.stop()
+
+
+def test_a_gateway_and_a_sidecar_join_and_serve_and_outlive_their_control_plane(
+    site: Site, authority: Authority
+) -> None:
+    pilot = site.pilot()
+    edge = site.proxy("router", EDGE, site.token(*EDGE[1:]))
+    site.proxy("sidecar", VM, site.token(*VM[1:]), status=15121)
+    for name in (EDGE[0], VM[0]):
+        site.wait_ready(name)
+    for protocol in ("h1", "h2", "h3"):
+        told = eventually(lambda p=protocol: seen(authority, p).get("X-Forwarded-Client-Cert"))
+        assert told.endswith(f"URI={GATEWAY}")
+    eventually(lambda: curl("h2", URL, ca_pem=authority.pem).header("alt-svc").startswith("h3="))
+    key = site.root / EDGE[0] / "key.pem"
+    assert key.stat().st_mode & 0o077 == 0
+    assert "PRIVATE KEY" not in site.log(EDGE[0]) + site.log("pilot")
+    # Without its control plane everything is as it was; a new one takes up where the old one was killed.
+    os.killpg(pilot.pid, signal.SIGKILL)
+    pilot.wait()
+    assert curl("h3", URL, ca_pem=authority.pem).status == 200
+    site.pilot()
+    (site.folder / "route.yaml").write_text(gateway.route(header="2"))
+    eventually(lambda: curl("h2", URL, ca_pem=authority.pem).header("x-version") == "2")
+    # A proxy that starts again has its certificate still, and needs no token.
+    edge.send_signal(signal.SIGTERM)
+    assert edge.wait(15) == 0
+    (site.root / f"{EDGE[0]}.log").unlink()
+    site.proxy("router", EDGE, "")
+    site.wait_ready(EDGE[0])
+    assert curl("h2", URL, ca_pem=authority.pem).header("x-version") == "2"
+
+
+def test_a_token_works_once_and_for_whom_it_was_made(site: Site) -> None:
+    site.pilot()
+    token = site.token("shop", "backend")
+    mine = Identity(namespace="shop", service_account="backend")
+    assert asyncio.run(_join(site, mine, token)).chain
+    with pytest.raises(JoinError, match="has been used"):
+        asyncio.run(_join(site, mine, token))
+    other = site.token("other", "other")
+    with pytest.raises(JoinError, match=r"not of spiffe://cluster\.local/ns/shop/sa/backend"):
+        asyncio.run(_join(site, mine, other))
+    with pytest.raises(JoinError, match="neither a certificate"):
+        asyncio.run(_join(site, mine, ""))
+
+
+async def _join(site: Site, identity: Identity, token: str) -> Granted:
+    authority = RemoteAuthority(
+        secure=f"127.0.0.1:{site.secure}",
+        join=f"127.0.0.1:{site.join}",
+        roots=site.bundle.read_bytes(),
+        token=token,
+        held=lambda _: None,
+    )
+    return await authority.sign(identity, signing_request(ec.generate_private_key(ec.SECP256R1())))
+
+
+def test_who_is_somebody_else_gets_no_configuration_and_no_secret(site: Site) -> None:
+    site.pilot()
+    stranger = Identity(namespace="other", service_account="other")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        asyncio.run(_configuration(site, stranger))
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert GATEWAY in (refused.value.details() or "")
+    edge = Identity(namespace=EDGE[1], service_account=EDGE[2])
+    found = asyncio.run(_configuration(site, edge))
+    assert [one.name for one in found[LISTENERS].resources] == ["0.0.0.0_8443", "udp_0.0.0.0_8443"]
+    assert [one.name for one in found[SECRETS].resources] == ["kubernetes://shop-tls"]
+
+
+def test_the_plaintext_port_tells_no_secret(site: Site) -> None:
+    site.pilot()
+    found = asyncio.run(_configuration(site, None))
+    assert found[LISTENERS].resources
+    assert not found[SECRETS].resources
+
+
+async def _configuration(site: Site, identity: Identity | None) -> dict[str, Any]:
+    """What is told to somebody who says to be the gateway, and shows a certificate of `identity`."""
+    if identity is None:
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{site.plaintext}")
+    else:
+        key = ec.generate_private_key(ec.SECP256R1())
+        token = site.token(identity.namespace, identity.service_account)
+        authority = RemoteAuthority(
+            secure="",
+            join=f"127.0.0.1:{site.join}",
+            roots=site.bundle.read_bytes(),
+            token=token,
+            held=lambda _: None,
+        )
+        granted = await authority.sign(identity, signing_request(key))
+        credentials = grpc.ssl_channel_credentials(granted.roots, key_pem(key).encode(), granted.chain)
+        channel = grpc.aio.secure_channel(f"127.0.0.1:{site.secure}", credentials)
+    async with channel:
+        stream: Any = channel.stream_stream(
+            "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
+            request_serializer=pb.DeltaDiscoveryRequest.SerializeToString,
+            response_deserializer=pb.DeltaDiscoveryResponse.FromString,
+        )()
+        node = pb.Node(id="router~127.0.0.1~istio-ingressgateway.istio-system~istio-system.svc.cluster.local")
+        await stream.write(pb.DeltaDiscoveryRequest(node=node, type_url=LISTENERS))
+        secrets = pb.DeltaDiscoveryRequest(
+            type_url=SECRETS, resource_names_subscribe=["kubernetes://shop-tls"]
+        )
+        await stream.write(secrets)
+        found: dict[str, Any] = {}
+        while len(found) < 2:
+            answer = await asyncio.wait_for(stream.read(), 10)
+            found[answer.type_url] = answer
+        return found
