@@ -24,6 +24,7 @@ from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.header_changes import header_changes
 from mizzen.resolve.matches import text_match
 from mizzen.resolve.retries import retry
+from mizzen.resources.validate_http_parts import GRPC_STATUSES
 from mizzen.resources.virtual_service import (
     Abort,
     CorsPolicy,
@@ -40,25 +41,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_REDIRECT = 301
 _EVERY = Fraction(numerator=100, of=100)
 _WELL_KNOWN_PORTS = {"http": 80, "https": 443}
-GRPC_STATUSES = (
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

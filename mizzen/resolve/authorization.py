@@ -28,6 +28,7 @@ from mizzen.model.authorization import (
 )
 from mizzen.model.route import Exact, Prefix, Present, Regex
 from mizzen.resolve.context import Context
+from mizzen.resolve.selecting import for_proxy
 from mizzen.resources.security import AuthorizationPolicy, Condition, Operation, Rule, Source
 
 CODES = {
@@ -42,7 +43,11 @@ _LOCAL_DOMAIN = "cluster.local"
 
 def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
     """The refusals, then the permissions, that hold for a proxy. () lets everybody in."""
-    policies = [one for one in _applicable(ctx) if one.meta.annotations.get(DRY_RUN) != "true"]
+    policies = [
+        one
+        for one in for_proxy(ctx, ctx.world.authorization_policies)
+        if one.meta.annotations.get(DRY_RUN) != "true"
+    ]
     denying = [one for one in policies if one.spec.action in ("DENY", "CUSTOM")]
     allowing = [one for one in policies if one.spec.action == "ALLOW"]
     found = []
@@ -55,7 +60,7 @@ def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
 
 def check_authorization(ctx: Context) -> None:
     """Report what of the policies of a proxy is not done as it is written."""
-    for policy in _applicable(ctx):
+    for policy in for_proxy(ctx, ctx.world.authorization_policies):
         if policy.spec.action == "CUSTOM":
             name = policy.spec.provider.name if policy.spec.provider else ""
             message = f"the authorizer {name!r} is not asked: what the rules describe is refused"
@@ -76,18 +81,6 @@ def _report(
     ctx.report(
         Problem(severity=severity, code=code, resource=policy.ref, field=field, message=message, hint="")
     )
-
-
-def _applicable(ctx: Context) -> Iterator[AuthorizationPolicy]:
-    """Those of the root namespace, then of the proxy's own, whose selector fits its labels."""
-    root, own = ctx.mesh.root_namespace, ctx.proxy.namespace
-    for namespace in dict.fromkeys((root, own)):
-        for policy in ctx.world.authorization_policies:
-            if policy.namespace != namespace or policy.spec.target_ref or policy.spec.target_refs:
-                continue
-            selector = policy.spec.selector.match_labels if policy.spec.selector else {}
-            if all(ctx.proxy.labels.get(key) == value for key, value in selector.items()):
-                yield policy
 
 
 def _rules(

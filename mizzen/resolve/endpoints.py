@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mizzen.errors import Problem, Severity
 from mizzen.model.backend import Health
 from mizzen.resolve.context import Context
+from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshPort, MeshService
 from mizzen.resources import core
 from mizzen.resources.checks import is_ip
@@ -154,7 +155,7 @@ class EndpointIndex:
         labels = entry.spec.workload_selector.labels
         number = port.target_port or port.number
         for pod in self._pods.get(entry.namespace, ()):
-            if _matches(labels, pod.meta.labels) and _may_serve(pod):
+            if fits(labels, pod.meta.labels) and _may_serve(pod):
                 locality = _locality(pod.meta.labels, self._node_labels(pod.spec.node_name))
                 yield Instance(
                     address=pod.status.pod_ip,
@@ -170,7 +171,7 @@ class EndpointIndex:
 
     def _selected_workloads(self, namespace: str, labels: Mapping[str, str]) -> Iterator[WorkloadEntry]:
         for workload in self._workloads.get(namespace, ()):
-            if _matches(labels, _workload_labels(workload)) and _is_healthy(workload):
+            if fits(labels, _workload_labels(workload)) and _is_healthy(workload):
                 yield workload
 
     def _of_workload(self, workload: WorkloadEntry, number: int) -> Instance:
@@ -273,10 +274,6 @@ def _may_serve(pod: core.Pod) -> bool:
     return ready and not ended and bool(pod.status.pod_ip)
 
 
-def _matches(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    return all(labels.get(key) == value for key, value in wanted.items())
-
-
 def _locality(labels: Mapping[str, str], node: Mapping[str, str]) -> Locality:
     """Istio's order: the label of the workload itself (its dots are slashes), else the node's labels."""
     for name in _LOCALITY_LABELS:
@@ -298,4 +295,4 @@ def _with_topology(labels: Mapping[str, str], locality: Locality, node_name: str
 
 def with_labels(instances: Iterable[Instance], labels: Mapping[str, str]) -> tuple[Instance, ...]:
     """Those that a subset of these labels takes in."""
-    return tuple(one for one in instances if _matches(labels, one.labels))
+    return tuple(one for one in instances if fits(labels, one.labels))

@@ -15,6 +15,7 @@ from mizzen.model.route import (
 )
 from mizzen.resolve.attach import gateway_key
 from mizzen.resolve.context import Context
+from mizzen.resolve.selecting import fits
 from mizzen.resources.checks import claim_path
 from mizzen.resources.virtual_service import HTTPMatchRequest, StringMatch
 
@@ -48,10 +49,8 @@ def applies(ctx: Context, match: HTTPMatchRequest, key: str, port: int, namespac
         return False
     if match.gateways:
         return key in {gateway_key(one, namespace) for one in match.gateways}
-    labels = ctx.proxy.labels
-    return all(labels.get(name) == value for name, value in match.source_labels.items()) and (
-        match.source_namespace in ("", ctx.proxy.namespace)
-    )
+    own = match.source_namespace in ("", ctx.proxy.namespace)
+    return own and fits(match.source_labels, ctx.proxy.labels)
 
 
 def route_match(match: HTTPMatchRequest | None) -> RouteMatch:

@@ -1,6 +1,6 @@
 """Names that many parts of resolving spell alike."""
 
-import ipaddress
+from mizzen.resources.checks import is_ip
 
 DOMAIN = "cluster.local"
 
@@ -22,14 +22,6 @@ def service_host(name: str, namespace: str) -> str:
 
 def expand_host(host: str, namespace: str) -> str:
     """A host without a dot is a Service of `namespace`; "*" and IP addresses are what they are."""
-    if not host or "." in host or host == "*" or _is_ip(host):
+    if not host or "." in host or host == "*" or is_ip(host):
         return host
     return service_host(host, namespace)
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

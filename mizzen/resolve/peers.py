@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from mizzen.resolve.context import Context
+from mizzen.resolve.selecting import fits
 from mizzen.resources.security import PeerAuthentication, PeerAuthenticationSpec
 
 PERMISSIVE = "PERMISSIVE"
@@ -17,7 +18,7 @@ def peer_mode(ctx: Context, namespace: str, labels: Mapping[str, str], port: int
     policies = ctx.world.peer_authentications
     root = ctx.mesh.root_namespace
     own = [one for one in policies if one.namespace == namespace]
-    selected = [one for one in own if _selector(one) and _matches(_selector(one), labels)]
+    selected = [one for one in own if _selector(one) and fits(_selector(one), labels)]
     for one in selected:
         wanted = one.spec.port_level_mtls.get(str(port))
         if wanted is not None and wanted.mode != "UNSET":
@@ -33,10 +34,6 @@ def peer_mode(ctx: Context, namespace: str, labels: Mapping[str, str], port: int
 
 def _selector(policy: PeerAuthentication) -> Mapping[str, str]:
     return policy.spec.selector.match_labels if policy.spec.selector else {}
-
-
-def _matches(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    return all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _first(specs: Iterable[PeerAuthenticationSpec]) -> str:

@@ -10,6 +10,7 @@ from mizzen.resolve.attach import exported_to
 from mizzen.resolve.context import Context
 from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.names import expand_host
+from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshService, ServiceIndex
 from mizzen.resources.destination_rule import ClientTLSSettings as TlsSettings
 from mizzen.resources.destination_rule import (
@@ -115,8 +116,7 @@ class PolicyIndex:
         )
 
     def _selects(self, rule: MergedRule) -> bool:
-        labels = self._ctx.proxy.labels
-        return rule.selector is None or all(labels.get(key) == value for key, value in rule.selector.items())
+        return rule.selector is None or fits(rule.selector, self._ctx.proxy.labels)
 
     def policy(self, rule: MergedRule | None, port: int, subset: str) -> Policy:
         """What holds for a port and subset ("": none): blocks are taken whole, the narrower over the wider."""

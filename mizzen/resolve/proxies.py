@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from mizzen.errors import Problem, ResourceRef
 from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
 from mizzen.resolve.overlay import overlay
+from mizzen.resolve.selecting import fits
 from mizzen.resources.compile import decoder_of
 from mizzen.resources.construct import Broken, construct
 from mizzen.resources.core import Pod, Service, ServicePort
@@ -260,13 +261,9 @@ def own_config(gateway: DeclaredGateway) -> tuple[ProxyConfig, tuple[Problem, ..
 
 def _pod_of(world: World, gateway: DeclaredGateway) -> Pod | None:
     for pod in world.pods:
-        if pod.namespace == gateway.namespace and _subset(gateway.labels, pod.meta.labels):
+        if pod.namespace == gateway.namespace and fits(gateway.labels, pod.meta.labels):
             return pod
     return None
-
-
-def _subset(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    return all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _locality(pod: Mapping[str, str], node: Mapping[str, str]) -> tuple[str, str, str]:
@@ -307,7 +304,7 @@ def _targets(world: World, gateway: DeclaredGateway) -> tuple[ServiceTarget, ...
 
 
 def _selects(service: Service, gateway: DeclaredGateway) -> bool:
-    return bool(service.spec.selector) and _subset(service.spec.selector, gateway.labels)
+    return bool(service.spec.selector) and fits(service.spec.selector, gateway.labels)
 
 
 def _open(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resolve.context import Context, Proxy
+from mizzen.resolve.selecting import fits
 from mizzen.resources.gateway import Gateway, Server
 
 CODES = {
@@ -90,7 +91,7 @@ def selects(gateway: Gateway, proxy_labels: dict[str, str], proxy_namespace: str
     """Whether a Gateway is for a proxy: every label of its selector must be there, none asks for nothing."""
     if scoped and gateway.namespace != proxy_namespace:
         return False
-    return all(proxy_labels.get(key) == value for key, value in gateway.spec.selector.items())
+    return fits(gateway.spec.selector, proxy_labels)
 
 
 def kind_of(server: Server) -> str:

@@ -1,11 +1,11 @@
 """RequestAuthentication -> TokenRules: which tokens requests may bring to a gateway or a workload."""
 
 import json
-from collections.abc import Iterator
 
 from mizzen.errors import Problem
 from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
+from mizzen.resolve.selecting import for_proxy
 from mizzen.resources.security import JwtRule, RequestAuthentication
 
 CODES = {
@@ -24,19 +24,12 @@ _NOBODYS_KEY = (
 
 def token_rules(ctx: Context) -> tuple[TokenRule, ...]:
     """Every issuer that a request to the proxy may have a token of, in Istio's order."""
-    rules = [(policy, rule) for policy in _applicable(ctx) for rule in policy.spec.jwt_rules]
+    rules = [
+        (policy, rule)
+        for policy in for_proxy(ctx, ctx.world.request_authentications)
+        for rule in policy.spec.jwt_rules
+    ]
     return tuple(_rule(ctx, policy, rule, index) for index, (policy, rule) in enumerate(rules))
-
-
-def _applicable(ctx: Context) -> Iterator[RequestAuthentication]:
-    root, own = ctx.mesh.root_namespace, ctx.proxy.namespace
-    for namespace in dict.fromkeys((root, own)):
-        for policy in ctx.world.request_authentications:
-            if policy.namespace != namespace or policy.spec.target_ref or policy.spec.target_refs:
-                continue
-            selector = policy.spec.selector.match_labels if policy.spec.selector else {}
-            if all(ctx.proxy.labels.get(key) == value for key, value in selector.items()):
-                yield policy
 
 
 def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int) -> TokenRule:

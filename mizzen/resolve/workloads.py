@@ -1,12 +1,13 @@
 """What a sidecar opens towards the mesh: the ports of its workload, and where the application listens."""
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.resolve.context import Context
+from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex, named_protocol
+from mizzen.resources.checks import is_ip
 from mizzen.resources.sidecar import IngressListener, Sidecar
 
 CODES = {
@@ -60,7 +61,7 @@ def sidecar_of(ctx: Context) -> Sidecar | None:
     labels = ctx.proxy.labels
     for one in own:
         selector = one.spec.workload_selector
-        if selector and all(labels.get(key) == value for key, value in selector.labels.items()):
+        if selector and fits(selector.labels, labels):
             return one
     root = [one for one in ctx.world.sidecars if one.namespace == ctx.mesh.root_namespace]
     return next((one for one in (*own, *root) if one.spec.workload_selector is None), None)
@@ -111,7 +112,7 @@ def _target(listener: IngressListener) -> tuple[str, int] | None:
         return text.removeprefix(_UNIX), 0
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
-    if not port.isdecimal() or not 0 < int(port) < 65536 or not _is_ip(host):
+    if not port.isdecimal() or not 0 < int(port) < 65536 or not is_ip(host):
         return None
     return (_LOOPBACK if host == _ANY else host), int(port)
 
@@ -162,7 +163,7 @@ def workload_port(ctx: Context, service: MeshService, port: MeshPort) -> int | N
         if service.kubernetes
         else next((e.spec.workload_selector.labels for e in service.entries if e.spec.workload_selector), {})
     )
-    if not selector or any(proxy.labels.get(key) != value for key, value in selector.items()):
+    if not selector or not fits(selector, proxy.labels):
         return None
     if isinstance(port.target_port, str):
         return proxy.ports.get(port.target_port)
@@ -192,12 +193,4 @@ def _is_same(bind: str, number: int, target: tuple[str, int]) -> bool:
 
 def _address(ctx: Context) -> str:
     """The workload's address where it is one that can be bound."""
-    return ctx.proxy.address if _is_ip(ctx.proxy.address) else ""
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return ctx.proxy.address if is_ip(ctx.proxy.address) else ""

@@ -1,11 +1,12 @@
 """Where a running instance keeps its files, and how to ask it something."""
 
-import http.client
+import asyncio
 import json
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mizzen.proxy.admin import ask
 
 LONGEST_SOCKET_PATH = 107  # bytes of sockaddr_un.sun_path, less the terminating zero
 
@@ -49,34 +50,9 @@ class Instance:
         return self.gateway(key) / "health.sock"
 
 
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        try:
-            self.sock.connect(str(self.path))
-        except OSError:
-            self.sock.close()
-            raise
-
-
 def get(path: Path, target: str, timeout: float = 5.0) -> tuple[int, bytes]:
     """GET `target` over the Unix socket at `path`: (status, body). OSError when nobody answers."""
-    connection = UnixConnection(path, timeout)
-    try:
-        connection.request("GET", target)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    except http.client.HTTPException as error:
-        raise OSError(f"no proper answer from {path}: {error}") from error
-    finally:
-        connection.close()
+    return asyncio.run(ask(path, target, seconds=timeout))
 
 
 def status(instance: Instance) -> dict[str, Any]:
