@@ -18,8 +18,9 @@ from mizzen.cli import options
 @click.command("_control-plane", hidden=True)
 @options.inputs
 @options.run_dir
+@options.ca_dir
 @click.option("--stdin-fd", type=int, help="A memory file with what standard input held.")
-def command(inputs: options.Inputs, run_dir: Path, stdin_fd: int | None) -> None:
+def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, stdin_fd: int | None) -> None:
     """The control plane of one `mizzen up`."""
     from mizzen.run import control_plane
     from mizzen.run.instance import Instance
@@ -28,4 +29,4 @@ def command(inputs: options.Inputs, run_dir: Path, stdin_fd: int | None) -> None
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     stdin = control_plane.read_memory(stdin_fd) if stdin_fd is not None else None
-    control_plane.serve(Instance(run_dir), inputs.files, stdin, inputs.settings())
+    control_plane.serve(Instance(run_dir), inputs.files, stdin, inputs.settings(), ca_folder=ca_dir)

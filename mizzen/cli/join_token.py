@@ -9,11 +9,14 @@ from mizzen.cli import options
 
 @click.command("join-token")
 @options.run_dir
+@options.ca_dir
 @click.option("-n", "--namespace", required=True, help="Of the proxy that shall join.")
 @click.option("-s", "--service-account", required=True, help="Of the proxy that shall join.")
 @click.option("--trust-domain", default="cluster.local", show_default=True)
 @click.option("--lifetime", default=60, show_default=True, metavar="MINUTES", help="How long it can be used.")
-def command(run_dir: Path, namespace: str, service_account: str, trust_domain: str, lifetime: int) -> None:
+def command(
+    run_dir: Path, ca_dir: Path | None, namespace: str, service_account: str, trust_domain: str, lifetime: int
+) -> None:
     """Print a token with which one proxy can join, once, as that service account."""
     from datetime import UTC, datetime, timedelta
 
@@ -21,7 +24,7 @@ def command(run_dir: Path, namespace: str, service_account: str, trust_domain: s
     from mizzen.authority.store import StoreError, TokenStore
     from mizzen.run.instance import Instance
 
-    folder = Instance(run_dir.absolute()).authority
+    folder = ca_dir or Instance(run_dir.absolute()).authority
     if not folder.exists():
         raise click.ClickException(
             f"there is no authority in {folder}: start `mizzen pilot --run-dir {run_dir}` first"

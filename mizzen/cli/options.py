@@ -133,6 +133,16 @@ def _sidecars(ctx: click.Context, parameter: click.Parameter, values: tuple[str,
     return tuple(dict.fromkeys(values))
 
 
+def ca_dir(command: F) -> F:
+    """`--ca-dir`: where the mesh's authority is."""
+    return click.option(
+        "--ca-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where the root of the mesh is kept, or Istio's cacerts (ca-cert.pem, ca-key.pem, root-cert.pem, "
+        "cert-chain.pem).  [default: authority in the run-dir]",
+    )(command)
+
+
 def output(*formats: str) -> Callable[[F], F]:
     """`-o`: the first format is the default."""
     return click.option(

@@ -19,6 +19,7 @@ from mizzen.cli import options
 @click.command("pilot")
 @options.inputs
 @options.run_dir
+@options.ca_dir
 @click.option(
     "--secure-address", default="0.0.0.0:15012", show_default=True, help="xDS and renewals, over mutual TLS."
 )
@@ -39,6 +40,7 @@ from mizzen.cli import options
 def command(
     inputs: options.Inputs,
     run_dir: Path,
+    ca_dir: Path | None,
     secure_address: str,
     join_address: str,
     plaintext_address: str,
@@ -68,7 +70,15 @@ def command(
     stdin = sys.stdin.buffer.read() if "-" in inputs.files else None
     try:
         with possession(instance):
-            control_plane.serve(instance, inputs.files, stdin, inputs.settings(), listening, echo)
+            control_plane.serve(
+                instance,
+                inputs.files,
+                stdin,
+                inputs.settings(),
+                ca_folder=ca_dir.absolute() if ca_dir else None,
+                listening=listening,
+                tell=echo,
+            )
     except (StartFailed, RuntimeError) as error:
         raise click.ClickException(str(error)) from None
 

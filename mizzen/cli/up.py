@@ -11,7 +11,8 @@ from mizzen.cli import options
 @click.command("up")
 @options.inputs
 @options.run_dir
-def command(inputs: options.Inputs, run_dir: Path) -> None:
+@options.ca_dir
+def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None) -> None:
     """Serve the gateways that YAML files describe, and every change of the files.
 
     One Envoy runs for each components.ingressGateways[] of the IstioOperator; without one there is
@@ -27,7 +28,7 @@ def command(inputs: options.Inputs, run_dir: Path) -> None:
         raise click.ClickException(f"there is no file or directory {', '.join(missing)}")
     up = Up(
         instance=Instance(run_dir.absolute()),
-        arguments=inputs.arguments(),
+        arguments=(*inputs.arguments(), *(("--ca-dir", str(ca_dir.absolute())) if ca_dir else ())),
         stdin=sys.stdin.buffer.read() if "-" in inputs.files else None,
     )
     try:

@@ -59,6 +59,7 @@ class ControlPlane:
     instance: Instance
     files: Files
     settings: Settings
+    ca_folder: Path | None = None  # where the authority is kept, or plugged in; None: in the run-dir
     listening: Listening | None = None  # for proxies of other machines, instead of running them on this one
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     generation: int = 0
@@ -76,7 +77,8 @@ class ControlPlane:
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
-        self.mesh = Mesh(self.instance.authority, self._renewed, life=leaf_life(self.settings.environment))
+        folder = self.ca_folder or self.instance.authority
+        self.mesh = Mesh(folder, self._renewed, life=leaf_life(self.settings.environment))
         self.prover = Prover(on_proof=self.changed.set)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
@@ -90,7 +92,12 @@ class ControlPlane:
         self.instance.ads_socket.unlink(missing_ok=True)
         if self.listening is not None:
             self.ads.network = await network(
-                self.listening, self.instance, self.mesh, self._trust_domain, self._admit, self.clock
+                self.listening,
+                self.ca_folder or self.instance.authority,
+                self.mesh,
+                self._trust_domain,
+                self._admit,
+                self.clock,
             )
         await self.ads.start()
         socket = ControlSocket(self.instance.control_socket, self.status)
@@ -329,6 +336,8 @@ def serve(
     paths: Sequence[str],
     stdin: bytes | None,
     settings: Settings,
+    *,
+    ca_folder: Path | None = None,
     listening: Listening | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> None:
@@ -338,6 +347,9 @@ def serve(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await ControlPlane(instance, Files(paths, stdin), settings, listening, say=tell or say).run(stop)
+        files = Files(paths, stdin)
+        await ControlPlane(
+            instance, files, settings, ca_folder=ca_folder, listening=listening, say=tell or say
+        ).run(stop)
 
     asyncio.run(main())

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.issue import Policy
 from mizzen.authority.store import TokenStore
-from mizzen.run.instance import Instance
 from mizzen.run.mesh import Mesh
 from mizzen.serve.ads import Network
 from mizzen.serve.certificates import CertificateService
@@ -30,20 +30,20 @@ class Listening:
 
 async def network(
     listening: Listening,
-    instance: Instance,
+    folder: Path,
     mesh: Mesh,
     trust_domain: str,
     admit: Callable[[str, Identity], str],
     clock: Callable[[], datetime],
 ) -> Network:
-    """What the ADS server needs to serve them. StoreError when the authority cannot be used."""
+    """What the ADS server needs to serve them; `folder` holds the join tokens. StoreError when the authority cannot be used."""
     own = Identity(trust_domain=trust_domain, namespace=PILOT_NAMESPACE, service_account=PILOT_ACCOUNT)
     tls = await mesh.serve_as(own, listening.names)
     certificates = CertificateService(
         roots=lambda: mesh.roots,
         trust_domain=trust_domain,
         clock=clock,
-        tokens=TokenStore(instance.authority),
+        tokens=TokenStore(folder),
         policy=Policy(default=mesh.life, longest=_LONGEST),
     )
     return Network(

@@ -101,8 +101,12 @@ class Workloads:
         self._wake.set()
 
     async def once(self) -> None:
-        """Wait until somebody's certificate is due, and see to all that are."""
+        """Wait until somebody's certificate is due, and renew all that are."""
         await self._wait()
+        await self.renew_due()
+
+    async def renew_due(self) -> None:
+        """Ask for every certificate whose time has come."""
         for identity, held in list(self._held.items()):
             if held.renewal.is_due(self._clock()):
                 await self._renew(identity, held)

@@ -1,18 +1,27 @@
 """The gateway and a sidecar know each other: mutual TLS, who asked, who may, and certificates that change."""
 
+import base64
 import contextlib
 import json
 import socket
 import ssl
 import tempfile
+import threading
 import time
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import gateway
 import pytest
 from clients import asked, curl
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from gateway import HOST, Authority, Up, eventually, replace_file
 
+from mizzen.authority.root import certificates_pem, key_pem, key_usage
 from mizzen.probe.load import Load
 
 pytestmark = pytest.mark.e2e
@@ -185,3 +194,136 @@ def test_the_root_outlives_a_restart_and_its_key_is_for_its_owner_alone(
             logs = b"".join(path.read_bytes() for path in (Path(run_dir) / "logs").iterdir())
             assert b"PRIVATE KEY" not in logs
     assert roots[0] == roots[1]
+
+
+def test_who_connects_in_plaintext_cannot_say_who_asked(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    write(folder, authority, port, httpbin)
+    with gateway.up(folder, "--sidecar", "shop/vm"):
+        forged = {"x-forwarded-client-cert": f"By=me;URI={GATEWAY}"}
+        answer = curl("h1", f"http://localhost:{port}/headers", headers=forged)
+        assert answer.status == 200
+        assert "Forwarded-Client-Cert" not in answer.text
+
+
+def test_a_plugged_in_authority_signs_and_its_chain_reaches_the_peers(
+    folder: Path, authority: Authority, httpbin: int, port: int, tmp_path: Path
+) -> None:
+    above, below = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root = ca_certificate("root", above, "root", above)
+    signed = ca_certificate("below", below, "root", above)
+    files = {
+        "root-cert.pem": certificates_pem((root,)),
+        "ca-cert.pem": certificates_pem((signed,)),
+        "ca-key.pem": key_pem(below),
+        "cert-chain.pem": certificates_pem((signed, root)),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    write(folder, authority, port, httpbin)
+    with gateway.up(folder, "--sidecar", "shop/vm", "--ca-dir", str(tmp_path)) as up:
+        assert seen(authority)["X-Forwarded-Client-Cert"].endswith(GATEWAY)
+        held = up.mizzen("proxy-config", "secret", "vm.shop", "-o", "json").stdout
+        [own] = [one for one in json.loads(held) if one["name"] == "default"]
+        chain = base64.b64decode(own["tlsCertificate"]["certificateChain"]["inlineBytes"])
+        assert len(x509.load_pem_x509_certificates(chain)) == 2
+
+
+def ca_certificate(
+    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, by: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    """Of an authority, signed by another (or by itself)."""
+    now = datetime.now(UTC)
+    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, one)]) for one in (issuer, name)]
+    return (
+        x509.CertificateBuilder(issuer_name=names[0], subject_name=names[1])
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(key_usage(certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(by, hashes.SHA256())
+    )
+
+
+def test_an_application_reaches_others_through_its_sidecar(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    out = gateway.free_port()
+    more = f"""
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: far, namespace: shop}}
+spec:
+  hosts: [far.test]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{{number: {out}, name: http, protocol: HTTP}}]
+  endpoints: [{{address: 127.0.0.1, ports: {{http: {httpbin}}}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: far, namespace: shop}}
+spec:
+  hosts: [far.test]
+  http:
+  - match: [{{uri: {{prefix: /gone}}}}]
+    directResponse: {{status: 410}}
+  - route: [{{destination: {{host: far.test}}}}]
+"""
+    write(folder, authority, port, httpbin)
+    text = (
+        workload(port, httpbin).rstrip()
+        + f"\n  egress: [{{port: {{number: {out}, protocol: HTTP, name: out}}, hosts: ['./far.test']}}]\n"
+    )
+    (folder / "workload.yaml").write_text(text + more)
+    with gateway.up(folder, "--sidecar", "shop/vm"):
+        asked = {"Host": "far.test"}
+        assert curl("h1", f"http://localhost:{out}/get", headers=asked).status == 200
+        assert curl("h1", f"http://localhost:{out}/gone", headers=asked).status == 410
+        assert curl("h1", f"http://localhost:{out}/get", headers={"Host": "other.test"}).status == 404
+
+
+def chunked(stream: BinaryIO) -> bytes:
+    """A body in chunks (RFC 9112, section 7.1)."""
+    body = b""
+    while size := int(stream.readline(), 16):
+        body += stream.read(size)
+        stream.readline()
+    stream.readline()
+    return body
+
+
+def test_spans_go_to_the_collector_that_is_named(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    spans: list[dict[str, Any]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            spans.extend(json.loads(chunked(self.rfile)))
+            self.send_response(202)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"127.0.0.1:{server.server_port}"
+        write(folder, authority, port, httpbin)
+        (folder / "mesh.yaml").write_text(
+            "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: mesh}\n"
+            f"spec: {{meshConfig: {{defaultConfig: {{tracing: {{sampling: 100, zipkin: {{address: '{where}'}}}}}}}}}}\n"
+        )
+        with gateway.up(folder, "--sidecar", "shop/vm"):
+            headers = eventually(lambda: seen(authority, "h2"))
+            assert headers["X-B3-Sampled"] == "1"
+            eventually(lambda: [one for one in spans if one["traceId"] == headers["X-B3-Traceid"]], 15.0)
+        server.shutdown()
+    kinds = {one["kind"] for one in spans if one["traceId"] == headers["X-B3-Traceid"]}
+    assert {"SERVER", "CLIENT"} & kinds
