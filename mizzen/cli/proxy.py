@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
+import json
 import logging
 import sys
 from pathlib import Path
@@ -42,6 +43,21 @@ TOKEN_VARIABLE = "MIZZEN_JOIN_TOKEN"
 @click.option(
     "--address", default="127.0.0.1", show_default=True, help="Of this machine, for the control plane."
 )
+@click.option(
+    "--port",
+    "ports",
+    multiple=True,
+    metavar="NAME:PORT:APPLICATION",
+    help="A sidecar of a process that no WorkloadEntry names: the port to open, and the application's. The name "
+    "tells the protocol (http, grpc-api, tcp). Repeatable.",
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Of that process: Services select it. Repeatable.",
+)
 @click.option("--status-port", default=15021, show_default=True, help="Health checks.")
 @click.option("--prometheus-port", default=15090, show_default=True, help="Metrics.")
 @click.option(
@@ -66,6 +82,8 @@ def command(
     root_cert: Path | None,
     token_file: Path | None,
     address: str,
+    ports: tuple[str, ...],
+    labels: tuple[str, ...],
     status_port: int,
     prometheus_port: int,
     drain: float,
@@ -107,6 +125,7 @@ def command(
         status_port=status_port,
         prometheus_port=prometheus_port,
         address=address,
+        metadata=workload(address, ports, labels),
         pilot=Pilot(host=host, port=port, identity=own.uri),
     )
     token = token_file.read_text() if token_file else os.environ.get(TOKEN_VARIABLE, "")
@@ -126,6 +145,26 @@ def command(
         serve(plan, lambda text: print(text, flush=True))
     except StartFailed as error:
         raise click.ClickException(str(error)) from None
+
+
+def workload(address: str, ports: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, str]:
+    """What a sidecar says of its process, for its node's metadata; {} when a WorkloadEntry says it."""
+    from mizzen.run.registration import METADATA, WorkloadPort, workload_metadata
+
+    if not ports:
+        return {}
+    found = []
+    for text in ports:
+        name, *numbers = text.split(":")
+        if (
+            len(numbers) != 2
+            or not all(one.isdecimal() and 0 < int(one) < 65536 for one in numbers)
+            or not name
+        ):
+            raise click.BadParameter(f"{text!r} is not NAME:PORT:APPLICATION", param_hint="--port")
+        found.append(WorkloadPort(name=name, number=int(numbers[0]), application=int(numbers[1])))
+    pairs = dict(one.partition("=")[::2] for one in labels)
+    return {METADATA: json.dumps(workload_metadata(address, pairs, found), sort_keys=True)}
 
 
 def host_and_port(text: str, default: int) -> tuple[str, int]:

@@ -58,6 +58,7 @@ class ProxySpec:
     bind: str = "0.0.0.0"  # of these two ports
     concurrency: int | None = None  # worker threads; None: one for each CPU
     address: str = "127.0.0.1"  # of this machine, as the control plane knows it
+    metadata: Mapping[str, str] = field(default_factory=dict)  # more that its node says of itself
     pilot: Pilot | None = None  # a control plane on another machine, in the place of `ads_socket`
 
     @property
@@ -102,7 +103,12 @@ def _bootstrap(spec: ProxySpec) -> Json:
         "node": {
             "id": spec.node_id,
             "cluster": spec.key,
-            "metadata": {"NAME": spec.name, "NAMESPACE": spec.namespace, "LABELS": dict(spec.labels)},
+            "metadata": {
+                "NAME": spec.name,
+                "NAMESPACE": spec.namespace,
+                "LABELS": dict(spec.labels),
+                **spec.metadata,
+            },
         },
         "admin": {"address": {"pipe": {"path": str(spec.admin_socket), "mode": 0o600}}},
         "dynamic_resources": _dynamic_resources(),

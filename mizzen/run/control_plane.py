@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, Severity, sort_key
@@ -26,14 +27,17 @@ from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.network import Listening, network
 from mizzen.run.occupied import Claim, Taken, claims_of, occupied
 from mizzen.run.prover import Prover
+from mizzen.run.registration import registered
 from mizzen.run.said import SAID
 from mizzen.run.status import GatewayStatus, gateway_status
 from mizzen.serve.ads import AdsServer, ClientStatus
 from mizzen.sources.files import Files, Listing
 from mizzen.sources.last_good import LastGood
+from mizzen.xds.node import gateway_of
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
 
+REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
 PORT_RETRY_SECONDS = 2.0  # how often a port that somebody else holds is tried again
 
 _log = logging.getLogger(__name__)
@@ -74,6 +78,8 @@ class ControlPlane:
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
     say: Callable[[str], None] = print  # what the user shall see
     told: frozenset[str] = frozenset()
+    registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
+    following: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
@@ -124,7 +130,8 @@ class ControlPlane:
         """Follow the objects as they are now."""
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
-        result = await asyncio.to_thread(build, admitted.objects, found, self.settings, self.memory)
+        objects = (*admitted.objects, *(one for said in self.registered.values() for one in said))
+        result = await asyncio.to_thread(build, objects, found, self.settings, self.memory)
         local = result.gateways if self.listening is None else ()
         self.mesh.want(frozenset(one.identity for one in local))
         before, self.served = self.served, {}
@@ -186,14 +193,22 @@ class ControlPlane:
         assert self.result is not None
         return self.result.trust_domain
 
-    def _admit(self, proxy: str, identity: Identity) -> str:
+    def _admit(self, node: pb.Node, identity: Identity) -> str:
         """Why a proxy is not served; "" when it is who it says. A workload that comes gets its sidecar."""
         assert self.result is not None
+        proxy = gateway_of(node)
         served = self.served.get(proxy)
         if served is not None:
             return "" if served.build.identity == identity.uri else f"{proxy} is {served.build.identity}"
         name, _, namespace = proxy.rpartition(".")
         workload = self.result.world.workload_entry_by_key.get((namespace, name))
+        said = (
+            registered(node, name, identity) if workload is None and namespace == identity.namespace else ()
+        )
+        if said:
+            self.registered[proxy] = said
+            self._want_sidecar(f"{namespace}/{name}")
+            return ""
         if workload is None:
             return f"there is neither a gateway nor a WorkloadEntry called {proxy}"
         if (namespace, workload.spec.service_account or "default") != (
@@ -201,14 +216,33 @@ class ControlPlane:
             identity.service_account,
         ):
             return f"the WorkloadEntry {namespace}/{name} is not of {identity}"
-        self.settings = replace(self.settings, sidecars=self.settings.sidecars | {f"{namespace}/{name}"})
-        asyncio.get_running_loop().create_task(self._follow())
+        self._want_sidecar(f"{namespace}/{name}")
         return ""
+
+    def _want_sidecar(self, key: str) -> None:
+        self.settings = replace(self.settings, sidecars=self.settings.sidecars | {key})
+        self._soon()
+
+    def _soon(self) -> None:
+        """Rebuild, as after a change of the files."""
+        task = asyncio.get_running_loop().create_task(self._follow())
+        self.following.add(task)
+        task.add_done_callback(self.following.discard)
+
+    def _forget(self, proxy: str) -> None:
+        """A workload that registered itself and has not come back is gone."""
+        served = self.served.get(proxy)
+        if proxy in self.registered and (served is None or served.client is None):
+            del self.registered[proxy]
+            self._soon()
 
     def _on_status(self, client: ClientStatus) -> None:
         if served := self.served.get(client.gateway):
             served.client = client if client.is_connected else None
             self.changed.set()
+            if client.gateway in self.registered and not client.is_connected:
+                loop = asyncio.get_running_loop()
+                loop.call_later(REGISTRATION_SECONDS, self._forget, client.gateway)
 
     async def _follow_files(self) -> None:
         async for _ in self.files.changes():

@@ -11,7 +11,7 @@ from mizzen.authority.identity import Identity, IdentityError, parse
 from mizzen.authority.issue import Policy, issue
 from mizzen.authority.request import requested_key
 from mizzen.authority.root import certificates_pem
-from mizzen.authority.rotation import Overlap, Roots
+from mizzen.authority.rotation import Overlap, Roots, advance, replaced
 from mizzen.authority.store import RootStore, StoreError, load_plugged_in
 from mizzen.errors import Problem, ResourceRef
 from mizzen.model.tls import Certificate, TrustedCa
@@ -169,10 +169,11 @@ class Mesh:
 
     def _step(self) -> Roots:
         """The roots as they are now, after the next step of a rotation if it is time for one."""
-        now = self._clock()
+        now, overlap = self._clock(), Overlap.of(Policy(longest=self._life))
         if self._is_plugged_in:
-            return load_plugged_in(self._folder, now)
-        return self._store().maintain(now, Overlap.of(Policy(longest=self._life)))
+            found = load_plugged_in(self._folder, now).active
+            return advance(replaced(self.roots, found, now, overlap), now, overlap)
+        return self._store().maintain(now, overlap)
 
 
 def leaf_life(environment: Mapping[str, str]) -> timedelta:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.issue import Policy
 from mizzen.authority.store import TokenStore
@@ -33,7 +34,7 @@ async def network(
     folder: Path,
     mesh: Mesh,
     trust_domain: str,
-    admit: Callable[[str, Identity], str],
+    admit: Callable[[pb.Node, Identity], str],
     clock: Callable[[], datetime],
 ) -> Network:
     """What the ADS server needs to serve them; `folder` holds the join tokens. StoreError when the authority cannot be used."""

@@ -84,7 +84,7 @@ class Network:
     plaintext: str = ""
     tls: Callable[[], ServerTls]
     identify: Callable[[AuthContext], Identity | None]  # raises Refused
-    admit: Callable[[str, Identity], str]  # (proxy, who it is) -> why it is not served; "" when it is
+    admit: Callable[[pb.Node, Identity], str]  # (what it says, who it is) -> why it is not served, or ""
     services: tuple["grpc.GenericRpcHandler[Any, Any]", ...] = ()
 
 
@@ -226,7 +226,7 @@ class AdsServer:
             return
         if not first.node.id:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
-        secrets = await self._admit(gateway_of(first.node), context)
+        secrets = await self._admit(first.node, context)
         client = _Client(stream, first.node, silent, secrets)
         self._clients.append(client)
         _log.info("%s connected", client.node.id)
@@ -243,7 +243,7 @@ class AdsServer:
             self._tell(client)
             _log.info("%s disconnected", client.node.id)
 
-    async def _admit(self, proxy: str, context: _Context) -> bool:
+    async def _admit(self, node: pb.Node, context: _Context) -> bool:
         """May it be told Secrets? Whoever is of this machine may; others prove who they are, or are refused."""
         network = self.network
         if network is None or context.peer().startswith("unix:"):
@@ -256,8 +256,8 @@ class AdsServer:
             await context.abort(error.code, str(error))
         if identity is None:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "configuration needs a client certificate")
-        if why := network.admit(proxy, identity):
-            _log.warning("%s is refused as %s: %s", identity, proxy, why)
+        if why := network.admit(node, identity):
+            _log.warning("%s is refused as %s: %s", identity, node.id, why)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, why)
         return True
 

@@ -21,7 +21,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from gateway import HOST, Authority, Up, eventually, replace_file
 
+from mizzen.authority.identity import Identity
+from mizzen.authority.issue import issue
 from mizzen.authority.root import certificates_pem, key_pem, key_usage
+from mizzen.authority.store import RootStore
 from mizzen.probe.load import Load
 
 pytestmark = pytest.mark.e2e
@@ -88,11 +91,22 @@ def leaf(up: Up, proxy: str) -> str:
     return next(row.split()[5] for row in rows if row.startswith("default "))
 
 
+def digest(up: Up, proxy: str) -> str:
+    """SHA-256 of a proxy's own certificate (DER)."""
+    [own] = [
+        one
+        for one in json.loads(up.mizzen("proxy-config", "secret", proxy, "-o", "json").stdout)
+        if one["name"] == "default"
+    ]
+    chain = base64.b64decode(own["tlsCertificate"]["certificateChain"]["inlineBytes"])
+    return x509.load_pem_x509_certificate(chain).fingerprint(hashes.SHA256()).hex()
+
+
 def test_the_application_is_told_who_asked_and_nobody_can_pretend(
     folder: Path, authority: Authority, httpbin: int, port: int
 ) -> None:
     write(folder, authority, port, httpbin)
-    with gateway.up(folder, "--sidecar", "shop/vm"):
+    with gateway.up(folder, "--sidecar", "shop/vm") as up:
         for protocol in ("h1", "h2", "h3"):
             headers = seen(
                 authority, protocol, x_forwarded_client_cert="By=me;URI=spiffe://cluster.local/forged"
@@ -101,6 +115,7 @@ def test_the_application_is_told_who_asked_and_nobody_can_pretend(
             assert told.startswith(f"By={MESH}/shop/sa/backend;Hash=")
             assert told.endswith(f';Subject="";URI={GATEWAY}')
             assert "forged" not in told
+            assert f"Hash={digest(up, 'istio-ingressgateway.istio-system')};" in told
 
 
 def test_strict_refuses_plain_connections_and_permissive_takes_them(
@@ -327,3 +342,33 @@ def test_spans_go_to_the_collector_that_is_named(
         server.shutdown()
     kinds = {one["kind"] for one in spans if one["traceId"] == headers["X-B3-Traceid"]}
     assert {"SERVER", "CLIENT"} & kinds
+
+
+def test_a_server_of_the_mesh_takes_its_workloads_alone_over_tcp_and_quic(
+    folder: Path, authority: Authority, httpbin: int, port: int
+) -> None:
+    write(folder, authority, port, httpbin)
+    mutual = gateway.gateway(mode="ISTIO_MUTUAL").replace("      credentialName: shop-tls\n", "")
+    (folder / "gateway.yaml").write_text(mutual)
+    with gateway.up(folder, "--sidecar", "shop/vm") as up:
+        key = ec.generate_private_key(ec.SECP256R1())
+        roots = RootStore(up.instance.authority, trust_domain="cluster.local").open(datetime.now(UTC))
+        issued = issue(
+            roots.active,
+            key.public_key(),
+            identity=Identity(namespace="other", service_account="caller"),
+            now=datetime.now(UTC),
+            lifetime=timedelta(hours=1),
+            serial=x509.random_serial_number(),
+        )
+        shown = {"client_cert_pem": issued.pem, "client_key_pem": key_pem(key)}
+        for protocol in ("h1", "h2", "h3"):
+            # A workload's certificate names no host: its SPIFFE name is what proxies judge.
+            taken = eventually(lambda p=protocol: _taken(p, shown))
+            assert "URI=spiffe://cluster.local/ns/other/sa/caller" in taken
+            assert curl(protocol, URL, verify=False, timeout=2).status == 0
+
+
+def _taken(protocol: str, shown: dict[str, str]) -> str:
+    answer = curl(protocol, URL, verify=False, **shown)
+    return answer.text if answer.status == 200 else ""

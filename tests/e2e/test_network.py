@@ -93,7 +93,12 @@ class Site:
         return made.stdout.strip()
 
     def proxy(
-        self, kind: str, who: tuple[str, str, str], token: str, status: int = 15021
+        self,
+        kind: str,
+        who: tuple[str, str, str],
+        token: str,
+        status: int = 15021,
+        more: tuple[str, ...] = (),
     ) -> subprocess.Popen[bytes]:
         name, namespace, account = who
         return self.start(
@@ -103,6 +108,7 @@ class Site:
             *("--pilot", f"127.0.0.1:{self.secure}", "--join", f"127.0.0.1:{self.join}"),
             *("--name", name, "-n", namespace, "-s", account, "--root-cert", str(self.bundle)),
             *("--status-port", str(status), "--prometheus-port", str(status + 69), "--drain", "2"),
+            *more,
             token=token,
         )
 
@@ -249,3 +255,23 @@ async def _configuration(site: Site, identity: Identity | None) -> dict[str, Any
             answer = await asyncio.wait_for(stream.read(), 10)
             found[answer.type_url] = answer
         return found
+
+
+def test_a_process_that_no_file_names_joins_by_what_its_command_line_says(
+    site: Site, authority: Authority, httpbin: int
+) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: backend, namespace: shop}\nspec: {selector: {app: backend}, ports: [{name: http, port: 80}]}\n"
+    (site.folder / "workload.yaml").write_text(service)
+    site.pilot()
+    site.proxy("router", EDGE, site.token(*EDGE[1:]))
+    site.wait_ready(EDGE[0])
+    assert curl("h2", URL, ca_pem=authority.pem).status == 503
+    opened = free_port()
+    said = ("--port", f"http:{opened}:{httpbin}", "--label", "app=backend")
+    process = site.proxy("sidecar", VM, site.token(*VM[1:]), 15121, said)
+    site.wait_ready(VM[0])
+    told = eventually(lambda: curl("h3", URL, ca_pem=authority.pem).text.partition("Client-Cert")[2])
+    assert GATEWAY in told
+    process.send_signal(signal.SIGTERM)
+    process.wait(15)
+    eventually(lambda: curl("h2", URL, ca_pem=authority.pem).text.startswith("no healthy upstream"), 20.0)
