@@ -338,6 +338,7 @@ from mizzen._api.envoy.extensions.filters.http.set_filter_state.v3.set_filter_st
 from mizzen._api.envoy.extensions.filters.http.stateful_session.v3.stateful_session_pb2 import StatefulSession as StatefulSession
 from mizzen._api.envoy.extensions.filters.http.stateful_session.v3.stateful_session_pb2 import StatefulSessionPerRoute as StatefulSessionPerRoute
 from mizzen._api.envoy.extensions.filters.listener.http_inspector.v3.http_inspector_pb2 import HttpInspector as HttpInspector
+from mizzen._api.envoy.extensions.filters.listener.original_dst.v3.original_dst_pb2 import OriginalDst as OriginalDst
 from mizzen._api.envoy.extensions.filters.listener.proxy_protocol.v3.proxy_protocol_pb2 import ProxyProtocol as ProxyProtocol
 from mizzen._api.envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2 import TlsInspector as TlsInspector
 from mizzen._api.envoy.extensions.filters.network.connection_limit.v3.connection_limit_pb2 import ConnectionLimit as ConnectionLimit

@@ -45,6 +45,9 @@ def cluster(backend: Backend, header_case: HeaderCase = HeaderCase.LOWER) -> pb.
     _add_discovery(backend, out)
     if backend.service is not None:
         _add_metadata(backend.service, out)
+    if backend.source:
+        source = out.upstream_bind_config.source_address
+        source.address, source.port_value = backend.source, 0
     if backend.outliers is not None:
         out.outlier_detection.CopyFrom(outlier_detection(backend.outliers))
     if backend.pool.keepalive:

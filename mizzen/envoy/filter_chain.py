@@ -35,6 +35,8 @@ def filter_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
     if chain.tls is not None:
         quic = listener.transport is Transport.QUIC
         out.transport_socket.CopyFrom((quic_transport_socket if quic else tls_transport_socket)(chain.tls))
+    if chain.destination_port is not None:
+        out.filter_chain_match.destination_port.value = chain.destination_port
     if chain.server_names or chain.application_protocols or chain.transport_protocol:
         out.filter_chain_match.transport_protocol = chain.transport_protocol
         out.filter_chain_match.server_names.extend(chain.server_names)

@@ -58,6 +58,12 @@ def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> p
 def tcp_listener(one: Listener) -> pb.Listener:
     """TCP, or a Unix socket."""
     out = _common(one, pb.SocketAddress.TCP)
+    if one.redirected:
+        _add_listener_filter(out, "envoy.filters.listener.original_dst", pb.OriginalDst())
+    if one.hands_over:
+        out.use_original_dst.value = True
+    if not one.bound:
+        out.bind_to_port.value = False
     if one.proxy_protocol:
         _add_listener_filter(out, "envoy.filters.listener.proxy_protocol", pb.ProxyProtocol())
     if _must_see_client_hello(one):

@@ -141,6 +141,7 @@ class Backend:
     outliers: Outliers | None = None
     tls: ClientTls | None = None
     mesh_tls: ClientTls | None = None  # towards endpoints of the mesh, where `tls` says nothing
+    source: str = ""  # the address to connect from; "": any
     proxy_protocol: str = ""  # "", "V1", "V2": the PROXY line that is sent first
     dns_refresh: timedelta = timedelta(seconds=60)
     dns_families: str = "v4"  # "v4", "v6", "all"

@@ -124,6 +124,7 @@ class Chain:
     name: str
     server_names: tuple[str, ...]  # SNI, exact or "*.x"; () matches everything
     transport_protocol: str = ""  # "tls", "raw_buffer"; "": either
+    destination_port: int | None = None  # the port that a redirected connection was for
     application_protocols: tuple[str, ...] = ()
     tls: ServerTls | None
     serve: HttpService | TcpService
@@ -145,6 +146,9 @@ class Listener:
     access_logs: tuple[AccessLog, ...] = ()
     log_unmatched: bool = True  # connections that no chain takes are logged too
     inbound: bool = False  # towards an application of this host
+    redirected: bool = False  # the kernel sends connections here that were for another address
+    hands_over: bool = False  # to the listener of the address that they were for
+    bound: bool = True  # False: only gets what another listener hands over
     origin: ResourceRef
 
 

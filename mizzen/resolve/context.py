@@ -57,9 +57,9 @@ class Proxy:
     targets: tuple[ServiceTarget, ...]  # sorted by age of the Service, then its host; then in its order
     service_account: str = ""
     address: str = ""  # of a sidecar's workload
-    ports: Mapping[str, int] = field(
-        default_factory=dict
-    )  # of a sidecar's workload, by the service port's name
+    # Of a sidecar's workload, by the name of the service's port.
+    ports: Mapping[str, int] = field(default_factory=dict)
+    intercepted: bool = False  # the kernel redirects what the workload sends and gets to its sidecar
     unprivileged: bool = False  # ports below 1024 cannot be bound
     ipv6_only: bool = False
     region: str = ""

@@ -18,6 +18,8 @@ _HTTP = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-Web"})
 _HTTP2 = frozenset({"HTTP2", "GRPC", "GRPC-Web"})
 _PLAIN_HTTP = ("http/1.0", "http/1.1", "h2c")
 _SERVE_HTTP = ("h2", "http/1.1")
+# Whence a sidecar connects to its application, so that the connection is not redirected to it again.
+PASSED_ON_FROM = "127.0.0.6"
 _RETRY = Retry(attempts=2, on="reset-before-request")
 
 
@@ -49,7 +51,7 @@ def inbound_listener(ctx: Context, port: InboundPort, edge: Edge, logs: tuple[Ac
         transport=Transport.TCP,
         address=port.bind,
         port=port.number,
-        chains=_chains(ctx, port, mode),
+        chains=inbound_chains(ctx, port, mode),
         edge=edge,
         access_logs=logs,
         log_unmatched=not ctx.mesh.disable_envoy_listener_log,
@@ -58,7 +60,7 @@ def inbound_listener(ctx: Context, port: InboundPort, edge: Edge, logs: tuple[Ac
     )
 
 
-def _chains(ctx: Context, port: InboundPort, mode: str) -> tuple[Chain, ...]:
+def inbound_chains(ctx: Context, port: InboundPort, mode: str) -> tuple[Chain, ...]:
     """Istio's table: (mode) x (what the port is declared to carry)."""
     http, tcp = _http(ctx, port), _tcp(ctx, port)
     if port.protocol in _HTTP:
@@ -162,6 +164,15 @@ def inbound_backend(ctx: Context, port: InboundPort) -> Backend:
         protocol = Protocol.HTTP2
     else:
         protocol = Protocol.AS_CLIENT if not port.protocol else Protocol.UNKNOWN
+    if not port.target:
+        return Backend(
+            name=inbound_name(port),
+            discovery=Discovery.CONNECTION,
+            service=None,
+            protocol=protocol,
+            source=PASSED_ON_FROM,
+            origin=ctx.proxy.origin,
+        )
     endpoint = Endpoint(address=port.target, port=port.target_port)
     return Backend(
         name=inbound_name(port),

@@ -43,7 +43,7 @@ class Outbound:
 
 def outbound(ctx: Context, indexes: Indexes, edge: Edge, logs: tuple[AccessLog, ...]) -> Outbound:
     """Every port that the application may connect to. Applications are not at the edge of the mesh."""
-    maker = _Maker(ctx, indexes, replace(edge, remote_address=False, server_header=None), logs)
+    maker = OutboundMaker(ctx, indexes, replace(edge, remote_address=False, server_header=None), logs)
     sidecar = sidecar_of(ctx)
     made: list[tuple[Listener, RouteTable | None]] = []
     for egress in sidecar.spec.egress if sidecar else ():
@@ -73,7 +73,9 @@ def allowed(ctx: Context, services: ServiceIndex, hosts: Iterable[str]) -> Itera
 
 
 @dataclass(frozen=True, slots=True)
-class _Maker:
+class OutboundMaker:
+    """Makes listeners and routes for what applications send."""
+
     ctx: Context
     indexes: Indexes
     edge: Edge
@@ -93,7 +95,7 @@ class _Maker:
         ]
         if protocol in _HTTP:
             name = f"{number}" if bind == _LOOPBACK else f"{bind}_{number}"
-            return self._listener(bind, number, self._http(bind, number, name), ref), self._table(
+            return self._listener(bind, number, self._http(bind, number, name), ref), self.table(
                 name, ports, ref
             )
         if len(ports) != 1:
@@ -122,7 +124,7 @@ class _Maker:
         ]
         origin = self.ctx.proxy.origin
         serve = self._http(_LOOPBACK, number, HTTP_PROXY)
-        return self._listener(_LOOPBACK, number, serve, origin), self._table(HTTP_PROXY, ports, origin)
+        return self._listener(_LOOPBACK, number, serve, origin), self.table(HTTP_PROXY, ports, origin)
 
     def _http(self, bind: str, number: int, table: str) -> HttpService:
         return HttpService(route_table=table, stat_prefix=f"outbound_{bind}_{number};")
@@ -146,7 +148,14 @@ class _Maker:
 
     # --- routes -------------------------------------------------------------------------------------
 
-    def _table(self, name: str, ports: list[tuple[MeshService, MeshPort]], ref: ResourceRef) -> RouteTable:
+    def table(
+        self,
+        name: str,
+        ports: list[tuple[MeshService, MeshPort]],
+        ref: ResourceRef,
+        other: Host | None = None,
+    ) -> RouteTable:
+        """The hosts of some ports; `other` takes the requests for no host of theirs."""
         hosts: dict[str, Host] = {}
         for service, port in ports:
             made = self._host(service, port)
@@ -158,6 +167,7 @@ class _Maker:
             taken.update(domains)
             if domains:
                 kept.append(replace(made, domains=domains))
+        kept += [other] if other else []
         return RouteTable(
             name=name, hosts=tuple(sorted(kept, key=lambda one: one.name)), port_in_domains=True, origin=ref
         )

@@ -127,16 +127,47 @@ def proxies(
 def sidecars(
     world: World, environment: Mapping[str, str], wanted: frozenset[str]
 ) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
-    """The sidecars of the WorkloadEntries `wanted` ("namespace/name"); those that are not there have none."""
+    """The sidecars of WorkloadEntries and Pods `wanted` ("namespace/name"); what is not there has none."""
     mesh = mesh_config(world)
     switches = _switches(world.operators, environment)
     found = []
     for key in sorted(wanted):
         namespace, _, name = key.partition("/")
         workload = world.workload_entry_by_key.get((namespace, name))
+        pod = world.pod_by_key.get((namespace, name))
         if workload is not None:
             found.append((_sidecar(workload, mesh), switches, mesh))
+        elif pod is not None:
+            found.append((_pod_sidecar(world, pod, mesh), switches, mesh))
     return tuple(found)
+
+
+def _pod_sidecar(world: World, pod: Pod, mesh: MeshConfig) -> Proxy:
+    """The kernel redirects a Pod's connections to its sidecar."""
+    node = world.node_by_name.get(pod.spec.node_name)
+    region, zone, subzone = _locality(pod.meta.labels, node.meta.labels if node else {})
+    return Proxy(
+        kind="sidecar",
+        name=pod.name,
+        namespace=pod.namespace,
+        labels=pod.meta.labels,
+        targets=(),
+        service_account=pod.spec.service_account_name or "default",
+        address=pod.status.pod_ip,
+        ports={
+            port.name: port.container_port
+            for container in pod.spec.containers
+            for port in container.ports
+            if port.name
+        },
+        intercepted=True,
+        region=region,
+        zone=zone,
+        subzone=subzone,
+        node_name=pod.spec.node_name,
+        config=mesh.default_config,
+        origin=pod.ref,
+    )
 
 
 def _sidecar(workload: WorkloadEntry, mesh: MeshConfig) -> Proxy:

@@ -13,6 +13,7 @@ from mizzen.resolve.inbound import (
     inbound_listener,
     inbound_routes,
 )
+from mizzen.resolve.interception import passthroughs, virtual_inbound, virtual_outbound
 from mizzen.resolve.outbound import outbound
 from mizzen.resolve.parts import secrets_of, wanted_backends
 from mizzen.resolve.policies import policy_index
@@ -30,8 +31,14 @@ def resolve_sidecar(ctx: Context) -> Model:
     tracer, collectors = tracing(ctx)
     meeting, logs = inbound_edge(edge(ctx, tracer)), access_logs(ctx)
     policies = policy_index(ctx, services)
-    used = outbound(ctx, Indexes(services, policies), edge(ctx, tracer), logs)
-    found = [*(inbound_listener(ctx, port, meeting, logs) for port in ports), *used.listeners]
+    indexes = Indexes(services, policies)
+    if ctx.proxy.intercepted:
+        used = virtual_outbound(ctx, indexes, edge(ctx, tracer), logs)
+        found = [virtual_inbound(ctx, ports, meeting, logs), *used.listeners]
+        collectors = (*collectors, *passthroughs(ctx))
+    else:
+        used = outbound(ctx, indexes, edge(ctx, tracer), logs)
+        found = [*(inbound_listener(ctx, port, meeting, logs) for port in ports), *used.listeners]
     tables = (*(inbound_routes(port) for port in ports if carries_http(port)), *used.route_tables)
     upstream = [*(inbound_backend(ctx, port) for port in ports), *collectors]
     if used.listeners:

@@ -1,6 +1,6 @@
 """What a sidecar opens towards the mesh: the ports of its workload, and where the application listens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
@@ -28,7 +28,8 @@ class InboundPort:
     bind: str
     number: int
     protocol: str  # in Istio's words; "": nobody said
-    target: str  # where the application listens: an IP address, or the path of a Unix socket
+    # Where the application listens: an IP address, or the path of a Unix socket; "": where it was asked.
+    target: str
     target_port: int  # 0 with a Unix socket
     operation: str  # what a trace calls it: "httpbin.httpbin.svc.cluster.local:8000"
     ref: ResourceRef
@@ -37,6 +38,8 @@ class InboundPort:
 
 def inbound_ports(ctx: Context, services: ServiceIndex) -> tuple[InboundPort, ...]:
     """The ports that a Sidecar lists; else those of every Service that selects the workload. By number."""
+    if ctx.proxy.intercepted:
+        return _by_number(_redirected(ctx, services))
     sidecar = sidecar_of(ctx)
     if sidecar is not None and sidecar.spec.ingress:
         found = list(_listed(ctx, sidecar, services))
@@ -51,8 +54,31 @@ def inbound_ports(ctx: Context, services: ServiceIndex) -> tuple[InboundPort, ..
                 hint="Write a Service whose selector fits its labels, or a Sidecar with `ingress`.",
             )
         )
-    by_number = {one.number: one for one in reversed(found)}
+    return _by_number(found)
+
+
+def _by_number(found: Iterable[InboundPort]) -> tuple[InboundPort, ...]:
+    """Of two with one number the first counts."""
+    by_number = {one.number: one for one in reversed(list(found))}
     return tuple(by_number[number] for number in sorted(by_number))
+
+
+def _redirected(ctx: Context, services: ServiceIndex) -> Iterator[InboundPort]:
+    """The ports of every Service that selects a Pod; the application is asked where it was asked."""
+    for service in services.all:
+        for port in service.ports:
+            number = workload_port(ctx, service, port)
+            if number is not None and port.protocol != "UDP":
+                yield InboundPort(
+                    bind=_ANY,
+                    number=number,
+                    protocol=port.protocol,
+                    target="",
+                    target_port=number,
+                    operation=f"{service.host}:{port.number}",
+                    ref=service.ref,
+                    at="spec.ports",
+                )
 
 
 def sidecar_of(ctx: Context) -> Sidecar | None:
