@@ -1,0 +1,1 @@
+"""IstioOperator -> Kubernetes manifests. No I/O: `mizzen.run` applies them."""
