@@ -37,7 +37,8 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict)  # switches that no IstioOperator sets
     external_ports: ExternalPorts = ()
     default_namespace: str = "default"
-    sidecars: frozenset[str] = frozenset()  # "namespace/name" of WorkloadEntries that have one
+    sidecars: frozenset[str] = frozenset()  # "namespace/name" of WorkloadEntries and Pods that have one
+    routers: frozenset[str] | None = None  # Pods that are gateways; None: gateways are declared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ def build(
 
     built = []
     for proxy, switches, mesh in proxies(
-        world, settings.environment, settings.external_ports, settings.default_namespace
+        world, settings.environment, settings.external_ports, settings.routers
     ):
         context = Context(world=world, proxy=proxy, mesh=mesh, switches=switches, report=report)
         built.append(GatewayBuild(proxy=proxy, model=resolve(context), identity=_identity(proxy, mesh)))

@@ -69,12 +69,14 @@ class Proxy:
     metadata: Mapping[str, str] = field(default_factory=dict)  # ISTIO_META_*: IDLE_TIMEOUT, HTTP10 ...
     config: ProxyConfig  # the mesh's defaultConfig with this gateway's own on top
     external_ports: ExternalPorts = ()
+    variant: str = ""  # Pods of one Deployment that differ (during a rollout, or in two zones)
+    instances: tuple[str, ...] = ()  # its Pods as their Envoys call themselves ("name.namespace"); (): itself
     origin: ResourceRef  # the IstioOperator (or a built-in default)
 
     @property
     def key(self) -> str:
         """What users call it: "istio-ingressgateway.istio-system"."""
-        return f"{self.name}.{self.namespace}"
+        return f"{self.name}.{self.namespace}{self.variant}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from mizzen.errors import Problem, ResourceRef
 from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
 from mizzen.resolve.overlay import overlay
+from mizzen.resolve.pods import CONFIG_ANNOTATION, PodGroup, locality_of, pod_groups
 from mizzen.resolve.selecting import fits
 from mizzen.resources.compile import decoder_of
 from mizzen.resources.construct import Broken, construct
@@ -18,7 +19,7 @@ from mizzen.resources.core import Pod, Service, ServicePort
 from mizzen.resources.declare import Unknown
 from mizzen.resources.findings import Findings
 from mizzen.resources.mesh import DEFAULT_MESH, MeshConfig, ProxyConfig
-from mizzen.resources.operator import GatewayComponent, IstioOperator
+from mizzen.resources.operator import GatewayComponent, IstioOperator, KubernetesResources
 from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.resources.world import World
 
@@ -26,7 +27,6 @@ CODES = {"GW-008": "A gateway's annotation proxy.istio.io/config cannot be read;
 
 DEFAULT_NAME = "istio-ingressgateway"
 DEFAULT_NAMESPACE = "istio-system"
-CONFIG_ANNOTATION = "proxy.istio.io/config"
 NO_TRANSLATION_LABEL = "experimental.istio.io/disable-gateway-port-translation"
 
 # Profiles of IstioOperator that bring no ingress gateway of their own.
@@ -60,6 +60,7 @@ class DeclaredGateway:
     labels: Mapping[str, str]
     component: GatewayComponent
     ports: tuple[ServicePort, ...]  # of the Service that its installation brings
+    variant: str = ""  # tells apart what has one name and differs
     origin: ResourceRef
 
     @property
@@ -91,6 +92,20 @@ def declared_gateways(world: World) -> tuple[DeclaredGateway, ...]:
     return tuple(gateway for key, gateway in found.items() if key not in disabled)
 
 
+def _of_pods(group: PodGroup) -> DeclaredGateway:
+    """What an installation would have declared so that these Pods came of it."""
+    annotations = {CONFIG_ANNOTATION: group.config} if group.config else {}
+    return DeclaredGateway(
+        name=group.name,
+        namespace=group.namespace,
+        labels=group.labels,
+        component=GatewayComponent(k8s=KubernetesResources(env=group.env, pod_annotations=annotations)),
+        ports=(),
+        variant=group.variant,
+        origin=ResourceRef(kind="Deployment", namespace=group.namespace, name=group.name),
+    )
+
+
 def _declared(
     component: GatewayComponent, namespace: str, origin: ResourceRef, ports: tuple[ServicePort, ...]
 ) -> DeclaredGateway:
@@ -110,17 +125,23 @@ def proxies(
     world: World,
     environment: Mapping[str, str],
     external_ports: ExternalPorts,
-    default_namespace: str,  # noqa: ARG001  # a gateway without a namespace is in istio-system
+    routers: frozenset[str] | None = None,
 ) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
     """Every gateway with its switches and mesh, in the order in which they are declared.
 
     `environment` is consulted for switches that no IstioOperator sets (`values.pilot.env`, then the
-    environment of `components.pilot`).
+    environment of `components.pilot`). `routers`: the Pods ("namespace/name") that are gateways; None: gateways
+    are what IstioOperators declare.
     """
     mesh = mesh_config(world)
     switches = _switches(world.operators, environment)
+    found: list[tuple[DeclaredGateway, tuple[Pod, ...]]]
+    if routers is None:
+        found = [(gateway, ()) for gateway in declared_gateways(world)]
+    else:
+        found = [(_of_pods(group), group.pods) for group in pod_groups(world, routers)]
     return tuple(
-        (_proxy(world, gateway, mesh, external_ports), switches, mesh) for gateway in declared_gateways(world)
+        (_proxy(world, gateway, pods, mesh, external_ports), switches, mesh) for gateway, pods in found
     )
 
 
@@ -144,8 +165,7 @@ def sidecars(
 
 def _pod_sidecar(world: World, pod: Pod, mesh: MeshConfig) -> Proxy:
     """The kernel redirects a Pod's connections to its sidecar."""
-    node = world.node_by_name.get(pod.spec.node_name)
-    region, zone, subzone = _locality(pod.meta.labels, node.meta.labels if node else {})
+    region, zone, subzone = locality_of(world, pod, {})
     return Proxy(
         kind="sidecar",
         name=pod.name,
@@ -241,16 +261,19 @@ def _percent(text: str) -> float:
 # --- one gateway ------------------------------------------------------------------------------------
 
 
-def _proxy(world: World, gateway: DeclaredGateway, mesh: MeshConfig, external_ports: ExternalPorts) -> Proxy:
+def _proxy(
+    world: World,
+    gateway: DeclaredGateway,
+    pods: tuple[Pod, ...],
+    mesh: MeshConfig,
+    external_ports: ExternalPorts,
+) -> Proxy:
     own, _ = own_config(gateway)
     config = overlay(mesh.default_config, own)
     environment = {**config.proxy_metadata, **{v.name: v.value for v in gateway.component.k8s.env}}
     metadata = {k.removeprefix(_META): v for k, v in environment.items() if k.startswith(_META)}
-    pod = _pod_of(world, gateway)
-    node = world.node_by_name.get(pod.spec.node_name) if pod else None
-    region, zone, subzone = _locality(
-        {**(pod.meta.labels if pod else {}), **gateway.labels}, node.meta.labels if node else {}
-    )
+    pod = pods[0] if pods else _pod_of(world, gateway)
+    region, zone, subzone = locality_of(world, pod, gateway.labels)
     account = pod.spec.service_account_name if pod else ""
     return Proxy(
         name=gateway.name,
@@ -267,6 +290,8 @@ def _proxy(world: World, gateway: DeclaredGateway, mesh: MeshConfig, external_po
         metadata=metadata,
         config=config,
         external_ports=external_ports,
+        variant=gateway.variant,
+        instances=tuple(f"{one.name}.{one.namespace}" for one in pods),
         origin=gateway.origin,
     )
 
@@ -295,21 +320,6 @@ def _pod_of(world: World, gateway: DeclaredGateway) -> Pod | None:
         if pod.namespace == gateway.namespace and fits(gateway.labels, pod.meta.labels):
             return pod
     return None
-
-
-def _locality(pod: Mapping[str, str], node: Mapping[str, str]) -> tuple[str, str, str]:
-    """Region, zone, subzone: the label istio-locality ("region.zone.subzone"), else those of the node."""
-    own = pod.get("istio-locality", "")
-    if own:
-        parts = [*own.split("/" if "/" in own else "."), "", ""]
-        return parts[0], parts[1], parts[2]
-
-    def label(name: str) -> str:
-        return node.get(f"topology.kubernetes.io/{name}") or node.get(
-            f"failure-domain.beta.kubernetes.io/{name}", ""
-        )
-
-    return label("region"), label("zone"), node.get("topology.istio.io/subzone", "")
 
 
 # --- what its Services open -------------------------------------------------------------------------

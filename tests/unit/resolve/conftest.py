@@ -61,7 +61,7 @@ def gateway() -> Callable[..., Found]:
     ) -> Found:
         read = read_world(text)
         said = {"PILOT_ENABLE_QUIC_LISTENERS": "true"} if environment is None else environment
-        proxy, switches, mesh = proxies(read, said, external_ports, "default")[0]
+        proxy, switches, mesh = proxies(read, said, external_ports)[0]
         problems: list[Problem] = []
         ctx = Context(world=read, proxy=proxy, mesh=mesh, switches=switches, report=problems.append)
         return Found(ctx, problems)

@@ -15,7 +15,7 @@ spec:
 
 
 def of(world, text, environment=()):
-    return proxies(world(text), dict(environment), (), "default")
+    return proxies(world(text), dict(environment), ())
 
 
 def ports(proxy):

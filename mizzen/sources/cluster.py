@@ -1,0 +1,299 @@
+"""The objects of a Kubernetes cluster: list, and watch for changes. The same face as `sources.files`."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.resources.construct import Broken, construct
+from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY
+from mizzen.resources.yaml import RawObject
+from mizzen.sources.files import Listing
+from mizzen.sources.kube import Json, Kube
+from mizzen.sources.reflector import Reflector, Watched
+
+CATALOGUE = {
+    "K8S-001": "A kind of objects may not be read: the ServiceAccount lacks a right.",
+    "K8S-002": "The API server does not answer; what was read last stays in force.",
+    "K8S-003": "A kind that was there is gone from the API server; its objects stay in force.",
+    "K8S-004": "The mesh's configuration in its ConfigMap cannot be read; the last good one stays in force.",
+}
+
+SYSTEM_NAMESPACE = "istio-system"
+REVISION_LABEL = "istio.io/rev"
+MESH_KEY = "mesh"
+QUIET_SECONDS, LONGEST_SECONDS = 0.01, 0.1  # a burst of events ends when nothing came for so long
+# What takes part in nothing and would fill the memory: Helm's releases, tokens of old.
+_SECRETS = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
+_FROM_CLUSTER = ("Service", "EndpointSlice", "Pod", "Namespace", "Node")
+_ISTIO = frozenset({NETWORKING, SECURITY, TELEMETRY, EXTENSIONS})
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Watches what a control plane needs."""
+
+    kube: Kube
+    system_namespace: str = SYSTEM_NAMESPACE
+    revision: str = "default"
+    reflectors: dict[str, Reflector] = field(default_factory=dict)
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _mesh_problem: Problem | None = None
+    _mesh: Mapping[str, Any] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Begin to read. `ready` tells when everything has been read once."""
+        for kind in KINDS.values():
+            if kind.group in _ISTIO or kind.kind in _FROM_CLUSTER:
+                self._follow(
+                    Watched(
+                        kind=kind.kind, group=kind.group, versions=kind.versions, plural=plural(kind.kind)
+                    )
+                )
+        for inert in INERT.values():
+            versions = ("v1", "v1beta1", "v1alpha3", "v1alpha1")
+            self._follow(
+                Watched(kind=inert.kind, group=inert.group, versions=versions, plural=plural(inert.kind))
+            )
+        self._follow(
+            Watched(
+                kind="ConfigMap",
+                group="",
+                versions=("v1",),
+                plural="configmaps",
+                namespace=self.system_namespace,
+                name=self.mesh_config_map,
+            ),
+            keep=self._keep_mesh,
+        )
+        self.read_secrets((self.system_namespace,))
+
+    @property
+    def mesh_config_map(self) -> str:
+        """Where the mesh's configuration is, by revision."""
+        return "istio" if self.revision == "default" else f"istio-{self.revision}"
+
+    def read_secrets(self, namespaces: Iterable[str]) -> None:
+        """Secrets are read where gateways are, and nowhere else."""
+        for namespace in namespaces:
+            watched = Watched(
+                kind="Secret",
+                group="",
+                versions=("v1",),
+                plural="secrets",
+                namespace=namespace,
+                fields=_SECRETS,
+            )
+            if str(watched) not in self.reflectors:
+                self._follow(watched)
+
+    def _follow(self, watched: Watched, keep: Callable[[Json], Any] | None = None) -> None:
+        api_version = f"{watched.group}/{watched.versions[0]}" if watched.group else watched.versions[0]
+        reflector = Reflector(
+            self.kube, watched, keep or partial(kept, watched.kind, api_version), self._changed.set
+        )
+        self.reflectors[str(watched)] = reflector
+        self._tasks[str(watched)] = asyncio.create_task(reflector.run())
+
+    async def ready(self) -> None:
+        """Until every kind has been read once, or is known not to be had."""
+        await asyncio.gather(*(one.read.wait() for one in self.reflectors.values()))
+
+    @property
+    def unread(self) -> str:
+        """What has not been read yet, and why; "" when everything has."""
+        waiting = [one for one in self.reflectors.values() if not one.read.is_set()]
+        told = next((str(one.trouble) for one in waiting if one.trouble), "")
+        names = ", ".join(str(one.watched) for one in waiting[:3])
+        return f"{names} not read yet{': ' + told if told else ''}" if waiting else ""
+
+    async def stop(self) -> None:
+        """End all watches."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self.kube.close()
+
+    # --- as files -----------------------------------------------------------------------------------
+
+    def listing(self) -> Listing:
+        """All objects as they were read last."""
+        objects: list[RawObject] = [self._operator()]
+        for reflector in self.reflectors.values():
+            found = [one for one in list(reflector.objects.values()) if isinstance(one, RawObject)]
+            if reflector.watched.group in _ISTIO:
+                found = [one for one in found if self._is_ours(one)]
+            objects += found
+        return Listing(
+            objects=tuple(objects), problems=tuple(self._problems()), files=(), unreadable=frozenset()
+        )
+
+    async def changes(self) -> AsyncIterator[None]:
+        """One item whenever a listing would differ from the one before."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._changed.wait()
+            first = loop.time()
+            while loop.time() - first < LONGEST_SECONDS:
+                self._changed.clear()
+                try:
+                    await asyncio.wait_for(self._changed.wait(), QUIET_SECONDS)
+                except TimeoutError:
+                    break
+            self._changed.clear()
+            yield
+
+    def _is_ours(self, one: RawObject) -> bool:
+        """An object that names a revision is for that revision alone."""
+        labels = one.data.get("metadata", {}).get("labels") or {}
+        return bool(labels.get(REVISION_LABEL, self.revision) == self.revision)
+
+    def _problems(self) -> Iterable[Problem]:
+        silent: list[Reflector] = []
+        for reflector in self.reflectors.values():
+            error = reflector.trouble
+            if error is None:
+                continue
+            if error.status == 403:
+                yield _problem(
+                    "K8S-001",
+                    str(reflector.watched),
+                    str(error),
+                    "Give its ServiceAccount the verbs list and watch for it (mizzen install does).",
+                )
+            elif error.status == 404:
+                if reflector.objects:
+                    yield _problem("K8S-003", str(reflector.watched), str(error), "Apply its CRD again.")
+            else:
+                silent.append(reflector)
+        if silent:
+            names = f"{len(silent)} kinds" if len(silent) > 1 else str(silent[0].watched)
+            yield _problem("K8S-002", names, str(silent[0].trouble), "It is asked again, every few seconds.")
+        if self._mesh_problem:
+            yield self._mesh_problem
+
+    # --- the mesh's configuration -------------------------------------------------------------------
+
+    def _keep_mesh(self, one: Json) -> Json:
+        """Of the ConfigMap: read here, so that a broken one leaves the last good one in force."""
+        name = one["metadata"]["name"]
+        text = (one.get("data") or {}).get(MESH_KEY, "")
+        try:
+            documents = construct(text) if text.strip() else []
+            value = documents[0].value if documents else {}
+        except Broken as broken:
+            self._mesh_problem = Problem(
+                code="K8S-004",
+                resource=ResourceRef(kind="ConfigMap", namespace=self.system_namespace, name=name),
+                field=f"data.{MESH_KEY}",
+                message=f"line {broken.line + 1}: this cannot be read as YAML: {broken.message}",
+            )
+            return {}
+        self._mesh_problem = None
+        self._mesh = value if isinstance(value, dict) else {}
+        return {}
+
+    def _operator(self) -> RawObject:
+        """The mesh's configuration as the rest of mizzen reads it."""
+        data = {
+            "apiVersion": "install.istio.io/v1alpha1",
+            "kind": "IstioOperator",
+            "metadata": {"name": self.mesh_config_map, "namespace": self.system_namespace},
+            "spec": {"meshConfig": self._mesh},
+        }
+        return RawObject(
+            kind="IstioOperator",
+            api_version="install.istio.io/v1alpha1",
+            namespace=self.system_namespace,
+            name=self.mesh_config_map,
+            data=data,
+            ref=ResourceRef(kind="IstioOperator", namespace=self.system_namespace, name=self.mesh_config_map),
+            digest=f"mesh/{self._mesh!r}",
+        )
+
+
+def plural(kind: str) -> str:
+    """The name of a kind in paths."""
+    name = kind.lower()
+    if name.endswith("y") and name[-2] not in "aeiou":
+        return f"{name[:-1]}ies"
+    return f"{name}s"
+
+
+def kept(kind: str, api_version: str, one: Json) -> RawObject:
+    """An object of the API server as the stages after this read it, without what takes memory for nothing."""
+    meta = {key: value for key, value in one["metadata"].items() if key != "managedFields"}
+    if annotations := meta.get("annotations"):
+        meta["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+    data: Json = {**one, "apiVersion": one.get("apiVersion") or api_version, "kind": kind, "metadata": meta}
+    if kind == "Pod":
+        data = _of_pod(data)
+    elif kind == "Node":
+        data = {key: data[key] for key in ("apiVersion", "kind", "metadata")}
+    namespace, name = meta.get("namespace", ""), meta["name"]
+    return RawObject(
+        kind=kind,
+        api_version=data["apiVersion"],
+        namespace=namespace,
+        name=name,
+        data=data,
+        ref=ResourceRef(kind=kind, namespace=namespace, name=name),
+        digest=f"{kind}/{meta.get('uid', '')}/{meta.get('resourceVersion', '')}",
+    )
+
+
+def _of_pod(pod: Json) -> Json:
+    """A cluster has thousands of them, and of each a tenth takes part."""
+    spec, status = pod.get("spec", {}), pod.get("status", {})
+    containers = [
+        {
+            "name": one["name"],
+            "ports": one.get("ports", []),
+            **(
+                {"env": [v for v in one.get("env", []) if "value" in v]}
+                if one["name"] == "istio-proxy"
+                else {}
+            ),
+        }
+        for one in (*spec.get("initContainers", ()), *spec.get("containers", ()))
+        if one.get("ports") or one["name"] == "istio-proxy"
+    ]
+    conditions = [
+        {"type": one["type"], "status": one["status"]}
+        for one in status.get("conditions", ())
+        if one.get("type") == "Ready"
+    ]
+    return {
+        "apiVersion": pod["apiVersion"],
+        "kind": pod["kind"],
+        "metadata": {
+            key: value
+            for key, value in pod["metadata"].items()
+            if key in ("name", "namespace", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
+        },
+        "spec": {
+            "containers": containers,
+            **{key: spec[key] for key in ("nodeName", "serviceAccountName", "hostNetwork") if key in spec},
+        },
+        "status": {
+            "conditions": conditions,
+            **{key: status[key] for key in ("phase", "podIP", "podIPs") if key in status},
+        },
+    }
+
+
+def _problem(code: str, name: str, message: str, hint: str) -> Problem:
+    return Problem(
+        severity=Severity.WARNING if code == "K8S-002" else Severity.ERROR,
+        code=code,
+        resource=ResourceRef(kind="Cluster", name=name),
+        message=message,
+        hint=hint,
+    )

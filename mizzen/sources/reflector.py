@@ -1,0 +1,173 @@
+"""Keeps all objects of one kind as the API server has them: list in pages, then watch, for ever.
+
+What could not be read is never taken for gone: whatever goes wrong, the objects stay as they were read last.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mizzen.sources.kube import Json, Kube, KubeError
+
+PAGE = 500  # objects, as kubectl asks
+FIRST_RETRY, LAST_RETRY = 0.2, 10.0  # seconds
+ABSENT_RETRY = 2.0  # a kind whose CRD is not there yet
+REFUSED_RETRY = 15.0  # a kind that we may not read
+
+_log = logging.getLogger(__name__)
+
+Key = tuple[str, str]  # namespace, name
+Keep = Callable[[Json], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is watched: "virtualservices" of a group, in the first of its versions that is served."""
+
+    kind: str
+    group: str  # "" for the core
+    versions: tuple[str, ...]
+    plural: str
+    namespace: str = ""  # "": all
+    fields: str = ""  # a field selector
+    name: str = ""  # one object
+
+    def __str__(self) -> str:
+        where = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.plural}{'.' + self.group if self.group else ''}{where}"
+
+    def path(self, version: str) -> str:
+        root = f"/apis/{self.group}/{version}" if self.group else f"/api/{version}"
+        inside = f"/namespaces/{self.namespace}" if self.namespace else ""
+        return f"{root}{inside}/{self.plural}"
+
+
+@dataclass(slots=True)
+class Reflector:
+    """The objects of one kind. `keep` makes of an object what is kept of it."""
+
+    kube: Kube
+    watched: Watched
+    keep: Keep
+    on_change: Callable[[], None]
+    objects: dict[Key, Any] = field(default_factory=dict)
+    trouble: KubeError | None = None  # why it is not up to date; None while it is
+    read: asyncio.Event = field(default_factory=asyncio.Event)  # listed once, or known not to be had
+    _failures: int = 0
+    _is_listed: bool = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        path = version = ""
+        while True:
+            try:
+                if not version:
+                    path, version = await self._list()
+                began = asyncio.get_running_loop().time()
+                async for event in self.kube.watch(path, version, **self._selectors()):
+                    version = self._take(event)
+                    self._well()
+                if asyncio.get_running_loop().time() - began < FIRST_RETRY:
+                    await asyncio.sleep(FIRST_RETRY)  # a server that ends every watch at once
+            except KubeError as error:
+                if error.status in (404, 410):
+                    version = ""  # list again: what was deleted meanwhile is not among the events
+                await self._wait(error)
+
+    # --- list ---------------------------------------------------------------------------------------
+
+    async def _list(self) -> tuple[str, str]:
+        """Read all anew; the path and the version to watch from."""
+        path = self.watched.path(await self._served_version())
+        found: dict[Key, Any] = {}
+        page, version, limit = "", "", PAGE
+        while True:
+            try:
+                answer = await self.kube.get(
+                    path, limit=limit or None, **{"continue": page or None}, **self._selectors()
+                )
+            except KubeError as error:
+                if error.status == 410 and page:  # the pages were too slow: all at once, as client-go does
+                    found, page, limit = {}, "", 0
+                    continue
+                raise
+            for one in answer.get("items") or ():
+                found[_key(one)] = self.keep(one)
+            meta = answer.get("metadata", {})
+            page, version = meta.get("continue", ""), meta.get("resourceVersion", "")
+            if not page:
+                break
+        changed = found != self.objects or not self._is_listed
+        self.objects, self._is_listed = found, True
+        self._well()
+        self.read.set()
+        if changed:
+            self.on_change()
+        return path, version
+
+    async def _served_version(self) -> str:
+        if not self.watched.group or len(self.watched.versions) == 1:
+            return self.watched.versions[0]
+        answer = await self.kube.get(f"/apis/{self.watched.group}")
+        served = {one.get("version") for one in answer.get("versions", ())}
+        for version in self.watched.versions:
+            if version in served:
+                return version
+        raise KubeError(404, f"{self.watched.group} is served in none of {', '.join(self.watched.versions)}")
+
+    def _selectors(self) -> dict[str, str]:
+        selectors = [self.watched.fields] if self.watched.fields else []
+        if self.watched.name:
+            selectors.append(f"metadata.name={self.watched.name}")
+        return {"fieldSelector": ",".join(selectors)} if selectors else {}
+
+    # --- watch --------------------------------------------------------------------------------------
+
+    def _take(self, event: Json) -> str:
+        """Follow one event; the version to go on from. KubeError for one that tells of an error."""
+        kind, one = event.get("type"), event.get("object") or {}
+        if kind == "ERROR":
+            raise KubeError(int(one.get("code", 500)), str(one.get("message", "the watch failed")))
+        version = str(one.get("metadata", {}).get("resourceVersion", ""))
+        if kind == "BOOKMARK":
+            return version
+        if kind == "DELETED":
+            self.objects.pop(_key(one), None)
+        else:
+            self.objects[_key(one)] = self.keep(one)
+        self.on_change()
+        return version
+
+    # --- trouble ------------------------------------------------------------------------------------
+
+    def _well(self) -> None:
+        self._failures = 0
+        if self.trouble is not None:
+            _log.info("%s: read again", self.watched)
+            self.trouble = None
+            self.on_change()
+
+    async def _wait(self, error: KubeError) -> None:
+        if error.status == 410:
+            return
+        self._failures += 1
+        wait = min(FIRST_RETRY * 2 ** min(self._failures - 1, 10), LAST_RETRY)
+        if error.status == 404:
+            wait = ABSENT_RETRY
+        elif error.status == 403:
+            wait = REFUSED_RETRY
+        if error.status in (403, 404):
+            self.read.set()
+        if self.trouble is None or str(self.trouble) != str(error):
+            _log.warning("%s: %s", self.watched, error)
+            self.trouble = error
+            self.on_change()
+        await asyncio.sleep(max(wait * random.uniform(0.8, 1.2), error.retry_after))
+
+
+def _key(one: Json) -> Key:
+    meta = one.get("metadata", {})
+    return meta.get("namespace", ""), meta.get("name", "")
