@@ -9,11 +9,18 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 import json
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mizzen.cli import options
+
+if TYPE_CHECKING:
+    from mizzen.proxy.bootstrap import ProxySpec
+    from mizzen.run.agent import ProxyPlan
+    from mizzen.run.instance import Instance
 
 TOKEN_VARIABLE = "MIZZEN_JOIN_TOKEN"
 
@@ -21,27 +28,46 @@ TOKEN_VARIABLE = "MIZZEN_JOIN_TOKEN"
 @click.command("proxy")
 @click.argument("kind", type=click.Choice(["router", "sidecar"]))
 @click.option(
-    "--pilot", required=True, metavar="HOST[:PORT]", help="The control plane.  [default port: 15012]"
+    "--pilot",
+    required=True,
+    envvar="CA_ADDR",
+    metavar="HOST[:PORT]",
+    help="The control plane.  [default: $CA_ADDR, port 15012]",
 )
 @click.option(
-    "--join", metavar="HOST:PORT", help="Where it takes join tokens.  [default: port 15013 of the pilot]"
+    "--join", metavar="HOST:PORT", help="Where it takes tokens.  [default: port 15013 of the pilot]"
 )
-@click.option("--name", required=True, help="Of the gateway, or of the WorkloadEntry of a sidecar.")
-@click.option("-n", "--namespace", required=True)
-@click.option("-s", "--service-account", required=True, help="Whose certificate it gets.")
-@click.option("--trust-domain", default="cluster.local", show_default=True)
+@click.option(
+    "--name",
+    required=True,
+    envvar="POD_NAME",
+    help="Of the gateway, or of the WorkloadEntry of a sidecar.  [default: $POD_NAME]",
+)
+@click.option("-n", "--namespace", required=True, envvar="POD_NAMESPACE", help="[default: $POD_NAMESPACE]")
+@click.option(
+    "-s",
+    "--service-account",
+    required=True,
+    envvar="SERVICE_ACCOUNT",
+    help="Whose certificate it gets.  [default: $SERVICE_ACCOUNT]",
+)
+@click.option("--trust-domain", default="cluster.local", show_default=True, envvar="TRUST_DOMAIN")
 @click.option(
     "--root-cert",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Roots of the mesh (root-cert.pem of the control plane); needed to join.",
 )
 @click.option(
     "--token-file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"A join token.  [default: ${TOKEN_VARIABLE}]",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"A join token, or that of a ServiceAccount; read anew each time.  [default: ${TOKEN_VARIABLE}]",
 )
 @click.option(
-    "--address", default="127.0.0.1", show_default=True, help="Of this machine, for the control plane."
+    "--address",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="INSTANCE_IP",
+    help="Of this machine, for the control plane.",
 )
 @click.option(
     "--port",
@@ -61,90 +87,128 @@ TOKEN_VARIABLE = "MIZZEN_JOIN_TOKEN"
 @click.option("--status-port", default=15021, show_default=True, help="Health checks.")
 @click.option("--prometheus-port", default=15090, show_default=True, help="Metrics.")
 @click.option(
-    "--drain", default=45.0, show_default=True, metavar="SECONDS", help="How long clients get to leave."
+    "--drain",
+    type=float,
+    metavar="SECONDS",
+    help="How long clients get to leave.  [default: 45; in a Pod 20]",
 )
 @click.option(
     "--lame-duck",
-    default=0.0,
-    show_default=True,
+    type=float,
     metavar="SECONDS",
-    help="Between not being ready any more and asking clients to leave.",
+    help="Between not being ready any more and asking clients to leave.  [default: 0; of a gateway in a Pod 5]",
 )
 @options.run_dir
-def command(
-    kind: str,
-    pilot: str,
-    join: str | None,
-    name: str,
-    namespace: str,
-    service_account: str,
-    trust_domain: str,
-    root_cert: Path | None,
-    token_file: Path | None,
-    address: str,
-    ports: tuple[str, ...],
-    labels: tuple[str, ...],
-    status_port: int,
-    prometheus_port: int,
-    drain: float,
-    lame_duck: float,
-    run_dir: Path,
-) -> None:
+def command(kind: str, run_dir: Path, **given: Any) -> None:
     """Run an Envoy that a `mizzen pilot` elsewhere configures.
 
     It gets a certificate of the mesh (with a join token the first time), keeps its key here, renews it, and
-    is served what its identity may have. SIGTERM drains: not ready, then clients are asked to leave.
+    is served what its identity may have. SIGTERM drains: not ready, then clients are asked to leave. In a Pod,
+    everything is told by its environment.
     """
-    from mizzen.authority.identity import Identity, IdentityError
-    from mizzen.proxy.binary import envoy_binary
-    from mizzen.proxy.bootstrap import Pilot, ProxySpec
-    from mizzen.run.agent import ProxyPlan, serve
-    from mizzen.run.instance import Instance
+    from mizzen.run.agent import serve
     from mizzen.run.keeper import StartFailed
-    from mizzen.run.network import JOIN_PORT, PILOT_ACCOUNT, PILOT_NAMESPACE, SECURE_PORT
 
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    host, port = host_and_port(pilot, SECURE_PORT)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
-        identity = Identity(trust_domain=trust_domain, namespace=namespace, service_account=service_account)
-        own = Identity(trust_domain=trust_domain, namespace=PILOT_NAMESPACE, service_account=PILOT_ACCOUNT)
+        serve(plan(kind, run_dir, given, os.environ), lambda text: print(text, flush=True))
+    except StartFailed as error:
+        raise click.ClickException(str(error)) from None
+
+
+def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mapping[str, str]) -> "ProxyPlan":
+    """What to run, of the options `given`."""
+    from mizzen.authority.identity import Identity, IdentityError
+    from mizzen.inject.container import ROOTS, TOKEN
+    from mizzen.proxy.binary import envoy_binary
+    from mizzen.run.agent import ProxyPlan
+    from mizzen.run.instance import Instance
+    from mizzen.run.network import JOIN_PORT, SECURE_PORT
+    from mizzen.run.pod import in_pod
+
+    host, port = host_and_port(given["pilot"], SECURE_PORT)
+    is_pod = in_pod(environment)
+    try:
+        identity = Identity(
+            trust_domain=given["trust_domain"],
+            namespace=given["namespace"],
+            service_account=given["service_account"],
+        )
     except IdentityError as error:
         raise click.ClickException(str(error)) from None
     instance = Instance(run_dir.absolute())
-    key = f"{name}.{namespace}"
-    spec = ProxySpec(
-        kind=kind,
-        name=name,
-        namespace=namespace,
-        ads_socket=instance.ads_socket,
-        sds_socket=instance.run_dir / "sds.sock",
-        admin_socket=instance.admin_socket(key),
-        health_socket=instance.health_socket(key),
-        status_port=status_port,
-        prometheus_port=prometheus_port,
-        address=address,
-        metadata=workload(address, ports, labels),
-        pilot=Pilot(host=host, port=port, identity=own.uri),
-    )
-    token = token_file.read_text() if token_file else os.environ.get(TOKEN_VARIABLE, "")
-    plan = ProxyPlan(
+    drain, lame_duck = (20.0, 5.0 if kind == "router" else 0.0) if is_pod else (45.0, 0.0)
+    return ProxyPlan(
         instance=instance,
-        spec=spec,
+        spec=_spec(kind, instance, given, environment, (host, port)),
         identity=identity,
         secure=f"{host}:{port}",
-        join=join or f"{host}:{JOIN_PORT}",
-        roots=root_cert.read_bytes() if root_cert else b"",
-        token=token.strip(),
+        join=given["join"] or f"{host}:{JOIN_PORT}",
+        roots=_reader(given["root_cert"] or (Path(ROOTS) if is_pod else None)),
+        token=_token(given["token_file"] or (Path(TOKEN) if is_pod else None), environment),
         envoy=envoy_binary(),
-        drain_seconds=drain,
-        lame_duck_seconds=lame_duck,
+        drain_seconds=drain if given["drain"] is None else given["drain"],
+        lame_duck_seconds=lame_duck if given["lame_duck"] is None else given["lame_duck"],
     )
-    try:
-        serve(plan, lambda text: print(text, flush=True))
-    except StartFailed as error:
-        raise click.ClickException(str(error)) from None
+
+
+def _spec(
+    kind: str,
+    instance: "Instance",
+    given: Mapping[str, Any],
+    environment: Mapping[str, str],
+    pilot: tuple[str, int],
+) -> "ProxySpec":
+    from mizzen.proxy.bootstrap import Pilot, ProxySpec
+    from mizzen.run.network import pilot_identity
+    from mizzen.run.pod import POD_FOLDER, READING_PORT, in_pod, node_metadata, pod_labels
+
+    is_pod = in_pod(environment)
+    # The name of a Pod may be too long for the path of a socket.
+    folder = POD_FOLDER if is_pod else f"{given['name']}.{given['namespace']}"
+    return ProxySpec(
+        kind=kind,
+        name=given["name"],
+        namespace=given["namespace"],
+        labels=pod_labels() if is_pod else {},
+        ads_socket=instance.ads_socket,
+        sds_socket=instance.run_dir / "sds.sock",
+        admin_socket=instance.admin_socket(folder),
+        health_socket=instance.health_socket(folder),
+        status_port=given["status_port"],
+        prometheus_port=given["prometheus_port"],
+        address=given["address"],
+        metadata={
+            **workload(given["address"], given["ports"], given["labels"]),
+            **node_metadata(environment),
+        },
+        pilot=Pilot(
+            host=pilot[0], port=pilot[1], identity=pilot_identity(pilot[0], given["trust_domain"]).uri
+        ),
+        reading_port=READING_PORT if is_pod else None,
+    )
+
+
+def _reader(path: Path | None) -> Callable[[], bytes]:
+    """Of a file that may change; nothing of one that is not there."""
+
+    def read() -> bytes:
+        try:
+            return path.read_bytes() if path else b""
+        except OSError:
+            return b""
+
+    if path and not path.exists():
+        raise click.ClickException(f"there is no {path}")
+    return read
+
+
+def _token(path: Path | None, environment: Mapping[str, str]) -> Callable[[], str]:
+    read = _reader(path)
+    return lambda: (read().decode("ascii", "replace") or environment.get(TOKEN_VARIABLE, "")).strip()
 
 
 def workload(address: str, ports: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, str]:

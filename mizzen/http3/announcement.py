@@ -8,7 +8,7 @@ a real request over HTTP/3 has succeeded, and one that no longer holds is taken 
 All values; time is handed in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -45,6 +45,25 @@ class Evidence:
 
 
 NOTHING_KNOWN = Evidence(acked=False, proven=None)
+
+
+def together(found: Sequence[Mapping[str, Evidence]]) -> Mapping[str, Evidence]:
+    """What is known of the mirrors of several Envoys that answer under one address.
+
+    One that fails counts for all, since clients cannot choose. One that has just come waits for its own proof
+    while another's holds.
+    """
+    every = [evidence for one in found for evidence in one.items()]
+    result: dict[str, Evidence] = {}
+    for name, evidence in every:
+        before = result.get(name)
+        if before is None or _rank(evidence) > _rank(before):
+            result[name] = evidence
+    return result
+
+
+def _rank(evidence: Evidence) -> int:
+    return 3 if evidence.proven is False else 2 if evidence.proven else 1 if evidence.acked else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ Manifest = dict[str, Any]
 PROXY = "istio-proxy"
 USER = 1337  # whose connections the redirection leaves alone
 RUN_DIR = "/run/mizzen"  # sockets, keys and logs: in memory, gone with the Pod
+OWN_DIR = f"{RUN_DIR}/own"  # the mount itself belongs to root
 TOKEN = "/var/run/secrets/tokens/istio-token"
 ROOTS = "/var/run/secrets/istio/root-cert.pem"
 POD_INFO = "/etc/istio/pod"
@@ -52,7 +53,7 @@ def proxy_container(
         "ISTIO_META_NODE_NAME": _of_pod("spec.nodeName"),
         "CA_ADDR": settings.pilot,
         "TRUST_DOMAIN": settings.trust_domain,
-        "MIZZEN_RUN_DIR": RUN_DIR,
+        "MIZZEN_RUN_DIR": OWN_DIR,
         "ISTIO_META_WORKLOAD_NAME": workload,
         **({"ISTIO_META_OWNER": owner} if owner else {}),
         **(env or {}),

@@ -40,8 +40,8 @@ class ProxyPlan:
     identity: Identity
     secure: str  # HOST:PORT of the control plane
     join: str
-    roots: bytes
-    token: str
+    roots: Callable[[], bytes]  # PEM: whom to trust before anything was given
+    token: Callable[[], str]  # a credential for the first certificate; "" when there is none
     envoy: Path
     drain_seconds: float = 45.0  # how long clients get to leave
     lame_duck_seconds: float = 0.0  # between "not ready" and asking clients to leave

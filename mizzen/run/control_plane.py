@@ -5,36 +5,37 @@ A loop that owns the files, the ADS server and the prover; what follows from wha
 """
 
 import asyncio
-import json
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, Severity, sort_key
-from mizzen.http3.announcement import Announcements
+from mizzen.http3.announcement import Announcements, together
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
 from mizzen.resources.yaml import RawObject
+from mizzen.run.admission import judge
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
 from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.network import Listening, network
-from mizzen.run.occupied import Claim, Taken, claims_of, occupied
+from mizzen.run.occupied import claims_of, occupied
 from mizzen.run.prover import Prover
-from mizzen.run.registration import registered
 from mizzen.run.said import SAID
+from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, save_promises
 from mizzen.run.status import GatewayStatus, gateway_status
-from mizzen.serve.ads import AdsServer, ClientStatus
+from mizzen.serve.ads import Admission, AdsServer, ClientStatus
+from mizzen.serve.certificates import Accounts
 from mizzen.sources.files import Files, Listing
 from mizzen.sources.last_good import LastGood
 from mizzen.xds.node import gateway_of
-from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
 
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
@@ -43,17 +44,14 @@ PORT_RETRY_SECONDS = 2.0  # how often a port that somebody else holds is tried a
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Served:
-    """What one gateway is being told."""
+class Source(Protocol):
+    """Where objects come from."""
 
-    build: GatewayBuild
-    config: EnvoyConfig
-    snapshot: Snapshot
-    occupied: tuple[Taken, ...]  # listeners whose ports could not be opened
-    claims: tuple[Claim, ...]  # the addresses it serves
-    announcements: Announcements
-    client: ClientStatus | None = None  # its Envoy, while connected
+    def listing(self) -> Listing:
+        """All there are now."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """One item whenever a listing would differ from the one before."""
 
 
 @dataclass(slots=True)
@@ -61,7 +59,7 @@ class ControlPlane:
     """Serves what the files say, and every change of it."""
 
     instance: Instance
-    files: Files
+    files: Source
     settings: Settings
     ca_folder: Path | None = None  # where the authority is kept, or plugged in; None: in the run-dir
     listening: Listening | None = None  # for proxies of other machines, instead of running them on this one
@@ -80,6 +78,10 @@ class ControlPlane:
     told: frozenset[str] = frozenset()
     registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
     following: set[asyncio.Task[None]] = field(default_factory=set)
+    # May the proxy of an identity be told the Secrets of its namespace? None: all may.
+    may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
+    accounts: Accounts | None = None  # whose are the tokens that are no join tokens
+    by_name: dict[str, Served] = field(default_factory=dict)  # by what each Envoy calls itself
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
@@ -104,6 +106,7 @@ class ControlPlane:
                 self._trust_domain,
                 self._admit,
                 self.clock,
+                self.accounts,
             )
         await self.ads.start()
         socket = ControlSocket(self.instance.control_socket, self.status)
@@ -134,11 +137,15 @@ class ControlPlane:
         result = await asyncio.to_thread(build, objects, found, self.settings, self.memory)
         local = result.gateways if self.listening is None else ()
         self.mesh.want(frozenset(one.identity for one in local))
-        before, self.served = self.served, {}
+        before, self.served, self.by_name = self.served, {}, {}
+        connected = {client.gateway: client for client in self.ads.status()}
         for gateway in result.gateways:
             key = gateway.proxy.key
-            self.served[key] = self._serve(gateway, before.get(key))
+            served = self.served[key] = self._serve(gateway, before.get(key))
+            self.by_name |= dict.fromkeys(served.names, served)
+            served.clients = {name: connected[name] for name in served.names if name in connected}
         self.result = result
+        self._forget_the_gone()
         self.generation += 1
         self.tell()
         self.changed.set()
@@ -171,10 +178,13 @@ class ControlPlane:
             occupied=taken,
             claims=claims_of(gateway.model, lost),
             announcements=announcements,
-            client=before.client if before else None,
         )
-        self.ads.publish(key, served.snapshot)
+        self._publish(served)
         return served
+
+    def _publish(self, served: Served) -> None:
+        for name in served.names:
+            self.ads.publish(name, served.snapshot)
 
     def _snapshot(self, built: GatewayBuild, config: EnvoyConfig, before: Served | None) -> Snapshot:
         """What goes to a proxy: its configuration, and who it is."""
@@ -183,45 +193,47 @@ class ControlPlane:
 
     def _renewed(self, identity: str) -> None:
         """Somebody has a new certificate: nothing else of what they are told changes."""
-        for key, served in self.served.items():
+        for served in self.served.values():
             if served.build.identity == identity:
                 served.snapshot = self._snapshot(served.build, served.config, served)
-                self.ads.publish(key, served.snapshot)
+                self._publish(served)
 
     @property
     def _trust_domain(self) -> str:
         assert self.result is not None
         return self.result.trust_domain
 
-    def _admit(self, node: pb.Node, identity: Identity) -> str:
-        """Why a proxy is not served; "" when it is who it says. A workload that comes gets its sidecar."""
+    async def _admit(self, node: pb.Node, identity: Identity) -> Admission:
+        """Whether a proxy of the network is served; one that comes first begins to be."""
         assert self.result is not None
-        proxy = gateway_of(node)
-        served = self.served.get(proxy)
-        if served is not None:
-            return "" if served.build.identity == identity.uri else f"{proxy} is {served.build.identity}"
-        name, _, namespace = proxy.rpartition(".")
-        workload = self.result.world.workload_entry_by_key.get((namespace, name))
-        said = (
-            registered(node, name, identity) if workload is None and namespace == identity.namespace else ()
-        )
-        if said:
-            self.registered[proxy] = said
-            self._want_sidecar(f"{namespace}/{name}")
-            return ""
-        if workload is None:
-            return f"there is neither a gateway nor a WorkloadEntry called {proxy}"
-        if (namespace, workload.spec.service_account or "default") != (
-            identity.namespace,
-            identity.service_account,
-        ):
-            return f"the WorkloadEntry {namespace}/{name} is not of {identity}"
-        self._want_sidecar(f"{namespace}/{name}")
-        return ""
+        served = {name: one.build.identity for name, one in self.by_name.items()}
+        verdict = judge(self.result.world, served, node, identity)
+        if verdict.refusal:
+            return Admission(refusal=verdict.refusal)
+        secrets = self.may_read_secrets is None or await self.may_read_secrets(identity)
+        if verdict.said:
+            self.registered[gateway_of(node)] = verdict.said
+        self._want(sidecar=verdict.sidecar, router=verdict.router)
+        return Admission(secrets=secrets)
 
-    def _want_sidecar(self, key: str) -> None:
-        self.settings = replace(self.settings, sidecars=self.settings.sidecars | {key})
-        self._soon()
+    def _want(self, *, sidecar: str = "", router: str = "") -> None:
+        """Serve one more."""
+        settings = self.settings
+        if sidecar:
+            settings = replace(settings, sidecars=settings.sidecars | {sidecar})
+        if router:
+            settings = replace(settings, routers=(settings.routers or frozenset()) | {router})
+        if settings != self.settings:
+            self.settings = settings
+            self._soon()
+
+    def _forget_the_gone(self) -> None:
+        """Pods that are gone are gateways no more."""
+        assert self.result is not None
+        if self.settings.routers:
+            pods = self.result.world.pod_by_key
+            there = frozenset(one for one in self.settings.routers if tuple(one.split("/")) in pods)
+            self.settings = replace(self.settings, routers=there)
 
     def _soon(self) -> None:
         """Rebuild, as after a change of the files."""
@@ -231,14 +243,16 @@ class ControlPlane:
 
     def _forget(self, proxy: str) -> None:
         """A workload that registered itself and has not come back is gone."""
-        served = self.served.get(proxy)
-        if proxy in self.registered and (served is None or served.client is None):
+        served = self.by_name.get(proxy)
+        if proxy in self.registered and (served is None or not served.clients):
             del self.registered[proxy]
             self._soon()
 
     def _on_status(self, client: ClientStatus) -> None:
-        if served := self.served.get(client.gateway):
-            served.client = client if client.is_connected else None
+        if served := self.by_name.get(client.gateway):
+            served.clients.pop(client.gateway, None)
+            if client.is_connected:
+                served.clients[client.gateway] = client
             self.changed.set()
             if client.gateway in self.registered and not client.is_connected:
                 loop = asyncio.get_running_loop()
@@ -270,12 +284,18 @@ class ControlPlane:
                 continue
 
     def _announce(self, key: str, served: Served) -> None:
-        evidence = self.prover.evidence(key, served.build.model, served.snapshot, served.client)
+        model, snapshot = served.build.model, served.snapshot
+        evidence = together(
+            [
+                self.prover.evidence(name, model, snapshot, served.clients.get(name))
+                for name in (served.names if not served.clients else served.clients)
+            ]
+        )
         stepped = served.announcements.step(evidence, self.clock())
         if stepped.values() != served.announcements.values():
             served.config = served.build.config(stepped.values())
             served.snapshot = self._snapshot(served.build, served.config, served)
-            self.ads.publish(key, served.snapshot)
+            self._publish(served)
         promises_change = stepped.to_json() != served.announcements.to_json()
         served.announcements = stepped
         if promises_change:
@@ -293,18 +313,23 @@ class ControlPlane:
         found = dict.fromkeys((*problems_at(self.result, self.clock()), *self.mesh.problems))
         for served in self.served.values():
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
-            found |= dict.fromkeys(self._gateway_status(served).rejected)
+            for status in self._statuses(served).values():
+                found |= dict.fromkeys(status.rejected)
         return tuple(sorted(found, key=sort_key))
 
-    def _gateway_status(self, served: Served) -> GatewayStatus:
-        return gateway_status(
-            model=served.build.model,
-            config=served.config,
-            snapshot=served.snapshot,
-            client=served.client,
-            announcements=served.announcements,
-            occupied=served.occupied,
-        )
+    def _statuses(self, served: Served) -> dict[str, GatewayStatus]:
+        """By what its Envoys call themselves."""
+        return {
+            name: gateway_status(
+                model=served.build.model,
+                config=served.config,
+                snapshot=served.snapshot,
+                client=served.clients.get(name),
+                announcements=served.announcements,
+                occupied=served.occupied,
+            )
+            for name in served.names
+        }
 
     def status(self) -> dict[str, object]:
         """What the control socket tells, as JSON values."""
@@ -315,44 +340,12 @@ class ControlPlane:
             "generation": self.generation,
             "problems": [problem.value() for problem in self.problems()],
             "proxies": [proxy_value(served.build) for served in self.served.values()],
-            "gateways": {key: self._gateway_status(served).value() for key, served in self.served.items()},
+            "gateways": {
+                name: status.value()
+                for served in self.served.values()
+                for name, status in self._statuses(served).items()
+            },
         }
-
-
-def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:
-    """Certificates that went bad or away keep their last good version for as long as they are asked for."""
-    if before is None:
-        return snapshot
-    kept = {**before.snapshot.of(SECRET.url), **snapshot.of(SECRET.url)}
-    return Snapshot(types={**snapshot.types, SECRET.url: kept})
-
-
-def proxy_value(gateway: GatewayBuild) -> dict[str, object]:
-    """What the supervisor must know to run a gateway's Envoy."""
-    proxy = gateway.proxy
-    return {
-        "kind": proxy.kind,
-        "name": proxy.name,
-        "namespace": proxy.namespace,
-        "labels": dict(proxy.labels),
-    }
-
-
-def load_promises(path: Path) -> dict[str, Announcements]:
-    """What an earlier control plane of this run-dir announced. A file that is not ours counts as none."""
-    try:
-        stored = json.loads(path.read_text())
-        return {key: Announcements.from_json(value) for key, value in stored.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def save_promises(path: Path, promises: dict[str, Announcements]) -> None:
-    """Atomically, so that a kill leaves the old or the new file."""
-    text = json.dumps({key: one.to_json() for key, one in sorted(promises.items())}, indent=1)
-    beside = path.with_suffix(".new")
-    beside.write_text(text)
-    beside.replace(path)
 
 
 def read_memory(descriptor: int) -> bytes:

@@ -1,7 +1,7 @@
 """A proxy's way to its certificate: with a join token once, then with the certificate it has."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +30,33 @@ class RemoteAuthority:
 
     secure: str  # HOST:PORT for those who have a certificate
     join: str  # HOST:PORT for those who have a token
-    roots: bytes  # PEM: whom to trust before anything was given
-    token: str = field(default="", repr=False)
+    roots: Callable[[], bytes]  # PEM: whom to trust before anything was given
+    token: Callable[[], str]  # a join token, or that of a ServiceAccount; "" when there is none
     held: Held
 
     async def sign(self, identity: Identity, request: str) -> Granted:
         """A certificate for the key of `request` (PEM). JoinError says why there is none."""
-        found = self.held(identity)
+        found, token = self.held(identity), self.token()
         if found is not None:
             certificate, ca = found
             try:
                 return await _ask(self.secure, identity, request, ca.roots, certificate=certificate)
             except JoinError:
-                if not self.token:
+                if not token:
                     raise  # perhaps it was away for too long, and has a new token
-        if not self.token:
+        if not token:
             raise JoinError("there is neither a certificate that is valid nor a join token")
-        return await _ask(
-            self.join, identity, request, found[1].roots if found else self.roots, token=self.token
-        )
+        return await self._join(identity, request, token, found[1].roots if found else b"")
+
+    async def _join(self, identity: Identity, request: str, token: str, held: bytes) -> Granted:
+        """With the roots that came with the last certificate, and then with those that are given from outside."""
+        choices = dict.fromkeys(one for one in (held, self.roots()) if one) or {b"": None}
+        for roots in choices:
+            try:
+                return await _ask(self.join, identity, request, roots, token=token)
+            except JoinError as error:
+                last = error
+        raise last
 
 
 async def _ask(

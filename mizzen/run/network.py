@@ -1,6 +1,6 @@
 """The control plane on the network: who joins, who is served, and as whom."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,8 +10,8 @@ from mizzen.authority.identity import Identity
 from mizzen.authority.issue import Policy
 from mizzen.authority.store import TokenStore
 from mizzen.run.mesh import Mesh
-from mizzen.serve.ads import Network
-from mizzen.serve.certificates import CertificateService
+from mizzen.serve.ads import Admission, Network
+from mizzen.serve.certificates import Accounts, CertificateService
 from mizzen.serve.credentials import client_identity
 
 PILOT_NAMESPACE, PILOT_ACCOUNT = "istio-system", "istiod"  # who the control plane is to its proxies
@@ -29,22 +29,32 @@ class Listening:
     names: tuple[str, ...] = ()  # DNS names and addresses by which they know it
 
 
+def pilot_identity(host: str, trust_domain: str) -> Identity:
+    """Who the control plane at a host is: in a cluster (istiod.NAMESPACE.svc) its Service's name tells."""
+    parts = host.split(".")
+    if len(parts) >= 3 and parts[2] == "svc":
+        return Identity(trust_domain=trust_domain, namespace=parts[1], service_account=parts[0])
+    return Identity(trust_domain=trust_domain, namespace=PILOT_NAMESPACE, service_account=PILOT_ACCOUNT)
+
+
 async def network(
     listening: Listening,
     folder: Path,
     mesh: Mesh,
     trust_domain: str,
-    admit: Callable[[pb.Node, Identity], str],
+    admit: Callable[[pb.Node, Identity], Awaitable[Admission]],
     clock: Callable[[], datetime],
+    accounts: Accounts | None = None,
 ) -> Network:
     """What the ADS server needs to serve them; `folder` holds the join tokens. StoreError when the authority cannot be used."""
-    own = Identity(trust_domain=trust_domain, namespace=PILOT_NAMESPACE, service_account=PILOT_ACCOUNT)
+    own = pilot_identity(listening.names[0] if listening.names else "", trust_domain)
     tls = await mesh.serve_as(own, listening.names)
     certificates = CertificateService(
         roots=lambda: mesh.roots,
         trust_domain=trust_domain,
         clock=clock,
         tokens=TokenStore(folder),
+        accounts=accounts,
         policy=Policy(default=mesh.life, longest=_LONGEST),
     )
     return Network(

@@ -11,7 +11,7 @@ and writes to stderr without them.
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,6 +72,14 @@ OnStatus = Callable[[ClientStatus], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Whether a proxy is served, and told Secrets."""
+
+    refusal: str = ""  # why it is not served
+    secrets: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """How proxies of other machines are served.
 
@@ -84,7 +92,7 @@ class Network:
     plaintext: str = ""
     tls: Callable[[], ServerTls]
     identify: Callable[[AuthContext], Identity | None]  # raises Refused
-    admit: Callable[[pb.Node, Identity], str]  # (what it says, who it is) -> why it is not served, or ""
+    admit: Callable[[pb.Node, Identity], Awaitable[Admission]]  # (what it says, who it is)
     services: tuple["grpc.GenericRpcHandler[Any, Any]", ...] = ()
 
 
@@ -256,10 +264,11 @@ class AdsServer:
             await context.abort(error.code, str(error))
         if identity is None:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "configuration needs a client certificate")
-        if why := network.admit(node, identity):
-            _log.warning("%s is refused as %s: %s", identity, node.id, why)
-            await context.abort(grpc.StatusCode.PERMISSION_DENIED, why)
-        return True
+        admission = await network.admit(node, identity)
+        if admission.refusal:
+            _log.warning("%s is refused as %s: %s", identity, node.id, admission.refusal)
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, admission.refusal)
+        return admission.secrets
 
     def _receive(self, client: _Client, request: Any) -> None:
         client.stream.receive(request)

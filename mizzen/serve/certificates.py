@@ -1,7 +1,7 @@
 """Istio's certificate service over gRPC: istio.v1.auth.IstioCertificateService/CreateCertificate.
 
 The credential of the caller decides whose certificate it gets: the client certificate of the connection, or
-else a join token (`authorization: Bearer ...`). Of the signing request only the public key is taken.
+else a join token or the token of a ServiceAccount (`authorization: Bearer ...`). Of the signing request only the public key is taken.
 
 The answer is as Istio's: the leaf, each intermediate, and as the last element all roots to trust, in one
 text: Istio's agent takes the last element for its trust, so a rotation must not spread it over several.
@@ -15,7 +15,7 @@ Set GRPC_VERBOSITY=ERROR and GRPC_ENABLE_FORK_SUPPORT=0 before this module is im
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,6 +51,9 @@ _log = logging.getLogger(__name__)
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
+# Whose token this is; raises Refused.
+Accounts = Callable[[str], Awaitable[Identity]]
+
 # More seconds than any policy allows, and few enough for a timedelta.
 _MOST_SECONDS = 10**10
 
@@ -58,11 +61,8 @@ _MOST_SECONDS = 10**10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Caller:
     identity: Identity
-    token: str = ""  # to be redeemed; "" for who showed a certificate
-
-    @property
-    def proof(self) -> str:
-        return "join token" if self.token else "client certificate"
+    token: str = ""  # to be redeemed; "" for who showed something else
+    proof: str
 
 
 class CertificateService:
@@ -75,11 +75,13 @@ class CertificateService:
         trust_domain: str,
         clock: Callable[[], datetime],
         tokens: TokenStore | None = None,
+        accounts: Accounts | None = None,
         policy: Policy | None = None,
         by_address: Limiter | None = None,
         by_identity: Limiter | None = None,
     ) -> None:
-        """`roots` tells what is signed with now, `clock` the time (aware). Without `tokens` nobody can join.
+        """`roots` tells what is signed with now, `clock` the time (aware). `tokens`: who joins with a token of ours;
+        `accounts`: with that of a ServiceAccount. Without both nobody can join.
 
         `by_address` limits calls before anything is known of the caller (many proxies may share an
         address), `by_identity` those of one workload (which may run many times)."""
@@ -87,6 +89,7 @@ class CertificateService:
         self._trust_domain = trust_domain
         self._clock = clock
         self._tokens = tokens
+        self._accounts = accounts
         self._policy = policy or Policy()
         self._by_address = by_address or Limiter(burst=200, per_second=20)
         self._by_identity = by_identity or Limiter(burst=50, per_second=5)
@@ -154,15 +157,17 @@ class CertificateService:
             raise Refused(grpc.StatusCode.UNAUTHENTICATED, "certificates are given over TLS only")
         identity = client_identity(auth_context, roots=roots.bundle, trust_domain=self._trust_domain, now=now)
         if identity:
-            return _Caller(identity=identity)
+            return _Caller(identity=identity, proof="client certificate")
         text = bearer(context.invocation_metadata() or ())
         if not text:
             raise Refused(grpc.StatusCode.UNAUTHENTICATED, "neither a client certificate nor a join token")
+        if self._accounts and not is_token(text):
+            return _Caller(identity=await self._accounts(text), proof="token of its ServiceAccount")
         if not is_token(text) or not self._tokens:
             raise Refused(grpc.StatusCode.UNAUTHENTICATED, "the bearer token is no join token")
         token = _taken(await _on_disk(self._tokens.find, text, now))
         require_trust_domain(token.identity, self._trust_domain)
-        return _Caller(identity=token.identity, token=text)
+        return _Caller(identity=token.identity, token=text, proof="join token")
 
     async def _redeem(self, caller: _Caller, key: PublicKey, now: datetime) -> None:
         assert self._tokens

@@ -109,7 +109,7 @@ class Site:
             *("--name", name, "-n", namespace, "-s", account, "--root-cert", str(self.bundle)),
             *("--status-port", str(status), "--prometheus-port", str(status + 69), "--drain", "2"),
             *more,
-            token=token,
+            token=lambda: token,
         )
 
     def wait_ready(self, name: str) -> None:
@@ -194,8 +194,8 @@ async def _join(site: Site, identity: Identity, token: str) -> Granted:
     authority = RemoteAuthority(
         secure=f"127.0.0.1:{site.secure}",
         join=f"127.0.0.1:{site.join}",
-        roots=site.bundle.read_bytes(),
-        token=token,
+        roots=site.bundle.read_bytes,
+        token=lambda: token,
         held=lambda _: None,
     )
     return await authority.sign(identity, signing_request(ec.generate_private_key(ec.SECP256R1())))
@@ -231,8 +231,8 @@ async def _configuration(site: Site, identity: Identity | None) -> dict[str, Any
         authority = RemoteAuthority(
             secure="",
             join=f"127.0.0.1:{site.join}",
-            roots=site.bundle.read_bytes(),
-            token=token,
+            roots=site.bundle.read_bytes,
+            token=lambda: token,
             held=lambda _: None,
         )
         granted = await authority.sign(identity, signing_request(key))
