@@ -109,7 +109,7 @@ class Site:
             *("--name", name, "-n", namespace, "-s", account, "--root-cert", str(self.bundle)),
             *("--status-port", str(status), "--prometheus-port", str(status + 69), "--drain", "2"),
             *more,
-            token=lambda: token,
+            token=token,
         )
 
     def wait_ready(self, name: str) -> None:
