@@ -77,7 +77,8 @@ def command(
         plaintext=plaintext_address,
         names=names or (socket.gethostname(), "localhost", "127.0.0.1"),
     )
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    for noisy in ("httpx2", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     instance = Instance(run_dir.absolute())
     if kubernetes == bool(inputs.files):
         raise click.UsageError("Say either -f or --kubernetes.")
