@@ -5,12 +5,15 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from mizzen.pipeline import Settings
 from mizzen.resolve.context import ByService, ExternalPorts
+
+if TYPE_CHECKING:
+    from mizzen.sources.kube import Kube
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +70,39 @@ class Inputs:
         else:
             ports = [f"{dialled}:{bound}" for dialled, bound in self.external_ports]
         return (*found, *(part for port in ports for part in ("--external-port", port)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhichCluster:
+    """Which Kubernetes is meant, in kubectl's words."""
+
+    kubeconfig: str
+    context: str
+
+    def connect(self) -> "Kube":
+        """A client for it. KubeError when there is none."""
+        from mizzen.sources.kube import connect
+
+        return connect(self.kubeconfig, self.context, searched=os.environ.get("KUBECONFIG", ""))
+
+
+def cluster(command: F) -> F:
+    """`--kubeconfig` and `--context`; the command gets them as `cluster`."""
+
+    @functools.wraps(command)
+    def gathered(kubeconfig: str, context: str, **others: Any) -> Any:
+        return command(cluster=WhichCluster(kubeconfig=kubeconfig, context=context), **others)
+
+    with_options: Any = gathered
+    for option in (
+        click.option("--context", default="", help="The kubeconfig's context.  [default: its current one]"),
+        click.option(
+            "-c", "--kubeconfig", default="", help="Who asks which API server.  [default: $KUBECONFIG]"
+        ),
+    ):
+        with_options = option(with_options)
+    found: F = with_options
+    return found
 
 
 def inputs(command: F) -> F:

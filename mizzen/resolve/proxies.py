@@ -19,7 +19,13 @@ from mizzen.resources.core import Pod, Service, ServicePort
 from mizzen.resources.declare import Unknown
 from mizzen.resources.findings import Findings
 from mizzen.resources.mesh import DEFAULT_MESH, MeshConfig, ProxyConfig
-from mizzen.resources.operator import CHART_PORTS, GatewayComponent, IstioOperator, KubernetesResources
+from mizzen.resources.operator import (
+    CHART_PORTS,
+    GatewayComponent,
+    IstioOperator,
+    KubernetesResources,
+    OperatorEnvVar,
+)
 from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.resources.world import World
 
@@ -89,11 +95,12 @@ def declared_gateways(world: World) -> tuple[DeclaredGateway, ...]:
 def _of_pods(group: PodGroup) -> DeclaredGateway:
     """What an installation would have declared so that these Pods came of it."""
     annotations = {CONFIG_ANNOTATION: group.config} if group.config else {}
+    env = tuple(OperatorEnvVar(name=variable.name, value=variable.value) for variable in group.env)
     return DeclaredGateway(
         name=group.name,
         namespace=group.namespace,
         labels=group.labels,
-        component=GatewayComponent(k8s=KubernetesResources(env=group.env, pod_annotations=annotations)),
+        component=GatewayComponent(k8s=KubernetesResources(env=env, pod_annotations=annotations)),
         ports=(),
         variant=group.variant,
         origin=ResourceRef(kind="Deployment", namespace=group.namespace, name=group.name),

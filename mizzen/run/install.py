@@ -1,6 +1,6 @@
 """Bringing a cluster to what manifests say: apply in order, wait until it runs, prune what is no longer said."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -8,8 +8,9 @@ from mizzen.inject.container import Manifest
 from mizzen.install.changes import is_ours, said, to_apply
 from mizzen.install.manifests import stages
 from mizzen.install.site import API_VERSIONS, MANAGED_BY, OWNER, OWNER_NAMESPACE, REVISION
-from mizzen.run.cluster import Cluster, ClusterError, Key, Object, key_of
+from mizzen.run.objects import ClusterError, Key, Objects, key_of
 from mizzen.run.waiting import Wait
+from mizzen.sources.kube import Json
 
 Say = Callable[[str], None]
 
@@ -30,8 +31,8 @@ REMOVABLE = (
     "ServiceAccount",
 )
 
-_CORES = {
-    "Base": "Base",
+_CALLED = {
+    "Base": "Core",
     "Pilot": "Control plane",
     "IngressGateways": "Ingress gateways",
     "EgressGateways": "Egress gateways",
@@ -68,20 +69,19 @@ class Outcome:
 
 def called(component: str) -> str:
     """A component's name for people."""
-    return _CORES.get(component, component)
+    return _CALLED.get(component, component)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installer:
     """Applies to one cluster. `say` gets one line for each thing that is done."""
 
-    cluster: Cluster
+    objects: Objects
     say: Say
     wait: Wait | None  # None: nothing is waited for
-    dry_run: bool = False
     force: bool = False  # take over what another installer has made
 
-    def install(self, manifests: tuple[Manifest, ...]) -> Outcome:
+    async def install(self, manifests: tuple[Manifest, ...]) -> Outcome:
         """Apply each component and wait for it; then remove what this installation no longer says.
 
         Raises:
@@ -89,19 +89,19 @@ class Installer:
                 applied before stays.
         """
         outcome = Outcome()
-        present = self._present(manifests)
+        present = await self._present(manifests)
         for component, group in stages(manifests):
             for manifest in group:
-                self._one(manifest, present, outcome)
-            if self.wait is not None and not self.dry_run:
-                self.wait.until_ready(called(component), group)
+                await self._one(manifest, present, outcome)
+            if self.wait is not None and not self.objects.dry_run:
+                await self.wait.until_ready(called(component), group)
             self.say(f"✔ {called(component)} installed")
-        self._prune(manifests, outcome)
+        await self._prune(manifests, outcome)
         return outcome
 
-    def _present(self, manifests: tuple[Manifest, ...]) -> dict[Key, Object | None]:
+    async def _present(self, manifests: tuple[Manifest, ...]) -> dict[Key, Json | None]:
         """What is there, read before anything is written: one object of somebody else stops everything."""
-        present = {key_of(manifest): self.cluster.get(key_of(manifest)) for manifest in manifests}
+        present = {key: await self.objects.get(key) for key in map(key_of, manifests)}
         if self.force:
             return present
         for manifest in manifests:
@@ -118,7 +118,7 @@ class Installer:
             )
         return present
 
-    def _one(self, manifest: Manifest, present: dict[Key, Object | None], outcome: Outcome) -> None:
+    async def _one(self, manifest: Manifest, present: dict[Key, Json | None], outcome: Outcome) -> None:
         key = key_of(manifest)
         before = present[key]
         if before is not None and (
@@ -129,31 +129,31 @@ class Installer:
         applied = to_apply(manifest)
         if before is None and applied is not manifest:
             # What is said once and then belongs to the control plane must be there from the start.
-            self.cluster.create(manifest, dry_run=self.dry_run)
-        if before is None and self.dry_run and not self._can_be_tried(key):
+            await self.objects.create(manifest)
+        if before is None and self.objects.dry_run and not await self._can_be_tried(key):
             outcome.changes.append((key, Change.CREATED))
             return
-        after = self.cluster.apply(applied, dry_run=self.dry_run)
+        after = await self.objects.apply(applied)
         change = Change.CREATED if before is None else _compared(before, after)
         outcome.changes.append((key, change))
 
-    def _can_be_tried(self, key: Key) -> bool:
+    async def _can_be_tried(self, key: Key) -> bool:
         """A dry run leaves no namespace behind in which the next object could be tried."""
         if not key.namespace:
             return True
-        return self.cluster.get(Key(api_version="v1", kind="Namespace", name=key.namespace)) is not None
+        return await self.objects.get(Key(api_version="v1", kind="Namespace", name=key.namespace)) is not None
 
-    def _prune(self, manifests: tuple[Manifest, ...], outcome: Outcome) -> None:
+    async def _prune(self, manifests: tuple[Manifest, ...], outcome: Outcome) -> None:
         """Remove what the same IstioOperator has installed for the same revision, and no longer says."""
         kept = {key_of(manifest) for manifest in manifests}
         for labels in sorted({text for one in manifests if (text := _owned_by(one))}):
-            for key in installed(self.cluster, labels):
-                if key not in kept and self.cluster.delete(key, dry_run=self.dry_run):
+            for key in await installed(self.objects, labels):
+                if key not in kept and await self.objects.delete(key):
                     outcome.changes.append((key, Change.REMOVED))
                     self.say(f"✔ Removed {key}, which is no longer asked for")
 
 
-def _compared(before: Object, after: Object) -> Change:
+def _compared(before: Json, after: Json) -> Change:
     return Change.UNCHANGED if said(before) == said(after) else Change.CHANGED
 
 
@@ -166,8 +166,7 @@ def _owned_by(manifest: Manifest) -> str:
     return ",".join(f"{name}={labels[name]}" for name in names)
 
 
-def installed(cluster: Cluster, labels: str, kinds: Sequence[str] = REMOVABLE) -> Iterator[Key]:
+async def installed(objects: Objects, labels: str, kinds: Sequence[str] = REMOVABLE) -> list[Key]:
     """What bears `labels`, in the order in which it is to go."""
-    for kind in kinds:
-        for found in list(cluster.list(API_VERSIONS[kind], kind, labels=labels)):
-            yield key_of(found)
+    found = [await objects.list(API_VERSIONS[kind], kind, labels=labels) for kind in kinds]
+    return [key_of(one) for of_kind in found for one in of_kind]

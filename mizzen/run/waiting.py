@@ -1,7 +1,8 @@
 """Waiting for what was applied, and saying all the while for what, and why it is not ready."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 from mizzen.inject.container import Manifest
 from mizzen.install import readiness
 from mizzen.install.readiness import READY, Waiting
-from mizzen.run.cluster import Cluster, ClusterError, Key, Object, key_of
+from mizzen.run.objects import ClusterError, Key, Objects, key_of
+from mizzen.sources.kube import Json
 
 INTERVAL = timedelta(seconds=1)
 
@@ -24,11 +26,11 @@ class NotReady(ClusterError):
 class Wait:
     """How long, and who is told meanwhile."""
 
-    cluster: Cluster
+    objects: Objects
     patience: timedelta
     progress: Progress
 
-    def until_ready(self, component: str, manifests: Sequence[Manifest]) -> None:
+    async def until_ready(self, component: str, manifests: Sequence[Manifest]) -> None:
         """Return when everything of a component is ready.
 
         Raises:
@@ -38,7 +40,7 @@ class Wait:
         ends = time.monotonic() + self.patience.total_seconds()
         told = ""
         while True:
-            states = {key: self._state(key, manifest) for key, manifest in left.items()}
+            states = {key: await self._state(key, manifest) for key, manifest in left.items()}
             left = {key: manifest for key, manifest in left.items() if not states[key].ready}
             if not left:
                 return
@@ -50,39 +52,47 @@ class Wait:
             if line != told:
                 self.progress(line)
                 told = line
-            time.sleep(min(INTERVAL.total_seconds(), max(ends - time.monotonic(), 0.05)))
+            await asyncio.sleep(min(INTERVAL.total_seconds(), max(ends - time.monotonic(), 0.05)))
 
-    def _state(self, key: Key, manifest: Manifest) -> Waiting:
+    async def _state(self, key: Key, manifest: Manifest) -> Waiting:
         """An API server that does not answer for a while is one more thing to wait for."""
         try:
-            found = self.cluster.get(key)
+            found = await self.objects.get(key)
             if found is None:
                 return Waiting(why="it has been deleted", hopeless=True)
-            return _JUDGES[key.kind](self.cluster, found)
+            return await _JUDGES[key.kind](self.objects, found)
         except ClusterError as error:
             if error.status in (401, 403):
                 raise
             return Waiting(why=str(error))
 
 
-def _deployment(cluster: Cluster, found: Object) -> Waiting:
+async def _deployment(objects: Objects, found: Json) -> Waiting:
     simple = readiness.of_deployment(found, (), ())
     if simple.ready:
         return READY
     namespace = found["metadata"]["namespace"]
     labels = ",".join(f"{name}={value}" for name, value in found["spec"]["selector"]["matchLabels"].items())
-    pods = list(cluster.list("v1", "Pod", namespace=namespace, labels=labels))
+    pods = await objects.list("v1", "Pod", namespace=namespace, labels=labels)
     events: Sequence[Mapping[str, Any]] = ()
     try:
-        events = list(cluster.list("v1", "Event", namespace=namespace))
+        events = await objects.list("v1", "Event", namespace=namespace, fields="type=Warning")
     except ClusterError as error:
         if error.status != 403:  # who may not read events waits with fewer words
             raise
     return readiness.of_deployment(found, pods, events)
 
 
-_JUDGES: Mapping[str, Callable[[Cluster, Object], Waiting]] = {
-    "CustomResourceDefinition": lambda _, found: readiness.of_crd(found),
+async def _crd(_: Objects, found: Json) -> Waiting:
+    return readiness.of_crd(found)
+
+
+async def _webhook(_: Objects, found: Json) -> Waiting:
+    return readiness.of_webhook(found)
+
+
+_JUDGES: Mapping[str, Callable[[Objects, Json], Awaitable[Waiting]]] = {
+    "CustomResourceDefinition": _crd,
     "Deployment": _deployment,
-    "MutatingWebhookConfiguration": lambda _, found: readiness.of_webhook(found),
+    "MutatingWebhookConfiguration": _webhook,
 }
