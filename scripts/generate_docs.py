@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mizzen.install.declaring import CODES as INSTALLING
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table
@@ -26,13 +27,14 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Sidecars and who may do what", ("SC", "AZ", "JWT", "CA")),
     ("Services, endpoints and DestinationRules", ("BE",)),
     ("While serving", ("XDS",)),
+    ("Installing", ("INS",)),
 )
 
 
 def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
-    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, UPDATES):
+    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, UPDATES, INSTALLING):
         every |= dict(catalogue)
     parts = [
         "# Problems",

@@ -19,6 +19,10 @@ COMMANDS = {
     "join-token": ("join_token", "Print a token with which a proxy can join."),
     "proxy": ("proxy", "Run a gateway or sidecar that a pilot elsewhere configures."),
     "httpbin": ("httpbin", "Run the built-in test backend."),
+    "install": ("install", "Install mizzen into a Kubernetes cluster."),
+    "upgrade": ("install", "The same as install: bring an installation to what is declared now."),
+    "uninstall": ("uninstall", "Remove mizzen from a Kubernetes cluster."),
+    "manifest": ("manifest", "Print what would be installed, or what would change."),
     "_control-plane": ("control_plane", "The control plane of `mizzen up`."),
 }
 ALIASES = {"pc": "proxy-config", "ps": "proxy-status"}

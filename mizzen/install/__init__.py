@@ -1,1 +1,5 @@
-"""IstioOperator -> Kubernetes manifests. No I/O: `mizzen.run` applies them."""
+"""IstioOperator -> Kubernetes manifests, and what is to be done with them. No I/O: `mizzen.run.install` does it.
+
+`declaring` merges a profile, files and `--set` into one IstioOperator; `manifests` makes plain objects of it in the
+order in which they are applied; `readiness` says why an object is not ready.
+"""

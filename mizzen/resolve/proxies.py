@@ -19,7 +19,13 @@ from mizzen.resources.core import Pod, Service, ServicePort
 from mizzen.resources.declare import Unknown
 from mizzen.resources.findings import Findings
 from mizzen.resources.mesh import DEFAULT_MESH, MeshConfig, ProxyConfig
-from mizzen.resources.operator import GatewayComponent, IstioOperator, KubernetesResources
+from mizzen.resources.operator import (
+    CHART_PORTS,
+    GatewayComponent,
+    IstioOperator,
+    KubernetesResources,
+    OperatorEnvVar,
+)
 from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.resources.world import World
 
@@ -34,12 +40,6 @@ _WITHOUT_GATEWAY = frozenset({"minimal", "empty", "remote", "ambient"})
 _META = "ISTIO_META_"
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
-# What the gateway chart opens when nobody says otherwise.
-_CHART_PORTS = (
-    ServicePort(name="status-port", port=15021, target_port=15021),
-    ServicePort(name="http2", port=80, target_port=8080),
-    ServicePort(name="https", port=443, target_port=8443),
-)
 _HTTP3_PORT = ServicePort(name="http3", port=443, target_port=8443, protocol="UDP")
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as Go reads a boolean
@@ -72,34 +72,35 @@ def declared_gateways(world: World) -> tuple[DeclaredGateway, ...]:
     """Every gateway that is installed: enabled entries of all IstioOperators, or the built-in one."""
     if not world.operators:
         origin = ResourceRef(kind="IstioOperator", namespace=DEFAULT_NAMESPACE, name="built-in")
-        return (_declared(GatewayComponent(), DEFAULT_NAMESPACE, origin, (*_CHART_PORTS, _HTTP3_PORT)),)
+        return (_declared(GatewayComponent(), DEFAULT_NAMESPACE, origin, (*CHART_PORTS, _HTTP3_PORT)),)
     found: dict[tuple[str, str], DeclaredGateway] = {}
     disabled: set[tuple[str, str]] = set()
     listed = False
     for operator in world.operators:
         for component in operator.spec.components.ingress_gateways:
             listed = True
-            gateway = _declared(component, operator.spec.namespace, operator.ref, _CHART_PORTS)
+            gateway = _declared(component, operator.spec.namespace, operator.ref, CHART_PORTS)
             key = (gateway.namespace, gateway.name)
             if key in found:
                 both = overlay(found[key].component, component)
-                gateway = _declared(both, operator.spec.namespace, found[key].origin, _CHART_PORTS)
+                gateway = _declared(both, operator.spec.namespace, found[key].origin, CHART_PORTS)
             found[key] = gateway
             (disabled.add if component.enabled is False else disabled.discard)(key)
     if not listed and any(o.spec.profile not in _WITHOUT_GATEWAY for o in world.operators):
         first = world.operators[0]
-        return (_declared(GatewayComponent(), first.spec.namespace, first.ref, _CHART_PORTS),)
+        return (_declared(GatewayComponent(), first.spec.namespace, first.ref, CHART_PORTS),)
     return tuple(gateway for key, gateway in found.items() if key not in disabled)
 
 
 def _of_pods(group: PodGroup) -> DeclaredGateway:
     """What an installation would have declared so that these Pods came of it."""
     annotations = {CONFIG_ANNOTATION: group.config} if group.config else {}
+    env = tuple(OperatorEnvVar(name=variable.name, value=variable.value) for variable in group.env)
     return DeclaredGateway(
         name=group.name,
         namespace=group.namespace,
         labels=group.labels,
-        component=GatewayComponent(k8s=KubernetesResources(env=group.env, pod_annotations=annotations)),
+        component=GatewayComponent(k8s=KubernetesResources(env=env, pod_annotations=annotations)),
         ports=(),
         variant=group.variant,
         origin=ResourceRef(kind="Deployment", namespace=group.namespace, name=group.name),

@@ -18,6 +18,7 @@ from mizzen.resources.values import BAD, Decoder
 # Never read from YAML: the decoder says them.
 _SPOKEN = frozenset({"at", "meta", "ref"})
 _BY_TYPE: dict[Any, Decoder] = {
+    Any: values.as_written,
     str: values.text,
     bool: values.boolean,
     int: values.integer,

@@ -11,6 +11,7 @@ from mizzen.resources.compile import DeclaredField, declared_fields
 from mizzen.resources.kinds import KINDS
 
 _WORDS: dict[Any, str] = {
+    Any: "anything",
     str: "text",
     bool: "true or false",
     int: "integer",

@@ -122,13 +122,16 @@ def test_what_a_cluster_adds_to_an_object_is_no_mistake() -> None:
     )
 
 
-def test_settings_of_the_mesh_that_take_no_part_are_warned_of() -> None:
+def test_settings_of_an_operator_that_take_no_part_are_warned_of() -> None:
     text = (
         "{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {name: a}, spec: "
         "{components: {cni: {enabled: true}}, meshConfig: {caCertificates: [], connectTimeout: 5s}}}"
     )
 
-    assert told(text) == ["warning FLD-005 spec.meshConfig.caCertificates"]
+    assert told(text) == [
+        "warning FLD-005 spec.components.cni",
+        "warning FLD-005 spec.meshConfig.caCertificates",
+    ]
 
 
 @pytest.mark.parametrize("name", ["istio.io/dry-run", "internal.istio.io/parents"])

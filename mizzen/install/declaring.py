@@ -1,0 +1,174 @@
+"""What is to be installed: a profile, the files of -f in order and the --set over it, as one IstioOperator."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mizzen.errors import Place, Problem, ResourceRef, Severity
+from mizzen.install.merging import merged
+from mizzen.install.profiles import HTTP3_PORTS, INGRESS, PROFILES, WITHOUT_FILES
+from mizzen.install.setvalues import assigned
+from mizzen.resources.compile import nearest
+from mizzen.resources.decode import decode
+from mizzen.resources.operator import IstioOperator
+from mizzen.resources.yaml import RawObject
+
+CODES = {
+    "INS-001": "There is no profile of this name.",
+    "INS-002": "It is not said where the image is.",
+    "INS-003": "An overlay fits no manifest, or its path leads nowhere.",
+    "INS-004": "A file that says what to install holds no IstioOperator, or other objects besides.",
+    "INS-005": "The name of the revision, or of a gateway, is malformed or taken.",
+}
+
+KIND = "IstioOperator"
+DEFAULT_NAMESPACE = "istio-system"
+_API_VERSION = "install.istio.io/v1alpha1"
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LONGEST_REVISION = 40  # names such as istiod-clusterrole-R-NAMESPACE stay within a label's 63 letters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What is to be installed. `operator` is None when an error keeps it from being known."""
+
+    operator: IstioOperator | None
+    mesh: Mapping[str, Any]  # spec.meshConfig as it is written, merged
+    problems: tuple[Problem, ...]
+
+
+def declared(objects: Sequence[RawObject], sets: Sequence[str] = ()) -> Declared:
+    """One IstioOperator: a profile, `objects` (each laid over those before it), and `sets` over all.
+
+    Raises:
+        SetError: when one of `sets` cannot be followed.
+    """
+    operators = [raw for raw in objects if raw.kind == KIND]
+    problems = [problem for raw in objects for problem in _of_file(raw)]
+    if objects and not operators:
+        problems.append(_no_operator(objects[0]))
+    if _refused(problems):
+        return Declared(operator=None, mesh={}, problems=tuple(problems))
+    spec: Any = {}
+    for raw in operators:
+        spec = merged(spec, raw.data.get("spec") or {})
+    profile = str(_with(spec, sets).get("profile") or "default")
+    if profile not in PROFILES:
+        problems.append(_no_profile(profile, _origin(operators, spec.get("profile") == profile)))
+        return Declared(operator=None, mesh={}, problems=tuple(problems))
+    spec = merged(_base(profile, alone=not operators), spec)
+    operator, mesh, found = _whole(operators, spec, sets)
+    problems += found
+    if operator is not None:
+        problems += _checked(operator, operators)
+    return Declared(operator=None if _refused(problems) else operator, mesh=mesh, problems=tuple(problems))
+
+
+def _whole(
+    operators: Sequence[RawObject], spec: Mapping[str, Any], sets: Sequence[str]
+) -> tuple[IstioOperator | None, Mapping[str, Any], list[Problem]]:
+    """The IstioOperator, its meshConfig as written, and what is wrong with `sets` (files have been judged)."""
+    metadata = dict(operators[-1].data.get("metadata") or {}) if operators else {}
+    told = {(problem.field, problem.code) for problem in _decoded(metadata, spec)[1]}
+    final = _with(spec, sets)
+    operator, problems = _decoded(metadata, final)
+    mesh = final.get("meshConfig")
+    new = [problem for problem in problems if (problem.field, problem.code) not in told]
+    return operator, mesh if isinstance(mesh, Mapping) else {}, new
+
+
+def _with(spec: Mapping[str, Any], sets: Sequence[str]) -> Mapping[str, Any]:
+    for said in sets:
+        spec = assigned(spec, said)
+    return spec
+
+
+def _base(profile: str, *, alone: bool) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = PROFILES[profile]
+    if not alone:
+        return found
+    ingress = found["components"]["ingressGateways"][0]
+    if ingress["enabled"]:
+        ports = {"k8s": {"service": {"ports": list(HTTP3_PORTS)}}}
+        found = merged(found, {"components": {"ingressGateways": [{"name": INGRESS, **ports}]}})
+    both: Mapping[str, Any] = merged(found, WITHOUT_FILES)
+    return both
+
+
+def _decoded(
+    metadata: Mapping[str, Any], spec: Mapping[str, Any]
+) -> tuple[IstioOperator | None, tuple[Problem, ...]]:
+    raw = RawObject(
+        kind=KIND,
+        api_version=_API_VERSION,
+        namespace=str(metadata.get("namespace") or ""),
+        name=str(metadata.get("name") or ""),
+        data={"apiVersion": _API_VERSION, "kind": KIND, "metadata": dict(metadata), "spec": dict(spec)},
+        ref=ResourceRef(kind=KIND, name=str(metadata.get("name") or ""), places={"": Place("--set")}),
+        digest="",
+    )
+    found = decode(raw, DEFAULT_NAMESPACE)
+    return found.resource if isinstance(found.resource, IstioOperator) else None, found.problems
+
+
+def _of_file(raw: RawObject) -> tuple[Problem, ...]:
+    if raw.kind == KIND:
+        return decode(raw, DEFAULT_NAMESPACE).problems
+    message = f"only an {KIND} is installed; this {raw.kind or 'object'} takes no part"
+    hint = f"kubectl apply -f {raw.ref.place().file} applies it."
+    warning = Problem(severity=Severity.WARNING, code="INS-004", resource=raw.ref, message=message, hint=hint)
+    return (warning,)
+
+
+def _refused(problems: Sequence[Problem]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def _origin(operators: Sequence[RawObject], in_file: bool) -> ResourceRef:
+    if operators and in_file:
+        return operators[-1].ref
+    return ResourceRef(kind=KIND, places={"": Place("--set")})
+
+
+def _no_operator(first: RawObject) -> Problem:
+    message = f"no {KIND} says what to install"
+    hint = f"Begin one with apiVersion: {_API_VERSION} and kind: {KIND}."
+    return Problem(code="INS-004", resource=first.ref, message=message, hint=hint)
+
+
+def _no_profile(profile: str, ref: ResourceRef) -> Problem:
+    message = f"there is no profile {profile!r}"
+    like = nearest(profile, tuple(PROFILES))
+    hint = f"Did you mean {like}?" if like else f"There are {', '.join(PROFILES)}."
+    return Problem(code="INS-001", resource=ref, field="spec.profile", message=message, hint=hint)
+
+
+def _checked(operator: IstioOperator, operators: Sequence[RawObject]) -> list[Problem]:
+    """What no schema says: that the image is named, and that names are names of Kubernetes."""
+    spec = operator.spec
+    found: list[Problem] = []
+    ref = operators[-1].ref if operators else ResourceRef(kind=KIND, places={"": Place("--set")})
+
+    def problem(code: str, field: str, message: str, hint: str = "") -> None:
+        found.append(Problem(code=code, resource=ref, field=field, message=message, hint=hint))
+
+    listed = (*spec.components.ingress_gateways, *spec.components.egress_gateways)
+    runs = spec.components.pilot.enabled is not False or any(one.enabled is not False for one in listed)
+    if runs and not (spec.hub or spec.values.global_.hub):
+        hint = "Say where HUB/mizzen:TAG was pushed: --set hub=HUB --set tag=TAG, or spec.hub and spec.tag."
+        problem("INS-002", "spec.hub", "it is not said where the image is", hint)
+    if spec.revision and (len(spec.revision) > _LONGEST_REVISION or not _LABEL.fullmatch(spec.revision)):
+        hint = (
+            f"A revision is made of lower-case letters, digits and dashes, up to {_LONGEST_REVISION} of them."
+        )
+        problem("INS-005", "spec.revision", f"{spec.revision!r} cannot be the name of a revision", hint)
+    seen: set[tuple[str, str]] = set()
+    for component in listed:
+        key = (component.namespace or spec.namespace, component.name)
+        if component.name and not _LABEL.fullmatch(component.name):
+            problem("INS-005", f"{component.at}.name", f"{component.name!r} cannot be the name of a gateway")
+        if key in seen:
+            problem("INS-005", f"{component.at}.name", f"there are two gateways {component.name!r}")
+        seen.add(key)
+    return found
