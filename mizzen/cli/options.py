@@ -86,6 +86,12 @@ class WhichCluster:
         return connect(self.kubeconfig, self.context, searched=os.environ.get("KUBECONFIG", ""))
 
 
+CLUSTER = (
+    click.option("--context", default="", help="The kubeconfig's context.  [default: its current one]"),
+    click.option("-c", "--kubeconfig", default="", help="Who asks which API server.  [default: $KUBECONFIG]"),
+)
+
+
 def cluster(command: F) -> F:
     """`--kubeconfig` and `--context`; the command gets them as `cluster`."""
 
@@ -94,12 +100,7 @@ def cluster(command: F) -> F:
         return command(cluster=WhichCluster(kubeconfig=kubeconfig, context=context), **others)
 
     with_options: Any = gathered
-    for option in (
-        click.option("--context", default="", help="The kubeconfig's context.  [default: its current one]"),
-        click.option(
-            "-c", "--kubeconfig", default="", help="Who asks which API server.  [default: $KUBECONFIG]"
-        ),
-    ):
+    for option in CLUSTER:
         with_options = option(with_options)
     found: F = with_options
     return found

@@ -108,8 +108,9 @@ def target(command: F) -> F:
 
     @functools.wraps(command)
     def gathered(
-        run_dir: Path, cluster: options.WhichCluster, namespace: str, istio_namespace: str, **others: Any
+        run_dir: Path, kubeconfig: str, context: str, namespace: str, istio_namespace: str, **others: Any
     ) -> Any:
+        cluster = options.WhichCluster(kubeconfig=kubeconfig, context=context)
         said = bool(cluster.kubeconfig or cluster.context or namespace or istio_namespace)
         remote = Remote(cluster, namespace, istio_namespace or "istio-system")
         is_remote = said or (not _runs(run_dir) and _has_kubeconfig())
@@ -130,7 +131,7 @@ def target(command: F) -> F:
             default="",
             help="Of the Pod or workload in a cluster.  [default: that of the kubeconfig]",
         ),
-        options.cluster,
+        *options.CLUSTER,
         options.run_dir,
     ):
         with_options = option(with_options)
