@@ -31,5 +31,5 @@ bench: ## figures: CPU per request, and how fast a change is live
 api: ## write mizzen/_api anew from the installed Envoy
 	$(PYTHON) scripts/generate_api.py
 
-lock: ## write requirements-dev.lock anew: the exact versions of today
+lock: ## write requirements-dev.lock and requirements.lock anew: the exact versions of today
 	$(PYTHON) scripts/lock.py

@@ -86,6 +86,12 @@ class WhichCluster:
         return connect(self.kubeconfig, self.context, searched=os.environ.get("KUBECONFIG", ""))
 
 
+CLUSTER = (
+    click.option("--context", default="", help="The kubeconfig's context.  [default: its current one]"),
+    click.option("-c", "--kubeconfig", default="", help="Who asks which API server.  [default: $KUBECONFIG]"),
+)
+
+
 def cluster(command: F) -> F:
     """`--kubeconfig` and `--context`; the command gets them as `cluster`."""
 
@@ -94,12 +100,7 @@ def cluster(command: F) -> F:
         return command(cluster=WhichCluster(kubeconfig=kubeconfig, context=context), **others)
 
     with_options: Any = gathered
-    for option in (
-        click.option("--context", default="", help="The kubeconfig's context.  [default: its current one]"),
-        click.option(
-            "-c", "--kubeconfig", default="", help="Who asks which API server.  [default: $KUBECONFIG]"
-        ),
-    ):
+    for option in CLUSTER:
         with_options = option(with_options)
     found: F = with_options
     return found
@@ -107,6 +108,15 @@ def cluster(command: F) -> F:
 
 def inputs(command: F) -> F:
     """`-f`, `-n`, `--external-port` and `--sidecar`; the command gets them as `inputs`."""
+    return _inputs(command, required=True)
+
+
+def optional_inputs(command: F) -> F:
+    """The same, for a command that can do without files."""
+    return _inputs(command, required=False)
+
+
+def _inputs(command: F, *, required: bool) -> F:
 
     @functools.wraps(command)
     def gathered(
@@ -151,7 +161,7 @@ def inputs(command: F) -> F:
             "--filename",
             "files",
             multiple=True,
-            required=True,
+            required=required,
             metavar="FILE|DIR",
             help="YAML to read; a directory with all below it; - for standard input. Repeatable.",
         ),

@@ -10,15 +10,24 @@ import logging
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mizzen.cli import options
 
+if TYPE_CHECKING:
+    from mizzen.run.instance import Instance
+    from mizzen.run.network import Listening
+
 
 @click.command("pilot")
-@options.inputs
+@click.option(
+    "--kubernetes", is_flag=True, help="Read a Kubernetes API server instead of files, and serve its Pods."
+)
+@options.optional_inputs
 @options.run_dir
+@options.cluster
 @options.ca_dir
 @click.option(
     "--secure-address", default="0.0.0.0:15012", show_default=True, help="xDS and renewals, over mutual TLS."
@@ -38,15 +47,17 @@ from mizzen.cli import options
     help="A DNS name or address by which proxies know this machine. Repeatable.  [default: its host name, localhost]",
 )
 def command(
+    kubernetes: bool,
     inputs: options.Inputs,
     run_dir: Path,
+    cluster: options.WhichCluster,
     ca_dir: Path | None,
     secure_address: str,
     join_address: str,
     plaintext_address: str,
     names: tuple[str, ...],
 ) -> None:
-    """Serve configuration and certificates to `mizzen proxy` on other machines.
+    """Serve configuration and certificates to `mizzen proxy` on other machines, or to the Pods of a cluster.
 
     The root of the mesh is kept in RUN_DIR/authority; proxies need its root-cert.pem, and each a token from
     `mizzen join-token`.
@@ -66,7 +77,13 @@ def command(
         plaintext=plaintext_address,
         names=names or (socket.gethostname(), "localhost", "127.0.0.1"),
     )
+    for noisy in ("httpx2", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     instance = Instance(run_dir.absolute())
+    if kubernetes == bool(inputs.files):
+        raise click.UsageError("Say either -f or --kubernetes.")
+    if kubernetes:
+        return of_cluster(instance, cluster, listening)
     stdin = sys.stdin.buffer.read() if "-" in inputs.files else None
     try:
         with possession(instance):
@@ -80,6 +97,21 @@ def command(
                 tell=echo,
             )
     except (StartFailed, RuntimeError) as error:
+        raise click.ClickException(str(error)) from None
+    return None
+
+
+def of_cluster(instance: "Instance", cluster: options.WhichCluster, listening: "Listening") -> None:
+    """Serve a cluster until a signal comes."""
+    from mizzen.run import cluster_pilot
+    from mizzen.run.keeper import StartFailed
+    from mizzen.run.run_dir import possession
+    from mizzen.sources.kube import KubeError
+
+    try:
+        with possession(instance):
+            cluster_pilot.serve(cluster.connect(), instance, dict(os.environ), listening, echo)
+    except (StartFailed, RuntimeError, KubeError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -127,7 +127,7 @@ def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mappin
     from mizzen.run.agent import ProxyPlan
     from mizzen.run.instance import Instance
     from mizzen.run.network import JOIN_PORT, SECURE_PORT
-    from mizzen.run.pod import in_pod
+    from mizzen.run.pod import READING_PORT, in_pod
 
     host, port = host_and_port(given["pilot"], SECURE_PORT)
     is_pod = in_pod(environment)
@@ -151,6 +151,7 @@ def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mappin
         token=_token(given["token_file"] or (Path(TOKEN) if is_pod else None), environment),
         envoy=envoy_binary(),
         drain_seconds=drain if given["drain"] is None else given["drain"],
+        reading_port=READING_PORT if is_pod else None,
         lame_duck_seconds=lame_duck if given["lame_duck"] is None else given["lame_duck"],
     )
 
@@ -164,7 +165,7 @@ def _spec(
 ) -> "ProxySpec":
     from mizzen.proxy.bootstrap import Pilot, ProxySpec
     from mizzen.run.network import pilot_identity
-    from mizzen.run.pod import POD_FOLDER, READING_PORT, in_pod, node_metadata, pod_labels
+    from mizzen.run.pod import POD_FOLDER, in_pod, node_metadata, pod_labels
 
     is_pod = in_pod(environment)
     # The name of a Pod may be too long for the path of a socket.
@@ -188,7 +189,6 @@ def _spec(
         pilot=Pilot(
             host=pilot[0], port=pilot[1], identity=pilot_identity(pilot[0], given["trust_domain"]).uri
         ),
-        reading_port=READING_PORT if is_pod else None,
     )
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from mizzen.cli import dump, options, printing, running, tables
+from mizzen.cli import dump, options, printing, reach, tables
 
 Json = dict[str, Any]
 
@@ -64,17 +63,17 @@ class Wanted:
 class Envoy:
     """One running Envoy, asked at most once for each thing."""
 
-    def __init__(self, run_dir: Path, key: str) -> None:
-        self._run_dir, self._key = run_dir, key
+    def __init__(self, target: reach.Target, key: str) -> None:
+        self._target, self._key = target, key
         self._dump: Any = None
 
     def dump(self) -> Any:
         if self._dump is None:
-            self._dump = dump.config_dump(running.admin(self._run_dir, self._key, "/config_dump"))
+            self._dump = dump.config_dump(self._target.admin(self._key, "/config_dump"))
         return self._dump
 
     def hosts(self) -> list[Json]:
-        return dump.endpoints(running.admin(self._run_dir, self._key, "/clusters?format=json"))
+        return dump.endpoints(self._target.admin(self._key, "/clusters?format=json"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,14 +186,14 @@ class Kinds(click.Choice[str]):
 @click.option("--cluster", help="Only endpoints of this cluster.")
 @click.option("--status", help="Only endpoints with this health.")
 @options.output("short", "json", "yaml")
-@options.run_dir
-def command(kind: str, gateway: str | None, output: str, run_dir: Path, **filters: Any) -> None:
+@reach.target
+def command(kind: str, gateway: str | None, output: str, target: reach.Target, **filters: Any) -> None:
     """Print what the running Envoy of GATEWAY holds (its own config_dump).
 
-    GATEWAY is NAME, NAME.NAMESPACE or deploy/NAME[.NAMESPACE]; it may be left out when there is only one.
+    GATEWAY is NAME, NAME.NAMESPACE or deploy/NAME[.NAMESPACE]; in a cluster a Pod, or deploy/NAME, svc/NAME ...
+    It may be left out when there is only one.
     """
-    key = running.gateway_key(sorted(running.status(run_dir)["gateways"]), gateway)
-    envoy, wanted = Envoy(run_dir, key), Wanted(**filters)
+    envoy, wanted = Envoy(target, target.key(gateway)), Wanted(**filters)
     if kind == "all":
         click.echo(show_all(envoy, wanted, output), nl=False)
         return

@@ -1,11 +1,10 @@
 """`mizzen proxy-status`: what each Envoy has acknowledged, and its HTTP/3 mirrors."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from mizzen.cli import options, printing, running, tables
+from mizzen.cli import options, printing, reach, tables
 
 TYPES = ("CDS", "LDS", "EDS", "RDS", "SDS", "ECDS")
 HEADER = ("NAME", *TYPES, "VERSION")
@@ -15,13 +14,14 @@ MIRRORS = ("GATEWAY", "SERVER", "HTTP/3", "ALT-SVC", "REASON")
 @click.command("proxy-status")
 @click.argument("gateway", required=False)
 @options.output("short", "json", "yaml")
-@options.run_dir
-def command(gateway: str | None, output: str, run_dir: Path) -> None:
+@reach.target
+def command(gateway: str | None, output: str, target: reach.Target) -> None:
     """Print what each Envoy has acknowledged, per type, what it rejected and why, and its HTTP/3 mirrors."""
-    status = running.status(run_dir)
-    gateways: dict[str, Any] = status["gateways"]
+    gateways: dict[str, Any] = target.status()["gateways"]
     if gateway is not None:
-        key = running.gateway_key(sorted(gateways), gateway)
+        key = target.key(gateway)
+        if key not in gateways:
+            raise click.ClickException(f"{key} is not connected to the control plane")
         gateways = {key: gateways[key]}
     if output != "short":
         click.echo(printing.as_text(gateways, output), nl=False)

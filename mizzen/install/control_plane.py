@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mizzen.inject.container import RUN_DIR, Manifest, unprivileged
+from mizzen.inject.container import OWN_DIR, RUN_DIR, Manifest, unprivileged
 from mizzen.install.merging import merged
 from mizzen.install.site import PILOT, Site, environment, plain
 from mizzen.install.workload import Workload, around, deployment, network_policy, service
@@ -141,7 +141,7 @@ def _environment(site: Site) -> Mapping[str, Any]:
         "POD_NAMESPACE": _of_pod("metadata.namespace"),
         "POD_IP": _of_pod("status.podIP"),
         "SERVICE_ACCOUNT": _of_pod("spec.serviceAccountName"),
-        "MIZZEN_RUN_DIR": RUN_DIR,
+        "MIZZEN_RUN_DIR": OWN_DIR,
         **({} if sampling is None else {"PILOT_TRACE_SAMPLING": f"{sampling:g}"}),
         **values.env,
         **environment(site.operator.spec.components.pilot.k8s.env),

@@ -24,20 +24,6 @@ _UPSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _MAX_CONNECTIONS = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 
-_LOOPBACK = "127.0.0.1"
-_READABLE = (
-    "/config_dump",
-    "/clusters",
-    "/listeners",
-    "/stats",
-    "/stats/prometheus",
-    "/server_info",
-    "/certs",
-    "/memory",
-    "/runtime",
-    "/ready",
-    "/init_dump",
-)
 # What Istio's own bootstrap sets, since the behaviour of YAML that people have depends on it.
 _ISTIO_RUNTIME = {
     "envoy.reloadable_features.coalesce_lb_rebuilds_on_batch_update": False,
@@ -74,7 +60,6 @@ class ProxySpec:
     address: str = "127.0.0.1"  # of this machine, as the control plane knows it
     metadata: Mapping[str, str] = field(default_factory=dict)  # more that its node says of itself
     pilot: Pilot | None = None  # a control plane on another machine, in the place of `ads_socket`
-    reading_port: int | None = None  # on loopback: what may be read of the admin interface (Istio: 15000)
 
     @property
     def key(self) -> str:
@@ -83,9 +68,8 @@ class ProxySpec:
 
     @property
     def own_listeners(self) -> frozenset[str]:
-        """The listeners of the bootstrap, by name (and in statistics): not for clients."""
-        names = {f"{self.bind}_{port}" for port in (self.status_port, self.prometheus_port)}
-        return frozenset(names | {f"{_LOOPBACK}_{self.reading_port}"} if self.reading_port else names)
+        """The two listeners of the bootstrap, by name (and in statistics): not for clients."""
+        return frozenset(f"{self.bind}_{port}" for port in (self.status_port, self.prometheus_port))
 
     @property
     def node_id(self) -> str:
@@ -138,7 +122,6 @@ def _bootstrap(spec: ProxySpec) -> Json:
             "listeners": [
                 _listener(spec.bind, spec.status_port, "agent", "/healthz/ready", "agent"),
                 _listener(spec.bind, spec.prometheus_port, "stats", "/stats/prometheus", "prometheus_stats"),
-                *([] if spec.reading_port is None else [_reading(spec.reading_port)]),
             ],
         },
         "layered_runtime": {
@@ -244,30 +227,20 @@ def _identity(name: str) -> Json:
     }
 
 
-def _reading(port: int) -> Json:
-    """What istioctl asks at 15000, for whoever may forward a port into the Pod; nothing that changes anything."""
-    get = [{"name": ":method", "string_match": {"exact": "GET"}}]
-    routes = [
-        {
-            "match": {"path": path, "headers": get},
-            "route": {"cluster": "prometheus_stats"},
-        }
-        for path in _READABLE
-    ]
-    return _serving(_LOOPBACK, port, "reading", routes)
-
-
 def _listener(bind: str, port: int, stat_prefix: str, prefix: str, cluster: str) -> Json:
-    routes = [{"match": {"prefix": prefix}, "route": _only(prefix, cluster)}]
-    return _serving(bind, port, stat_prefix, routes)
-
-
-def _serving(bind: str, port: int, stat_prefix: str, routes: list[Json]) -> Json:
     hcm = {
         "@type": f"type.googleapis.com/{_HCM}",
         "stat_prefix": stat_prefix,
         "codec_type": "AUTO",
-        "route_config": {"virtual_hosts": [{"name": "backend", "domains": ["*"], "routes": routes}]},
+        "route_config": {
+            "virtual_hosts": [
+                {
+                    "name": "backend",
+                    "domains": ["*"],
+                    "routes": [{"match": {"prefix": prefix}, "route": _only(prefix, cluster)}],
+                }
+            ]
+        },
         "http_filters": [
             {
                 "name": "envoy.filters.http.router",

@@ -18,6 +18,7 @@ from mizzen.run import join
 from mizzen.run.gateway import Gateway, check
 from mizzen.run.instance import Instance
 from mizzen.run.join import RemoteAuthority
+from mizzen.run.reading import Reading
 from mizzen.run.run_dir import LOGS, check_socket_path, possession
 from mizzen.run.workloads import Workloads
 from mizzen.serve.ads import AdsServer
@@ -43,6 +44,7 @@ class ProxyPlan:
     roots: Callable[[], bytes]  # PEM: whom to trust before anything was given
     token: Callable[[], str]  # a credential for the first certificate; "" when there is none
     envoy: Path
+    reading_port: int | None = None  # on loopback: what may be read of Envoy's admin interface
     drain_seconds: float = 45.0  # how long clients get to leave
     lame_duck_seconds: float = 0.0  # between "not ready" and asking clients to leave
 
@@ -80,6 +82,9 @@ class Agent:
                 plan.spec, envoy=plan.envoy, logs=plan.instance.run_dir / LOGS, is_first_start=True
             )
             await gateway.prepare()
+            reading = Reading(plan.spec.admin_socket)
+            if plan.reading_port is not None:
+                await reading.start(plan.reading_port)
             self._adopt()
             work: list[asyncio.Task[None]] = [
                 asyncio.create_task(self._workloads.run()),
@@ -89,6 +94,7 @@ class Agent:
             stopping = asyncio.create_task(self._wait_for_stop())
             done, _ = await asyncio.wait({*work, stopping}, return_when=asyncio.FIRST_COMPLETED)
             await self._end(gateway, [*work, stopping])
+            await reading.stop()
             for task in done - {stopping}:
                 task.result()
 

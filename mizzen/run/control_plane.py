@@ -61,6 +61,7 @@ class ControlPlane:
     instance: Instance
     files: Source
     settings: Settings
+    shares_root: bool = False  # other processes rotate what is in `ca_folder`
     ca_folder: Path | None = None  # where the authority is kept, or plugged in; None: in the run-dir
     listening: Listening | None = None  # for proxies of other machines, instead of running them on this one
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -81,12 +82,15 @@ class ControlPlane:
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
     accounts: Accounts | None = None  # whose are the tokens that are no join tokens
+    started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
     by_name: dict[str, Served] = field(default_factory=dict)  # by what each Envoy calls itself
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
         folder = self.ca_folder or self.instance.authority
-        self.mesh = Mesh(folder, self._renewed, life=leaf_life(self.settings.environment))
+        self.mesh = Mesh(
+            folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
+        )
         self.prover = Prover(on_proof=self.changed.set)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
@@ -109,6 +113,7 @@ class ControlPlane:
                 self.accounts,
             )
         await self.ads.start()
+        self.started.set()
         socket = ControlSocket(self.instance.control_socket, self.status)
         await socket.start()
         tasks = [

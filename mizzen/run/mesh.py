@@ -42,14 +42,17 @@ class Mesh:
         on_renewed: Callable[[str], None],
         *,
         life: timedelta = LEAF_LIFE,
+        is_shared: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`folder`: where the root is kept, or Istio's `cacerts` (with ca-key.pem), which somebody else renews.
 
+        `is_shared`: others keep the folder, and rotate what is in it; `reload` follows them.
         `on_renewed` hears the SPIFFE name of each proxy that has a new certificate.
         """
         self.problems: tuple[Problem, ...] = ()
         self._folder, self._life, self._clock = folder, life, clock
+        self._is_shared = is_shared
         self._roots: Roots | None = None
         self._wanted: dict[str, Identity] = {}
         self._own: Identity | None = None
@@ -158,14 +161,18 @@ class Mesh:
                     self.problems = tuple(one for one in self.problems if one.code != "CA-001")
                     self._workloads.want(self._identities())
                 continue
-            try:
-                found = await asyncio.to_thread(self._step)
-            except StoreError as error:
-                _log.warning("the authority is not maintained: %s", error)
-                continue
-            if found.bundle != self._roots.bundle or found.active != self._roots.active:
-                self._roots = found
-                self._workloads.renew_all()
+            await self.reload()
+
+    async def reload(self) -> None:
+        """Follow what is stored now, after the next step of a rotation if it is ours and time for one."""
+        try:
+            found = await asyncio.to_thread(self._step)
+        except StoreError as error:
+            _log.warning("the authority is not maintained: %s", error)
+            return
+        if found.bundle != self.roots.bundle or found.active != self.roots.active:
+            self._roots = found
+            self._workloads.renew_all()
 
     def _step(self) -> Roots:
         """The roots as they are now, after the next step of a rotation if it is time for one."""
@@ -173,7 +180,7 @@ class Mesh:
         if self._is_plugged_in:
             found = load_plugged_in(self._folder, now).active
             return advance(replaced(self.roots, found, now, overlap), now, overlap)
-        return self._store().maintain(now, overlap)
+        return self._store().open(now) if self._is_shared else self._store().maintain(now, overlap)
 
 
 def leaf_life(environment: Mapping[str, str]) -> timedelta:

@@ -94,6 +94,11 @@ class Cluster:
             if str(watched) not in self.reflectors:
                 self._follow(watched)
 
+    def secrets_of(self, namespace: str) -> dict[str, RawObject]:
+        """The Secrets of a namespace that is read, by name."""
+        reflector = self.reflectors.get(f"secrets in {namespace}")
+        return {name: one for (_, name), one in reflector.objects.items()} if reflector else {}
+
     def _follow(self, watched: Watched, keep: Callable[[Json], Any] | None = None) -> None:
         api_version = f"{watched.group}/{watched.versions[0]}" if watched.group else watched.versions[0]
         reflector = Reflector(

@@ -4,6 +4,7 @@ Paths are those of the API ("/api/v1/namespaces/default/services"); objects are 
 """
 
 import random
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import httpx2
 import msgspec
 import yaml
-from lightkube.config.client_adapter import AsyncClient, ConnectionParams
+from lightkube.config.client_adapter import AsyncClient, ConnectionParams, verify_cluster
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
@@ -110,6 +111,20 @@ class Kube:
         except msgspec.DecodeError:
             raise KubeError(0, f"{self.server} ended a watch in the middle of an event") from None
 
+    async def credentials(self) -> tuple[ssl.SSLContext | None, dict[str, str]]:
+        """How another connection shows who we are: TLS, and headers. KubeError as `send`."""
+        cluster, user = self.config.cluster, self.config.user
+        try:
+            answer = await self._client.get("/version")
+        except httpx2.HTTPError as error:
+            raise KubeError(0, self._unreachable(error)) from None
+        said = answer.request.headers.get("authorization")
+        context = None
+        if self.server.startswith("https"):
+            assert user is not None
+            context = verify_cluster(cluster, user, self.config.abs_file)
+        return context, {"authorization": said} if said else {}
+
     async def close(self) -> None:
         """End all connections."""
         await self._client.aclose()
@@ -190,7 +205,7 @@ def _refusal(answer: httpx2.Response) -> KubeError:
     after = answer.headers.get("retry-after", "")
     return KubeError(
         answer.status_code,
-        message or f"HTTP {answer.status_code}",
+        message.strip() or f"HTTP {answer.status_code}",
         reason=reason,
         retry_after=float(after) if after.isdecimal() else 0.0,
     )

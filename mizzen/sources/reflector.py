@@ -146,7 +146,7 @@ class Reflector:
     def _well(self) -> None:
         self._failures = 0
         if self.trouble is not None:
-            _log.info("%s: read again", self.watched)
+            _log.info("%s: read", self.watched)
             self.trouble = None
             self.on_change()
 
@@ -162,7 +162,8 @@ class Reflector:
         if error.status in (403, 404):
             self.read.set()
         if self.trouble is None or str(self.trouble) != str(error):
-            _log.warning("%s: %s", self.watched, error)
+            is_awaited = error.status == 404 and not self._is_listed  # its CRD may come later
+            _log.log(logging.DEBUG if is_awaited else logging.WARNING, "%s: %s", self.watched, error)
             self.trouble = error
             self.on_change()
         await asyncio.sleep(max(wait * random.uniform(0.8, 1.2), error.retry_after))

@@ -51,7 +51,11 @@ class Running:
     def children(self) -> dict[int, str]:
         """Pid and command line of all its children."""
         listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in listed}
+        found = {}
+        for pid in listed:
+            with contextlib.suppress(FileNotFoundError):  # it has just ended
+                found[int(pid)] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        return found
 
     def child(self, word: str) -> int:
         (found,) = (pid for pid, command in self.children().items() if word in command)

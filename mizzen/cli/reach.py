@@ -1,0 +1,147 @@
+"""The instance that a verb is about: the one of this machine, or that of a cluster."""
+
+import asyncio
+import functools
+import json
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from mizzen.cli import options, running
+from mizzen.run import instance
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+Json = dict[str, Any]
+
+
+class Target(Protocol):
+    """What can be asked."""
+
+    def status(self) -> Json:
+        """What the control plane knows of each Envoy."""
+
+    def key(self, wanted: str | None) -> str:
+        """The Envoy that is meant."""
+
+    def admin(self, key: str, target: str) -> str:
+        """What that Envoy answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """`mizzen up` on this machine."""
+
+    run_dir: Path
+
+    def status(self) -> Json:
+        return running.status(self.run_dir)
+
+    def key(self, wanted: str | None) -> str:
+        return running.gateway_key(sorted(self.status()["gateways"]), wanted)
+
+    def admin(self, key: str, target: str) -> str:
+        return running.admin(self.run_dir, key, target)
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A cluster, over its API server."""
+
+    cluster: options.WhichCluster
+    namespace: str
+    system_namespace: str
+
+    def status(self) -> Json:
+        from mizzen.run import remote
+
+        return self._run(lambda kube: remote.status(kube, self.system_namespace))
+
+    def key(self, wanted: str | None) -> str:
+        """POD.NAMESPACE"""
+        from mizzen.run import remote
+
+        if wanted is None:
+            names = sorted(self.status()["gateways"])
+            return running.gateway_key(names, None)
+
+        async def find(kube: Any) -> str:
+            namespace, pod = await remote.pod_named(kube, wanted, self.namespace or kube.namespace)
+            return f"{pod}.{namespace}"
+
+        return self._run(find)
+
+    def admin(self, key: str, target: str) -> str:
+        from mizzen.run import remote
+
+        pod, _, namespace = key.rpartition(".")
+        return self._run(lambda kube: remote.admin(kube, namespace, pod, target))
+
+    def _run(self, ask: Callable[[Any], Awaitable[T]]) -> T:
+        from mizzen.run.remote import NotFound
+        from mizzen.sources.kube import KubeError
+
+        async def run() -> T:
+            kube = self.cluster.connect()
+            try:
+                return await ask(kube)
+            finally:
+                await kube.close()
+
+        try:
+            return asyncio.run(run())
+        except (KubeError, NotFound, json.JSONDecodeError) as error:
+            raise click.ClickException(str(error)) from None
+
+
+def target(command: F) -> F:
+    """`--run-dir`, `--kubeconfig`, `--context`, `-n`, `-i`; the command gets a Target as `target`.
+
+    A cluster is meant when one of its options is given, or when no instance runs on this machine and there is a
+    kubeconfig.
+    """
+
+    @functools.wraps(command)
+    def gathered(
+        run_dir: Path, kubeconfig: str, context: str, namespace: str, istio_namespace: str, **others: Any
+    ) -> Any:
+        cluster = options.WhichCluster(kubeconfig=kubeconfig, context=context)
+        said = bool(cluster.kubeconfig or cluster.context or namespace or istio_namespace)
+        remote = Remote(cluster, namespace, istio_namespace or "istio-system")
+        is_remote = said or (not _runs(run_dir) and _has_kubeconfig())
+        return command(target=remote if is_remote else Local(run_dir), **others)
+
+    with_options: Any = gathered
+    for option in (
+        click.option(
+            "-i",
+            "--istioNamespace",
+            "istio_namespace",
+            default="",
+            help="Where the control plane of a cluster is.  [default: istio-system]",
+        ),
+        click.option(
+            "-n",
+            "--namespace",
+            default="",
+            help="Of the Pod or workload in a cluster.  [default: that of the kubeconfig]",
+        ),
+        *options.CLUSTER,
+        options.run_dir,
+    ):
+        with_options = option(with_options)
+    found: F = with_options
+    return found
+
+
+def _runs(run_dir: Path) -> bool:
+    return instance.Instance(run_dir).control_socket.exists()
+
+
+def _has_kubeconfig() -> bool:
+    return bool(os.environ.get("KUBECONFIG")) or (Path.home() / ".kube" / "config").is_file()

@@ -1,0 +1,235 @@
+"""`mizzen pilot --kubernetes`: the control plane of a cluster, one of several replicas that are equals for proxies."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from mizzen.authority.identity import Identity
+from mizzen.authority.issue import Policy
+from mizzen.authority.rotation import Overlap
+from mizzen.authority.store import StoreError
+from mizzen.pipeline import Settings, build
+from mizzen.resolve.context import ByService
+from mizzen.run import cluster_http
+from mizzen.run.accounts import Accounts
+from mizzen.run.chores import Chores
+from mizzen.run.control_plane import ControlPlane
+from mizzen.run.instance import Instance
+from mizzen.run.leader import Leader
+from mizzen.run.measures import metrics
+from mizzen.run.mesh import leaf_life
+from mizzen.run.network import Listening
+from mizzen.run.shared_root import PLUGGED_IN, SELF_SIGNED, SharedRoot
+from mizzen.sources.cluster import SYSTEM_NAMESPACE, Cluster
+from mizzen.sources.kube import Kube, KubeError
+
+LEASE = "mizzen-leader"
+DEFAULT_REVISION = "default"
+_RETRY_SECONDS = 2.0
+_LOOK_SECONDS = 1.0
+_MAINTAIN_SECONDS = 600.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where this replica runs, as its manifest tells it."""
+
+    name: str  # of its Pod
+    namespace: str
+    revision: str
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Place":
+        return cls(
+            name=environment.get("POD_NAME") or "pilot",
+            namespace=environment.get("POD_NAMESPACE") or SYSTEM_NAMESPACE,
+            revision=environment.get("REVISION") or DEFAULT_REVISION,
+        )
+
+    @property
+    def service(self) -> str:
+        return "istiod" if self.revision == DEFAULT_REVISION else f"istiod-{self.revision}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which proxies and the API server know it; the first tells who it is."""
+        inside = f"{self.service}.{self.namespace}"
+        return (
+            f"{inside}.svc",
+            inside,
+            f"{inside}.svc.cluster.local",
+            self.service,
+            "localhost",
+            "127.0.0.1",
+        )
+
+
+@dataclass(slots=True)
+class ClusterPilot:
+    """One replica."""
+
+    kube: Kube
+    instance: Instance
+    place: Place
+    environment: Mapping[str, str]
+    listening: Listening
+    say: Callable[[str], None]
+    cluster: Cluster = field(init=False)
+    plane: ControlPlane | None = None
+    accounts: Accounts | None = None
+    root: SharedRoot | None = None
+    leader: Leader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cluster = Cluster(self.kube, self.place.namespace, self.place.revision)
+        name = LEASE if self.place.revision == DEFAULT_REVISION else f"{LEASE}-{self.place.revision}"
+        self.leader = Leader(self.kube, self.place.namespace, name, self.place.name)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. Proxies are answered when everything has been read and the root is there."""
+        work = [
+            self._start(cluster_http.serve(self._knowing(), cluster_http.HTTP_PORT)),
+            self._start(
+                cluster_http.serve(
+                    cluster_http.monitoring(lambda: metrics(self.plane)), cluster_http.MONITORING_PORT
+                )
+            ),
+            self._start(self._serve(stop)),
+        ]
+        waiting = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([waiting, *work], return_when=asyncio.FIRST_COMPLETED)
+        for task in (*work, waiting):
+            task.cancel()
+        await asyncio.gather(*work, waiting, return_exceptions=True)
+        await self.cluster.stop()
+        for task in done - {waiting}:
+            task.result()
+
+    @staticmethod
+    def _start(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        return asyncio.create_task(work)
+
+    def _knowing(self) -> Any:
+        return cluster_http.knowing(
+            self._not_ready,
+            lambda: {**(self.plane.status() if self.plane else {}), "leader": self.leader.holder},
+        )
+
+    def _not_ready(self) -> str:
+        if self.plane is None or not self.plane.started.is_set():
+            return self.cluster.unread or "starting"
+        return ""
+
+    async def _serve(self, stop: asyncio.Event) -> None:
+        self.cluster.start()
+        await self._told(self.cluster.ready())
+        settings = Settings(
+            environment=self.environment, external_ports=ByService.SERVICE, routers=frozenset()
+        )
+        domain = (await asyncio.to_thread(build, self.cluster.listing().objects, (), settings)).trust_domain
+        self.root = SharedRoot(self.kube, self.place.namespace, self.instance.authority, domain)
+        await self._open_root(self.root)
+        self.accounts = Accounts(self.kube, domain)
+        self.plane = ControlPlane(
+            self.instance,
+            self.cluster,
+            settings,
+            shares_root=True,
+            ca_folder=self.instance.authority,
+            listening=replace(self.listening, names=self.place.names),
+            say=self.say,
+            may_read_secrets=self._may_read_secrets,
+            accounts=self.accounts.whose,
+        )
+        chores = Chores(
+            self.kube, self.cluster, lambda: self._plane.mesh.roots.bundle_pem, lambda: self.leader.is_leader
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.plane.run(stop))
+            await self.plane.started.wait()
+            self.say(f"ready: {self.place.name} serves {self.place.names[0]}")
+            group.create_task(self.leader.run())
+            group.create_task(chores.run())
+            group.create_task(self._follow_root(self.root))
+
+    @property
+    def _plane(self) -> ControlPlane:
+        assert self.plane is not None
+        return self.plane
+
+    async def _told(self, ready: Coroutine[Any, Any, None]) -> None:
+        """Wait, and say now and then what for."""
+        task = asyncio.create_task(ready)
+        told = ""
+        while not (await asyncio.wait({task}, timeout=_RETRY_SECONDS))[0]:
+            if (waiting := self.cluster.unread) and waiting != told:
+                told = waiting
+                self.say(f"waiting: {waiting}")
+        await task
+
+    async def _open_root(self, root: SharedRoot) -> None:
+        while True:
+            try:
+                return await root.open(datetime.now(UTC))
+            except (KubeError, StoreError) as error:
+                self.say(f"waiting: the root of the mesh cannot be had: {error}")
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _follow_root(self, root: SharedRoot) -> None:
+        """What became of the Secret; and as the leader, what becomes of the root."""
+        next_step = 0.0
+        overlap = Overlap.of(Policy(longest=leaf_life(self.environment)))
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                changed = self._take(root)
+                if self.leader.is_leader and loop.time() >= next_step:
+                    next_step = loop.time() + _MAINTAIN_SECONDS
+                    changed |= await root.maintain(datetime.now(UTC), overlap)
+            except (KubeError, StoreError) as error:
+                _log.warning("the root of the mesh: %s", error)
+                continue
+            if changed:
+                await self._plane.mesh.reload()
+
+    def _take(self, root: SharedRoot) -> bool:
+        held = self.cluster.secrets_of(self.place.namespace)
+        for name in (PLUGGED_IN, SELF_SIGNED):
+            if name in held:
+                return root.take(dict(held[name].data))
+        return False
+
+    async def _may_read_secrets(self, identity: Identity) -> bool:
+        assert self.accounts is not None
+        allowed = await self.accounts.may_read_secrets(identity)
+        if allowed:
+            self.cluster.read_secrets((identity.namespace,))
+        return allowed
+
+
+def serve(
+    kube: Kube,
+    instance: Instance,
+    environment: Mapping[str, str],
+    listening: Listening,
+    say: Callable[[str], None],
+) -> None:
+    """Run a replica until SIGTERM or SIGINT."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        pilot = ClusterPilot(kube, instance, Place.of(environment), environment, listening, say)
+        with contextlib.suppress(asyncio.CancelledError):
+            await pilot.run(stop)
+
+    asyncio.run(main())
