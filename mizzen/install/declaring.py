@@ -1,5 +1,6 @@
 """What is to be installed: a profile, the files of -f in order and the --set over it, as one IstioOperator."""
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ CODES = {
 KIND = "IstioOperator"
 DEFAULT_NAMESPACE = "istio-system"
 _API_VERSION = "install.istio.io/v1alpha1"
+# A component of which there may be several.
+_LISTED = re.compile(r"spec\.components\.(?:in|e)gressGateways\[\d+\]")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST_REVISION = 40  # names such as istiod-clusterrole-R-NAMESPACE stay within a label's 63 letters
 
@@ -61,7 +64,7 @@ def declared(objects: Sequence[RawObject], sets: Sequence[str] = ()) -> Declared
     operator, mesh, found = _whole(operators, spec, sets)
     problems += found
     if operator is not None:
-        problems += _checked(operator, operators)
+        problems += _checked(operator)
     return Declared(operator=None if _refused(problems) else operator, mesh=mesh, problems=tuple(problems))
 
 
@@ -70,11 +73,15 @@ def _whole(
 ) -> tuple[IstioOperator | None, Mapping[str, Any], list[Problem]]:
     """The IstioOperator, its meshConfig as written, and what is wrong with `sets` (files have been judged)."""
     metadata = dict(operators[-1].data.get("metadata") or {}) if operators else {}
-    told = {(problem.field, problem.code) for problem in _decoded(metadata, spec)[1]}
+    told = {(problem.field, problem.code) for problem in _decoded(metadata, spec, {})[1]}
     final = _with(spec, sets)
-    operator, problems = _decoded(metadata, final)
+    operator, problems = _decoded(metadata, final, _places(operators, spec))
     mesh = final.get("meshConfig")
-    new = [problem for problem in problems if (problem.field, problem.code) not in told]
+    new = [
+        dataclasses.replace(problem, resource=_origin((), False))
+        for problem in problems
+        if (problem.field, problem.code) not in told
+    ]
     return operator, mesh if isinstance(mesh, Mapping) else {}, new
 
 
@@ -96,8 +103,31 @@ def _base(profile: str, *, alone: bool) -> Mapping[str, Any]:
     return both
 
 
+def _places(operators: Sequence[RawObject], spec: Mapping[str, Any]) -> dict[str, Place]:
+    """Where the fields of `spec`, which `operators` were merged into, are written: of two, the later counts."""
+    found: dict[str, Place] = {"": Place("--set")}
+    for raw in operators:
+        moved = _moved(raw.data.get("spec") or {}, spec)
+        for path, place in raw.ref.places.items():
+            listed = _LISTED.match(path)
+            found[moved.get(listed[0], listed[0]) + path[listed.end() :] if listed else path] = place
+    return found
+
+
+def _moved(said: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, str]:
+    """Path of a component in one file -> its path when it stands among those of all."""
+    found: dict[str, str] = {}
+    for kind in ("ingressGateways", "egressGateways"):
+        names = [one.get("name") for one in whole["components"].get(kind, ())]
+        for at, one in enumerate((said.get("components") or {}).get(kind) or ()):
+            if one.get("name") in names:
+                path = f"spec.components.{kind}"
+                found[f"{path}[{at}]"] = f"{path}[{names.index(one.get('name'))}]"
+    return found
+
+
 def _decoded(
-    metadata: Mapping[str, Any], spec: Mapping[str, Any]
+    metadata: Mapping[str, Any], spec: Mapping[str, Any], places: Mapping[str, Place]
 ) -> tuple[IstioOperator | None, tuple[Problem, ...]]:
     raw = RawObject(
         kind=KIND,
@@ -105,7 +135,7 @@ def _decoded(
         namespace=str(metadata.get("namespace") or ""),
         name=str(metadata.get("name") or ""),
         data={"apiVersion": _API_VERSION, "kind": KIND, "metadata": dict(metadata), "spec": dict(spec)},
-        ref=ResourceRef(kind=KIND, name=str(metadata.get("name") or ""), places={"": Place("--set")}),
+        ref=ResourceRef(kind=KIND, name=str(metadata.get("name") or ""), places=places),
         digest="",
     )
     found = decode(raw, DEFAULT_NAMESPACE)
@@ -116,7 +146,7 @@ def _of_file(raw: RawObject) -> tuple[Problem, ...]:
     if raw.kind == KIND:
         return decode(raw, DEFAULT_NAMESPACE).problems
     message = f"only an {KIND} is installed; this {raw.kind or 'object'} takes no part"
-    hint = f"kubectl apply -f {raw.ref.place().file} applies it."
+    hint = "Apply it with kubectl."
     warning = Problem(severity=Severity.WARNING, code="INS-004", resource=raw.ref, message=message, hint=hint)
     return (warning,)
 
@@ -144,11 +174,11 @@ def _no_profile(profile: str, ref: ResourceRef) -> Problem:
     return Problem(code="INS-001", resource=ref, field="spec.profile", message=message, hint=hint)
 
 
-def _checked(operator: IstioOperator, operators: Sequence[RawObject]) -> list[Problem]:
+def _checked(operator: IstioOperator) -> list[Problem]:
     """What no schema says: that the image is named, and that names are names of Kubernetes."""
     spec = operator.spec
     found: list[Problem] = []
-    ref = operators[-1].ref if operators else ResourceRef(kind=KIND, places={"": Place("--set")})
+    ref = operator.ref
 
     def problem(code: str, field: str, message: str, hint: str = "") -> None:
         found.append(Problem(code=code, resource=ref, field=field, message=message, hint=hint))

@@ -6,7 +6,7 @@ As Helm and istioctl read it:
     a.b[0].c=d           an item of a list, by its number; one that is not there yet comes last
     a.[name:x].c=d       the item of a list whose field `name` is x
     a\\.b=c               a name with a dot in it
-    a={x,y}              a list
+    a={x,y}              a list; [] is an empty one
     a=1,b=2              two of them; \\, is a comma
     a=null               the field is taken away
 
@@ -101,7 +101,7 @@ def _value(text: str) -> Any:
     if text.startswith("{") and text.endswith("}"):
         inner = text[1:-1]
         return [_scalar(item) for item in _split(inner, ",")] if inner.strip() else []
-    return _scalar(text)
+    return [] if text == "[]" else _scalar(text)
 
 
 def _scalar(text: str) -> Any:

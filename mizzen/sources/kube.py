@@ -22,6 +22,17 @@ FIELD_MANAGER = "mizzen"
 APPLY, MERGE_PATCH = "application/apply-patch+yaml", "application/merge-patch+json"
 _SECONDS = 30.0
 _WATCH_SECONDS = 300  # then the server ends a watch, and it is taken up where it ended
+# What a kubeconfig can be wrong by: each of these says it.
+_UNUSABLE = (
+    ConfigError,
+    OSError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    yaml.YAMLError,
+    msgspec.MsgspecError,
+)
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
@@ -130,7 +141,7 @@ def connect(kubeconfig: str = "", context: str = "", *, searched: str = "") -> K
     """
     try:
         return Kube(_with_exec_v1(_config(kubeconfig, context, searched)))
-    except (ConfigError, OSError, KeyError, TypeError, yaml.YAMLError, msgspec.MsgspecError) as error:
+    except _UNUSABLE as error:
         raise KubeError(0, f"no cluster to ask: {error}") from None
 
 

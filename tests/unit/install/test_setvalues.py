@@ -21,6 +21,7 @@ from mizzen.install.setvalues import SetError, assigned, parsed
         (r"a.prometheus\.io/port=c", ("a", "prometheus.io/port"), "c"),
         ("a={x,y}", ("a",), ["x", "y"]),
         ("a={}", ("a",), []),
+        ("a=[]", ("a",), []),
         (r"a=1\,2", ("a",), "1,2"),
         ("a=", ("a",), ""),
         ("a=b=c", ("a",), "b=c"),

@@ -1,0 +1,283 @@
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mizzen.install.changes import as_yaml
+from mizzen.install.declaring import declared
+from mizzen.install.manifests import Unfit, manifests, stages
+from mizzen.install.profiles import PROFILES
+from mizzen.resources.yaml import parse_documents
+from tests.unit.install.conftest import render
+
+HERE = Path(__file__).parent
+GOLDEN = HERE / "walkthrough.golden.yaml"
+
+One = Callable[..., dict[str, Any]]
+
+
+def walkthrough() -> str:
+    objects, _ = parse_documents((HERE / "walkthrough.yaml").read_text(), "istio.yaml")
+    found = declared(objects)
+    assert found.operator is not None
+    assert found.problems == ()
+    return "---\n".join(as_yaml(one) for one in manifests(found.operator, found.mesh, version="1.2.3"))
+
+
+def test_the_walkthrough_leads_to_these_manifests(request: pytest.FixtureRequest) -> None:
+    made = walkthrough()
+    if request.config.getoption("--golden"):
+        GOLDEN.write_text(made)
+    assert made == GOLDEN.read_text()
+
+
+def test_the_walkthroughs_service_has_one_number_under_two_protocols() -> None:
+    made = [*yaml.safe_load_all(walkthrough())]
+    (service,) = [
+        m for m in made if m["kind"] == "Service" and m["metadata"]["name"] == "istio-ingressgateway"
+    ]
+
+    assert service["spec"]["type"] == "LoadBalancer"
+    ports = [f"{port['port']}/{port['protocol']}" for port in service["spec"]["ports"]]
+    assert ports == ["15021/TCP", "443/TCP", "443/UDP"]
+
+
+def test_the_same_declaration_gives_the_same_bytes() -> None:
+    assert walkthrough() == walkthrough()
+
+
+PORT = st.tuples(st.integers(1, 5), st.sampled_from(["TCP", "UDP"]))
+
+
+@given(st.lists(PORT, min_size=1, max_size=8, unique=True))
+def test_ports_are_keyed_by_number_and_protocol(ports: list[tuple[int, str]]) -> None:
+    said = ", ".join(
+        f"{{name: p{at}, port: {number}, protocol: {protocol}, targetPort: {8000 + number % 3}}}"
+        for at, (number, protocol) in enumerate(ports)
+    )
+    made = render(
+        f"{{components: {{ingressGateways: [{{name: istio-ingressgateway, k8s: {{service: {{ports: [{said}]}}}}}}]}}}}"
+    )
+    (service,) = [m for m in made if m["kind"] == "Service" and m["spec"]["type"] == "LoadBalancer"]
+    (container,) = [
+        m["spec"]["template"]["spec"]["containers"][0]
+        for m in made
+        if m["kind"] == "Deployment" and m["metadata"]["name"] == "istio-ingressgateway"
+    ]
+
+    assert [(port["port"], port["protocol"]) for port in service["spec"]["ports"]] == ports
+    opened = [(port["containerPort"], port["protocol"]) for port in container["ports"]]
+    assert len(opened) == len(set(opened))
+    assert {(8000 + number % 3, protocol) for number, protocol in ports} <= set(opened)
+
+
+def test_no_two_manifests_are_one_object_and_what_is_referred_to_comes_first() -> None:
+    made = render("{profile: demo, values: {global: {networkPolicy: {enabled: true}}}}")
+
+    keys = [(m["kind"], m["metadata"].get("namespace"), m["metadata"]["name"]) for m in made]
+    assert len(keys) == len(set(keys))
+    order = [component for component, _ in stages(made)]
+    assert order == ["Base", "Pilot", "IngressGateways", "EgressGateways"]
+    for before, after in (("Namespace", "ServiceAccount"), ("ServiceAccount", "Deployment")):
+        assert keys.index(next(k for k in keys if k[0] == before)) < keys.index(
+            next(k for k in keys if k[0] == after)
+        )
+
+
+@pytest.mark.parametrize(
+    ("profile", "deployments"),
+    [
+        ("default", {"istiod", "istio-ingressgateway"}),
+        ("minimal", {"istiod"}),
+        ("demo", {"istiod", "istio-ingressgateway", "istio-egressgateway"}),
+        ("empty", set()),
+    ],
+)
+def test_a_profile_says_what_is_installed(profile: str, deployments: set[str]) -> None:
+    assert profile in PROFILES
+    made = render(f"{{profile: {profile}}}")
+    assert {m["metadata"]["name"] for m in made if m["kind"] == "Deployment"} == deployments
+
+
+def test_without_a_file_the_gateway_speaks_http3(one: One) -> None:
+    made = render()
+
+    ports = one(made, "Service", "istio-ingressgateway")["spec"]["ports"]
+    assert (443, "UDP") in [(port["port"], port["protocol"]) for port in ports]
+    env = one(made, "Deployment", "istiod")["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "PILOT_ENABLE_QUIC_LISTENERS", "value": "true"} in env
+
+
+def test_a_file_alone_opens_no_udp_port(one: One) -> None:
+    ports = one(render("{}"), "Service", "istio-ingressgateway")["spec"]["ports"]
+
+    assert [(port["port"], port["protocol"]) for port in ports] == [
+        (15021, "TCP"),
+        (80, "TCP"),
+        (443, "TCP"),
+    ]
+
+
+def test_a_revision_is_in_the_names_of_the_control_plane_and_in_no_gateways(one: One) -> None:
+    made = render("{revision: canary}")
+
+    names = {(m["kind"], m["metadata"]["name"]) for m in made}
+    assert {
+        ("Deployment", "istiod-canary"),
+        ("Service", "istiod-canary"),
+        ("ConfigMap", "istio-canary"),
+        ("ConfigMap", "istio-sidecar-injector-canary"),
+        ("MutatingWebhookConfiguration", "istio-sidecar-injector-canary"),
+        ("ValidatingWebhookConfiguration", "istio-validator-canary-istio-system"),
+        ("ClusterRole", "istiod-clusterrole-canary-istio-system"),
+        ("Deployment", "istio-ingressgateway"),
+    } <= names
+    assert {m["metadata"]["labels"].get("istio.io/rev") for m in made if m["kind"] != "Namespace"} == {
+        "canary"
+    }
+    hooks = one(made, "MutatingWebhookConfiguration", "istio-sidecar-injector-canary")["webhooks"]
+    assert [hook["name"] for hook in hooks] == [
+        "rev.namespace.sidecar-injector.istio.io",
+        "rev.object.sidecar-injector.istio.io",
+    ]
+    mesh = yaml.safe_load(one(made, "ConfigMap", "istio-canary")["data"]["mesh"])
+    assert mesh["defaultConfig"]["discoveryAddress"] == "istiod-canary.istio-system.svc:15012"
+
+
+def test_two_revisions_share_no_object_of_the_control_plane() -> None:
+    def keys(spec: str) -> set[tuple[str, str]]:
+        return {
+            (m["kind"], m["metadata"]["name"])
+            for m in render(spec)
+            if m["metadata"]["labels"]["operator.istio.io/component"] == "Pilot"
+        }
+
+    assert not keys("{profile: minimal}") & keys("{profile: minimal, revision: canary}")
+
+
+def test_secrets_are_read_only_where_gateways_are() -> None:
+    made = render("{components: {ingressGateways: [{name: edge, namespace: shop}]}}")
+
+    def reads_secrets(manifest: dict[str, Any]) -> bool:
+        return any("secrets" in rule["resources"] for rule in manifest.get("rules", ()))
+
+    assert not any(reads_secrets(m) for m in made if m["kind"] == "ClusterRole")
+    roles = {(m["metadata"]["namespace"], m["metadata"]["name"]) for m in made if reads_secrets(m)}
+    assert roles == {
+        ("istio-system", "istiod"),
+        ("istio-system", "istio-ingressgateway-sds"),
+        ("shop", "istiod-secrets"),
+        ("shop", "edge-sds"),
+    }
+    for manifest in made:
+        for rule in manifest.get("rules", ()):
+            assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
+
+
+def test_no_container_may_do_more_than_it_needs() -> None:
+    pods = [m["spec"]["template"]["spec"] for m in render("{profile: demo}") if m["kind"] == "Deployment"]
+
+    for pod in pods:
+        (container,) = pod["containers"]
+        security = container["securityContext"]
+        assert security["runAsNonRoot"]
+        assert security["readOnlyRootFilesystem"]
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert not security["allowPrivilegeEscalation"]
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is (container["name"] == "discovery")
+
+
+def test_what_k8s_says_of_a_component_reaches_its_manifests(one: One) -> None:
+    made = render(
+        """{components: {pilot: {k8s: {
+            resources: {requests: {cpu: 1}}, env: [{name: A, value: b}, {name: S, valueFrom: {secretKeyRef: {name: s, key: k}}}],
+            hpaSpec: {minReplicas: 2, maxReplicas: 4}, affinity: {nodeAffinity: {}}, nodeSelector: {a: b},
+            podAnnotations: {x: y}, podLabels: {l: m}, serviceAnnotations: {s: t}, tolerations: [{operator: Exists}],
+            priorityClassName: high, imagePullPolicy: Never, strategy: {type: Recreate},
+            readinessProbe: {tcpSocket: {port: 8080}}, volumes: [{name: v, emptyDir: {}}],
+            volumeMounts: [{name: v, mountPath: /v}], securityContext: {fsGroup: 7},
+            overlays: [{kind: Deployment, name: istiod, patches: [
+              {path: "spec.template.spec.containers.[name:discovery].args.[-1]", value: --other}]}]}}}}"""
+    )
+    deployment = one(made, "Deployment", "istiod")["spec"]
+    template = deployment["template"]
+    (container,) = template["spec"]["containers"]
+
+    assert "replicas" not in deployment
+    assert deployment["strategy"] == {"type": "Recreate"}
+    assert container["args"] == ["pilot", "--other"]
+    assert container["resources"] == {"requests": {"cpu": "1"}}
+    assert container["imagePullPolicy"] == "Never"
+    assert {"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}} in container["env"]
+    assert "httpGet" not in container["readinessProbe"]
+    assert {"name": "v", "mountPath": "/v"} in container["volumeMounts"]
+    assert template["metadata"]["annotations"]["x"] == "y"
+    assert template["metadata"]["labels"]["l"] == "m"
+    assert template["spec"]["securityContext"]["fsGroup"] == 7
+    assert template["spec"]["tolerations"] == [{"operator": "Exists"}]
+    assert template["spec"]["priorityClassName"] == "high"
+    assert one(made, "HorizontalPodAutoscaler", "istiod")["spec"]["minReplicas"] == 2
+    assert one(made, "PodDisruptionBudget", "istiod")["spec"]["minAvailable"] == 1
+    assert one(made, "Service", "istiod")["metadata"]["annotations"] == {"s": "t"}
+
+
+def test_a_number_of_replicas_takes_the_autoscalers_place(one: One) -> None:
+    made = render("{components: {ingressGateways: [{name: istio-ingressgateway, k8s: {replicaCount: 3}}]}}")
+
+    assert one(made, "Deployment", "istio-ingressgateway")["spec"]["replicas"] == 3
+    kinds = {m["kind"] for m in made if m["metadata"]["name"] == "istio-ingressgateway"}
+    assert "HorizontalPodAutoscaler" not in kinds
+    assert "PodDisruptionBudget" in kinds
+
+
+def test_an_overlay_that_fits_nothing_is_told_with_its_place() -> None:
+    spec = "{components: {pilot: {k8s: {overlays: [{kind: Pod, name: x, patches: [{path: a, value: 1}]}]}}}}"
+    with pytest.raises(Unfit) as caught:
+        render(spec)
+    assert caught.value.problem.code == "INS-003"
+    assert str(caught.value).startswith("0.yaml:1:")
+
+
+def test_crds_come_first_and_belong_to_no_revision() -> None:
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gateways.networking.istio.io"},
+        "spec": {},
+    }
+    made = render("{}", crds=(crd,))
+
+    assert made[0]["metadata"]["name"] == "gateways.networking.istio.io"
+    assert made[0]["metadata"]["labels"] == {
+        "app.kubernetes.io/managed-by": "mizzen",
+        "operator.istio.io/component": "Base",
+    }
+    assert "labels" not in crd["metadata"]
+
+
+def test_the_image_is_of_the_component_then_of_the_whole_then_of_the_values(one: One) -> None:
+    made = render(
+        "{components: {pilot: {tag: 1.10}}, values: {global: {hub: unused, tag: unused}}}",
+    )
+
+    def image(name: str) -> str:
+        return str(one(made, "Deployment", name)["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    assert image("istiod") == "registry.example/mizzen:1.1"  # as YAML reads 1.10
+    assert image("istio-ingressgateway") == "registry.example/mizzen:1"
+    values = one(made, "ConfigMap", "istio-sidecar-injector")["data"]["values"]
+    assert '"hub": "registry.example"' in values
+
+
+def test_the_order_of_sets_does_not_change_what_they_do_not_touch() -> None:
+    sets = ["hub=h", "tag=t", "values.pilot.env.A=1", "values.global.imagePullPolicy=Never"]
+    first = render(sets=tuple(sets))
+    random.Random(1).shuffle(sets)
+
+    assert render(sets=tuple(sets)) == first
