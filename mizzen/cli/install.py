@@ -8,6 +8,7 @@ import click
 from mizzen.cli import options
 from mizzen.cli.installing import Declaration, Progress, Rendered, agreed, declaration
 from mizzen.errors import ResourceRef
+from mizzen.install.site import component_of
 from mizzen.resources.findings import Findings
 from mizzen.resources.values import duration
 from mizzen.run.install import Change, Installer, Outcome, called
@@ -65,10 +66,7 @@ def command(
 
 def _question(rendered: Rendered) -> str:
     spec = rendered.operator.spec
-    components = dict.fromkeys(
-        called(one["metadata"]["labels"].get("operator.istio.io/component", "Base"))
-        for one in rendered.manifests
-    )
+    components = dict.fromkeys(called(component_of(one)) for one in rendered.manifests)
     names = ", ".join(name.lower() for name in components)
     tag = spec.tag or spec.values.global_.tag
     version = f" {tag}" if tag else ""

@@ -11,6 +11,7 @@ from mizzen.cli.installing import Declaration, declaration
 from mizzen.inject.container import Manifest
 from mizzen.install.changes import as_yaml, difference, shown, to_apply
 from mizzen.install.manifests import stages
+from mizzen.run.install import unsaid
 from mizzen.run.objects import ClusterError, Objects, key_of
 from mizzen.sources.kube import Kube, KubeError
 
@@ -72,6 +73,10 @@ async def _diff(kube: Kube, made: tuple[Manifest, ...]) -> str:
             elif manifest["kind"] != "Namespace":
                 after = await objects.apply(to_apply(manifest))
                 parts.append(difference(shown(before), shown(after), str(key_of(manifest))))
+        for key in await unsaid(objects, made):
+            before = await objects.get(key)
+            if before is not None:
+                parts.append(difference(shown(before), "", str(key)))
     finally:
         await kube.close()
     return "".join(parts)

@@ -34,8 +34,8 @@ def to_apply(manifest: Manifest) -> Manifest:
     if manifest["kind"] not in _WEBHOOKS:
         return manifest
     found = copy.deepcopy(manifest)
-    for hook in found["webhooks"]:
-        hook["clientConfig"].pop("caBundle", None)
+    for hook in found.get("webhooks") or ():
+        (hook.get("clientConfig") or {}).pop("caBundle", None)
         if manifest["kind"] == "ValidatingWebhookConfiguration":
             hook.pop("failurePolicy", None)
     return found

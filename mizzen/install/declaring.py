@@ -196,7 +196,7 @@ def _checked(operator: IstioOperator) -> list[Problem]:
     seen: set[tuple[str, str]] = set()
     for component in listed:
         key = (component.namespace or spec.namespace, component.name)
-        if component.name and not _LABEL.fullmatch(component.name):
+        if component.name and (len(component.name) > 63 or not _LABEL.fullmatch(component.name)):
             problem("INS-005", f"{component.at}.name", f"{component.name!r} cannot be the name of a gateway")
         if key in seen:
             problem("INS-005", f"{component.at}.name", f"there are two gateways {component.name!r}")

@@ -10,7 +10,17 @@ from mizzen.install.control_plane import config_maps, control_plane
 from mizzen.install.gateways import Installed, gateway_access, gateway_workload, gateways
 from mizzen.install.overlays import OverlayError, overlaid
 from mizzen.install.rbac import cluster_rights, own_rights, secrets_of_gateways
-from mizzen.install.site import BASE, COMPONENT, MANAGED_BY, PILOT, Site
+from mizzen.install.site import (
+    BASE,
+    COMPONENT,
+    MANAGED_BY,
+    OWNER,
+    OWNER_NAMESPACE,
+    PILOT,
+    REVISION,
+    Site,
+    component_of,
+)
 from mizzen.install.webhooks import injector, validator
 from mizzen.resources.operator import IstioOperator, ManifestOverlay
 
@@ -37,7 +47,7 @@ def manifests(
     Raises:
         Unfit: when an overlay fits nothing.
     """
-    site = Site(operator=operator, mesh=mesh, version=version)
+    site = Site(operator=operator, mesh=mesh, version=version.replace("+", "-"))
     components = operator.spec.components
     wanted = gateways(site)
     found: list[Manifest] = []
@@ -73,12 +83,31 @@ def _overlaid(site: Site, made: tuple[Manifest, ...], component: Any) -> tuple[M
     if not overlays:
         return made
     try:
-        return overlaid(made, overlays)
+        found = overlaid(made, overlays)
+        if [*map(_identity, found)] != [*map(_identity, made)]:
+            at = f"{component.at}.k8s.overlays"
+            raise OverlayError(f"{at}: an overlay cannot change by what name and labels a manifest is known")
+        return found
     except OverlayError as error:
         field, _, message = str(error).partition(": ")
         raise Unfit(
             Problem(code="INS-003", resource=site.operator.ref, field=field, message=message)
         ) from None
+
+
+def _identity(manifest: Manifest) -> tuple[Any, ...]:
+    """What an installation finds its objects by; it must outlive every overlay."""
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("labels"), dict):
+        return ()
+    names = (
+        manifest.get("apiVersion"),
+        manifest.get("kind"),
+        metadata.get("name"),
+        metadata.get("namespace"),
+    )
+    known = (MANAGED_BY, OWNER, OWNER_NAMESPACE, REVISION, COMPONENT)
+    return (*names, *(metadata["labels"].get(label) for label in known))
 
 
 def _namespaces(site: Site, wanted: Iterable[Installed]) -> list[str]:
@@ -98,7 +127,7 @@ def _shared(crd: Manifest) -> Manifest:
 
 def stages(made: tuple[Manifest, ...]) -> tuple[tuple[str, tuple[Manifest, ...]], ...]:
     """(component, its manifests), in order: each is waited for before the next is applied."""
-    by_component = itertools.groupby(made, key=lambda one: one["metadata"]["labels"].get(COMPONENT, BASE))
+    by_component = itertools.groupby(made, key=component_of)
     gathered: dict[str, tuple[Manifest, ...]] = {}
     for component, group in by_component:
         gathered[component] = (*gathered.get(component, ()), *group)

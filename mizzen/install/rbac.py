@@ -55,12 +55,10 @@ def _cluster_rules(webhooks: tuple[Manifest, ...]) -> list[Manifest]:
     return [
         *istio,
         *status,
-        rule("", ("configmaps", "namespaces", "nodes", "pods", "serviceaccounts", "services"), _READ),
-        rule("apps", ("deployments", "replicasets"), _READ),
+        rule("", ("namespaces", "nodes", "pods", "services"), _READ),
         rule("discovery.k8s.io", ("endpointslices",), _READ),
-        rule("apiextensions.k8s.io", ("customresourcedefinitions",), _READ),
         rule("", ("configmaps",), ("create",)),
-        rule("", ("configmaps",), ("patch", "update"), (ROOTS_CONFIG_MAP,)),
+        rule("", ("configmaps",), (*_READ, "patch", "update"), (ROOTS_CONFIG_MAP,)),
         rule("", ("events",), ("create", "patch")),
         rule("events.k8s.io", ("events",), ("create", "patch")),
         rule("authentication.k8s.io", ("tokenreviews",), ("create",)),
@@ -74,8 +72,9 @@ def _cluster_rules(webhooks: tuple[Manifest, ...]) -> list[Manifest]:
 
 
 def _own_rules() -> list[Manifest]:
-    """In the control plane's own namespace: its root, its Leases, and asking whether its webhook refuses."""
+    """In the control plane's own namespace: its settings, its root, its Leases, and whether its webhook refuses."""
     return [
+        rule("", ("configmaps",), _READ),
         rule("", ("secrets",), (*_READ, "create")),
         rule("", ("secrets",), ("patch", "update"), ("istio-ca-secret",)),
         rule("coordination.k8s.io", ("leases",), (*_READ, "create", "patch", "update")),

@@ -16,6 +16,8 @@ OWNER_NAMESPACE = "install.operator.istio.io/owning-resource-namespace"
 COMPONENT = "operator.istio.io/component"
 REVISION = "istio.io/rev"
 
+_LONGEST_LABEL = 63
+
 BASE, PILOT, INGRESS, EGRESS = "Base", "Pilot", "IngressGateways", "EgressGateways"
 
 
@@ -25,7 +27,7 @@ class Site:
 
     operator: IstioOperator
     mesh: Mapping[str, Any]
-    version: str
+    version: str  # as a tag and a label can be
 
     @property
     def namespace(self) -> str:
@@ -83,7 +85,7 @@ class Site:
         return {
             "app": app,
             MANAGED_BY: "mizzen",
-            OWNER: ref.name or "unknown",
+            OWNER: ref.name[:_LONGEST_LABEL].rstrip("-.") or "unknown",
             OWNER_NAMESPACE: ref.namespace or self.namespace,
             REVISION: self.revision,
             COMPONENT: component,
@@ -112,6 +114,11 @@ class Site:
         if annotations:
             metadata["annotations"] = dict(annotations)
         return {"apiVersion": API_VERSIONS[kind], "kind": kind, "metadata": metadata, **body}
+
+
+def component_of(manifest: Mapping[str, Any]) -> str:
+    """Which component a manifest is of."""
+    return str((manifest["metadata"].get("labels") or {}).get(COMPONENT) or BASE)
 
 
 # Of every kind that is installed.

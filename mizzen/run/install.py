@@ -145,12 +145,10 @@ class Installer:
 
     async def _prune(self, manifests: tuple[Manifest, ...], outcome: Outcome) -> None:
         """Remove what the same IstioOperator has installed for the same revision, and no longer says."""
-        kept = {key_of(manifest) for manifest in manifests}
-        for labels in sorted({text for one in manifests if (text := _owned_by(one))}):
-            for key in await installed(self.objects, labels):
-                if key not in kept and await self.objects.delete(key):
-                    outcome.changes.append((key, Change.REMOVED))
-                    self.say(f"✔ Removed {key}, which is no longer asked for")
+        for key in await unsaid(self.objects, manifests):
+            if await self.objects.delete(key):
+                outcome.changes.append((key, Change.REMOVED))
+                self.say(f"✔ Removed {key}, which is no longer asked for")
 
 
 def _compared(before: Json, after: Json) -> Change:
@@ -159,11 +157,20 @@ def _compared(before: Json, after: Json) -> Change:
 
 def _owned_by(manifest: Manifest) -> str:
     """The selector of everything that came with a manifest; "" where it is of no installation."""
-    labels = manifest["metadata"]["labels"]
+    labels = manifest["metadata"].get("labels") or {}
     if OWNER not in labels:
         return ""
     names = (MANAGED_BY, OWNER, OWNER_NAMESPACE, REVISION)
     return ",".join(f"{name}={labels[name]}" for name in names)
+
+
+async def unsaid(objects: Objects, manifests: Sequence[Manifest]) -> list[Key]:
+    """What the same IstioOperator has installed for the same revision and `manifests` no longer hold."""
+    kept = {key_of(manifest) for manifest in manifests}
+    found: list[Key] = []
+    for labels in sorted({text for one in manifests if (text := _owned_by(one))}):
+        found += [key for key in await installed(objects, labels) if key not in kept]
+    return found
 
 
 async def installed(objects: Objects, labels: str, kinds: Sequence[str] = REMOVABLE) -> list[Key]:

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import yaml
+from lightkube.config.models import User
 
 from mizzen.run.objects import Key, Objects
+from mizzen.sources.kube import Kube, KubeError, connect
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(180)]
 
@@ -238,6 +240,42 @@ async def test_purging_leaves_nothing_but_the_namespace(objects: Objects) -> Non
     assert await objects.list("coordination.k8s.io/v1", "Lease", namespace=SYSTEM) == []
     assert await objects.get(Key(api_version="v1", kind="Namespace", name=SYSTEM)) is not None
     assert "Nothing of mizzen" in (await mizzen("uninstall", "--purge", "-y")).out
+
+
+@pytest.mark.usefixtures("kubelet")
+async def test_the_control_plane_may_do_what_it_does_and_no_more(objects: Objects, kubeconfig: str) -> None:
+    await install()
+    kube = await _as(objects, kubeconfig, SYSTEM, "istiod")
+    only_roots = {"fieldSelector": "metadata.name=istio-ca-root-cert"}
+    root = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio-ca-root-cert"}}
+
+    for path in ("pods", "services", "namespaces", "nodes"):
+        await kube.get(f"/api/v1/{path}")
+    await kube.get("/apis/discovery.k8s.io/v1/endpointslices")
+    await kube.get("/api/v1/configmaps", **only_roots)
+    await kube.get(f"/api/v1/namespaces/{SYSTEM}/configmaps/istio")
+    await kube.get(f"/api/v1/namespaces/{SYSTEM}/secrets")
+    await kube.apply("/api/v1/namespaces/default/configmaps/istio-ca-root-cert", root)
+    await kube.get(f"/apis/{INJECTOR.api_version}/mutatingwebhookconfigurations")
+    for refused in (
+        "/api/v1/secrets",
+        "/api/v1/namespaces/default/secrets",
+        "/api/v1/configmaps",
+        "/apis/apps/v1/deployments",
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    ):
+        with pytest.raises(KubeError) as caught:
+            await kube.get(refused)
+        assert caught.value.status == 403, refused
+    await kube.close()
+
+
+async def _as(objects: Objects, kubeconfig: str, namespace: str, account: str) -> Kube:
+    """A client with the rights of a ServiceAccount."""
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+    token = (await objects.kube.send("POST", path, {"spec": {}}))["status"]["token"]
+    config = connect(kubeconfig).config
+    return Kube(config._replace(user=User(token=token)))
 
 
 async def test_a_dry_run_keeps_nothing(objects: Objects) -> None:

@@ -244,6 +244,17 @@ def test_an_overlay_that_fits_nothing_is_told_with_its_place() -> None:
     assert str(caught.value).startswith("0.yaml:1:")
 
 
+@pytest.mark.parametrize(
+    "patch",
+    ["{path: metadata.name, value: x}", "{path: metadata.labels}", "{path: metadata}", "{path: kind}"],
+)
+def test_an_overlay_does_not_change_by_what_an_object_is_found_again(patch: str) -> None:
+    overlays = f"overlays: [{{kind: Deployment, name: istiod, patches: [{patch}]}}]"
+    with pytest.raises(Unfit) as caught:
+        render(f"{{components: {{pilot: {{k8s: {{{overlays}}}}}}}}}")
+    assert "known" in str(caught.value)
+
+
 def test_crds_come_first_and_belong_to_no_revision() -> None:
     crd = {
         "apiVersion": "apiextensions.k8s.io/v1",
