@@ -84,7 +84,8 @@ class Problem:
         }
 
     def __str__(self) -> str:
-        where = " ".join(filter(None, (f"{self.origin}:", str(self.resource), self.field)))
+        origin = str(self.origin)
+        where = " ".join(filter(None, (origin and f"{origin}:", str(self.resource), self.field)))
         text = f"{where}: {self.severity.value} {self.code}: {self.message}"
         return f"{text}\n  hint: {self.hint}" if self.hint else text
 

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import warnings
 
 import click
 
@@ -15,6 +16,8 @@ COMMANDS = {
     "analyze": ("analyze", "Print all that is wrong with files."),
     "proxy-config": ("proxy_config", "Print what a running Envoy holds."),
     "proxy-status": ("proxy_status", "Print what each Envoy has acknowledged."),
+    "http3": ("http3", "Show whether HTTP/3 is offered, and used."),
+    "dashboard": ("dashboard", "Open an Envoy's admin pages."),
     "pilot": ("pilot", "Serve configuration and certificates to other machines."),
     "join-token": ("join_token", "Print a token with which a proxy can join."),
     "proxy": ("proxy", "Run a gateway or sidecar that a pilot elsewhere configures."),
@@ -68,6 +71,8 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of `mizzen`."""
+    # Certificates with the serial number 0 are common in walk-throughs, and served all the same.
+    warnings.filterwarnings("ignore", message="Parsed a serial number which wasn't positive")
     try:
         cli()
     except BrokenPipeError:  # `mizzen ... | head`

@@ -1,5 +1,6 @@
 """`mizzen analyze`: all problems of some files at once."""
 
+import asyncio
 import sys
 from datetime import UTC, datetime
 
@@ -12,25 +13,65 @@ from mizzen.sources.files import Files
 
 
 @click.command("analyze")
-@options.inputs
+@options.optional_inputs
+@click.option("-A", "--all-namespaces", is_flag=True, help="In a cluster: those of all namespaces.")
+@click.option(
+    "-i",
+    "--istioNamespace",
+    "istio_namespace",
+    default="istio-system",
+    help="Where a cluster's control plane is.",
+)
+@options.cluster
 @options.output("log", "json", "yaml")
-def command(inputs: options.Inputs, output: str) -> None:
-    """Print every problem: where, what is wrong, what to do. Exit status 1 when one is an error."""
-    listing = Files(inputs.files).listing()
-    result = build(listing.objects, listing.problems, inputs.settings())
-    problems = problems_at(result, datetime.now(UTC))
+def command(
+    inputs: options.Inputs,
+    all_namespaces: bool,
+    istio_namespace: str,
+    cluster: options.WhichCluster,
+    output: str,
+) -> None:
+    """Print every problem: where, what is wrong, what to do. Exit status 1 when one is an error.
+
+    Without -f the objects of a cluster are read, with the rights of whoever asks: those of one namespace (-n,
+    else that of the kubeconfig), or of all (-A).
+    """
+    if inputs.files:
+        listing = Files(inputs.files).listing()
+        result = build(listing.objects, listing.problems, inputs.settings())
+        problems, place = problems_at(result, datetime.now(UTC)), _count(len(listing.files), "file")
+    else:
+        problems, place = of_cluster(cluster, inputs, all_namespaces, istio_namespace)
     if output == "log":
         text = "".join(f"{problem}\n" for problem in problems)
-        click.echo(text + summary(problems, listing.files))
+        click.echo(text + summary(problems, place))
     else:
         click.echo(printing.as_text([problem.value() for problem in problems], output), nl=False)
     sys.exit(any(problem.severity is Severity.ERROR for problem in problems))
 
 
-def summary(problems: tuple[Problem, ...], files: tuple[str, ...]) -> str:
-    """The last line for people."""
+def of_cluster(
+    cluster: options.WhichCluster, inputs: options.Inputs, every: bool, system_namespace: str
+) -> tuple[tuple[Problem, ...], str]:
+    """The problems of a cluster's objects, and where they were looked for."""
+    from mizzen.run.look import look
+    from mizzen.sources.kube import KubeError
+
+    try:
+        kube = cluster.connect()
+        namespace = inputs.namespace if inputs.is_namespace_said else kube.namespace
+        found = asyncio.run(look(kube, system_namespace, inputs.settings(), datetime.now(UTC)))
+    except KubeError as error:
+        raise click.ClickException(str(error)) from None
+    if every:
+        return found, "all namespaces"
+    return tuple(one for one in found if one.resource.namespace in ("", namespace)), f"namespace {namespace}"
+
+
+def summary(problems: tuple[Problem, ...], place: str) -> str:
+    """The last line for people. `place`: where they were looked for."""
     if not problems:
-        return f"✔ No problems found in {_count(len(files), 'file')}."
+        return f"✔ No problems found in {place}."
     counts = [(severity, sum(p.severity is severity for p in problems)) for severity in Severity]
     names = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
     return ", ".join(_count(number, names[severity]) for severity, number in counts if number)

@@ -48,6 +48,7 @@ class Inputs:
 
     files: tuple[str, ...]
     namespace: str = "default"
+    is_namespace_said: bool = False
     external_ports: ExternalPorts = ()
     sidecars: tuple[str, ...] = ()
 
@@ -126,7 +127,13 @@ def _inputs(command: F, *, required: bool) -> F:
         sidecars: tuple[str, ...],
         **others: Any,
     ) -> Any:
-        found = Inputs(files=files, namespace=namespace, external_ports=external_ports, sidecars=sidecars)
+        found = Inputs(
+            files=files,
+            namespace=namespace or "default",
+            is_namespace_said=bool(namespace),
+            external_ports=external_ports,
+            sidecars=sidecars,
+        )
         return command(inputs=found, **others)
 
     with_options: Any = gathered
@@ -152,9 +159,8 @@ def _inputs(command: F, *, required: bool) -> F:
         click.option(
             "-n",
             "--namespace",
-            default="default",
-            show_default=True,
-            help="Namespace of objects that name none.",
+            default="",
+            help="Namespace of objects that name none.  [default: default]",
         ),
         click.option(
             "-f",

@@ -4,7 +4,8 @@ import asyncio
 import functools
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -18,6 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 Json = dict[str, Any]
+Connect = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Target(Protocol):
@@ -31,6 +33,9 @@ class Target(Protocol):
 
     def admin(self, key: str, target: str) -> str:
         """What that Envoy answers."""
+
+    def tunnel(self, key: str) -> AbstractAsyncContextManager[Connect]:
+        """What carries connections to that Envoy's admin interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,20 @@ class Local:
 
     def admin(self, key: str, target: str) -> str:
         return running.admin(self.run_dir, key, target)
+
+    @asynccontextmanager
+    async def tunnel(self, key: str) -> AsyncIterator[Connect]:
+        socket = instance.Instance(self.run_dir).admin_socket(key)
+
+        async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                from_envoy, to_envoy = await asyncio.open_unix_connection(socket)
+                await asyncio.gather(_copy(reader, to_envoy), _copy(from_envoy, writer))
+            except OSError as error:
+                click.echo(f"the Envoy of {key} does not answer: {error.strerror or error}", err=True)
+                writer.close()
+
+        yield connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,25 @@ class Remote:
 
         pod, _, namespace = key.rpartition(".")
         return self._run(lambda kube: remote.admin(kube, namespace, pod, target))
+
+    @asynccontextmanager
+    async def tunnel(self, key: str) -> AsyncIterator[Connect]:
+        from mizzen.run.pod import READING_PORT
+        from mizzen.sources.forward import tunnel
+        from mizzen.sources.kube import KubeError
+
+        pod, _, namespace = key.rpartition(".")
+        kube = self.cluster.connect()
+
+        async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                await tunnel(kube, namespace, pod, READING_PORT, reader, writer)
+            except KubeError as error:
+                click.echo(str(error), err=True)
+            writer.close()
+
+        yield connect
+        await kube.close()
 
     def _run(self, ask: Callable[[Any], Awaitable[T]]) -> T:
         from mizzen.run.remote import NotFound
@@ -137,6 +175,13 @@ def target(command: F) -> F:
         with_options = option(with_options)
     found: F = with_options
     return found
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while content := await reader.read(65_536):
+        writer.write(content)
+        await writer.drain()
+    writer.close()
 
 
 def _runs(run_dir: Path) -> bool:
