@@ -14,6 +14,7 @@ from mizzen.run.objects import ClusterError, Key, Objects, key_of
 from mizzen.sources.kube import Json
 
 INTERVAL = timedelta(seconds=1)
+_WEBHOOK = "MutatingWebhookConfiguration"
 
 Progress = Callable[[str], None]  # gets the whole line whenever it differs from the one before
 
@@ -44,7 +45,9 @@ class Wait:
             left = {key: manifest for key, manifest in left.items() if not states[key].ready}
             if not left:
                 return
-            lines = [f"{key}: {states[key].why}" for key in left]
+            # A webhook waits for whom it calls: that is told first, and alone.
+            first = [key for key in left if key.kind != _WEBHOOK] or [*left]
+            lines = [f"{key}: {states[key].why}" for key in first]
             hopeless = [f"{key}: {states[key].why}" for key in left if states[key].hopeless]
             if hopeless or time.monotonic() >= ends:
                 raise NotReady(f"{component} did not become ready: {' | '.join(hopeless or lines)}")
@@ -94,5 +97,5 @@ async def _webhook(_: Objects, found: Json) -> Waiting:
 _JUDGES: Mapping[str, Callable[[Objects, Json], Awaitable[Waiting]]] = {
     "CustomResourceDefinition": _crd,
     "Deployment": _deployment,
-    "MutatingWebhookConfiguration": _webhook,
+    _WEBHOOK: _webhook,
 }
