@@ -103,8 +103,8 @@ class Remote:
 
     @asynccontextmanager
     async def tunnel(self, key: str) -> AsyncIterator[Connect]:
+        from mizzen.run.forward import tunnel
         from mizzen.run.pod import READING_PORT
-        from mizzen.sources.forward import tunnel
         from mizzen.sources.kube import KubeError
 
         pod, _, namespace = key.rpartition(".")

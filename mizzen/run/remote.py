@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from mizzen.run.cluster_http import HTTP_PORT
+from mizzen.run.forward import fetch
 from mizzen.run.pod import READING_PORT
-from mizzen.sources.forward import fetch
 from mizzen.sources.kube import Json, Kube, KubeError
 
 _APPS, _CORE = "/apis/apps/v1", "/api/v1"
