@@ -27,6 +27,7 @@ COMMANDS = {
     "install": ("install", "Install mizzen into a Kubernetes cluster."),
     "upgrade": ("install", "The same as install: bring an installation to what is declared now."),
     "uninstall": ("uninstall", "Remove mizzen from a Kubernetes cluster."),
+    "crds": ("crds", "Print the definitions of the kinds that are read."),
     "manifest": ("manifest", "Print what would be installed, or what would change."),
     "_control-plane": ("control_plane", "The control plane of `mizzen up`."),
 }

@@ -12,6 +12,7 @@ import click
 from mizzen import __version__
 from mizzen.errors import Severity
 from mizzen.inject.container import Manifest
+from mizzen.install.crds import crds
 from mizzen.install.declaring import declared
 from mizzen.install.manifests import Unfit, manifests
 from mizzen.install.setvalues import SetError
@@ -50,7 +51,7 @@ class Declaration:
                 operator = found.operator
                 problems += found.problems
                 if operator is not None:
-                    made = manifests(operator, found.mesh, version=__version__)
+                    made = manifests(operator, found.mesh, version=__version__, crds=crds())
             except SetError as error:
                 raise click.ClickException(str(error)) from None
             except Unfit as unfit:

@@ -37,6 +37,13 @@ async def objects(kubeconfig: str) -> AsyncIterator[Objects]:
     await kube.close()
 
 
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def module_objects() -> AsyncIterator[Objects]:
+    kube = connect(os.environ["KUBECONFIG"])
+    yield Objects(kube=kube)
+    await kube.close()
+
+
 class Kubelet:
     """What a node would do: Pods become ready; and what a control plane would: webhooks get their authority."""
 
