@@ -14,6 +14,7 @@ import pytest_asyncio
 import yaml
 from lightkube.config.models import User
 
+from mizzen.run.chores import MANAGER
 from mizzen.run.objects import Key, Objects
 from mizzen.sources.kube import Kube, KubeError, connect
 
@@ -199,13 +200,14 @@ async def test_two_revisions_live_side_by_side_and_one_goes_alone(objects: Objec
 
 async def _write_root(objects: Objects) -> None:
     """What a control plane writes."""
-    await objects.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "istio-ca-root-cert", "namespace": "default"},
-            "data": {"root-cert.pem": "x"},
-        }
+    root = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "istio-ca-root-cert", "namespace": "default"},
+        "data": {"root-cert.pem": "x"},
+    }
+    await objects.kube.apply(
+        "/api/v1/namespaces/default/configmaps/istio-ca-root-cert", root, manager=MANAGER
     )
     secret = {
         "apiVersion": "v1",
