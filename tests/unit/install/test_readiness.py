@@ -81,5 +81,6 @@ def test_a_crd_and_a_webhook_are_ready_when_they_can_be_used() -> None:
     taken = of_crd({"status": {"conditions": [{"type": "NamesAccepted", "status": "False", "message": "m"}]}})
     assert taken.hopeless
     assert not of_crd({}).ready
+    assert not of_crd({"status": {"conditions": None}}).ready
     assert not of_webhook({"webhooks": [{"clientConfig": {}}]}).ready
     assert of_webhook({"webhooks": [{"clientConfig": {"caBundle": "x"}}]}).ready
