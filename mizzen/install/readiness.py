@@ -44,8 +44,9 @@ def of_deployment(deployment: Object, pods: Sequence[Object], events: Sequence[O
         causes.insert(0, _short(failed.get("message") or ""))
     stuck = _condition(status, "Progressing")
     hopeless = bool(stuck and stuck.get("reason") == "ProgressDeadlineExceeded")
-    count = f"{min(updated, available)} of {wanted} Pods are ready"
-    if updated >= wanted and available >= wanted:
+    fresh = max(available - max(old, 0), 0)  # older Pods are taken away only when newer ones are ready
+    count = f"{fresh} of {wanted} {'new ' if old > 0 else ''}Pods are ready"
+    if fresh >= wanted:
         count = f"{old} older Pod{'s have' if old > 1 else ' has'} still to go"
     return Waiting(why="; ".join([count, *dict.fromkeys(causes)]), hopeless=hopeless)
 
