@@ -21,6 +21,8 @@ COMMANDS = {
     "pilot": ("pilot", "Serve configuration and certificates to other machines."),
     "join-token": ("join_token", "Print a token with which a proxy can join."),
     "proxy": ("proxy", "Run a gateway or sidecar that a pilot elsewhere configures."),
+    "kube-inject": ("kube_inject", "Add sidecars to the Pods that YAML files describe."),
+    "redirect": ("redirect", "Redirect the connections of this Pod to its sidecar."),
     "httpbin": ("httpbin", "Run the built-in test backend."),
     "install": ("install", "Install mizzen into a Kubernetes cluster."),
     "upgrade": ("install", "The same as install: bring an installation to what is declared now."),

@@ -122,7 +122,7 @@ def command(kind: str, run_dir: Path, **given: Any) -> None:
 def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mapping[str, str]) -> "ProxyPlan":
     """What to run, of the options `given`."""
     from mizzen.authority.identity import Identity, IdentityError
-    from mizzen.inject.container import ROOTS, TOKEN
+    from mizzen.inject.container import AGENT_PORT, ROOTS, TOKEN
     from mizzen.proxy.binary import envoy_binary
     from mizzen.run.agent import ProxyPlan
     from mizzen.run.instance import Instance
@@ -152,6 +152,8 @@ def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mappin
         envoy=envoy_binary(),
         drain_seconds=drain if given["drain"] is None else given["drain"],
         reading_port=READING_PORT if is_pod else None,
+        app_port=AGENT_PORT if is_pod else None,
+        probers=_probers(environment),
         lame_duck_seconds=lame_duck if given["lame_duck"] is None else given["lame_duck"],
     )
 
@@ -190,6 +192,15 @@ def _spec(
             host=pilot[0], port=pilot[1], identity=pilot_identity(pilot[0], given["trust_domain"]).uri
         ),
     )
+
+
+def _probers(environment: Mapping[str, str]) -> dict[str, Any]:
+    from mizzen.run.app_health import ProbersError, probers
+
+    try:
+        return probers(environment.get("ISTIO_KUBE_APP_PROBERS", ""))
+    except ProbersError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _reader(path: Path | None) -> Callable[[], bytes]:

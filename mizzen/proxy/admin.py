@@ -37,6 +37,10 @@ class Admin:
         target = "/config_dump?include_eds" if include_endpoints else "/config_dump"
         return cast(dict[str, Any], json.loads(await self._get(target)))
 
+    async def prometheus(self) -> str:
+        """All statistics, as Prometheus reads them."""
+        return (await self._get("/stats/prometheus")).decode()
+
     async def clusters(self) -> dict[str, Any]:
         """Each cluster with its hosts and their health."""
         return cast(dict[str, Any], json.loads(await self._get("/clusters?format=json")))

@@ -282,8 +282,7 @@ def _proxy(
         labels=gateway.labels,
         targets=_targets(world, gateway),
         service_account=account or f"{gateway.name}-service-account",
-        # The charts run gateways unprivileged; only an explicit "false" says otherwise.
-        unprivileged=_boolean(metadata.get("UNPRIVILEGED_POD", "")) is not False,
+        unprivileged=_is_unprivileged(metadata.get("UNPRIVILEGED_POD", ""), is_pod=bool(pods)),
         region=region,
         zone=zone,
         subzone=subzone,
@@ -295,6 +294,11 @@ def _proxy(
         instances=tuple(f"{one.name}.{one.namespace}" for one in pods),
         origin=gateway.origin,
     )
+
+
+def _is_unprivileged(said: str, *, is_pod: bool) -> bool:
+    """The charts run gateways unprivileged, and say so in their Pods; where there is none, only "false" says otherwise."""
+    return _boolean(said) is True if is_pod else _boolean(said) is not False
 
 
 def own_config(gateway: DeclaredGateway) -> tuple[ProxyConfig, tuple[Problem, ...]]:

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.root import AuthorityError, read_key
@@ -15,6 +16,7 @@ from mizzen.envoy.secret import ca_secret, tls_secret
 from mizzen.proxy.admin import LIVE
 from mizzen.proxy.bootstrap import ProxySpec
 from mizzen.run import join
+from mizzen.run.app_health import AppHealth
 from mizzen.run.gateway import Gateway, check
 from mizzen.run.instance import Instance
 from mizzen.run.join import RemoteAuthority
@@ -45,6 +47,8 @@ class ProxyPlan:
     token: Callable[[], str]  # a credential for the first certificate; "" when there is none
     envoy: Path
     reading_port: int | None = None  # on loopback: what may be read of Envoy's admin interface
+    app_port: int | None = None  # of a Pod: the probes of its applications
+    probers: Mapping[str, Any] = field(default_factory=dict)  # what those ask
     drain_seconds: float = 45.0  # how long clients get to leave
     lame_duck_seconds: float = 0.0  # between "not ready" and asking clients to leave
 
@@ -85,6 +89,9 @@ class Agent:
             reading = Reading(plan.spec.admin_socket)
             if plan.reading_port is not None:
                 await reading.start(plan.reading_port)
+            probes = AppHealth(plan.probers, gateway.readiness, gateway.admin, plan.spec.address)
+            if plan.app_port is not None:
+                await probes.start(plan.app_port)
             self._adopt()
             work: list[asyncio.Task[None]] = [
                 asyncio.create_task(self._workloads.run()),
@@ -95,6 +102,7 @@ class Agent:
             done, _ = await asyncio.wait({*work, stopping}, return_when=asyncio.FIRST_COMPLETED)
             await self._end(gateway, [*work, stopping])
             await reading.stop()
+            await probes.stop()
             for task in done - {stopping}:
                 task.result()
 

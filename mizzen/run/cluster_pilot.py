@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,9 @@ from mizzen.authority.identity import Identity
 from mizzen.authority.issue import Policy
 from mizzen.authority.rotation import Overlap
 from mizzen.authority.store import StoreError
+from mizzen.inject.review import review
+from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
+from mizzen.inject.validating import judged
 from mizzen.pipeline import Settings, build
 from mizzen.resolve.context import ByService
 from mizzen.run import cluster_http
@@ -23,7 +27,7 @@ from mizzen.run.instance import Instance
 from mizzen.run.leader import LEASE, Leader
 from mizzen.run.measures import metrics
 from mizzen.run.mesh import leaf_life
-from mizzen.run.network import Listening
+from mizzen.run.network import SECURE_PORT, Listening
 from mizzen.run.shared_root import PLUGGED_IN, SELF_SIGNED, SharedRoot
 from mizzen.sources.cluster import SYSTEM_NAMESPACE, Cluster
 from mizzen.sources.kube import Kube, KubeError
@@ -128,6 +132,7 @@ class ClusterPilot:
 
     async def _serve(self, stop: asyncio.Event) -> None:
         self.cluster.start()
+        self.cluster.follow_injector()
         await self._told(self.cluster.ready())
         settings = Settings(
             environment=self.environment, external_ports=ByService.SERVICE, routers=frozenset()
@@ -154,9 +159,27 @@ class ClusterPilot:
             group.create_task(self.plane.run(stop))
             await self.plane.started.wait()
             self.say(f"ready: {self.place.name} serves {self.place.names[0]}")
+            group.create_task(self._webhooks(settings))
             group.create_task(self.leader.run())
             group.create_task(chores.run())
             group.create_task(self._follow_root(self.root))
+
+    async def _webhooks(self, settings: Settings) -> None:
+        """Answer the API server."""
+        native = has_native_sidecars(await self.kube.get("/version"))
+        network = self._plane.ads.network
+        assert network is not None
+
+        def injector() -> InjectorSettings:
+            pilot = f"{self.place.names[0]}:{SECURE_PORT}"
+            domain = self._plane.result.trust_domain if self._plane.result else ""
+            return settings_of(self.cluster.injector.get(VALUES_KEY, ""), pilot=pilot, trust_domain=domain)
+
+        app = cluster_http.reviewing(
+            lambda asked: review(asked, injector, native=native),
+            lambda asked: judged(asked, settings.default_namespace),
+        )
+        await cluster_http.serve(app, cluster_http.WEBHOOK_PORT, network.tls, self.instance.run_dir)
 
     @property
     def _plane(self) -> ControlPlane:
@@ -212,6 +235,17 @@ class ClusterPilot:
         if allowed:
             self.cluster.read_secrets((identity.namespace,))
         return allowed
+
+
+# The first API server whose kubelets all have native sidecars: those may be three versions behind it, and
+# have them since 1.29 by default. Istio's bound.
+_NATIVE = (1, 33)
+
+
+def has_native_sidecars(version: Mapping[str, Any]) -> bool:
+    """Of what an API server says at /version."""
+    found = re.match(r"v?(\d+)\.(\d+)", str(version.get("gitVersion", "")))
+    return found is not None and (int(found[1]), int(found[2])) >= _NATIVE
 
 
 def serve(

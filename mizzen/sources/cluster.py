@@ -25,6 +25,7 @@ CATALOGUE = {
 SYSTEM_NAMESPACE = "istio-system"
 REVISION_LABEL = "istio.io/rev"
 MESH_KEY = "mesh"
+INJECTOR = "istio-sidecar-injector"
 QUIET_SECONDS, LONGEST_SECONDS = 0.01, 0.1  # a burst of events ends when nothing came for so long
 # What takes part in nothing and would fill the memory: Helm's releases, tokens of old.
 _SECRETS = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
@@ -62,23 +63,42 @@ class Cluster:
             self._follow(
                 Watched(kind=inert.kind, group=inert.group, versions=versions, plural=plural(inert.kind))
             )
-        self._follow(
-            Watched(
-                kind="ConfigMap",
-                group="",
-                versions=("v1",),
-                plural="configmaps",
-                namespace=self.system_namespace,
-                name=self.mesh_config_map,
-            ),
-            keep=self._keep_mesh,
-        )
+        self._follow(self._config_map(self.mesh_config_map), keep=self._keep_mesh)
         self.read_secrets((self.system_namespace,))
 
     @property
     def mesh_config_map(self) -> str:
         """Where the mesh's configuration is, by revision."""
-        return "istio" if self.revision == "default" else f"istio-{self.revision}"
+        return self._revised("istio")
+
+    @property
+    def mesh(self) -> Mapping[str, Any]:
+        """The mesh's configuration as it was written, where that could be read."""
+        return self._mesh
+
+    def follow_injector(self) -> None:
+        """Watch what the injector is told, too."""
+        self._follow(self._config_map(self._revised(INJECTOR)), keep=lambda one: one.get("data") or {})
+
+    @property
+    def injector(self) -> Mapping[str, str]:
+        """What the injector is told: the data of its ConfigMap; {} without one."""
+        watched = self._config_map(self._revised(INJECTOR))
+        reflector = self.reflectors.get(str(watched))
+        return next(iter(reflector.objects.values()), {}) if reflector else {}
+
+    def _config_map(self, name: str) -> Watched:
+        return Watched(
+            kind="ConfigMap",
+            group="",
+            versions=("v1",),
+            plural="configmaps",
+            namespace=self.system_namespace,
+            name=name,
+        )
+
+    def _revised(self, name: str) -> str:
+        return name if self.revision == "default" else f"{name}-{self.revision}"
 
     def read_secrets(self, namespaces: Iterable[str]) -> None:
         """Secrets are read where gateways are, and nowhere else."""

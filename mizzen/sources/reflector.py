@@ -37,7 +37,8 @@ class Watched:
 
     def __str__(self) -> str:
         where = f" in {self.namespace}" if self.namespace else ""
-        return f"{self.plural}{'.' + self.group if self.group else ''}{where}"
+        name = f" {self.name}" if self.name else ""
+        return f"{self.plural}{'.' + self.group if self.group else ''}{name}{where}"
 
     def path(self, version: str) -> str:
         root = f"/apis/{self.group}/{version}" if self.group else f"/api/{version}"

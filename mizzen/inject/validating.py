@@ -1,0 +1,74 @@
+"""The validating webhook's answer: what `mizzen analyze` calls an error of an object by itself is refused.
+
+What takes several objects to see (a host that no Service has) is not: objects come in any order. It never raises.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.inject.review import Json, answer
+from mizzen.resources.decode import decode
+from mizzen.resources.yaml import RawObject
+
+FORCED = "mizzen.io/always-reject"  # the annotation of the object by which the webhook is tried
+_MOST_WARNINGS, _LONGEST = 20, 250
+
+
+def judged(asked: Any, default_namespace: str = "default") -> Json:
+    """An AdmissionReview in, an AdmissionReview out."""
+    request = asked.get("request") if isinstance(asked, Mapping) else None
+    if not isinstance(request, Mapping):
+        return answer("", _refused("there is no request in this AdmissionReview"))
+    uid = str(request.get("uid", ""))
+    written = request.get("object")
+    if request.get("operation") == "DELETE" or not isinstance(written, Mapping):
+        return answer(uid, {"allowed": True})
+    meta = written.get("metadata")
+    meta = meta if isinstance(meta, Mapping) else {}
+    annotations = meta.get("annotations")
+    if isinstance(annotations, Mapping) and annotations.get(FORCED) == "true":
+        return answer(uid, _refused(f"the annotation {FORCED} asks for it"))
+    problems = _problems(written, meta, str(request.get("namespace") or ""), default_namespace)
+    errors = [one for one in problems if one.severity is Severity.ERROR and not _takes_no_part(one)]
+    warnings = [one for one in problems if one not in errors]
+    response: Json = {"allowed": True} if not errors else _refused("; ".join(map(_sentence, errors)))
+    if warnings:
+        response["warnings"] = [_sentence(one)[:_LONGEST] for one in warnings[:_MOST_WARNINGS]]
+    return answer(uid, response)
+
+
+def _problems(
+    written: Mapping[str, Any], meta: Mapping[str, Any], namespace: str, default_namespace: str
+) -> tuple[Problem, ...]:
+    text = json.dumps(written, sort_keys=True, default=str)
+    kind, name = str(written.get("kind", "")), str(meta.get("name") or meta.get("generateName") or "")
+    raw = RawObject(
+        kind=kind,
+        api_version=str(written.get("apiVersion", "")),
+        namespace=str(meta.get("namespace") or namespace),
+        name=name,
+        data={**written, "metadata": {**meta, "name": name.rstrip("-") or "generated"}},
+        ref=ResourceRef(kind=kind, namespace=str(meta.get("namespace") or namespace), name=name),
+        digest=hashlib.blake2b(text.encode(errors="replace"), digest_size=16).hexdigest(),
+    )
+    return decode(raw, default_namespace).problems
+
+
+def _takes_no_part(problem: Problem) -> bool:
+    """A kind that nothing is done about: whoever runs Istio beside us may well want it."""
+    return problem.code in ("KIND-001", "KIND-002")
+
+
+def _sentence(problem: Problem) -> str:
+    where = f"{problem.field}: " if problem.field else ""
+    return f"{problem.code} {where}{problem.message}{f'. {problem.hint}' if problem.hint else ''}"
+
+
+def _refused(why: str) -> Json:
+    return {
+        "allowed": False,
+        "status": {"code": 400, "reason": "BadRequest", "message": f"configuration is invalid: {why}"},
+    }
