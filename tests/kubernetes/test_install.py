@@ -288,6 +288,7 @@ async def _as(objects: Objects, kubeconfig: str, namespace: str, account: str) -
 async def test_a_dry_run_keeps_nothing(objects: Objects) -> None:
     ended = await install("--dry-run")
 
+    assert "✔ Control plane can be installed" in ended.out
     assert "nothing was kept" in ended.out
     assert await ours(objects) == []
 
