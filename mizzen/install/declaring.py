@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity
+from mizzen.install.gateways import gateways
 from mizzen.install.merging import merged
 from mizzen.install.profiles import HTTP3_PORTS, INGRESS, PROFILES, WITHOUT_FILES
 from mizzen.install.setvalues import assigned
+from mizzen.install.site import Site
 from mizzen.resources.compile import nearest
 from mizzen.resources.decode import decode
 from mizzen.resources.operator import IstioOperator
@@ -29,6 +31,7 @@ _API_VERSION = "install.istio.io/v1alpha1"
 # A component of which there may be several.
 _LISTED = re.compile(r"spec\.components\.(?:in|e)gressGateways\[\d+\]")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LONGEST_NAME = 63  # a Service's name is a label of DNS
 _LONGEST_REVISION = 40  # names such as istiod-clusterrole-R-NAMESPACE stay within a label's 63 letters
 
 
@@ -193,12 +196,13 @@ def _checked(operator: IstioOperator) -> list[Problem]:
             f"A revision is made of lower-case letters, digits and dashes, up to {_LONGEST_REVISION} of them."
         )
         problem("INS-005", "spec.revision", f"{spec.revision!r} cannot be the name of a revision", hint)
-    seen: set[tuple[str, str]] = set()
-    for component in listed:
-        key = (component.namespace or spec.namespace, component.name)
-        if component.name and (len(component.name) > 63 or not _LABEL.fullmatch(component.name)):
-            problem("INS-005", f"{component.at}.name", f"{component.name!r} cannot be the name of a gateway")
-        if key in seen:
-            problem("INS-005", f"{component.at}.name", f"there are two gateways {component.name!r}")
-        seen.add(key)
+    site = Site(operator=operator, mesh={}, version="")
+    taken = {(site.namespace, site.pilot): "the control plane"}
+    for gateway in gateways(site):
+        at, name = f"{gateway.said.at}.name", gateway.name
+        if len(name) > _LONGEST_NAME or not _LABEL.fullmatch(name):
+            problem("INS-005", at, f"{name!r} cannot be the name of a gateway")
+        if other := taken.get((gateway.namespace, name)):
+            problem("INS-005", at, f"{name!r} is the name of {other} already", "Give each a name of its own.")
+        taken.setdefault((gateway.namespace, name), "another gateway")
     return found

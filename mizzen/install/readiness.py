@@ -41,11 +41,12 @@ def of_deployment(deployment: Object, pods: Sequence[Object], events: Sequence[O
     causes = [cause for pod in newest if (cause := of_pod(pod, events))]
     failed = _condition(status, "ReplicaFailure")
     if failed is not None and failed.get("status") == "True":
-        causes.insert(0, _short(failed.get("message", "")))
+        causes.insert(0, _short(failed.get("message") or ""))
     stuck = _condition(status, "Progressing")
     hopeless = bool(stuck and stuck.get("reason") == "ProgressDeadlineExceeded")
-    count = f"{min(updated, available)} of {wanted} Pods are ready"
-    if updated >= wanted and available >= wanted:
+    fresh = max(available - max(old, 0), 0)  # older Pods are taken away only when newer ones are ready
+    count = f"{fresh} of {wanted} {'new ' if old > 0 else ''}Pods are ready"
+    if fresh >= wanted:
         count = f"{old} older Pod{'s have' if old > 1 else ' has'} still to go"
     return Waiting(why="; ".join([count, *dict.fromkeys(causes)]), hopeless=hopeless)
 
@@ -61,7 +62,7 @@ def of_pod(pod: Object, events: Sequence[Object] = ()) -> str:
     scheduled = _condition(status, "PodScheduled")
     if scheduled is not None and scheduled.get("status") == "False":
         return f"Pod {name}: no node takes it: {_short(scheduled.get('message', ''))}"
-    containers = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     for container in containers:
         if cause := _of_container(container):
             return f"Pod {name}: {cause}"
@@ -80,7 +81,7 @@ def _of_container(container: Object) -> str:
     if waiting is not None and waiting.get("reason", "") not in _BEGINNING:
         before = container.get("lastState", {}).get("terminated")
         ended = f", it ended with {_ending(before)}" if before else ""
-        message = "" if before else _short(waiting.get("message", ""))
+        message = "" if before else _short(waiting.get("message") or "")
         return f"container {name}: {waiting['reason']}{ended}{f': {message}' if message else ''}"
     ended_now = state.get("terminated")
     if ended_now is not None and ended_now.get("exitCode"):
@@ -91,7 +92,7 @@ def _of_container(container: Object) -> str:
 def _ending(terminated: Object) -> str:
     text = f"exit status {terminated.get('exitCode')}"
     reason = terminated.get("reason", "")
-    message = _short(terminated.get("message", ""))
+    message = _short(terminated.get("message") or "")
     detail = ": ".join(part for part in (reason if reason != "Error" else "", message) if part)
     return f"{text} ({detail})" if detail else text
 
@@ -134,13 +135,13 @@ def of_crd(crd: Object) -> Waiting:
 
 def of_webhook(configuration: Object) -> Waiting:
     """A webhook can be called when the control plane has written by which authority it is known."""
-    if all(hook.get("clientConfig", {}).get("caBundle") for hook in configuration.get("webhooks", ())):
+    if all(hook.get("clientConfig", {}).get("caBundle") for hook in configuration.get("webhooks") or ()):
         return READY
     return Waiting(why="the control plane has not written its certificate authority yet")
 
 
 def _condition(status: Object, kind: str) -> Object | None:
-    found = (one for one in status.get("conditions", ()) if one.get("type") == kind)
+    found = (one for one in status.get("conditions") or () if one.get("type") == kind)
     return next(found, None)
 
 

@@ -24,7 +24,7 @@ from mizzen.run.accounts import Accounts
 from mizzen.run.chores import Chores
 from mizzen.run.control_plane import ControlPlane
 from mizzen.run.instance import Instance
-from mizzen.run.leader import Leader
+from mizzen.run.leader import LEASE, Leader
 from mizzen.run.measures import metrics
 from mizzen.run.mesh import leaf_life
 from mizzen.run.network import SECURE_PORT, Listening
@@ -32,7 +32,6 @@ from mizzen.run.shared_root import PLUGGED_IN, SELF_SIGNED, SharedRoot
 from mizzen.sources.cluster import SYSTEM_NAMESPACE, Cluster
 from mizzen.sources.kube import Kube, KubeError
 
-LEASE = "mizzen-leader"
 DEFAULT_REVISION = "default"
 _RETRY_SECONDS = 2.0
 _LOOK_SECONDS = 1.0

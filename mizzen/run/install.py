@@ -95,7 +95,8 @@ class Installer:
                 await self._one(manifest, present, outcome)
             if self.wait is not None and not self.objects.dry_run:
                 await self.wait.until_ready(called(component), group)
-            self.say(f"✔ {called(component)} installed")
+            done = "can be installed" if self.objects.dry_run else "installed"
+            self.say(f"✔ {called(component)} {done}")
         await self._prune(manifests, outcome)
         return outcome
 
@@ -148,7 +149,8 @@ class Installer:
         for key in await unsaid(self.objects, manifests):
             if await self.objects.delete(key):
                 outcome.changes.append((key, Change.REMOVED))
-                self.say(f"✔ Removed {key}, which is no longer asked for")
+                done = "Would remove" if self.objects.dry_run else "Removed"
+                self.say(f"✔ {done} {key}, which is no longer asked for")
 
 
 def _compared(before: Json, after: Json) -> Change:

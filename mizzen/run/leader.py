@@ -9,6 +9,7 @@ from typing import Any
 
 from mizzen.sources.kube import Json, Kube, KubeError
 
+LEASE = "mizzen-leader"  # with -REVISION behind it where it has a name
 DURATION, RETRY = 30.0, 5.0  # seconds; Istio's lease, and how often it is renewed or tried for
 
 _log = logging.getLogger(__name__)

@@ -104,7 +104,7 @@ class Objects:
                 what = f"{kind}s{f' in {namespace}' if namespace else ''}"
                 raise self._refusal(error, "list", what) from None
             found += ({"apiVersion": api_version, "kind": kind, **one} for one in page.get("items") or ())
-            following = page["metadata"].get("continue")
+            following = (page.get("metadata") or {}).get("continue")
             if not following:
                 return found
 

@@ -23,13 +23,13 @@ def reached(service: Json) -> str:
     name = f"{service['metadata']['name']}.{service['metadata']['namespace']}"
     status = service.get("status", {})
     ports = ", ".join(
-        f"{one['port']}/{one.get('protocol', 'TCP')}" for one in service["spec"].get("ports", ())
+        f"{one['port']}/{one.get('protocol', 'TCP')}" for one in service["spec"].get("ports") or ()
     )
     addresses = [
         one.get("ip") or one.get("hostname") for one in status.get("loadBalancer", {}).get("ingress") or ()
     ]
     text = f"  {name}: {', '.join(filter(None, addresses)) or 'no external address yet'}, ports {ports}"
-    for condition in status.get("conditions", ()):
+    for condition in status.get("conditions") or ():
         if condition.get("type") == "LoadBalancerPortsError" and condition.get("status") == "True":
             why = condition.get("message") or condition.get("reason") or "no reason is given"
             text += f"\n  the load balancer refuses some of these ports: {why}"

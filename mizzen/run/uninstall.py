@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from mizzen.authority.store import ROOTS
 from mizzen.inject.container import ROOTS_CONFIG_MAP
 from mizzen.install.site import API_VERSIONS, DEFAULT_REVISION, MANAGED_BY, REVISION
+from mizzen.run.chores import MANAGER
 from mizzen.run.install import REMOVABLE, Change, Outcome, Say, installed
+from mizzen.run.leader import LEASE
 from mizzen.run.objects import Key, Objects, key_of
-from mizzen.sources.kube import FIELD_MANAGER, Json
+from mizzen.sources.kube import Json
 
 _CRD = "CustomResourceDefinition"
 _CA_SECRET = "istio-ca-secret"
-_LEASE = "mizzen-leader"
 _STATUS = "sidecar.istio.io/status"
 _LAST_WORDS = 30  # seconds in which a control plane that was told to end may still write
 
@@ -91,8 +92,8 @@ class Uninstaller:
             leases = await self.objects.list("coordination.k8s.io/v1", "Lease", namespace=namespace)
             found += [key_of(one) for one in leases]
         if self.revision is None:
-            return [key for key in found if key.name.startswith(_LEASE)]
-        own = _LEASE if self.revision == DEFAULT_REVISION else f"{_LEASE}-{self.revision}"
+            return [key for key in found if key.name.startswith(LEASE)]
+        own = LEASE if self.revision == DEFAULT_REVISION else f"{LEASE}-{self.revision}"
         return [key for key in found if key.name == own]
 
     async def _roots(self, namespaces: set[str]) -> list[Key]:
@@ -112,4 +113,4 @@ class Uninstaller:
 def _is_from_us(found: Json) -> bool:
     """Whether nobody else has a word in an object: another mesh's control plane writes one of the same name."""
     managers = {one.get("manager") for one in found["metadata"].get("managedFields") or ()}
-    return managers == {FIELD_MANAGER}
+    return managers == {MANAGER}

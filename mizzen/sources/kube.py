@@ -80,7 +80,10 @@ class Kube:
             raise KubeError(0, f"no credentials for {self.server}: {error}") from None
         if answer.status_code >= 400:
             raise _refusal(answer)
-        found: Json = msgspec.json.decode(answer.content) if answer.content else {}
+        try:
+            found: Json = msgspec.json.decode(answer.content) if answer.content else {}
+        except msgspec.DecodeError:
+            raise KubeError(0, f"{self.server} is no API server: its answer to {path} is not JSON") from None
         return found
 
     async def apply(self, path: str, body: Json, *, manager: str = FIELD_MANAGER, **parameters: Any) -> Json:

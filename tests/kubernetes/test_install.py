@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ import pytest_asyncio
 import yaml
 from lightkube.config.models import User
 
-from mizzen.run.objects import Key, Objects
+from mizzen.install.declaring import declared
+from mizzen.install.manifests import manifests
+from mizzen.run.chores import MANAGER
+from mizzen.run.install import Change, Installer, Outcome
+from mizzen.run.objects import Key, Objects, key_of
+from mizzen.run.waiting import Wait
 from mizzen.sources.kube import Kube, KubeError, connect
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(180)]
@@ -199,13 +205,14 @@ async def test_two_revisions_live_side_by_side_and_one_goes_alone(objects: Objec
 
 async def _write_root(objects: Objects) -> None:
     """What a control plane writes."""
-    await objects.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "istio-ca-root-cert", "namespace": "default"},
-            "data": {"root-cert.pem": "x"},
-        }
+    root = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "istio-ca-root-cert", "namespace": "default"},
+        "data": {"root-cert.pem": "x"},
+    }
+    await objects.kube.apply(
+        "/api/v1/namespaces/default/configmaps/istio-ca-root-cert", root, manager=MANAGER
     )
     secret = {
         "apiVersion": "v1",
@@ -281,8 +288,52 @@ async def _as(objects: Objects, kubeconfig: str, namespace: str, account: str) -
 async def test_a_dry_run_keeps_nothing(objects: Objects) -> None:
     ended = await install("--dry-run")
 
+    assert "✔ Control plane can be installed" in ended.out
     assert "nothing was kept" in ended.out
     assert await ours(objects) == []
+
+
+def _crd() -> dict[str, Any]:
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.mizzen.example"},
+        "spec": {
+            "group": "mizzen.example",
+            "names": {"kind": "Thing", "plural": "things"},
+            "scope": "Namespaced",
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }
+
+
+async def _install_crd(objects: Objects) -> Outcome:
+    found = declared((), ("hub=h", "profile=empty", "components.base.enabled=true"))
+    assert found.operator is not None
+    made = manifests(found.operator, found.mesh, version="1", crds=(_crd(),))
+    wait = Wait(objects=objects, patience=timedelta(seconds=20), progress=lambda _: None)
+    return await Installer(objects=objects, say=lambda _: None, wait=wait).install(made)
+
+
+async def test_our_crds_come_and_go_with_us_and_those_of_others_stay(objects: Objects) -> None:
+    key = key_of(_crd())
+    first = await _install_crd(objects)
+    assert first.changes[0] == (key, Change.CREATED)
+    assert (await _install_crd(objects)).changes[0] == (key, Change.UNCHANGED)
+    assert "CustomResourceDefinition/things" in (await mizzen("uninstall", "--purge", "-y")).out
+    while await objects.get(key) is not None:
+        await asyncio.sleep(0.1)
+
+    await objects.create(_crd())
+    try:
+        assert (await _install_crd(objects)).changes[0] == (key, Change.LEFT)
+        await mizzen("uninstall", "--purge", "-y")
+        found = await objects.get(key)
+        assert found is not None
+        assert "deletionTimestamp" not in found["metadata"]
+    finally:
+        await objects.delete(key)
 
 
 async def test_a_refusal_to_go_on_installs_nothing(objects: Objects) -> None:

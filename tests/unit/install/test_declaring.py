@@ -71,6 +71,8 @@ def test_the_mesh_is_handed_on_as_it_is_written() -> None:
             "INS-005",
             "0.yaml:1:",
         ),
+        (of_spec("{components: {ingressGateways: [{name: istiod}]}}"), HUB, "INS-005", "0.yaml:1:"),
+        (of_spec("{components: {ingressGateways: [{}]}}"), HUB, "INS-005", "0.yaml:1:"),
         ("{apiVersion: v1, kind: Pod, metadata: {name: x}}", HUB, "INS-004", "0.yaml:1:1"),
         (of_spec("7"), HUB, "FLD-002", "0.yaml:1:"),
         (of_spec("{components: {ingressGateways: [7]}}"), HUB, "FLD-002", "0.yaml:1:"),

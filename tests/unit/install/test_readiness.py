@@ -27,7 +27,9 @@ def waiting(reason: str, message: str = "", **more: Any) -> dict[str, Any]:
 def test_a_deployment_is_ready_when_every_wanted_pod_is_and_no_older_one_is_left() -> None:
     assert of_deployment(deployment(replicas=1, updatedReplicas=1, availableReplicas=1), (), ()).ready
     rolling = of_deployment(deployment(replicas=2, updatedReplicas=1, availableReplicas=1), (), ())
-    assert rolling.why == "1 older Pod has still to go"
+    assert rolling.why == "0 of 1 new Pods are ready"
+    rolled = of_deployment(deployment(replicas=2, updatedReplicas=1, availableReplicas=2), (), ())
+    assert rolled.why == "1 older Pod has still to go"
 
 
 def test_a_change_that_nobody_has_seen_is_waited_for() -> None:
@@ -81,5 +83,6 @@ def test_a_crd_and_a_webhook_are_ready_when_they_can_be_used() -> None:
     taken = of_crd({"status": {"conditions": [{"type": "NamesAccepted", "status": "False", "message": "m"}]}})
     assert taken.hopeless
     assert not of_crd({}).ready
+    assert not of_crd({"status": {"conditions": None}}).ready
     assert not of_webhook({"webhooks": [{"clientConfig": {}}]}).ready
     assert of_webhook({"webhooks": [{"clientConfig": {"caBundle": "x"}}]}).ready
