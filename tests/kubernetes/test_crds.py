@@ -28,7 +28,11 @@ async def defined(module_objects: Objects) -> AsyncIterator[Objects]:
     """With every definition, and a namespace; what was there before is left."""
     made = []
     for crd in crds():
-        if await module_objects.get(key_of(crd)) is None:
+        before = await module_objects.get(key_of(crd))
+        if before is not None and before["metadata"].get("deletionTimestamp"):
+            await gone(module_objects, crd)
+            before = None
+        if before is None:
             made.append(crd)
         await module_objects.apply(crd)
     await module_objects.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
@@ -37,7 +41,16 @@ async def defined(module_objects: Objects) -> AsyncIterator[Objects]:
     yield module_objects
     for crd in made:
         await module_objects.delete(key_of(crd))
+    for crd in made:
+        await gone(module_objects, crd)
     await module_objects.delete(Key(api_version="v1", kind="Namespace", name=NAMESPACE))
+
+
+async def gone(objects: Objects, crd: dict[str, Any]) -> None:
+    """A definition goes in the background."""
+    async with asyncio.timeout(20):
+        while await objects.get(key_of(crd)) is not None:
+            await asyncio.sleep(0.2)
 
 
 async def established(objects: Objects, crd: dict[str, Any]) -> None:
