@@ -1,16 +1,19 @@
 # The commands of this project. PYTHON is any Python with `pip install -e '.[dev]' -c requirements-dev.lock`.
 PYTHON ?= python3
 
-.PHONY: test e2e kubernetes lint golden docs bench api lock
+.PHONY: test e2e kubernetes e2e-kubernetes lint golden docs bench api lock
 
 test: ## unit tests and golden cases, without Envoy
-	$(PYTHON) -m pytest -q -m "not e2e and not kubernetes"
+	$(PYTHON) -m pytest -q -m "not e2e and not kubernetes and not node"
 
 e2e: ## real Envoy, real clients
 	$(PYTHON) -m pytest -q -m e2e
 
-kubernetes: ## a real API server: that of $$KUBECONFIG
-	$(PYTHON) -m pytest -q -m kubernetes tests/kubernetes
+kubernetes: ## a real API server: that of $$KUBECONFIG, or one that is started
+	scripts/on_cluster.sh api $(PYTHON) -m pytest -q -m kubernetes tests/kubernetes
+
+e2e-kubernetes: ## the walk-through on a real node: that of $$KUBECONFIG, or one that is started
+	scripts/on_cluster.sh node $(PYTHON) -m pytest -q -m node tests/kubernetes
 
 lint: ## format, style, types, layers, generated documents
 	$(PYTHON) -m ruff format --check .

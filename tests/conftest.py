@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     global not_isolated
-    if config.option.markexpr.strip() == "kubernetes":
+    if config.option.markexpr.strip() in ("kubernetes", "node"):
         not_isolated = "the tests of a cluster must reach it"
         return
     not_isolated = _isolate()

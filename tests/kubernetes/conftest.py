@@ -1,6 +1,7 @@
 """Tests that ask a real API server: that of $KUBECONFIG. Nothing in the cluster may be mizzen's already.
 
-KUBECONFIG=... python -m pytest -m kubernetes
+KUBECONFIG=... python -m pytest -m kubernetes     an API server will do; Pods need not run
+KUBECONFIG=... python -m pytest -m node           a node that runs Pods, with mizzen's image, and a load balancer
 """
 
 import asyncio
@@ -18,10 +19,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     why = ""
     if not os.environ.get("KUBECONFIG"):
         why = "needs a cluster: set KUBECONFIG"
-    elif config.option.markexpr.strip() != "kubernetes":
-        why = "needs a way to the cluster: ask for these tests alone with -m kubernetes"
+    elif config.option.markexpr.strip() not in ("kubernetes", "node"):
+        why = "needs a way to the cluster: ask for these tests alone with -m kubernetes, or -m node"
     for item in items:
-        if why and item.get_closest_marker("kubernetes"):
+        if why and (item.get_closest_marker("kubernetes") or item.get_closest_marker("node")):
             item.add_marker(pytest.mark.skip(reason=why))
 
 

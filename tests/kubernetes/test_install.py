@@ -93,7 +93,9 @@ async def emptied(objects: Objects) -> list[str]:
 @pytest_asyncio.fixture(autouse=True)
 async def clean(objects: Objects) -> AsyncIterator[None]:
     """Nothing of mizzen before and after each test."""
-    assert await emptied(objects) == [], "mizzen is installed in this cluster: these tests need one without it"
+    assert await emptied(objects) == [], (
+        "mizzen is installed in this cluster: these tests need one without it"
+    )
     yield
     ended = await mizzen("uninstall", "--purge", "-y")
     assert ended.status == 0, ended.err
