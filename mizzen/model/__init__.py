@@ -8,6 +8,7 @@ Each element that can be rejected knows the object it came from (`origin`, and `
 from dataclasses import dataclass
 from typing import NewType
 
+from mizzen.errors import ResourceRef
 from mizzen.model.backend import Backend
 from mizzen.model.listener import Announcement, Listener, Mirror
 from mizzen.model.route import RouteTable
@@ -30,4 +31,16 @@ class Model:
     mirrors: tuple[Mirror, ...]  # what became of each server that could have an HTTP/3 mirror
 
 
-__all__ = ["GatewayName", "Model"]
+def authors(model: Model) -> frozenset[ResourceRef]:
+    """The objects that listeners, hosts and routes of a gateway came from."""
+    found = {mirror.origin for mirror in model.mirrors}
+    for listener in model.listeners:
+        found.add(listener.origin)
+        found |= {chain.origin for chain in listener.chains}
+    for table in model.route_tables:
+        found.add(table.origin)
+        found |= {route.origin for host in table.hosts for route in host.routes}
+    return frozenset(found)
+
+
+__all__ = ["GatewayName", "Model", "authors"]

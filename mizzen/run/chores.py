@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from mizzen.inject.container import ROOTS_CONFIG_MAP
+from mizzen.inject.validating import FORCED
 from mizzen.sources.cluster import Cluster
 from mizzen.sources.kube import MERGE_PATCH, Json, Kube, KubeError
 from mizzen.sources.reflector import Reflector, Watched
@@ -18,7 +19,7 @@ LOOK_SECONDS = 1.0
 # Where Istio writes none either.
 _SKIPPED = frozenset({"kube-public", "kube-node-lease", "local-path-storage"})
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
-_INJECTOR = "sidecar-injector.istio.io"
+_INJECTOR, _VALIDATOR = "sidecar-injector.istio.io", "validation.istio.io"
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +76,10 @@ class Chores:
                 self.config_maps.objects[name, ROOTS_CONFIG_MAP] = roots
 
     async def _vouch(self) -> None:
-        """The root in the webhooks of this revision, so that the API server trusts who answers."""
+        """The root in the webhooks of this revision, so that the API server trusts who answers.
+
+        Validation begins with `failurePolicy: Ignore`, and gets `Fail` once an object that must be refused is.
+        """
         bundle = base64.b64encode(self.roots().encode()).decode()
         for plural in ("mutatingwebhookconfigurations", "validatingwebhookconfigurations"):
             try:
@@ -86,13 +90,37 @@ class Chores:
                 self._tell(plural, str(error))
                 continue
             for one in found.get("items", ()):
-                if patch := trusting(one, bundle):
+                patch = trusting(one, bundle)
+                if patch is None and is_lenient(one) and await self._is_refused():
+                    patch = strict(one)
+                if patch:
                     name = one["metadata"]["name"]
                     path = f"{_ADMISSION}/{plural}/{name}"
                     sent = self.kube.send(
                         "PATCH", path, patch, content_type=MERGE_PATCH, fieldManager=MANAGER
                     )
                     await self._try(sent, f"the webhook {name}")
+
+    async def _is_refused(self) -> bool:
+        """Does our webhook refuse a Gateway that asks for it? Nothing is kept of the trial."""
+        namespace = self.cluster.system_namespace
+        gateway = {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "Gateway",
+            "metadata": {
+                "name": "mizzen-always-rejected",
+                "namespace": namespace,
+                "annotations": {FORCED: "true"},
+                "labels": {"istio.io/rev": self.cluster.revision},
+            },
+            "spec": {"servers": []},
+        }
+        path = f"/apis/networking.istio.io/v1/namespaces/{namespace}/gateways"
+        try:
+            await self.kube.send("POST", path, gateway, dryRun="All")
+        except KubeError as error:
+            return FORCED in str(error)
+        return False
 
     async def _try(self, request: Awaitable[Json], what: str) -> bool:
         try:
@@ -123,9 +151,28 @@ def trusting(configuration: Json, bundle: str) -> Json | None:
     return {"metadata": {"resourceVersion": version}, "webhooks": wanted}
 
 
+def is_lenient(configuration: Json) -> bool:
+    """Does a validating webhook of ours let pass what it could not be asked about?"""
+    return configuration.get("kind") != "MutatingWebhookConfiguration" and any(
+        _is_ours(one) and _VALIDATOR in one["name"] and one.get("failurePolicy") == "Ignore"
+        for one in configuration.get("webhooks", ())
+    )
+
+
+def strict(configuration: Json) -> Json:
+    """A merge patch that refuses what our webhooks could not be asked about."""
+    webhooks = [
+        {**one, "failurePolicy": "Fail"} if _is_ours(one) else one for one in configuration["webhooks"]
+    ]
+    return {
+        "metadata": {"resourceVersion": configuration["metadata"]["resourceVersion"]},
+        "webhooks": webhooks,
+    }
+
+
 def _is_ours(webhook: Json) -> bool:
     name = str(webhook.get("name", ""))
-    return name.endswith((_INJECTOR, ".validation.istio.io")) or name == "validation.istio.io"
+    return name.endswith((_INJECTOR, f".{_VALIDATOR}")) or name == _VALIDATOR
 
 
 def _root_in(config_map: Json) -> str:

@@ -27,15 +27,21 @@ _log = logging.getLogger(__name__)
 Review = Callable[[Any], dict[str, Any]]  # an AdmissionReview -> what is answered
 
 
-def knowing(not_ready: Callable[[], str], status: Callable[[], dict[str, object]]) -> Starlette:
-    """/ready for everybody; /debug/status for whoever may forward a port to this Pod. `not_ready`: why it is not."""
+def knowing(
+    not_ready: Callable[[], str], status: Callable[[], dict[str, object]], is_peer: Callable[[str], bool]
+) -> Starlette:
+    """/ready for everybody; /debug/status for whoever may forward a port to this Pod, and for other replicas.
+
+    `not_ready`: why it is not. `is_peer`: does another replica show this?
+    """
 
     async def ready(_: Request) -> Response:
         why = not_ready()
         return PlainTextResponse(f"{why or 'ready'}\n", 503 if why else 200)
 
     async def debug(request: Request) -> Response:
-        if request.client is None or request.client.host not in _LOOPBACK:
+        shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if (request.client is None or request.client.host not in _LOOPBACK) and not is_peer(shown):
             return PlainTextResponse("ask over kubectl port-forward\n", 403)
         if why := not_ready():
             return PlainTextResponse(f"{why}\n", 503)

@@ -12,6 +12,7 @@ from typing import Any
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.issue import Policy
+from mizzen.authority.root import key_pem
 from mizzen.authority.rotation import Overlap
 from mizzen.authority.store import StoreError
 from mizzen.inject.review import review
@@ -28,6 +29,7 @@ from mizzen.run.leader import LEASE, Leader
 from mizzen.run.measures import metrics
 from mizzen.run.mesh import leaf_life
 from mizzen.run.network import SECURE_PORT, Listening
+from mizzen.run.reporter import Reporter, is_pass_word
 from mizzen.run.shared_root import PLUGGED_IN, SELF_SIGNED, SharedRoot
 from mizzen.sources.cluster import SYSTEM_NAMESPACE, Cluster
 from mizzen.sources.kube import Kube, KubeError
@@ -120,9 +122,33 @@ class ClusterPilot:
         return asyncio.create_task(work)
 
     def _knowing(self) -> Any:
-        return cluster_http.knowing(
-            self._not_ready,
-            lambda: {**(self.plane.status() if self.plane else {}), "leader": self.leader.holder},
+        return cluster_http.knowing(self._not_ready, self._status, self._is_peer)
+
+    def _status(self) -> dict[str, object]:
+        """What this replica says of itself."""
+        found = self.plane.status() if self.plane else {}
+        holds = {
+            key: {"name": f"{one.build.proxy.name}.{one.build.proxy.namespace}", "objects": one.held}
+            for key, one in (self.plane.served.items() if self.plane else ())
+        }
+        return {**found, "holds": holds, "leader": self.leader.holder}
+
+    def _is_peer(self, shown: str) -> bool:
+        return self.plane is not None and is_pass_word(shown, self._key(), datetime.now(UTC))
+
+    def _key(self) -> bytes:
+        return key_pem(self._plane.mesh.roots.active.key).encode()
+
+    def _peers(self) -> tuple[str, ...]:
+        """The addresses of the other replicas."""
+        return tuple(
+            one.data["status"]["podIP"]
+            for one in list(self.cluster.reflectors["pods"].objects.values())
+            if one.namespace == self.place.namespace
+            and one.name != self.place.name
+            and (one.data["metadata"].get("labels") or {}).get("app") == "istiod"
+            and one.data["metadata"]["labels"].get("istio.io/rev", self.place.revision) == self.place.revision
+            and one.data["status"].get("podIP")
         )
 
     def _not_ready(self) -> str:
@@ -162,6 +188,7 @@ class ClusterPilot:
             group.create_task(self._webhooks(settings))
             group.create_task(self.leader.run())
             group.create_task(chores.run())
+            group.create_task(self._reporter().run())
             group.create_task(self._follow_root(self.root))
 
     async def _webhooks(self, settings: Settings) -> None:
@@ -180,6 +207,11 @@ class ClusterPilot:
             lambda asked: judged(asked, settings.default_namespace),
         )
         await cluster_http.serve(app, cluster_http.WEBHOOK_PORT, network.tls, self.instance.run_dir)
+
+    def _reporter(self) -> Reporter:
+        return Reporter(
+            self.kube, self.cluster, self._status, self._peers, self._key, lambda: self.leader.is_leader
+        )
 
     @property
     def _plane(self) -> ControlPlane:

@@ -19,6 +19,7 @@ from mizzen.authority.identity import Identity
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, Severity, sort_key
 from mizzen.http3.announcement import Announcements, together
+from mizzen.model import authors
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
 from mizzen.resources.yaml import RawObject
 from mizzen.run.admission import judge
@@ -183,6 +184,7 @@ class ControlPlane:
             occupied=taken,
             claims=claims_of(gateway.model, lost),
             announcements=announcements,
+            held=tuple(sorted(map(str, authors(usable.model)))),
         )
         self._publish(served)
         return served
@@ -346,7 +348,7 @@ class ControlPlane:
             "problems": [problem.value() for problem in self.problems()],
             "proxies": [proxy_value(served.build) for served in self.served.values()],
             "gateways": {
-                name: status.value()
+                name: {"key": served.build.proxy.key, **status.value()}
                 for served in self.served.values()
                 for name, status in self._statuses(served).items()
             },

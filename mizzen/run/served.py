@@ -23,6 +23,7 @@ class Served:
     occupied: tuple[Taken, ...]  # listeners whose ports could not be opened
     claims: tuple[Claim, ...]  # the addresses it serves
     announcements: Announcements
+    held: tuple[str, ...] = ()  # the objects whose listeners and routes it has, by name
     # Its Envoys while they are connected, by what they call themselves.
     clients: dict[str, ClientStatus] = field(default_factory=dict)
 

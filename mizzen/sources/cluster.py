@@ -1,11 +1,14 @@
 """The objects of a Kubernetes cluster: list, and watch for changes. The same face as `sources.files`."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.construct import Broken, construct
@@ -31,6 +34,8 @@ QUIET_SECONDS, LONGEST_SECONDS = 0.01, 0.1  # a burst of events ends when nothin
 _SECRETS = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
 _FROM_CLUSTER = ("Service", "EndpointSlice", "Pod", "Namespace", "Node")
 _ISTIO = frozenset({NETWORKING, SECURITY, TELEMETRY, EXTENSIONS})
+# Of metadata: what the API server says of every version.
+_TOLD = frozenset({"resourceVersion", "generation"})
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _log = logging.getLogger(__name__)
@@ -270,8 +275,18 @@ def kept(kind: str, api_version: str, one: Json) -> RawObject:
         name=name,
         data=data,
         ref=ResourceRef(kind=kind, namespace=namespace, name=name),
-        digest=f"{kind}/{meta.get('uid', '')}/{meta.get('resourceVersion', '')}",
+        digest=_digest(kind, data),
     )
+
+
+def _digest(kind: str, data: Json) -> str:
+    """Of all that an object says. What is told of it (versions, the status of Istio's kinds) is no part of that."""
+    meta = {key: value for key, value in data["metadata"].items() if key not in _TOLD}
+    group = data["apiVersion"].rpartition("/")[0]
+    without = {"metadata", "status"} if group in _ISTIO else {"metadata"}
+    said = {key: value for key, value in data.items() if key not in without}
+    content = msgspec.json.encode([meta, said], order="deterministic")
+    return f"{kind}/{hashlib.blake2b(content, digest_size=16).hexdigest()}"
 
 
 def _of_pod(pod: Json) -> Json:

@@ -137,9 +137,13 @@ class Reflector:
             return version
         if kind == "DELETED":
             self.objects.pop(_key(one), None)
-        else:
-            self.objects[_key(one)] = self.keep(one)
-        self.on_change()
+            self.on_change()
+            return version
+        key, kept = _key(one), self.keep(one)
+        is_new = key not in self.objects or self.objects[key] != kept
+        self.objects[key] = kept
+        if is_new:  # of many changes nothing is kept: a heartbeat, a status that we wrote ourselves
+            self.on_change()
         return version
 
     # --- trouble ------------------------------------------------------------------------------------
