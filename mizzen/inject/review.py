@@ -22,10 +22,10 @@ def review(asked: Any, settings: Callable[[], InjectorSettings], *, native: bool
     pod = request.get("object")
     if not isinstance(pod, dict) or not isinstance(pod.get("spec"), dict):
         return answer(uid, {"allowed": True})  # not a Pod: nothing of ours
-    namespace = str(request.get("namespace") or (pod.get("metadata") or {}).get("namespace") or "default")
-    if why_not(pod, namespace):
-        return answer(uid, {"allowed": True})
+    namespace = str(request.get("namespace") or "default")
     try:
+        if why_not(pod, namespace):
+            return answer(uid, {"allowed": True})
         made = injected(pod, namespace=namespace, settings=settings(), native=native)
     except (Unfit, SettingsError) as error:
         return answer(uid, {"allowed": False, **_said(f"no sidecar can be injected: {error}")})

@@ -94,12 +94,12 @@ class Kube:
 
     async def watch(self, path: str, version: str, **parameters: Any) -> AsyncIterator[Json]:
         """Events since `version`, bookmarks among them, until the server ends it. KubeError as `send`."""
-        asked = _parameters(parameters) | {
+        asked = {
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": version,
             "timeoutSeconds": str(_WATCH_SECONDS + random.randrange(60)),
-        }
+        } | _parameters(parameters)
         timeout = httpx2.Timeout(_SECONDS, read=_WATCH_SECONDS + 90.0)
         try:
             async with self._client.stream("GET", path, params=asked, timeout=timeout) as answer:

@@ -1,0 +1,389 @@
+"""What a control plane does with the API alone: no Pod needs to run. Twins of what fakes imitate elsewhere."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import yaml
+
+from mizzen.authority.identity import Identity
+from mizzen.authority.store import ROOTS
+from mizzen.install.crds import crds
+from mizzen.resources.yaml import RawObject
+from mizzen.run.accounts import Accounts
+from mizzen.run.chores import Chores
+from mizzen.run.leader import Leader
+from mizzen.run.objects import Key, Objects
+from mizzen.run.shared_root import SharedRoot
+from mizzen.serve.credentials import Refused
+from mizzen.sources.cluster import Cluster
+from mizzen.sources.kube import Kube, KubeError, connect
+from mizzen.sources.reflector import Reflector, Watched
+
+pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(120)]
+
+NAMESPACE = "mizzen-control-plane"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+
+
+async def until(holds: Callable[[], object], seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def namespace(objects: Objects) -> AsyncIterator[None]:
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    async with asyncio.timeout(60):
+        while True:  # that of the test before may still be going
+            found = await objects.apply(manifest)
+            if not found["metadata"].get("deletionTimestamp"):
+                break
+            await asyncio.sleep(0.2)
+    yield
+    await objects.delete(Key(api_version="v1", kind="Namespace", name=NAMESPACE))
+
+
+@pytest.fixture
+def kube(objects: Objects) -> Kube:
+    return objects.kube
+
+
+def crd(kind: str) -> dict[str, Any]:
+    (found,) = (one for one in crds() if one["spec"]["names"]["kind"] == kind)
+    return found
+
+
+async def removed(objects: Objects, kind: str) -> None:
+    name = crd(kind)["metadata"]["name"]
+    key = Key(api_version="apiextensions.k8s.io/v1", kind="CustomResourceDefinition", name=name)
+    await objects.delete(key)
+    async with asyncio.timeout(30):
+        while await objects.get(key) is not None:
+            await asyncio.sleep(0.1)
+
+
+# --- watching ---------------------------------------------------------------------------------------
+
+
+async def test_a_version_that_is_forgotten_is_answered_with_410(objects: Objects, kube: Kube) -> None:
+    """A watch cache that was made just now knows nothing of version 1."""
+    await removed(objects, "Telemetry")
+    await objects.apply(crd("Telemetry"))
+    path = "/apis/telemetry.istio.io/v1/telemetries"
+    watched = Watched(kind="Telemetry", group="telemetry.istio.io", versions=("v1",), plural="telemetries")
+    reflector = Reflector(kube, watched, lambda one: one["metadata"]["name"], lambda: None)
+    task = asyncio.create_task(reflector.run())
+    await until(lambda: reflector.trouble is None and reflector.read.is_set())
+    try:
+        status = 0
+        async with asyncio.timeout(30):
+            while status != 410:
+                try:
+                    async for event in kube.watch(path, "1"):
+                        status = int(event["object"].get("code", 0)) if event["type"] == "ERROR" else 0
+                        break
+                except KubeError as error:
+                    status = error.status
+                await asyncio.sleep(0.1)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await removed(objects, "Telemetry")
+
+
+async def test_a_watch_that_is_about_to_end_gets_a_bookmark(kube: Kube) -> None:
+    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+    begun = (await kube.get(path))["metadata"]["resourceVersion"]
+    events = [event async for event in kube.watch(path, begun, timeoutSeconds=6)]
+    assert "BOOKMARK" in {event["type"] for event in events}
+    assert events[-1]["object"]["metadata"]["resourceVersion"]
+
+
+async def test_a_kind_that_is_defined_later_is_read_without_a_restart(objects: Objects, kube: Kube) -> None:
+    await removed(objects, "ProxyConfig")
+    cluster = Cluster(connect(kube.config.fname.as_posix() if kube.config.fname else ""), NAMESPACE)
+    cluster.start()
+    try:
+        await asyncio.wait_for(cluster.ready(), 20)
+        await objects.apply(crd("ProxyConfig"))
+        path = f"/apis/networking.istio.io/v1beta1/namespaces/{NAMESPACE}/proxyconfigs"
+        body = {
+            "apiVersion": "networking.istio.io/v1beta1",
+            "kind": "ProxyConfig",
+            "metadata": {"name": "a"},
+            "spec": {},
+        }
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    await kube.send("POST", path, body)
+                    break
+                except KubeError:
+                    await asyncio.sleep(0.2)
+        await until(lambda: any(one.kind == "ProxyConfig" for one in cluster.listing().objects))
+    finally:
+        await cluster.stop()
+        await removed(objects, "ProxyConfig")
+
+
+async def test_what_may_not_be_read_costs_that_kind_alone_and_is_named(
+    objects: Objects, kube: Kube, kubeconfig: str, tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["list", "watch"]}]
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "a-little"},
+    }
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "a-little"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "a-little"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
+    }
+    await objects.apply({**role, "rules": rules})
+    await objects.apply(binding)
+    cluster = Cluster(await as_account(kube, kubeconfig, tmp_path), NAMESPACE)
+    cluster.start()
+    try:
+        await asyncio.wait_for(cluster.ready(), 30)
+        listing = cluster.listing()
+        assert any(one.kind == "Service" and one.name == "kubernetes" for one in listing.objects)
+        refused = {one.resource.name for one in listing.problems if one.code == "K8S-001"}
+        assert {"pods", "namespaces", f"secrets in {NAMESPACE}"} <= refused
+        assert "services" not in refused
+    finally:
+        await cluster.stop()
+        for kind in ("ClusterRoleBinding", "ClusterRole"):
+            await objects.delete(Key(api_version=str(role["apiVersion"]), kind=kind, name="a-little"))
+
+
+async def as_account(kube: Kube, kubeconfig: str, folder: Path) -> Kube:
+    """As the ServiceAccount `default` of the namespace."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                token = await kube.send("POST", f"{path}/token", {"spec": {}})
+                break
+            except KubeError:
+                await asyncio.sleep(0.2)
+    config = yaml.safe_load(Path(kubeconfig).read_text())
+    for user in config["users"]:
+        user["user"] = {"token": token["status"]["token"]}
+    theirs = folder / "kubeconfig"
+    theirs.write_text(json.dumps(config))
+    return connect(str(theirs))
+
+
+# --- who writes -------------------------------------------------------------------------------------
+
+
+async def stopped(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_one_of_two_leads_and_the_other_takes_over_at_once_when_it_leaves(kube: Kube) -> None:
+    first = Leader(kube, NAMESPACE, "one", "first", retry=0.1)
+    second = Leader(kube, NAMESPACE, "one", "second", retry=0.1)
+    leading = asyncio.create_task(first.run())
+    await until(lambda: first.is_leader)
+    following = asyncio.create_task(second.run())
+    await until(lambda: second.holder == "first")
+    assert not second.is_leader
+    await stopped(leading)
+    await until(lambda: second.is_leader, 3)
+    assert not first.is_leader
+    await stopped(following)
+    assert (await kube.get(f"{LEASES}/one"))["spec"]["holderIdentity"] == ""
+
+
+async def test_a_leader_that_died_is_followed_when_its_time_is_over(kube: Kube) -> None:
+    spec = {
+        "holderIdentity": "gone",
+        "leaseDurationSeconds": 2,
+        "renewTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+    }
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "two"},
+        "spec": spec,
+    }
+    await kube.send("POST", LEASES, lease)
+    leader = Leader(kube, NAMESPACE, "two", "next", retry=0.1)
+    task = asyncio.create_task(leader.run())
+    await until(lambda: leader.holder == "gone")
+    await asyncio.sleep(1)
+    assert not leader.is_leader
+    await until(lambda: leader.is_leader, 5)
+    await stopped(task)
+
+
+async def test_of_two_that_write_at_once_one_is_told_of_the_conflict(kube: Kube) -> None:
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "three"},
+        "spec": {},
+    }
+    made = await kube.send("POST", LEASES, lease)
+    await kube.send("PUT", f"{LEASES}/three", {**made, "spec": {"holderIdentity": "first"}})
+    with pytest.raises(KubeError) as refused:
+        await kube.send("PUT", f"{LEASES}/three", {**made, "spec": {"holderIdentity": "second"}})
+    assert refused.value.status == 409
+
+
+# --- who proxies are --------------------------------------------------------------------------------
+
+
+async def token_of(kube: Kube, audience: str) -> str:
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default/token"
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                made = await kube.send("POST", path, {"spec": {"audiences": [audience]}})
+                return str(made["status"]["token"])
+            except KubeError:
+                await asyncio.sleep(0.2)  # the ServiceAccount follows its namespace
+
+
+async def test_a_token_for_us_tells_who_somebody_is_and_one_for_others_does_not(kube: Kube) -> None:
+    accounts = Accounts(kube, "cluster.local")
+    assert await accounts.whose(await token_of(kube, "istio-ca")) == Identity(
+        trust_domain="cluster.local", namespace=NAMESPACE, service_account="default"
+    )
+    for token in (await token_of(kube, "somebody-else"), "nonsense"):
+        with pytest.raises(Refused):
+            await accounts.whose(token)
+
+
+async def test_secrets_are_for_whom_the_api_server_would_give_them(objects: Objects, kube: Kube) -> None:
+    identity = Identity(trust_domain="cluster.local", namespace=NAMESPACE, service_account="default")
+    assert not await Accounts(kube, "cluster.local").may_read_secrets(identity)
+    version = "rbac.authorization.k8s.io/v1"
+    rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "watch"]}]
+    meta = {"name": "reads", "namespace": NAMESPACE}
+    await objects.apply({"apiVersion": version, "kind": "Role", "metadata": meta, "rules": rules})
+    await objects.apply(
+        {
+            "apiVersion": version,
+            "kind": "RoleBinding",
+            "metadata": meta,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reads"},
+            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
+        }
+    )
+    async with asyncio.timeout(10):
+        while not await Accounts(kube, "cluster.local").may_read_secrets(identity):
+            await asyncio.sleep(0.1)
+
+
+# --- the root ---------------------------------------------------------------------------------------
+
+
+async def test_replicas_that_start_together_have_one_root(kube: Kube, tmp_path: Path) -> None:
+    roots = [SharedRoot(kube, NAMESPACE, tmp_path / str(number), "cluster.local") for number in range(3)]
+    await asyncio.gather(*(one.open(datetime.now(UTC)) for one in roots))
+    contents = {(tmp_path / str(number) / ROOTS).read_bytes() for number in range(3)}
+    assert len(contents) == 1
+    secret = await kube.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/istio-ca-secret")
+    assert secret["type"] == "istio.io/ca-root"
+    assert {"ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem", "key.pem"} <= set(secret["data"])
+
+
+async def test_the_root_of_an_istio_is_taken_over(kube: Kube, tmp_path: Path) -> None:
+    first = SharedRoot(kube, NAMESPACE, tmp_path / "a", "cluster.local")
+    await first.open(datetime.now(UTC))
+    path = f"/api/v1/namespaces/{NAMESPACE}/secrets/istio-ca-secret"
+    secret = await kube.get(path)
+    del secret["data"][ROOTS]  # as Istio writes it
+    await kube.send("PUT", path, secret)
+    second = SharedRoot(kube, NAMESPACE, tmp_path / "b", "cluster.local")
+    await second.open(datetime.now(UTC))
+    assert (tmp_path / "b" / "ca-key.pem").exists()
+    assert not (tmp_path / "b" / ROOTS).exists()
+
+
+async def test_the_root_is_in_every_namespace_and_comes_back_when_it_is_removed(
+    objects: Objects, kube: Kube
+) -> None:
+    cluster = Cluster(kube, NAMESPACE)
+    cluster.start()
+    await asyncio.wait_for(cluster.ready(), 20)
+    chores = Chores(kube, cluster, lambda: "the roots", lambda: True)
+    task = asyncio.create_task(chores.run())
+    key = Key(api_version="v1", kind="ConfigMap", namespace=NAMESPACE, name="istio-ca-root-cert")
+
+    async def there() -> bool:
+        found = await objects.get(key)
+        return found is not None and found["data"] == {"root-cert.pem": "the roots"}
+
+    try:
+        for _ in range(2):
+            async with asyncio.timeout(15):
+                while not await there():
+                    await asyncio.sleep(0.2)
+            await objects.delete(key)
+    finally:
+        await stopped(task)
+        for namespace in await objects.list("v1", "Namespace"):
+            name = namespace["metadata"]["name"]
+            await objects.delete(
+                Key(api_version="v1", kind="ConfigMap", namespace=name, name="istio-ca-root-cert")
+            )
+        for one in cluster._tasks.values():
+            one.cancel()
+
+
+async def test_a_status_that_is_written_is_no_change(objects: Objects, kube: Kube) -> None:
+    """Else every report would be followed by a rebuild, and that by a report."""
+    await objects.apply(crd("VirtualService"))
+    path = f"/apis/networking.istio.io/v1/namespaces/{NAMESPACE}/virtualservices"
+    body = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "a"},
+        "spec": {"hosts": ["a.b"]},
+    }
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await kube.send("POST", path, body)
+                break
+            except KubeError:
+                await asyncio.sleep(0.2)
+    cluster = Cluster(connect(kube.config.fname.as_posix() if kube.config.fname else ""), NAMESPACE)
+    cluster.start()
+    try:
+        await asyncio.wait_for(cluster.ready(), 20)
+        before = route(cluster)
+        await kube.send(
+            "PATCH",
+            f"{path}/a/status",
+            {"status": {"conditions": []}},
+            content_type="application/merge-patch+json",
+        )
+        await until(lambda: "status" in route(cluster).data)
+        assert route(cluster) == before
+        await kube.send(
+            "PATCH", f"{path}/a", {"spec": {"hosts": ["b.c"]}}, content_type="application/merge-patch+json"
+        )
+        await until(lambda: route(cluster) != before)
+    finally:
+        await cluster.stop()
+        await removed(objects, "VirtualService")
+
+
+def route(cluster: Cluster) -> RawObject:
+    (found,) = (one for one in cluster.listing().objects if one.kind == "VirtualService")
+    return found
