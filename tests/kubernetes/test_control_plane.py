@@ -37,17 +37,26 @@ async def until(holds: Callable[[], object], seconds: float = 20.0) -> None:
             await asyncio.sleep(0.05)
 
 
-@pytest_asyncio.fixture(autouse=True)
-async def namespace(objects: Objects) -> AsyncIterator[None]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
+async def namespace(module_objects: Objects) -> AsyncIterator[None]:
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     async with asyncio.timeout(60):
-        while True:  # that of the test before may still be going
-            found = await objects.apply(manifest)
+        while True:  # that of a run before may still be going
+            found = await module_objects.apply(manifest)
             if not found["metadata"].get("deletionTimestamp"):
                 break
             await asyncio.sleep(0.2)
     yield
-    await objects.delete(Key(api_version="v1", kind="Namespace", name=NAMESPACE))
+    await module_objects.delete(Key(api_version="v1", kind="Namespace", name=NAMESPACE))
+
+
+@pytest_asyncio.fixture
+async def rootless(objects: Objects) -> AsyncIterator[None]:
+    """Without a root in the namespace, before and after."""
+    key = Key(api_version="v1", kind="Secret", namespace=NAMESPACE, name="istio-ca-secret")
+    await objects.delete(key)
+    yield
+    await objects.delete(key)
 
 
 @pytest.fixture
@@ -101,9 +110,16 @@ async def test_a_version_that_is_forgotten_is_answered_with_410(objects: Objects
 async def test_a_watch_that_is_about_to_end_gets_a_bookmark(kube: Kube) -> None:
     path = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
     begun = (await kube.get(path))["metadata"]["resourceVersion"]
-    events = [event async for event in kube.watch(path, begun, timeoutSeconds=6)]
-    assert "BOOKMARK" in {event["type"] for event in events}
-    assert events[-1]["object"]["metadata"]["resourceVersion"]
+    # Elsewhere, so that the watch has no event of it, and only a bookmark tells that time went on.
+    other = "/api/v1/namespaces/default/configmaps"
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-mizzens-tests"}}
+    made = await kube.send("POST", other, manifest)
+    events = [event async for event in kube.watch(path, begun, timeoutSeconds=15)]
+    await kube.send("DELETE", f"{other}/of-mizzens-tests")
+    assert events[-1]["type"] == "BOOKMARK"
+    assert int(events[-1]["object"]["metadata"]["resourceVersion"]) >= int(
+        made["metadata"]["resourceVersion"]
+    )
 
 
 async def test_a_kind_that_is_defined_later_is_read_without_a_restart(objects: Objects, kube: Kube) -> None:
@@ -291,6 +307,7 @@ async def test_secrets_are_for_whom_the_api_server_would_give_them(objects: Obje
 # --- the root ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("rootless")
 async def test_replicas_that_start_together_have_one_root(kube: Kube, tmp_path: Path) -> None:
     roots = [SharedRoot(kube, NAMESPACE, tmp_path / str(number), "cluster.local") for number in range(3)]
     await asyncio.gather(*(one.open(datetime.now(UTC)) for one in roots))
@@ -301,6 +318,7 @@ async def test_replicas_that_start_together_have_one_root(kube: Kube, tmp_path: 
     assert {"ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem", "key.pem"} <= set(secret["data"])
 
 
+@pytest.mark.usefixtures("rootless")
 async def test_the_root_of_an_istio_is_taken_over(kube: Kube, tmp_path: Path) -> None:
     first = SharedRoot(kube, NAMESPACE, tmp_path / "a", "cluster.local")
     await first.open(datetime.now(UTC))
