@@ -59,7 +59,7 @@ def _cluster_rules(webhooks: tuple[Manifest, ...]) -> list[Manifest]:
         rule("discovery.k8s.io", ("endpointslices",), _READ),
         rule("", ("configmaps",), ("create",)),
         rule("", ("configmaps",), (*_READ, "patch", "update"), (ROOTS_CONFIG_MAP,)),
-        rule("", ("events",), ("create", "patch")),
+        rule("", ("events",), (*_READ, "create", "patch")),
         rule("events.k8s.io", ("events",), ("create", "patch")),
         rule("authentication.k8s.io", ("tokenreviews",), ("create",)),
         rule("authorization.k8s.io", ("subjectaccessreviews",), ("create",)),

@@ -74,9 +74,14 @@ class Proxy:
     origin: ResourceRef  # the IstioOperator (or a built-in default)
 
     @property
-    def key(self) -> str:
+    def called(self) -> str:
         """What users call it: "istio-ingressgateway.istio-system"."""
-        return f"{self.name}.{self.namespace}{self.variant}"
+        return f"{self.name}.{self.namespace}"
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others: what it is called, unless Pods of one name differ."""
+        return f"{self.called}{self.variant}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

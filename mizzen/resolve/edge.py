@@ -160,7 +160,7 @@ def idle_timeout(ctx: Context) -> timedelta | None:
             code="GW-010",
             resource=ctx.proxy.origin,
             field="spec.components.ingressGateways",
-            message=f"ISTIO_META_IDLE_TIMEOUT of {ctx.proxy.key} is no duration: {text!r}",
+            message=f"ISTIO_META_IDLE_TIMEOUT of {ctx.proxy.called} is no duration: {text!r}",
             hint='Write it as "300s".',
         )
     )

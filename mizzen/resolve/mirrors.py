@@ -11,6 +11,7 @@ from mizzen.resolve.context import ByService, Context
 from mizzen.resolve.pem import Chain, read_chain
 from mizzen.resolve.secrets import certificate_of
 from mizzen.resolve.servers import UNIX, MergedServer
+from mizzen.resolve.udp import judge_client_addresses, udp_refusal
 
 CODES = {
     "H3-001": "An HTTPS server has no HTTP/3 mirror: the gateway's Service does not open its port for UDP.",
@@ -20,6 +21,8 @@ CODES = {
     "H3-005": "A cipher list binds neither TLS 1.3 nor HTTP/3.",
     "H3-006": "With an RSA and an ECDSA certificate, HTTP/3 always shows the ECDSA one.",
     "H3-007": "HTTP/3 carries no OCSP staple.",
+    "H3-008": "HTTP/3 is not announced: the load balancer of the gateway's Service does not carry its UDP port.",
+    "H3-009": "A policy judges client addresses, and the gateway's Service hides them.",
 }
 
 _CODE = {
@@ -77,13 +80,16 @@ def mirrored(
             _warn(ctx, server, ends)
         elif reason in _CODE:
             _report(ctx, server, reason)
+        refusal = udp_refusal(ctx, server.number) if reason is None else ""
+        if refusal:
+            _report_refusal(ctx, server, refusal)
         mirrors.append(
             Mirror(
                 server=server.route_table,
                 tcp_listener=server.listener_name,
                 quic_listener=quic_listener_name(server) if reason is None else "",
                 expected=reason not in BY_CHOICE,
-                reason=reason.value if reason else "",
+                reason=reason.value if reason else refusal,
                 origin=server.ref,
                 at=server.at,
             )
@@ -92,13 +98,14 @@ def mirrored(
             announcements.append(
                 Announcement(
                     name=announcement_name(server.route_table),
-                    port=_dialled(ctx, server) if reason is None else None,
+                    port=_dialled(ctx, server) if reason is None and not refusal else None,
                     listener=quic_listener_name(server) if reason is None else "",
                     server_names=server.server_names,
                     certificates=ends.certificates,
                     origin=server.ref,
                 )
             )
+    judge_client_addresses(ctx)
     return Mirrored(
         mirrors=tuple(mirrors), announcements=tuple(announcements), route_tables=frozenset(with_mirror)
     )
@@ -143,13 +150,26 @@ def _hint(ctx: Context, server: MergedServer, reason: Reason) -> str:
     port = f"{{name: http3, port: {server.number}, protocol: UDP, targetPort: {server.bound_port}}}"
     match reason:
         case Reason.NO_UDP_PORT:
-            return f"Add {port} to the ports of the Service of {ctx.proxy.key}."
+            return f"Add {port} to the ports of the Service of {ctx.proxy.called}."
         case Reason.OTHER_UDP_TARGET:
             return f"Let UDP lead where TCP leads: {port}."
         case Reason.PROXY_PROTOCOL:
             return "Without gatewayTopology.proxyProtocol there would be one."
         case _:
             return "HTTP/3 would be weaker than what this server asks for over TCP."
+
+
+def _report_refusal(ctx: Context, server: MergedServer, refusal: str) -> None:
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="H3-008",
+            resource=server.ref,
+            field=f"{server.at}.port",
+            message=f"HTTP/3 is not announced: {refusal}",
+            hint="Use a load balancer that takes TCP and UDP on one address; docs/kubernetes.md names what to look for.",
+        )
+    )
 
 
 def _warn(ctx: Context, server: MergedServer, tls: ServerTls) -> None:

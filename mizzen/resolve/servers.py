@@ -317,7 +317,7 @@ def _report_closed(ctx: Context, gateway: Gateway, server: Server, at: str, port
             code="GW-004",
             resource=gateway.ref,
             field=f"{at}.port.number",
-            message=f"the Service of {ctx.proxy.key} does not open port {server.port.number}; "
+            message=f"the Service of {ctx.proxy.called} does not open port {server.port.number}; "
             f"{port} is bound as it is",
             hint="Add the port to k8s.service.ports of the gateway, or use one that it has.",
         )

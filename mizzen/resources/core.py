@@ -36,9 +36,26 @@ class ServiceSpec(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition(Element):
+    type: str = ""
+    status: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortStatus(Element):
+    """What a load balancer made of one port; `error`: why it does not carry it."""
+
+    port: int = 0
+    protocol: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadBalancerIngress(Element):
     ip: str = ""
     hostname: str = ""
+    ports: tuple[PortStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +65,7 @@ class LoadBalancerStatus(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus(Element):
+    conditions: tuple[Condition, ...] = ()
     load_balancer: LoadBalancerStatus = field(default_factory=LoadBalancerStatus)
 
 
@@ -132,12 +150,6 @@ class PodIP(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition(Element):
-    type: str = ""
-    status: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PodStatus(Element):
     phase: str = ""
     pod_ip: Annotated[str, Key("podIP")] = ""
@@ -189,3 +201,12 @@ class Node(Resource):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAccount(Resource):
     """Named by pods: who they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Resource):
+    """What happened to an object, as `kubectl describe` shows it."""
+
+    involved_object: ObjectReference = field(default_factory=ObjectReference)
+    reason: str = ""
+    message: str = ""

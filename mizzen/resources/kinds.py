@@ -8,6 +8,7 @@ from mizzen.resources.apps import Deployment
 from mizzen.resources.core import (
     ConfigMap,
     EndpointSlice,
+    Event,
     Namespace,
     Node,
     Pod,
@@ -92,6 +93,7 @@ KINDS: Mapping[str, Kind] = {
         _core(Service),
         _core(Pod),
         _core(Secret),
+        _core(Event),
         _core(ConfigMap),
         _core(ServiceAccount),
         _core(Namespace, namespaced=False),

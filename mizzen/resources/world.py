@@ -11,6 +11,7 @@ from mizzen.resources.apps import Deployment
 from mizzen.resources.core import (
     ConfigMap,
     EndpointSlice,
+    Event,
     Namespace,
     Node,
     Pod,
@@ -73,6 +74,7 @@ class World:
     nodes: tuple[Node, ...] = ()
     service_accounts: tuple[ServiceAccount, ...] = ()
     operators: tuple[IstioOperator, ...] = ()
+    events: tuple[Event, ...] = ()
 
     gateway_by_key: Mapping[Key, Gateway] = field(init=False, repr=False, compare=False)
     workload_entry_by_key: Mapping[Key, WorkloadEntry] = field(init=False, repr=False, compare=False)
@@ -127,6 +129,7 @@ class World:
             nodes=every(Node),
             service_accounts=every(ServiceAccount),
             operators=every(IstioOperator),
+            events=every(Event),
         )
 
 

@@ -32,6 +32,8 @@ INJECTOR = "istio-sidecar-injector"
 QUIET_SECONDS, LONGEST_SECONDS = 0.01, 0.1  # a burst of events ends when nothing came for so long
 # What takes part in nothing and would fill the memory: Helm's releases, tokens of old.
 _SECRETS = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
+# What a load balancer refused.
+_EVENTS = "involvedObject.kind=Service,reason=SyncLoadBalancerFailed"
 _FROM_CLUSTER = ("Service", "EndpointSlice", "Pod", "Namespace", "Node")
 _ISTIO = frozenset({NETWORKING, SECURITY, TELEMETRY, EXTENSIONS})
 # Of metadata: what the API server says of every version.
@@ -69,6 +71,7 @@ class Cluster:
                 Watched(kind=inert.kind, group=inert.group, versions=versions, plural=plural(inert.kind))
             )
         self._follow(self._config_map(self.mesh_config_map), keep=self._keep_mesh)
+        self._follow(Watched(kind="Event", group="", versions=("v1",), plural="events", fields=_EVENTS))
         self.read_secrets((self.system_namespace,))
 
     @property
