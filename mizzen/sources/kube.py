@@ -86,6 +86,16 @@ class Kube:
             raise KubeError(0, f"{self.server} is no API server: its answer to {path} is not JSON") from None
         return found
 
+    async def text(self, path: str, **parameters: Any) -> str:
+        """What is no object: a log. KubeError as `send`."""
+        try:
+            answer = await self._client.get(path, params=_parameters(parameters))
+        except httpx2.HTTPError as error:
+            raise KubeError(0, self._unreachable(error)) from None
+        if answer.status_code >= 400:
+            raise _refusal(answer)
+        return answer.text
+
     async def apply(self, path: str, body: Json, *, manager: str = FIELD_MANAGER, **parameters: Any) -> Json:
         """Server-side apply: these fields are ours from now on, and have these values."""
         return await self.send(
