@@ -5,7 +5,7 @@ import contextlib
 import logging
 import re
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +36,7 @@ from mizzen.sources.kube import Kube, KubeError
 
 DEFAULT_REVISION = "default"
 _RETRY_SECONDS = 2.0
+_END_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
 _MAINTAIN_SECONDS = 600.0
 
@@ -110,9 +111,9 @@ class ClusterPilot:
         ]
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([waiting, *work], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*work, waiting):
-            task.cancel()
-        await asyncio.gather(*work, waiting, return_exceptions=True)
+        if waiting in done:  # proxies are told to come back elsewhere; that takes a moment
+            await asyncio.wait([work[-1]], timeout=_END_SECONDS)
+        await _ended([*work, waiting])
         await self.cluster.stop()
         for task in done - {waiting}:
             task.result()
@@ -181,19 +182,32 @@ class ClusterPilot:
         chores = Chores(
             self.kube, self.cluster, lambda: self._plane.mesh.roots.bundle_pem, lambda: self.leader.is_leader
         )
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.plane.run(stop))
-            await self.plane.started.wait()
-            self.say(f"ready: {self.place.name} serves {self.place.names[0]}")
-            group.create_task(self._webhooks(settings))
-            group.create_task(self.leader.run())
-            group.create_task(chores.run())
-            group.create_task(self._reporter().run())
-            group.create_task(self._follow_root(self.root))
+        plane = self._start(self.plane.run(stop))
+        started = asyncio.create_task(self.plane.started.wait())
+        await asyncio.wait([plane, started], return_when=asyncio.FIRST_COMPLETED)
+        self.say(f"ready: {self.place.name} serves {self.place.names[0]}")
+        beside = [
+            self._start(work)
+            for work in (
+                self._webhooks(settings),
+                self.leader.run(),
+                chores.run(),
+                self._reporter().run(),
+                self._follow_root(self.root),
+            )
+        ]
+        try:
+            done, _ = await asyncio.wait([plane, *beside], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await _ended([*beside, started])
+            stop.set()
+            await plane
 
     async def _webhooks(self, settings: Settings) -> None:
         """Answer the API server."""
-        native = has_native_sidecars(await self.kube.get("/version"))
+        native = has_native_sidecars(await self._version())
         network = self._plane.ads.network
         assert network is not None
 
@@ -207,6 +221,14 @@ class ClusterPilot:
             lambda asked: judged(asked, settings.default_namespace),
         )
         await cluster_http.serve(app, cluster_http.WEBHOOK_PORT, network.tls, self.instance.run_dir)
+
+    async def _version(self) -> Mapping[str, Any]:
+        while True:
+            try:
+                return await self.kube.get("/version")
+            except KubeError as error:
+                _log.warning("the API server's version: %s", error)
+                await asyncio.sleep(_RETRY_SECONDS)
 
     def _reporter(self) -> Reporter:
         return Reporter(
@@ -267,6 +289,12 @@ class ClusterPilot:
         if allowed:
             self.cluster.read_secrets((identity.namespace,))
         return allowed
+
+
+async def _ended(work: "Sequence[asyncio.Task[Any]]") -> None:
+    for task in work:
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
 
 
 # The first API server whose kubelets all have native sidecars: those may be three versions behind it, and
