@@ -4,7 +4,7 @@
 what is shown offline is what is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,16 +15,22 @@ from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve
-from mizzen.resolve.context import Context, ExternalPorts, Proxy
+from mizzen.resolve.backends import Upstreams, upstreams
+from mizzen.resolve.context import Context, ExternalPorts, Proxy, Switches
+from mizzen.resolve.endpoints import SERVICE_NAME
 from mizzen.resolve.identity import spiffe
+from mizzen.resolve.parts import secrets_of
 from mizzen.resolve.proxies import mesh_config, proxies, sidecars
 from mizzen.resolve.secrets import validity_problems
 from mizzen.resolve.sidecar import resolve_sidecar
+from mizzen.resources.core import EndpointSlice
 from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.mesh import MeshConfig
-from mizzen.resources.world import World, decode_all
+from mizzen.resources.world import World, age_order, decode_all
 from mizzen.resources.yaml import RawObject
 from mizzen.xds.snapshot import Snapshot, snapshot
+
+SLICE = EndpointSlice.__name__
 
 # Announcement name -> alt-svc value; None says nothing about HTTP/3.
 Announced = Mapping[str, str | None]
@@ -48,10 +54,13 @@ class GatewayBuild:
     proxy: Proxy
     model: Model
     identity: str  # who it is to the mesh: its SPIFFE name
+    context: Context = field(compare=False, repr=False)
+    upstreams: Upstreams | None = field(compare=False, repr=False)
+    problems: tuple[Problem, ...]  # but those of its upstreams
 
-    def config(self, announced: Announced) -> EnvoyConfig:
-        """The Envoy messages, with `announced` on the answers of its HTTPS servers."""
-        return envoy_config(self.model, announced)
+    def config(self, announced: Announced, before: tuple[Model, EnvoyConfig] | None = None) -> EnvoyConfig:
+        """The Envoy messages, with `announced` on the answers of its HTTPS servers. `before`: as in envoy_config."""
+        return envoy_config(self.model, announced, before)
 
     def announced_when_proven(self) -> Announced:
         """What answers say once every mirror has been proven."""
@@ -85,11 +94,23 @@ class Build:
     trust_domain: str  # of the mesh
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """A build and what it was made of."""
+
+    objects: tuple[RawObject, ...]
+    found: tuple[Problem, ...]
+    settings: Settings
+    build: Build
+    wrong: tuple[Problem, ...]  # with the objects by themselves, but EndpointSlices
+
+
 @dataclass(slots=True)
 class Memory:
-    """Decoded objects of the last build: what did not change is not decoded again. Changes no result."""
+    """The last build, and its decoded objects: what did not change is not made again. Changes no result."""
 
     decoded: dict[str, Decoded] = field(default_factory=dict)  # by digest
+    last: Last | None = None
 
     def decode(self, raw: RawObject, default_namespace: str) -> Decoded:
         known = self.decoded.get(raw.digest)
@@ -110,32 +131,127 @@ def build(
 ) -> Build:
     """Resolve `objects` for every gateway they declare; `found` are problems of reading them."""
     memory = memory or Memory()
+    made = _with_other_endpoints(objects, found, settings, memory) or _whole(objects, found, settings, memory)
+    memory.forget_all_but(objects)
+    memory.last = made
+    return made.build
+
+
+def _whole(
+    objects: tuple[RawObject, ...], found: tuple[Problem, ...], settings: Settings, memory: Memory
+) -> Last:
     namespace = settings.default_namespace
     world, wrong = decode_all(
         objects, default_namespace=namespace, remember=lambda raw: memory.decode(raw, namespace)
     )
-    memory.forget_all_but(objects)
-    problems: dict[Problem, None] = dict.fromkeys((*found, *wrong))
+    built = [
+        _gateway(world, *one, resolve)
+        for one in proxies(world, settings.environment, settings.external_ports, settings.routers)
+    ]
+    built += [
+        _gateway(world, *one, resolve_sidecar)
+        for one in sidecars(world, settings.environment, settings.sidecars)
+    ]
+    gateways = tuple(sorted(built, key=lambda gateway: gateway.proxy.key))
+    return Last(
+        objects=objects,
+        found=found,
+        settings=settings,
+        build=_built(world, gateways, (*found, *wrong)),
+        wrong=tuple(problem for problem in wrong if problem.resource.kind != SLICE),
+    )
 
-    def report(problem: Problem) -> None:
-        problems[problem] = None
 
-    built = []
-    for proxy, switches, mesh in proxies(
-        world, settings.environment, settings.external_ports, settings.routers
-    ):
-        context = Context(world=world, proxy=proxy, mesh=mesh, switches=switches, report=report)
-        built.append(GatewayBuild(proxy=proxy, model=resolve(context), identity=_identity(proxy, mesh)))
-    for proxy, switches, mesh in sidecars(world, settings.environment, settings.sidecars):
-        context = Context(world=world, proxy=proxy, mesh=mesh, switches=switches, report=report)
-        model = resolve_sidecar(context)
-        built.append(GatewayBuild(proxy=proxy, model=model, identity=_identity(proxy, mesh)))
+def _gateway(
+    world: World, proxy: Proxy, switches: Switches, mesh: MeshConfig, how: Callable[[Context], Model]
+) -> GatewayBuild:
+    heard: dict[Problem, None] = {}
+    kept: list[Upstreams] = []
+    context = Context(
+        world=world,
+        proxy=proxy,
+        mesh=mesh,
+        switches=switches,
+        report=lambda problem: heard.setdefault(problem, None),
+        remember=kept.append,
+    )
+    model = how(context)
+    of_upstreams = frozenset(kept[0].problems if kept else ())
+    return GatewayBuild(
+        proxy=proxy,
+        model=model,
+        identity=_identity(proxy, mesh),
+        context=context,
+        upstreams=kept[0] if kept else None,
+        problems=tuple(problem for problem in heard if problem not in of_upstreams),
+    )
+
+
+def _built(world: World, gateways: tuple[GatewayBuild, ...], wrong: tuple[Problem, ...]) -> Build:
+    problems = dict.fromkeys(wrong)
+    for gateway in gateways:
+        problems |= dict.fromkeys(gateway.problems)
+        problems |= dict.fromkeys(gateway.upstreams.problems if gateway.upstreams else ())
     return Build(
         world=world,
-        gateways=tuple(sorted(built, key=lambda gateway: gateway.proxy.key)),
+        gateways=gateways,
         problems=tuple(sorted(problems, key=sort_key)),
         trust_domain=mesh_config(world).trust_domain,
     )
+
+
+# --- where endpoints alone have changed -------------------------------------------------------------
+
+
+def _with_other_endpoints(
+    objects: tuple[RawObject, ...], found: tuple[Problem, ...], settings: Settings, memory: Memory
+) -> Last | None:
+    """The last build with the backends of a few services made anew; None where more than EndpointSlices differs.
+
+    In a cluster that is nearly every change: Pods come and go.
+    """
+    last = memory.last
+    if last is None or settings != last.settings or found != last.found:
+        return None
+    old = {raw.digest: raw for raw in last.objects}
+    new = {raw.digest: raw for raw in objects}
+    differing = [old[one] for one in old.keys() - new.keys()] + [new[one] for one in new.keys() - old.keys()]
+    if any(raw.kind != SLICE for raw in differing):
+        return None
+    namespace = settings.default_namespace
+    decoded = [memory.decode(raw, namespace) for raw in objects if raw.kind == SLICE]
+    slices = [one.resource for one in decoded if isinstance(one.resource, EndpointSlice)]
+    if len({one.key for one in slices}) < len(decoded):
+        return None  # some have one name, or an error: rare, and the long way says what is wrong
+    changed = frozenset(
+        (raw.namespace or namespace, str((raw.data["metadata"].get("labels") or {}).get(SERVICE_NAME, "")))
+        for raw in differing
+    )
+    world = replace(last.build.world, endpoint_slices=tuple(sorted(slices, key=age_order)))
+    gateways = []
+    for gateway in last.build.gateways:
+        again = _again(gateway, world, changed)
+        if again is None:
+            return None
+        gateways.append(again)
+    wrong = (*last.wrong, *(problem for one in decoded for problem in one.problems))
+    return replace(last, objects=objects, build=_built(world, tuple(gateways), (*found, *wrong)))
+
+
+def _again(gateway: GatewayBuild, world: World, changed: frozenset[tuple[str, str]]) -> GatewayBuild | None:
+    """None where more than endpoints follows from it: secrets that were not asked for before."""
+    context, before = replace(gateway.context, world=world), gateway.upstreams
+    if before is None:
+        return replace(gateway, context=context)
+    made = upstreams(context, before.services, before.policies, before.wanted, before, changed)
+    old = {backend.name for some in before.of_service.values() for backend in some}
+    now = [backend for some in made.of_service.values() for backend in some]
+    others = [backend for backend in gateway.model.backends if backend.name not in old]
+    backends = tuple(sorted((*now, *others), key=lambda backend: backend.name))
+    listeners = gateway.model.listeners
+    if frozenset(secrets_of(listeners, backends)) != frozenset(secrets_of(listeners, gateway.model.backends)):
+        return None
+    return replace(gateway, context=context, upstreams=made, model=replace(gateway.model, backends=backends))
 
 
 def _identity(proxy: Proxy, mesh: MeshConfig) -> str:

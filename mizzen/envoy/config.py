@@ -1,7 +1,8 @@
 """Everything of one gateway: Model -> EnvoyConfig."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from google.protobuf.message import Message
 
@@ -14,7 +15,9 @@ from mizzen.envoy.route_configuration import route_configuration
 from mizzen.envoy.secret import ca_secret, tls_secret
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
-from mizzen.model.listener import HeaderCase
+from mizzen.model.backend import Backend
+from mizzen.model.listener import HeaderCase, Listener
+from mizzen.model.route import RouteTable
 
 # Type URL -> name -> message.
 Resources = Mapping[str, Mapping[str, Message]]
@@ -41,19 +44,27 @@ class EnvoyConfig:
     origins: Mapping[tuple[str, str], ResourceRef]  # (type URL, name) -> whom a rejection goes back to
 
 
-def envoy_config(model: Model, announced: Mapping[str, str | None]) -> EnvoyConfig:
-    """Translate `model`. `announced`: name of an Announcement -> value of alt-svc, None (or absent) for none."""
-    keep_case = any(one.edge.header_case is HeaderCase.PRESERVE for one in model.listeners)
-    header_case = HeaderCase.PRESERVE if keep_case else HeaderCase.LOWER
+def envoy_config(
+    model: Model, announced: Mapping[str, str | None], before: tuple[Model, EnvoyConfig] | None = None
+) -> EnvoyConfig:
+    """Translate `model`. `announced`: name of an Announcement -> value of alt-svc, None (or absent) for none.
+
+    `before`: an earlier model and what it was translated to; the very parts that are still there are not
+    translated again. It changes no result.
+    """
+    header_case = _header_case(model)
     told = [backend for backend in model.backends if is_told_endpoints(backend)]
+    known = _Known.of(before)
     resources: dict[str, dict[str, Message]] = {
-        LISTENERS: {one.name: listener(one) for one in model.listeners},
-        ROUTES: {table.name: route_configuration(table) for table in model.route_tables},
+        LISTENERS: known.translated(LISTENERS, model.listeners, listener),
+        ROUTES: known.translated(ROUTES, model.route_tables, route_configuration),
         CLUSTERS: {
             BLACK_HOLE: black_hole(),
-            **{backend.name: cluster(backend, header_case) for backend in model.backends},
+            **(known if known.header_case is header_case else _Known()).translated(
+                CLUSTERS, model.backends, lambda backend: cluster(backend, header_case)
+            ),
         },
-        ENDPOINTS: {backend.name: cluster_load_assignment(backend) for backend in told},
+        ENDPOINTS: known.translated(ENDPOINTS, told, cluster_load_assignment),
         SECRETS: {
             **{pair.name: tls_secret(pair) for pair in model.certificates},
             **{ca.name: ca_secret(ca) for ca in model.trusted_cas},
@@ -66,6 +77,41 @@ def envoy_config(model: Model, announced: Mapping[str, str | None]) -> EnvoyConf
         resources={url: dict(sorted(named.items())) for url, named in resources.items()},
         origins=_origins(model),
     )
+
+
+def _header_case(model: Model) -> HeaderCase:
+    keep = any(one.edge.header_case is HeaderCase.PRESERVE for one in model.listeners)
+    return HeaderCase.PRESERVE if keep else HeaderCase.LOWER
+
+
+Part = TypeVar("Part", Listener, RouteTable, Backend)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was translated before: parts of a model by their identity (they are never changed)."""
+
+    parts: frozenset[int] = frozenset()
+    resources: Resources = field(default_factory=dict)
+    header_case: HeaderCase | None = None
+
+    @classmethod
+    def of(cls, before: tuple[Model, EnvoyConfig] | None) -> "_Known":
+        if before is None:
+            return cls()
+        model, config = before
+        parts = (*model.listeners, *model.route_tables, *model.backends)
+        return cls(frozenset(map(id, parts)), config.resources, _header_case(model))
+
+    def translated(
+        self, url: str, parts: Iterable[Part], translate: Callable[[Part], Message]
+    ) -> dict[str, Message]:
+        """By name; those that are known as they were."""
+        old = self.resources.get(url, {})
+        return {
+            part.name: old[part.name] if id(part) in self.parts and part.name in old else translate(part)
+            for part in parts
+        }
 
 
 def _origins(model: Model) -> dict[tuple[str, str], ResourceRef]:

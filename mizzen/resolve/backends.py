@@ -1,6 +1,6 @@
 """Services, their policies and their endpoints -> Backends: one for each port and subset."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mizzen.errors import Problem, Severity
@@ -9,7 +9,7 @@ from mizzen.model.backend import Service as ServiceOf
 from mizzen.resolve import treatment
 from mizzen.resolve.client_tls import Spoken, client_tls, mesh_tls, takes_mesh_tls
 from mizzen.resolve.context import Context
-from mizzen.resolve.endpoints import Instance, endpoint_index, with_labels
+from mizzen.resolve.endpoints import EndpointIndex, Instance, endpoint_index, with_labels
 from mizzen.resolve.locality import Preference, groups, preference, weighs_localities
 from mizzen.resolve.names import DOMAIN, backend_name, sni_name
 from mizzen.resolve.peers import peer_mode
@@ -52,23 +52,85 @@ def backends(
     With PILOT_FILTER_GATEWAY_CLUSTER_CONFIG, only those of hosts that somebody routes to. What is wanted and
     has no endpoints is reported.
     """
-    endpoints = endpoint_index(ctx)
+    made = upstreams(ctx, services, policies, wanted)
+    for problem in made.problems:
+        ctx.report(problem)
+    ctx.remember(made)
+    return tuple(backend for some in made.of_service.values() for backend in some)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstreams:
+    """The backends of one proxy by the host of their service, and all that they were made of but the world.
+
+    Where nothing but EndpointSlices has changed, those of a few services can be made anew.
+    """
+
+    services: ServiceIndex
+    policies: PolicyIndex
+    wanted: frozenset[str]
+    of_service: Mapping[str, tuple[Backend, ...]]
+    of_index: tuple[Problem, ...]  # what is wrong with slices
+    said: Mapping[str, tuple[Problem, ...]]  # and with the backends of a service
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All of them."""
+        return (*self.of_index, *(problem for some in self.said.values() for problem in some))
+
+
+def upstreams(
+    ctx: Context,
+    services: ServiceIndex,
+    policies: PolicyIndex,
+    wanted: frozenset[str],
+    before: Upstreams | None = None,
+    changed: frozenset[tuple[str, str]] = frozenset(),
+) -> Upstreams:
+    """Backends and what is wrong with them; nothing is reported. With `before`, only those of the Kubernetes
+    Services that have `changed` (namespace, name) are made anew."""
+    heard: list[Problem] = []
+    own = replace(ctx, report=heard.append)
+    endpoints = endpoint_index(own)
+    of_index = tuple(heard)
     hosts = frozenset(name.rpartition("|")[2] for name in wanted)
-    found: list[Backend] = []
+    of_service = dict(before.of_service) if before else {}
+    said = dict(before.said) if before else {}
     for service in services.all:
         if service.alias_of or (ctx.switches.filter_gateway_clusters and service.host not in hosts):
             continue
-        rule = policies.rule(service.host, service.namespace)
-        for port in service.ports:
-            if port.protocol == "UDP":
-                continue
-            instances = endpoints.instances(service, port)
-            for one in _of_port(service, port, rule):
-                policy = policies.policy(rule, port.number, one.subset.name if one.subset else "")
-                backend = _backend(ctx, one, policy, instances, used=one.name in wanted)
-                if backend is not None:
-                    found.append(backend)
-    return tuple(found)
+        if before is not None and (service.kubernetes is None or service.kubernetes.key not in changed):
+            continue
+        heard.clear()
+        of_service[service.host] = tuple(_of_service(own, service, endpoints, policies, wanted))
+        said[service.host] = tuple(heard)
+    return Upstreams(
+        services=services,
+        policies=policies,
+        wanted=wanted,
+        of_service=of_service,
+        of_index=of_index,
+        said={host: problems for host, problems in said.items() if problems},
+    )
+
+
+def _of_service(
+    ctx: Context,
+    service: MeshService,
+    endpoints: EndpointIndex,
+    policies: PolicyIndex,
+    wanted: frozenset[str],
+) -> Iterator[Backend]:
+    rule = policies.rule(service.host, service.namespace)
+    for port in service.ports:
+        if port.protocol == "UDP":
+            continue
+        instances = endpoints.instances(service, port)
+        for one in _of_port(service, port, rule):
+            policy = policies.policy(rule, port.number, one.subset.name if one.subset else "")
+            backend = _backend(ctx, one, policy, instances, used=one.name in wanted)
+            if backend is not None:
+                yield backend
 
 
 def _of_port(service: MeshService, port: MeshPort, rule: MergedRule | None) -> Iterator[_Wanted]:

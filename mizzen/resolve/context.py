@@ -1,9 +1,9 @@
 """What every step of resolving is given: the world, the gateway it is done for, and where to report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 from mizzen.errors import Report, ResourceRef
 from mizzen.resources.mesh import MeshConfig, ProxyConfig
@@ -93,3 +93,6 @@ class Context:
     mesh: MeshConfig
     switches: Switches
     report: Report
+    remember: Callable[[Any], None] = lambda _: (
+        None
+    )  # how the backends were made (resolve.backends.Upstreams)

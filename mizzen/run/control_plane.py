@@ -176,7 +176,8 @@ class ControlPlane:
         usable = gateway.without_listeners(lost)
         announcements = before.announcements if before else self.promised.get(key, Announcements())
         announcements = announcements.follow(usable.model.announcements, self.clock())
-        config = usable.config(announcements.values())
+        known = (before.build.model, before.config) if before else None
+        config = usable.config(announcements.values(), known)
         served = Served(
             build=usable,
             config=config,
@@ -300,7 +301,7 @@ class ControlPlane:
         )
         stepped = served.announcements.step(evidence, self.clock())
         if stepped.values() != served.announcements.values():
-            served.config = served.build.config(stepped.values())
+            served.config = served.build.config(stepped.values(), (served.build.model, served.config))
             served.snapshot = self._snapshot(served.build, served.config, served)
             self._publish(served)
         promises_change = stepped.to_json() != served.announcements.to_json()
