@@ -1,5 +1,7 @@
 """The whole of resolving: World -> Model of one gateway, its parts in a row."""
 
+from collections.abc import Mapping
+
 from mizzen.errors import Problem, Severity
 from mizzen.model import GatewayName, Model
 from mizzen.resolve.authorization import authorization, check_authorization
@@ -66,14 +68,19 @@ def resolve(ctx: Context) -> Model:
 
 def _report_gateways(ctx: Context) -> None:
     """Gateways that nobody serves, and what is wrong with this gateway's own configuration."""
-    declared = declared_gateways(ctx.world)
+    in_pods = bool(ctx.proxy.instances)
+    declared = () if in_pods else declared_gateways(ctx.world)
     for gateway in declared:
         if (gateway.name, gateway.namespace) == (ctx.proxy.name, ctx.proxy.namespace):
             for problem in own_config(gateway)[1]:
                 ctx.report(problem)
+    there: list[tuple[Mapping[str, str], str]] = [(one.labels, one.namespace) for one in declared]
+    if in_pods:  # any Pod may be a gateway, also one that another replica serves
+        there = [(one.meta.labels, one.namespace) for one in ctx.world.pods]
+    shown = there if not in_pods else [(ctx.proxy.labels, ctx.proxy.namespace)]
     scoped = ctx.switches.scope_gateway_to_namespace
     for wanted in ctx.world.gateways:
-        if not any(selects(wanted, dict(one.labels), one.namespace, scoped) for one in declared):
+        if not any(selects(wanted, dict(labels), namespace, scoped) for labels, namespace in there):
             labels = ", ".join(f"{key}={value}" for key, value in sorted(wanted.spec.selector.items()))
             ctx.report(
                 Problem(
@@ -82,10 +89,10 @@ def _report_gateways(ctx: Context) -> None:
                     resource=wanted.ref,
                     field="spec.selector",
                     message=f"no gateway has the labels {labels}",
-                    hint=f"There is {'; '.join(_shown(dict(one.labels)) for one in declared)}.",
+                    hint=f"There is {'; '.join(_shown(own) for own, _ in shown)}.",
                 )
             )
 
 
-def _shown(labels: dict[str, str]) -> str:
+def _shown(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
