@@ -14,6 +14,9 @@ TOKEN = "/var/run/secrets/tokens/istio-token"
 ROOTS = "/var/run/secrets/istio/root-cert.pem"
 POD_INFO = "/etc/istio/pod"
 ROOTS_CONFIG_MAP = "istio-ca-root-cert"
+PROMISES_CONFIG_MAP = (
+    "mizzen-announcements"  # what clients were told of HTTP/3; of another revision with its name
+)
 TOKEN_AUDIENCE = "istio-ca"
 STATUS_PORT, AGENT_PORT, PROMETHEUS_PORT = 15021, 15020, 15090
 

@@ -6,7 +6,7 @@ Rights that bear names cannot say so for `create`: the name of what does not exi
 from collections.abc import Iterable
 from typing import Any
 
-from mizzen.inject.container import ROOTS_CONFIG_MAP, Manifest
+from mizzen.inject.container import PROMISES_CONFIG_MAP, ROOTS_CONFIG_MAP, Manifest
 from mizzen.install.site import BASE, PILOT, Site
 
 _READ = ("get", "list", "watch")
@@ -71,10 +71,11 @@ def _cluster_rules(webhooks: tuple[Manifest, ...]) -> list[Manifest]:
     ]
 
 
-def _own_rules() -> list[Manifest]:
-    """In the control plane's own namespace: its settings, its root, its Leases, and whether its webhook refuses."""
+def _own_rules(site: Site) -> list[Manifest]:
+    """In the control plane's own namespace: its settings, its root, its promises, its Leases, and whether its webhook refuses."""
     return [
         rule("", ("configmaps",), _READ),
+        rule("", ("configmaps",), ("patch", "update"), (f"{PROMISES_CONFIG_MAP}{site.suffix}",)),
         rule("", ("secrets",), (*_READ, "create")),
         rule("", ("secrets",), ("patch", "update"), ("istio-ca-secret",)),
         rule("coordination.k8s.io", ("leases",), (*_READ, "create", "patch", "update")),
@@ -99,7 +100,7 @@ def cluster_rights(site: Site, webhooks: tuple[Manifest, ...]) -> tuple[Manifest
 
 def own_rights(site: Site) -> tuple[Manifest, ...]:
     """Role and binding in the control plane's own namespace."""
-    return role(site, PILOT, site.pilot, site.namespace, _own_rules(), site.pilot, site.namespace)
+    return role(site, PILOT, site.pilot, site.namespace, _own_rules(site), site.pilot, site.namespace)
 
 
 def secrets_of_gateways(site: Site, namespaces: Iterable[str]) -> tuple[Manifest, ...]:

@@ -16,6 +16,7 @@ from mizzen.authority.issue import Policy
 from mizzen.authority.root import key_pem
 from mizzen.authority.rotation import Overlap
 from mizzen.authority.store import StoreError
+from mizzen.inject.container import PROMISES_CONFIG_MAP
 from mizzen.inject.review import review
 from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
 from mizzen.inject.validating import judged
@@ -30,6 +31,7 @@ from mizzen.run.leader import LEASE, Leader
 from mizzen.run.measures import metrics
 from mizzen.run.mesh import leaf_life
 from mizzen.run.network import SECURE_PORT, Listening
+from mizzen.run.promises import SharedPromises
 from mizzen.run.reporter import Reporter, is_pass_word
 from mizzen.run.shared_root import PLUGGED_IN, SELF_SIGNED, SharedRoot
 from mizzen.sources.cluster import SYSTEM_NAMESPACE, Cluster
@@ -62,7 +64,11 @@ class Place:
 
     @property
     def service(self) -> str:
-        return "istiod" if self.revision == DEFAULT_REVISION else f"istiod-{self.revision}"
+        return self.revised("istiod")
+
+    def revised(self, name: str) -> str:
+        """A name with that of the revision, unless it is the default."""
+        return name if self.revision == DEFAULT_REVISION else f"{name}-{self.revision}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,8 +102,8 @@ class ClusterPilot:
 
     def __post_init__(self) -> None:
         self.cluster = Cluster(self.kube, self.place.namespace, self.place.revision)
-        name = LEASE if self.place.revision == DEFAULT_REVISION else f"{LEASE}-{self.place.revision}"
-        self.leader = Leader(self.kube, self.place.namespace, name, self.place.name)
+        place = self.place
+        self.leader = Leader(self.kube, place.namespace, place.revised(LEASE), place.name)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Proxies are answered when everything has been read and the root is there."""
@@ -180,6 +186,14 @@ class ClusterPilot:
             may_read_secrets=self._may_read_secrets,
             accounts=self.accounts.whose,
         )
+        promises = SharedPromises(
+            self.kube,
+            self.place.namespace,
+            self.place.revised(PROMISES_CONFIG_MAP),
+            self.instance.announcements,
+            {"app.kubernetes.io/managed-by": "mizzen", "istio.io/rev": self.place.revision},
+        )
+        await promises.load()
         chores = Chores(
             self.kube, self.cluster, lambda: self._plane.mesh.roots.bundle_pem, lambda: self.leader.is_leader
         )
@@ -198,6 +212,7 @@ class ClusterPilot:
                 chores.run(),
                 self._reporter().run(),
                 self._follow_root(self.root),
+                promises.follow(),
             )
         ]
         try:

@@ -19,6 +19,7 @@ from mizzen.run.accounts import Accounts
 from mizzen.run.chores import Chores
 from mizzen.run.leader import Leader
 from mizzen.run.objects import Key, Objects
+from mizzen.run.promises import SharedPromises
 from mizzen.run.shared_root import SharedRoot
 from mizzen.serve.credentials import Refused
 from mizzen.sources.cluster import Cluster
@@ -361,6 +362,36 @@ async def test_the_root_is_in_every_namespace_and_comes_back_when_it_is_removed(
             )
         for one in cluster._tasks.values():
             one.cancel()
+
+
+async def test_what_clients_were_promised_is_known_to_the_next_replica(kube: Kube, tmp_path: Path) -> None:
+    def shared(file: str) -> SharedPromises:
+        return SharedPromises(kube, NAMESPACE, "promises", tmp_path / file, {})
+
+    first, second, third = shared("first"), shared("second"), shared("third")
+    await first.load()
+    assert not (tmp_path / "first").exists()
+    tasks = [asyncio.create_task(one.follow()) for one in (first, second)]
+    (tmp_path / "first").write_text('{"gw.a~1": {"alt-svc/x": {"phase": "announced"}}}')
+    (tmp_path / "second").write_text('{"gw.b~2": {}}')  # of another replica
+
+    async def written() -> bool:
+        try:
+            found = await kube.get(f"/api/v1/namespaces/{NAMESPACE}/configmaps/promises")
+        except KubeError:
+            return False
+        return set(found.get("data", {})) == {"gw.a_1", "gw.b_2"}
+
+    async with asyncio.timeout(15):
+        while not await written():
+            await asyncio.sleep(0.1)
+    for task in tasks:
+        await stopped(task)
+    await third.load()
+    assert json.loads((tmp_path / "third").read_text()) == {
+        "gw.a~1": {"alt-svc/x": {"phase": "announced"}},
+        "gw.b~2": {},
+    }
 
 
 async def test_a_status_that_is_written_is_no_change(objects: Objects, kube: Kube) -> None:
