@@ -1,0 +1,51 @@
+"""Envoy's admin interface, for readers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mizzen.run.reading import Reading
+
+
+@pytest.fixture
+async def reading(tmp_path: Path) -> AsyncIterator[int]:
+    """The port of a reader, before something that answers with what it was asked."""
+
+    async def admin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked = head.split(b"\r\n")[0]
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(asked), asked))
+        await writer.drain()
+        writer.close()
+
+    socket = tmp_path / "admin.sock"
+    server = await asyncio.start_unix_server(admin, socket)
+    found = Reading(socket)
+    await found.start(0)
+    assert found._server
+    yield found._server.sockets[0].getsockname()[1]
+    await found.stop()
+    server.close()
+
+
+async def asked(port: int, line: str) -> str:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{line} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    return answer
+
+
+async def test_what_can_be_read_is_handed_on_with_its_query(reading: int) -> None:
+    answer = await asked(reading, "GET /clusters?format=json")
+    assert answer.startswith("HTTP/1.1 200 OK")
+    assert "GET /clusters?format=json HTTP/1.1" in answer
+
+
+@pytest.mark.parametrize(
+    "line", ["POST /quitquitquit", "GET /quitquitquit", "POST /config_dump", "GET /stats/../quitquitquit"]
+)
+async def test_nothing_can_be_changed(reading: int, line: str) -> None:
+    assert (await asked(reading, line)).startswith("HTTP/1.1 403")

@@ -1,0 +1,126 @@
+"""Objects of an API server as the stages after it read them."""
+
+from typing import Any
+
+import pytest
+
+from mizzen.sources.cluster import Cluster, kept, plural
+from mizzen.sources.kube import Kube, KubeError, connect
+
+Json = dict[str, Any]
+
+
+def route(**more: Any) -> Json:
+    meta = {
+        "name": "a",
+        "namespace": "b",
+        "uid": "u",
+        "resourceVersion": "1",
+        "generation": 1,
+        **more.pop("metadata", {}),
+    }
+    return {"metadata": meta, "spec": {"hosts": ["a.b"]}, **more}
+
+
+def made(one: Json) -> Any:
+    return kept("VirtualService", "networking.istio.io/v1", one)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("Gateway", "gateways"),
+        ("ServiceEntry", "serviceentries"),
+        ("AuthorizationPolicy", "authorizationpolicies"),
+        ("EndpointSlice", "endpointslices"),
+        ("Telemetry", "telemetries"),
+    ],
+)
+def test_the_names_of_kinds_in_paths(kind: str, name: str) -> None:
+    assert plural(kind) == name
+
+
+def test_what_is_told_of_an_object_is_no_change_of_it() -> None:
+    assert made(route()) == made(
+        route(metadata={"resourceVersion": "2", "generation": 2, "managedFields": []})
+    )
+    assert made(route()) == made(route(status={"conditions": []}))
+    assert made(route()) != made(route(metadata={"labels": {"a": "b"}}))
+    assert made(route()) != made(route(spec={"hosts": ["b.c"]}))
+
+
+def test_of_a_service_the_status_counts() -> None:
+    def service(ip: str) -> Any:
+        status = {"loadBalancer": {"ingress": [{"ip": ip}]}}
+        return kept("Service", "v1", {"metadata": {"name": "a"}, "spec": {}, "status": status})
+
+    assert service("10.0.0.1") != service("10.0.0.2")
+
+
+def test_of_a_pod_only_what_takes_part_is_kept() -> None:
+    pod = {
+        "metadata": {"name": "a", "namespace": "b", "ownerReferences": [{}]},
+        "spec": {
+            "nodeName": "n",
+            "volumes": [{"name": "v"}],
+            "containers": [
+                {
+                    "name": "app",
+                    "image": "x",
+                    "env": [{"name": "A", "value": "secret"}],
+                    "ports": [{"containerPort": 80}],
+                },
+                {"name": "istio-proxy", "env": [{"name": "M", "value": "m"}, {"name": "N", "valueFrom": {}}]},
+            ],
+        },
+        "status": {
+            "podIP": "10.0.0.1",
+            "conditions": [{"type": "Ready", "status": "True", "lastProbeTime": "x"}],
+        },
+    }
+    data = kept("Pod", "v1", pod).data
+    assert data["spec"]["containers"] == [
+        {"name": "app", "ports": [{"containerPort": 80}]},
+        {"name": "istio-proxy", "ports": [], "env": [{"name": "M", "value": "m"}]},
+    ]
+    assert data["spec"]["nodeName"] == "n"
+    assert data["status"] == {"podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def test_a_mesh_that_cannot_be_read_leaves_the_last_good_one_in_force(kube: Kube) -> None:
+    cluster = Cluster(kube)
+
+    def config_map(text: str) -> Json:
+        return {"metadata": {"name": "istio", "namespace": "istio-system"}, "data": {"mesh": text}}
+
+    def mesh() -> Any:
+        (operator,) = (one for one in cluster.listing().objects if one.kind == "IstioOperator")
+        return operator.data["spec"]["meshConfig"]
+
+    cluster._keep_mesh(config_map("trustDomain: a.b"))
+    assert mesh() == {"trustDomain": "a.b"}
+    cluster._keep_mesh(config_map("trustDomain: [a"))
+    assert mesh() == {"trustDomain": "a.b"}
+    (problem,) = cluster.listing().problems
+    assert problem.code == "K8S-004"
+    assert str(problem).startswith("ConfigMap/istio-system/istio data.mesh: error K8S-004: line ")
+    cluster._keep_mesh(config_map("trustDomain: c.d"))
+    assert mesh() == {"trustDomain": "c.d"}
+    assert cluster.listing().problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "Missing user|no cluster to ask"),
+        ("clusters: [", "no cluster to ask"),
+        ("clusters: []\ncontexts: []\nusers: []\n", "no cluster to ask"),
+    ],
+)
+def test_a_kubeconfig_that_cannot_be_used_is_said(tmp_path: Any, text: str, why: str) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+    with pytest.raises(KubeError, match=why):
+        connect(str(file))
+    with pytest.raises(KubeError, match="there is no"):
+        connect(str(tmp_path / "none"))
