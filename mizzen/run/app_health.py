@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 import json
-import logging
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -14,14 +13,13 @@ import grpc.aio
 
 from mizzen.inject.probes import PATH
 from mizzen.proxy.admin import Admin
-from mizzen.run.health import Readiness, answer, envoy_state
+from mizzen.run.health import Readiness, envoy_state
+from mizzen.run.small_http import SmallHttp, answer
 
 READY, METRICS = "/healthz/ready", "/stats/prometheus"
-_REQUEST_SECONDS, _PROBE_SECONDS = 5.0, 1.0  # the second: what a probe says that says nothing (Kubernetes)
+_PROBE_SECONDS = 1.0  # where a probe does not say (Kubernetes)
 _HEALTH = "/grpc.health.v1.Health/Check"
 _SERVING = 1
-
-_log = logging.getLogger(__name__)
 
 
 class ProbersError(ValueError):
@@ -39,37 +37,21 @@ def probers(text: str) -> dict[str, Any]:
     return found
 
 
-class AppHealth:
+class AppHealth(SmallHttp):
     """Answers on all addresses of the Pod."""
 
     def __init__(self, asked: Mapping[str, Any], readiness: Readiness, admin: Admin, address: str) -> None:
         """`asked`: as `probers` reads them. `address`: of the Pod, where applications listen."""
+        super().__init__()
         self._asked, self._readiness, self._admin = asked, readiness, admin
         self._address = address
-        self._server: asyncio.Server | None = None
 
     async def start(self, port: int) -> None:
         """Bind and answer. OSError when the port is taken."""
-        self._server = await asyncio.start_server(self._serve, "0.0.0.0", port)
+        await self.listen_at("0.0.0.0", port)
 
-    async def stop(self) -> None:
-        """Stop answering."""
-        if self._server:
-            self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(_REQUEST_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-            writer.write(await self._answer(head))
-            await writer.drain()
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            _log.debug("a probe went away", exc_info=True)
-        finally:
-            writer.close()
-
-    async def _answer(self, head: bytes) -> bytes:
-        method, target, *_ = (*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", "")
+    async def answer(self, method: str, target: str) -> bytes:
+        """What the proxy, or an application, says of itself."""
         path = target.partition("?")[0]
         if method not in ("GET", "HEAD"):
             return answer(HTTPStatus.METHOD_NOT_ALLOWED, "ask with GET", method)

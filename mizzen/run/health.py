@@ -6,7 +6,6 @@ shall not take a serving gateway out of its balancer.
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from mizzen.proxy.admin import LIVE, Admin
+from mizzen.run.small_http import SmallHttp, answer
 
 PATH = "/healthz/ready"
-_REQUEST_SECONDS = 5.0
 _ADMIN_SECONDS = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -68,49 +65,26 @@ async def envoy_state(admin: Admin) -> str:
         return ""
 
 
-class HealthServer:
+class HealthServer(SmallHttp):
     """Answers GET /healthz/ready on a Unix socket, to which Envoy hands what arrives on its status port."""
 
     def __init__(self, path: Path, readiness: Readiness, admin: Admin) -> None:
+        super().__init__()
         self._path, self._readiness, self._admin = path, readiness, admin
-        self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Bind and answer. A socket that an earlier instance left is replaced."""
-        self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        """Bind and answer."""
+        await self.listen_on(self._path)
 
     async def stop(self) -> None:
         """Stop answering; the socket goes away."""
-        if self._server:
-            self._server.close()
-            self._path.unlink(missing_ok=True)
+        await super().stop()
+        self._path.unlink(missing_ok=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(_REQUEST_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(await self._answer(head))
-                await writer.drain()
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            _log.debug("a health check went away", exc_info=True)
-        finally:
-            writer.close()
-
-    async def _answer(self, head: bytes) -> bytes:
-        method, target, *_ = (*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", "")
+    async def answer(self, method: str, target: str) -> bytes:
+        """200 when the gateway is ready, else 503 and why."""
         if target.partition("?")[0] != PATH:
             return answer(HTTPStatus.NOT_FOUND, f"there is only {PATH}", method)
         if method not in ("GET", "HEAD"):
             return answer(HTTPStatus.METHOD_NOT_ALLOWED, "ask with GET", method)
         return answer(*self._readiness.verdict(await envoy_state(self._admin)), method)
-
-
-def answer(status: HTTPStatus, text: str, method: str = "GET") -> bytes:
-    """An HTTP/1.1 answer that ends its connection."""
-    body = f"{text}\n".encode()
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain\r\ncache-control: no-store\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    return head.encode() + (b"" if method == "HEAD" else body)

@@ -34,8 +34,8 @@ async def application() -> AsyncIterator[int]:
 async def asked(path: str, said: dict[str, object], tmp_path: Path) -> int:
     health = AppHealth(probers(json.dumps(said)), Readiness(), Admin(tmp_path / "no.sock"), "127.0.0.1")
     await health.start(0)
-    assert health._server
-    port = health._server.sockets[0].getsockname()[1]
+    assert health.server
+    port = health.server.sockets[0].getsockname()[1]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
     answer = await reader.read()

@@ -2,7 +2,8 @@ from http import HTTPStatus
 from pathlib import Path
 
 from mizzen.proxy.admin import Admin, ask
-from mizzen.run.health import HealthServer, Readiness, answer
+from mizzen.run.health import HealthServer, Readiness
+from mizzen.run.small_http import answer
 
 OK = (HTTPStatus.OK, "ready")
 

@@ -24,8 +24,8 @@ async def reading(tmp_path: Path) -> AsyncIterator[int]:
     server = await asyncio.start_unix_server(admin, socket)
     found = Reading(socket)
     await found.start(0)
-    assert found._server
-    yield found._server.sockets[0].getsockname()[1]
+    assert found.server
+    yield found.server.sockets[0].getsockname()[1]
     await found.stop()
     server.close()
 
