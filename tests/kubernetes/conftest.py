@@ -104,3 +104,4 @@ async def kubelet(objects: Objects, system_namespace: str) -> AsyncIterator[None
     task = asyncio.create_task(Kubelet(objects.kube, system_namespace).run())
     yield
     task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

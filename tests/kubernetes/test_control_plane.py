@@ -65,6 +65,11 @@ def kube(objects: Objects) -> Kube:
     return objects.kube
 
 
+def another(kube: Kube) -> Kube:
+    """The same user, with connections of its own."""
+    return Kube(kube.config)
+
+
 def crd(kind: str) -> dict[str, Any]:
     (found,) = (one for one in crds() if one["spec"]["names"]["kind"] == kind)
     return found
@@ -114,18 +119,22 @@ async def test_a_watch_that_is_about_to_end_gets_a_bookmark(kube: Kube) -> None:
     # Elsewhere, so that the watch has no event of it, and only a bookmark tells that time went on.
     other = "/api/v1/namespaces/default/configmaps"
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-mizzens-tests"}}
-    made = await kube.send("POST", other, manifest)
-    events = [event async for event in kube.watch(path, begun, timeoutSeconds=15)]
-    await kube.send("DELETE", f"{other}/of-mizzens-tests")
+
+    async def write() -> None:
+        await asyncio.sleep(2)
+        await kube.send("POST", other, manifest)
+        await kube.send("DELETE", f"{other}/of-mizzens-tests")
+
+    writing = asyncio.create_task(write())
+    events = [event async for event in kube.watch(path, begun, timeoutSeconds=20)]
+    await writing
     assert events[-1]["type"] == "BOOKMARK"
-    assert int(events[-1]["object"]["metadata"]["resourceVersion"]) >= int(
-        made["metadata"]["resourceVersion"]
-    )
+    assert int(events[-1]["object"]["metadata"]["resourceVersion"]) > int(begun)
 
 
 async def test_a_kind_that_is_defined_later_is_read_without_a_restart(objects: Objects, kube: Kube) -> None:
     await removed(objects, "ProxyConfig")
-    cluster = Cluster(connect(kube.config.fname.as_posix() if kube.config.fname else ""), NAMESPACE)
+    cluster = Cluster(another(kube), NAMESPACE)
     cluster.start()
     try:
         await asyncio.wait_for(cluster.ready(), 20)
@@ -336,7 +345,7 @@ async def test_the_root_of_an_istio_is_taken_over(kube: Kube, tmp_path: Path) ->
 async def test_the_root_is_in_every_namespace_and_comes_back_when_it_is_removed(
     objects: Objects, kube: Kube
 ) -> None:
-    cluster = Cluster(kube, NAMESPACE)
+    cluster = Cluster(another(kube), NAMESPACE)
     cluster.start()
     await asyncio.wait_for(cluster.ready(), 20)
     chores = Chores(kube, cluster, lambda: "the roots", lambda: True)
@@ -360,8 +369,7 @@ async def test_the_root_is_in_every_namespace_and_comes_back_when_it_is_removed(
             await objects.delete(
                 Key(api_version="v1", kind="ConfigMap", namespace=name, name="istio-ca-root-cert")
             )
-        for one in cluster._tasks.values():
-            one.cancel()
+        await cluster.stop()
 
 
 async def test_what_clients_were_promised_is_known_to_the_next_replica(kube: Kube, tmp_path: Path) -> None:
@@ -411,7 +419,7 @@ async def test_a_status_that_is_written_is_no_change(objects: Objects, kube: Kub
                 break
             except KubeError:
                 await asyncio.sleep(0.2)
-    cluster = Cluster(connect(kube.config.fname.as_posix() if kube.config.fname else ""), NAMESPACE)
+    cluster = Cluster(another(kube), NAMESPACE)
     cluster.start()
     try:
         await asyncio.wait_for(cluster.ready(), 20)
