@@ -1,7 +1,6 @@
 """Objects made of the declarations of kinds: with every field, or with one part set out to be looked at."""
 
 import dataclasses
-import json
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -9,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
+from mizzen.errors import ResourceRef
 from mizzen.install.crds import crds
 from mizzen.resources.compile import DeclaredField, declared_fields
 from mizzen.resources.declare import Range
 from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.kinds import KINDS, Kind
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.yaml import RawObject
 
 Json = dict[str, Any]
 
@@ -87,9 +87,18 @@ def value_of(hint: Any, limits: Range | None = None, *, with_all: bool = False) 
 
 def judge(written: Json) -> Decoded:
     """What the decoder and the validators say of an object."""
-    (raw,), problems = parse_documents(json.dumps(written), "made")
-    assert not problems
-    return decode(raw)
+    meta = written["metadata"]
+    return decode(
+        RawObject(
+            kind=written["kind"],
+            api_version=written["apiVersion"],
+            namespace=meta["namespace"],
+            name=meta["name"],
+            data=written,
+            ref=ResourceRef(kind=written["kind"], namespace=meta["namespace"], name=meta["name"]),
+            digest="",
+        )
+    )
 
 
 def bare_type(declared: DeclaredField) -> Any:
