@@ -1,10 +1,9 @@
 """The validating webhook's answer: what `mizzen analyze` calls an error of an object by itself is refused.
 
-What takes several objects to see (a host that no Service has) is not: objects come in any order. It never raises.
+What takes several objects to see (a host that no Service has) is not: objects come in any order. What is deleted
+is let go, and so is what waits for its finalizers: it can only be changed so that it goes. It never raises.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from mizzen.resources.decode import decode
 from mizzen.resources.yaml import RawObject
 
 FORCED = "mizzen.io/always-reject"  # the annotation of the object by which the webhook is tried
-_MOST_WARNINGS, _LONGEST = 20, 250
+_MOST_ERRORS, _MOST_WARNINGS, _LONGEST = 20, 20, 250
 
 
 def judged(asked: Any, default_namespace: str = "default") -> Json:
@@ -22,19 +21,21 @@ def judged(asked: Any, default_namespace: str = "default") -> Json:
     request = asked.get("request") if isinstance(asked, Mapping) else None
     if not isinstance(request, Mapping):
         return answer("", _refused("there is no request in this AdmissionReview"))
-    uid = str(request.get("uid", ""))
+    uid = str(request.get("uid", "")).encode(errors="replace").decode()
     written = request.get("object")
     if request.get("operation") == "DELETE" or not isinstance(written, Mapping):
         return answer(uid, {"allowed": True})
     meta = written.get("metadata")
     meta = meta if isinstance(meta, Mapping) else {}
+    if meta.get("deletionTimestamp"):
+        return answer(uid, {"allowed": True})
     annotations = meta.get("annotations")
     if isinstance(annotations, Mapping) and annotations.get(FORCED) == "true":
         return answer(uid, _refused(f"the annotation {FORCED} asks for it"))
     problems = _problems(written, meta, str(request.get("namespace") or ""), default_namespace)
     errors = [one for one in problems if one.severity is Severity.ERROR and not _takes_no_part(one)]
     warnings = [one for one in problems if one not in errors]
-    response: Json = {"allowed": True} if not errors else _refused("; ".join(map(_sentence, errors)))
+    response: Json = {"allowed": True} if not errors else _refused(_sentences(errors))
     if warnings:
         response["warnings"] = [_sentence(one)[:_LONGEST] for one in warnings[:_MOST_WARNINGS]]
     return answer(uid, response)
@@ -43,7 +44,6 @@ def judged(asked: Any, default_namespace: str = "default") -> Json:
 def _problems(
     written: Mapping[str, Any], meta: Mapping[str, Any], namespace: str, default_namespace: str
 ) -> tuple[Problem, ...]:
-    text = json.dumps(written, sort_keys=True, default=str)
     kind, name = str(written.get("kind", "")), str(meta.get("name") or meta.get("generateName") or "")
     raw = RawObject(
         kind=kind,
@@ -52,7 +52,7 @@ def _problems(
         name=name,
         data={**written, "metadata": {**meta, "name": name.rstrip("-") or "generated"}},
         ref=ResourceRef(kind=kind, namespace=str(meta.get("namespace") or namespace), name=name),
-        digest=hashlib.blake2b(text.encode(errors="replace"), digest_size=16).hexdigest(),
+        digest="",  # it is decoded once
     )
     return decode(raw, default_namespace).problems
 
@@ -62,9 +62,17 @@ def _takes_no_part(problem: Problem) -> bool:
     return problem.code in ("KIND-001", "KIND-002")
 
 
+def _sentences(problems: list[Problem]) -> str:
+    more = len(problems) - _MOST_ERRORS
+    told = "; ".join(map(_sentence, problems[:_MOST_ERRORS]))
+    return f"{told}; and {more} more" if more > 0 else told
+
+
 def _sentence(problem: Problem) -> str:
     where = f"{problem.field}: " if problem.field else ""
-    return f"{problem.code} {where}{problem.message}{f'. {problem.hint}' if problem.hint else ''}"
+    hint = f". {problem.hint}" if problem.hint else ""
+    # Half a character, which JSON can escape, cannot be sent back.
+    return f"{problem.code} {where}{problem.message}{hint}".encode(errors="replace").decode()
 
 
 def _refused(why: str) -> Json:

@@ -1,7 +1,7 @@
 """The CustomResourceDefinitions of the kinds that users' YAML has: Istio's groups, names and columns.
 
-Schemas come from the declarations that decode the kinds. A field that is not declared is pruned by the API
-server, and kubectl says so: it checks fields strictly unless it is told otherwise. Kinds that nothing is done
+Schemas and versions come from the declarations that decode the kinds. A field that is not declared is pruned by
+the API server, and kubectl says so: it checks fields strictly unless it is told otherwise. Kinds that nothing is done
 about are served without a schema, so that YAML which has them applies.
 """
 
@@ -10,26 +10,29 @@ from dataclasses import dataclass
 
 from mizzen.inject.container import Manifest
 from mizzen.install.schema import ANYTHING, object_schema
-from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY
+from mizzen.resources.kinds import INERT, KINDS
 
-_GROUPS = (NETWORKING, SECURITY, TELEMETRY, EXTENSIONS)
 _AGE = ("Age", "date", ".metadata.creationTimestamp", "When it was created.")
+
+
+# Istio's labels: of its chart, and of what `istioctl` installs.
+_LABELS = {"app": "istio-pilot", "operator.istio.io/component": "Base", "release": "istio"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """How a kind is called and listed. `versions`: the first is stored."""
+    """How a kind is explained, called and listed. `versions`: the first is stored; () are the declared ones."""
 
-    versions: tuple[str, ...]
+    about: str
+    versions: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
     columns: tuple[tuple[str, str, str, str], ...] = (_AGE,)
 
 
-_NETWORK = ("v1", "v1beta1", "v1alpha3")
 _SHOWN: Mapping[str, Shown] = {
-    "Gateway": Shown(versions=_NETWORK, short=("gw",)),
+    "Gateway": Shown(about="The ports that gateways open, and the hosts and TLS on each.", short=("gw",)),
     "VirtualService": Shown(
-        versions=_NETWORK,
+        about="Which request goes where, and what is done with it.",
         short=("vs",),
         columns=(
             ("Gateways", "string", ".spec.gateways", "The gateways and sidecars that have these routes."),
@@ -38,12 +41,12 @@ _SHOWN: Mapping[str, Shown] = {
         ),
     ),
     "DestinationRule": Shown(
-        versions=_NETWORK,
+        about="How a service is balanced, limited, watched and secured.",
         short=("dr",),
         columns=(("Host", "string", ".spec.host", "The service that it is about."), _AGE),
     ),
     "ServiceEntry": Shown(
-        versions=_NETWORK,
+        about="A service that is not one of Kubernetes'.",
         short=("se",),
         columns=(
             ("Hosts", "string", ".spec.hosts", "The hosts of the service."),
@@ -53,56 +56,65 @@ _SHOWN: Mapping[str, Shown] = {
         ),
     ),
     "WorkloadEntry": Shown(
-        versions=_NETWORK,
+        about="One endpoint that is not a Pod.",
         short=("we",),
         columns=(_AGE, ("Address", "string", ".spec.address", "Where the workload is.")),
     ),
-    "Sidecar": Shown(versions=_NETWORK),
-    "EnvoyFilter": Shown(versions=("v1alpha3",)),
-    "ProxyConfig": Shown(versions=("v1beta1",)),
-    "WorkloadGroup": Shown(versions=_NETWORK, short=("wg",)),
+    "Sidecar": Shown(about="Which ports the sidecars of workloads open, and whom they may speak to."),
+    "EnvoyFilter": Shown(about="Patches of Envoy's configuration. Not applied.", versions=("v1alpha3",)),
+    "ProxyConfig": Shown(about="Settings of proxies. Without effect.", versions=("v1beta1",)),
+    "WorkloadGroup": Shown(
+        about="A template of WorkloadEntries. No workload is made from it.",
+        versions=("v1", "v1beta1", "v1alpha3"),
+        short=("wg",),
+    ),
     "PeerAuthentication": Shown(
-        versions=("v1", "v1beta1"),
+        about="Whether workloads demand mutual TLS of their peers.",
         short=("pa",),
         columns=(("Mode", "string", ".spec.mtls.mode", "What is demanded of peers."), _AGE),
     ),
     "AuthorizationPolicy": Shown(
-        versions=("v1", "v1beta1"),
+        about="Who may speak with a workload.",
         short=("ap",),
         columns=(("Action", "string", ".spec.action", "What becomes of requests that fit."), _AGE),
     ),
-    "RequestAuthentication": Shown(versions=("v1", "v1beta1"), short=("ra",)),
-    "Telemetry": Shown(versions=("v1", "v1alpha1"), short=("telemetry",)),
-    "WasmPlugin": Shown(versions=("v1alpha1",)),
-    "TrafficExtension": Shown(versions=("v1alpha1",)),
+    "RequestAuthentication": Shown(
+        about="Which tokens are good, and where requests carry them.", short=("ra",)
+    ),
+    "Telemetry": Shown(
+        about="What is logged, measured and traced. Without effect.",
+        versions=("v1", "v1alpha1"),
+        short=("telemetry",),
+    ),
+    "WasmPlugin": Shown(about="A plugin for proxies. Not run.", versions=("v1alpha1",)),
+    "TrafficExtension": Shown(about="An extension of proxies. Not run.", versions=("v1alpha1",)),
 }
 
 
 def crds() -> tuple[Manifest, ...]:
     """All of them, by name."""
-    made = []
-    for name, shown in _SHOWN.items():
-        known = KINDS.get(name)
-        group = known.group if known else INERT[name].group
-        schema = _schema(object_schema(known.declaration) if known else None)
-        made.append(_crd(name, group, shown, schema))
+    made = [_crd(kind, shown) for kind, shown in _SHOWN.items()]
     return tuple(sorted(made, key=lambda one: str(one["metadata"]["name"])))
 
 
-def _schema(declared: Manifest | None) -> Manifest:
+def _schema(kind: str, about: str) -> Manifest:
     """`spec` as it is declared; what the API server adds, and what is written about an object, around it."""
-    spec = (declared or {}).get("properties", {}).get("spec")
-    if spec is None:
-        spec = {"type": "object", **ANYTHING}
-    spec = {key: value for key, value in spec.items() if key != "nullable"}
+    spec: Manifest = {"type": "object", **ANYTHING}
+    if kind in KINDS:
+        declaration: type = KINDS[kind].declaration
+        spec = object_schema(declaration)["properties"]["spec"]
     return {
         "type": "object",
-        **({"description": declared["description"]} if declared and "description" in declared else {}),
+        "description": about,
         "properties": {"spec": spec, "status": {"type": "object", **ANYTHING}},
     }
 
 
-def _crd(kind: str, group: str, shown: Shown, schema: Manifest) -> Manifest:
+def _crd(kind: str, shown: Shown) -> Manifest:
+    known = KINDS.get(kind)
+    group = known.group if known else INERT[kind].group
+    versions = known.versions if known else shown.versions
+    schema = _schema(kind, shown.about)
     singular = kind.lower()
     plural = f"{singular[:-1]}ies" if singular.endswith(("ry", "cy")) else f"{singular}s"
     return {
@@ -111,7 +123,7 @@ def _crd(kind: str, group: str, shown: Shown, schema: Manifest) -> Manifest:
         "metadata": {
             "name": f"{plural}.{group}",
             "annotations": {"helm.sh/resource-policy": "keep"},
-            "labels": {"app": "istio-pilot", "release": "istio"},
+            "labels": dict(_LABELS),
         },
         "spec": {
             "group": group,
@@ -128,7 +140,7 @@ def _crd(kind: str, group: str, shown: Shown, schema: Manifest) -> Manifest:
                 {
                     "name": version,
                     "served": True,
-                    "storage": version == shown.versions[0],
+                    "storage": version == versions[0],
                     "additionalPrinterColumns": [
                         {"name": name, "type": kind_, "jsonPath": path, "description": text}
                         for name, kind_, path, text in shown.columns
@@ -136,7 +148,7 @@ def _crd(kind: str, group: str, shown: Shown, schema: Manifest) -> Manifest:
                     "schema": {"openAPIV3Schema": schema},
                     "subresources": {"status": {}},
                 }
-                for version in shown.versions
+                for version in versions
             ],
         },
     }

@@ -11,9 +11,9 @@ read from YAML: `at` (the path of the element) and, on whole resources, `meta` a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from mizzen.errors import ResourceRef
 
@@ -39,6 +39,13 @@ class Text:
     """A number or a boolean is as good as a text here (environment variables, labels of an operator)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The shortest duration that validation lets pass: said here for the schemas, told by the validators."""
+
+    duration: timedelta
+
+
 class Unknown(Enum):
     """What is said of a field that is not declared."""
 
@@ -50,6 +57,7 @@ class Unknown(Enum):
 UInt32 = Annotated[int, Range(0, 2**32 - 1)]
 Int32 = Annotated[int, Range(-(2**31), 2**31 - 1)]
 LooseText = Annotated[str, Text()]
+Duration = Annotated[timedelta, Least(timedelta(milliseconds=1))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +96,9 @@ class Resource:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
     """A part of an object that a problem may point at."""
+
+    # Groups of fields (as in YAML) of which validation lets one alone be given.
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     # Where it is written ("spec.http[0].match[1]"); not part of what it says.
     at: str = field(default="", compare=False, repr=False)

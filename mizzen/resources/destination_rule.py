@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from mizzen.resources.declare import Element, Int32, Key, Range, Resource, UInt32
+from mizzen.resources.declare import Duration, Element, Int32, Key, Range, Resource, UInt32
 from mizzen.resources.virtual_service import PortSelector
 
 Percentage = Annotated[int, Range(0, 100)]
@@ -15,23 +15,23 @@ UInt64 = Annotated[int, Range(0, 2**64 - 1)]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpKeepalive(Element):
     probes: UInt32 = 0
-    time: timedelta | None = None
-    interval: timedelta | None = None
+    time: Duration | None = None
+    interval: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TCPSettings(Element):
     max_connections: Int32 = 0
-    connect_timeout: timedelta | None = None
+    connect_timeout: Duration | None = None
     tcp_keepalive: TcpKeepalive | None = None
-    max_connection_duration: timedelta | None = None
+    max_connection_duration: Duration | None = None
     idle_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http2KeepAlive(Element):
-    interval: timedelta | None = None
-    timeout: timedelta | None = None
+    interval: Duration | None = None
+    timeout: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class HTTPSettings(Element):
     http2_max_requests: Int32 = 0
     max_requests_per_connection: Int32 = 0
     max_retries: Int32 = 0
-    idle_timeout: timedelta | None = None
+    idle_timeout: Duration | None = None
     h2_upgrade_policy: Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"] = "DEFAULT"
     use_client_protocol: bool = False
     max_concurrent_streams: Int32 = 0
@@ -79,6 +79,11 @@ class MagLev(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsistentHashLB(Element):
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName"),
+        ("ringHash", "maglev"),
+    )
+
     http_header_name: str | None = None
     http_cookie: HTTPCookie | None = None
     use_source_ip: bool | None = None
@@ -118,7 +123,7 @@ class ZoneAwareLbSetting(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmupConfiguration(Element):
-    duration: timedelta | None = None
+    duration: Duration | None = None
     minimum_percent: float | None = None
     aggression: float | None = None
 
@@ -130,6 +135,11 @@ class BackendUtilization(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadBalancerSettings(Element):
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("simple", "consistentHash"),
+        ("localityLbSetting", "zoneAwareLbSetting"),
+    )
+
     simple: (
         Literal["UNSPECIFIED", "LEAST_CONN", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN", "LEAST_REQUEST"] | None
     ) = None
@@ -148,8 +158,8 @@ class OutlierDetection(Element):
     consecutive_local_origin_failures: UInt32 | None = None
     consecutive_gateway_errors: UInt32 | None = None
     consecutive_5xx_errors: UInt32 | None = None
-    interval: timedelta | None = None
-    base_ejection_time: timedelta | None = None
+    interval: Duration | None = None
+    base_ejection_time: Duration | None = None
     max_ejection_percent: Percentage | None = None
     min_health_percent: Percentage | None = None
     outlier_detection_http_error_codes: tuple[Annotated[int, Range(100, 599)], ...] = ()
@@ -200,6 +210,8 @@ class PortTrafficPolicy(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficPolicy(Element):
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (("tunnel", "proxyProtocol"),)
+
     load_balancer: LoadBalancerSettings | None = None
     connection_pool: ConnectionPoolSettings | None = None
     outlier_detection: OutlierDetection | None = None

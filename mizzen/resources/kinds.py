@@ -30,7 +30,7 @@ NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 EXTENSIONS = "extensions.istio.io"
 TELEMETRY = "telemetry.istio.io"
-_ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
+_VERSIONS = {NETWORKING: ("v1", "v1beta1", "v1alpha3"), SECURITY: ("v1", "v1beta1")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def _istio(declaration: type[Resource], group: str = NETWORKING) -> Kind:
     return Kind(
         kind=declaration.__name__,
         group=group,
-        versions=_ISTIO_VERSIONS,
+        versions=_VERSIONS[group],
         declaration=declaration,
         unknown=Unknown.REFUSE,
     )

@@ -10,6 +10,7 @@ from mizzen.resources.validate_http_parts import (
     direct_response,
     fault,
     mirrors,
+    one_form,
     redirect,
     retries,
     rewrite,
@@ -93,7 +94,7 @@ def _match(match: HTTPMatchRequest, found: Findings, *, for_gateways: bool) -> N
     if match.uri and match.uri.regex is not None:
         _regex(match.uri.regex, f"{match.uri.at}.regex", found)
     if match.uri:
-        _one_form(match.uri, found)
+        one_form(match.uri, found)
     for text in (match.scheme, match.method, match.authority):
         if text:
             _text(text, found)
@@ -130,18 +131,11 @@ def _header_matches(
 
 
 def _text(text: StringMatch, found: Findings) -> None:
-    _one_form(text, found)
+    one_form(text, found)
     if text.prefix == "":
         found.error("VAL-001", f"{text.at}.prefix", "the prefix is empty")
     if text.regex is not None:
         _regex(text.regex, f"{text.at}.regex", found)
-
-
-def _one_form(text: StringMatch, found: Findings) -> None:
-    forms = {"exact": text.exact, "prefix": text.prefix, "regex": text.regex}
-    given = [form for form, value in forms.items() if value is not None]
-    if len(given) > 1:
-        found.error("VAL-002", f"{text.at}.{given[1]}", f"only one of {' and '.join(given)} can be given")
 
 
 def _regex(pattern: str, at: str, found: Findings) -> None:

@@ -13,6 +13,7 @@ from mizzen.resources.virtual_service import (
     HTTPRewrite,
     HTTPRoute,
     Percent,
+    StringMatch,
 )
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"})
@@ -61,8 +62,17 @@ _LONG_BODY = 100 * 2**10
 _LEAST_SHARE = 0.0001  # percent: one in a million
 
 
+def one_form(text: StringMatch, found: Findings) -> None:
+    """exact, prefix or regex."""
+    forms = {"exact": text.exact, "prefix": text.prefix, "regex": text.regex}
+    given = [form for form, value in forms.items() if value is not None]
+    if len(given) > 1:
+        found.error("VAL-002", f"{text.at}.{given[1]}", f"only one of {' and '.join(given)} can be given")
+
+
 def cors(policy: CorsPolicy, found: Findings) -> None:
     for origin in policy.allow_origins:
+        one_form(origin, found)
         if not (origin.exact or origin.prefix or origin.regex):
             found.error("VAL-001", origin.at, "an allowed origin cannot be empty")
         elif origin.regex and (wrong := checks.regex(origin.regex)):

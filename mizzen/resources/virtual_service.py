@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from mizzen.resources.declare import Element, Int32, Key, Resource, UInt32
+from mizzen.resources.declare import Duration, Element, Int32, Key, Resource, UInt32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StringMatch(Element):
     """At most one of the three; none: it is there."""
+
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (("exact", "prefix", "regex"),)
 
     exact: str | None = None
     prefix: str | None = None
@@ -69,6 +71,8 @@ class HTTPRouteDestination(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HTTPRedirect(Element):
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (("port", "derivePort"),)
+
     uri: str | None = None
     prefix_rewrite: str | None = None
     authority: str = ""
@@ -80,6 +84,8 @@ class HTTPRedirect(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HTTPBody(Element):
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (("string", "bytes"),)
+
     string: str | None = None
     bytes_: Annotated[bytes | None, Key("bytes"), "base64"] = None
 
@@ -112,11 +118,11 @@ class HTTPRewrite(Element):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HTTPRetry(Element):
     attempts: Int32 = 0
-    per_try_timeout: timedelta | None = None
+    per_try_timeout: Duration | None = None
     retry_on: str = ""
     retry_remote_localities: bool | None = None
     retry_ignore_previous_hosts: bool | None = None
-    backoff: timedelta | None = None
+    backoff: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +133,15 @@ class Percent(Element):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delay(Element):
     percent: Annotated[Int32, "deprecated: percentage"] = 0
-    fixed_delay: timedelta | None = None
+    fixed_delay: Duration | None = None
     exponential_delay: timedelta | None = None
     percentage: Percent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abort(Element):
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (("httpStatus", "grpcStatus"),)
+
     http_status: Int32 | None = None
     grpc_status: str | None = None
     http2_error: str | None = None
@@ -159,7 +167,7 @@ class CorsPolicy(Element):
     allow_methods: tuple[str, ...] = ()
     allow_headers: tuple[str, ...] = ()
     expose_headers: tuple[str, ...] = ()
-    max_age: timedelta | None = None
+    max_age: Duration | None = None
     allow_credentials: bool | None = None
     unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] = "UNSPECIFIED"
 
@@ -175,7 +183,7 @@ class HTTPRoute(Element):
     direct_response: HTTPDirectResponse | None = None
     delegate: Delegate | None = None
     rewrite: HTTPRewrite | None = None
-    timeout: timedelta | None = None
+    timeout: Duration | None = None
     retries: HTTPRetry | None = None
     fault: HTTPFaultInjection | None = None
     mirror: Destination | None = None

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 MOST_MESSAGES = 10
 KINDS = ("Gateway", "VirtualService")
 _LEVELS = {"error": "ERROR", "warning": "WARNING", "info": "INFO"}
+_ORDER = {"error": 0, "warning": 1, "info": 2}  # where not all are told
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,16 +58,21 @@ def status_of(
     before: Mapping[str, Any],
     now: datetime,
 ) -> Json:
-    """The status of an object. `problems`: as values; `before`: its status now, whose times stay where nothing changed."""
+    """The status of an object. `problems`: as values; `before`: its status now, whose times stay where nothing changed.
+
+    Conditions that others have written stay.
+    """
+    problems = sorted(problems, key=lambda one: _ORDER[one["severity"]])
     errors = [one for one in problems if one["severity"] == "error"]
     conditions = [
         _accepted(errors),
         _programmed(held),
         *([_http3(held)] if kind == "Gateway" else []),
     ]
-    known = {one.get("type"): one for one in before.get("conditions") or () if isinstance(one, Mapping)}
+    known = _known(before)
+    ours = {one["type"]: _timed(one, known.get(one["type"], {}), generation, now) for one in conditions}
     return {
-        "conditions": [_timed(one, known.get(one["type"], {}), generation, now) for one in conditions],
+        "conditions": [*ours.values(), *(one for kind, one in known.items() if kind not in ours)],
         "observedGeneration": str(generation),
         "validationMessages": [
             {
@@ -87,12 +93,22 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 def turned(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The conditions whose verdict is another than before: what an event tells of. The first verdict True is none."""
-    known = {one.get("type"): one.get("status") for one in before.get("conditions") or ()}
+    known = {kind: one.get("status") for kind, one in _known(before).items()}
     return [
         one
         for one in after["conditions"]
         if known.get(one["type"]) != one["status"] and (one["type"] in known or one["status"] == "False")
     ]
+
+
+def _known(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The conditions of a status, by type. Anybody may have written it, and the schema takes anything."""
+    written = status.get("conditions")
+    return {
+        one["type"]: one
+        for one in (written if isinstance(written, list) else ())
+        if isinstance(one, Mapping) and isinstance(one.get("type"), str)
+    }
 
 
 def _accepted(errors: Sequence[Mapping[str, Any]]) -> Json:
@@ -119,7 +135,8 @@ def _http3(held: Held) -> Json:
     if not held.mirrors:
         return _condition("HTTP3", False, "NoServer", "no server of it ends TLS at a gateway")
     if silent:
-        first = silent[0]
+        # By name: in whatever order replicas and Envoys tell of it, what is written stays the same.
+        first = min(silent, key=lambda one: (one["server"], one["reason"] or ""))
         reason = "NotAnnounced" if expected else "NotMirrored"
         return _condition(
             "HTTP3", False, reason, f"{first['server']}: {first['reason'] or 'not announced yet'}"

@@ -3,18 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
 
 from mizzen.errors import Severity
 from mizzen.install.crds import crds
+from mizzen.resources.compile import declared_fields
 from mizzen.resources.decode import decode
+from mizzen.resources.kinds import KINDS, Kind
 from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.run import walkthrough
 from mizzen.run.objects import Key, Objects, key_of
 from mizzen.sources.cluster import plural
 from mizzen.sources.kube import KubeError
+from tests.declared import DEFINED, Part, full, judge, object_of, parts
 
 pytestmark = pytest.mark.kubernetes
 
@@ -94,6 +98,120 @@ async def test_whatever_the_decoder_takes_is_taken(defined: Objects) -> None:
                 refused.append(f"{case}: {raw.kind}/{raw.name}: {error}")
     assert count > 300
     assert not refused, "\n".join(refused)
+
+
+async def tried(objects: Objects, written: dict[str, Any]) -> None:
+    """A strict dry run, as kubectl asks for it."""
+    path = f"/apis/{written['apiVersion']}/namespaces/{NAMESPACE}/{plural(written['kind'])}"
+    body = {**written, "metadata": {**written["metadata"], "namespace": NAMESPACE}}
+    await objects.kube.send("POST", path, body, dryRun="All", fieldValidation="Strict")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("kind", DEFINED, ids=lambda kind: kind.kind)
+async def test_every_field_of_every_version_is_taken(defined: Objects, kind: Kind) -> None:
+    fields = declared_fields(cast(type, kind.declaration))
+    (spec,) = (declared.type for declared in fields if declared.key == "spec")
+    for version in kind.versions:
+        await tried(
+            defined,
+            {**object_of(kind, full(spec)), "apiVersion": f"{kind.group}/{version}", "status": {"a": 1}},
+        )
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("part", tuple(parts()), ids=lambda part: f"{part.kind.kind}.{part.path}")
+async def test_a_field_that_is_null_counts_as_absent(defined: Objects, part: Part) -> None:
+    optional = [one for one in declared_fields(part.declaration) if not one.required]
+    await tried(defined, part.whole({one.key: None for one in optional}))
+
+
+HTTP = {"route": [{"destination": {"host": "a"}}]}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("VirtualService", {"hosts": ["a"], "http": [{**HTTP, "timeout": "1h1.5m.5s"}]}),
+        ("VirtualService", {"hosts": ["a"], "http": [{**HTTP, "mirror_percent": 5}]}),
+        (
+            "VirtualService",
+            {"hosts": ["a"], "http": [{"directResponse": {"status": 200, "body": {"bytes": "aGFs\nbG8="}}}]},
+        ),
+        (
+            "VirtualService",
+            {"hosts": ["a"], "http": [{**HTTP, "match": [{"withoutHeaders": {"a": None, "b": {}}}]}]},
+        ),
+        (
+            "DestinationRule",
+            {"host": "a", "trafficPolicy": {"connectionPool": {"tcp": {"idleTimeout": "0"}}}},
+        ),
+        (
+            "DestinationRule",
+            {"host": "a", "trafficPolicy": {"loadBalancer": {"simple": "RANDOM", "consistentHash": None}}},
+        ),
+        (
+            "RequestAuthentication",
+            {"jwtRules": [{"issuer": "a", "jwks_uri": "https://a/b", "timeout": "0s"}]},
+        ),
+    ],
+)
+async def test_unusual_values_that_the_decoder_takes_are_taken(
+    defined: Objects, kind: str, spec: dict[str, Any]
+) -> None:
+    written = object_of(KINDS[kind], spec)
+    assert not [one for one in judge(written).problems if one.severity is Severity.ERROR]
+    await tried(defined, written)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("kind", ["EnvoyFilter", "ProxyConfig", "WorkloadGroup", "Telemetry", "WasmPlugin"])
+async def test_kinds_without_a_declaration_take_whatever_is_in_them(defined: Objects, kind: str) -> None:
+    (crd,) = (one for one in crds() if one["spec"]["names"]["kind"] == kind)
+    group, version = crd["spec"]["group"], crd["spec"]["versions"][0]["name"]
+    await tried(
+        defined,
+        {
+            "apiVersion": f"{group}/{version}",
+            "kind": kind,
+            "metadata": {"name": "a"},
+            "spec": {"any": [{"thing": 1}]},
+        },
+    )
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_walkthrough_is_taken(defined: Objects) -> None:
+    count = 0
+    for file in sorted(Path(walkthrough.__path__[0]).glob("*.yaml")):
+        for raw in parse_documents(file.read_bytes(), file.name)[0]:
+            if raw.api_version.partition("/")[0] in GROUPS:
+                await tried(defined, dict(raw.data))
+                count += 1
+    assert count >= 2
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        (
+            {"loadBalancer": {"simple": "RANDOM", "consistentHash": {"useSourceIp": True}}},
+            "only one of simple and consistentHash can be given",
+        ),
+        ({"connectionPool": {"tcp": {"connectTimeout": "1us"}}}, "must be a duration of at least 1ms"),
+        (
+            {"portLevelSettings": [{"connectionPool": {"tcp": {"connectTimeout": "1us"}}}]},
+            "must be a duration of at least 1ms",
+        ),
+        ({"tls": {"mode": "SIMPEL"}}, "Unsupported value"),
+    ],
+)
+async def test_rules_are_told_in_words(defined: Objects, policy: dict[str, Any], why: str) -> None:
+    written = object_of(KINDS["DestinationRule"], {"host": "a", "trafficPolicy": policy})
+    with pytest.raises(KubeError, match=why):
+        await tried(defined, written)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from mizzen.inject.review import review
 from mizzen.inject.settings import InjectorSettings, SettingsError, settings_of
-from mizzen.inject.validating import FORCED, judged
 
 Json = dict[str, Any]
 
@@ -92,61 +91,5 @@ def test_no_input_makes_it_fail(value: Any) -> None:
         asked(value),
         asked({"metadata": value, "spec": {"containers": value}}),
     ):
-        for answer in (review(request, settings, native=False), judged(request)):
-            assert isinstance(answer["response"]["allowed"], bool)
-
-
-# --- validation -------------------------------------------------------------------------------------
-
-
-def route(**spec: Any) -> Json:
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "VirtualService",
-        "metadata": {"name": "a"},
-        "spec": {"hosts": ["a.b"], **spec},
-    }
-
-
-GOOD = {"http": [{"route": [{"destination": {"host": "a.b.c"}}]}]}
-
-
-def test_a_good_object_is_taken_without_a_word() -> None:
-    assert judged(asked(route(**GOOD)))["response"] == {"uid": "u", "allowed": True}
-
-
-def test_an_error_is_refused_with_its_field_and_what_to_do() -> None:
-    response = judged(asked(route(http=[{"route": [{"destination": {"host": "a"}, "weight": -5}]}])))[
-        "response"
-    ]
-    assert response["allowed"] is False
-    assert response["status"]["message"].startswith("configuration is invalid: ")
-    assert "spec.http[0].route[0].weight" in response["status"]["message"]
-
-
-def test_what_only_other_objects_can_tell_is_let_through() -> None:
-    assert judged(asked(route(http=[{"route": [{"destination": {"host": "nobody.has.this"}}]}])))["response"][
-        "allowed"
-    ]
-
-
-def test_a_deletion_is_let_through_whatever_is_wrong() -> None:
-    assert judged(asked(route(nono=1), operation="DELETE"))["response"]["allowed"] is True
-
-
-def test_it_can_be_tried() -> None:
-    one = route(**GOOD)
-    one["metadata"]["annotations"] = {FORCED: "true"}
-    assert judged(asked(one))["response"]["allowed"] is False
-
-
-def test_a_kind_that_nothing_is_done_about_is_let_through_with_a_warning() -> None:
-    one = {
-        "apiVersion": "networking.istio.io/v1alpha3",
-        "kind": "EnvoyFilter",
-        "metadata": {"name": "a"},
-        "spec": {},
-    }
-    response = judged(asked(one))["response"]
-    assert response["allowed"] is True
-    assert "its patches are not applied" in response["warnings"][0]
+        answer = review(request, settings, native=False)
+        assert isinstance(answer["response"]["allowed"], bool)

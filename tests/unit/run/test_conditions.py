@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from mizzen.run.conditions import Held, changed, holders, status_of, turned
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -99,3 +101,36 @@ def test_of_a_new_object_only_what_is_wrong_is_an_event() -> None:
     held = holders([replica(a=envoy())])[REF]
     assert turned({}, told(held)) == []
     assert [one["type"] for one in turned({}, told(Held()))] == ["Programmed", "HTTP3"]
+
+
+def test_what_others_have_written_stays() -> None:
+    other = {"type": "Reconciled", "status": "True", "by": "somebody"}
+    first = told(Held(), before={"conditions": [other]})
+
+    assert first["conditions"][-1] == other
+    assert turned({"conditions": [other]}, first) == first["conditions"][:-1][1:]
+    assert not changed(first, told(Held(), before=first, now=NOW + timedelta(hours=1)))
+
+
+@pytest.mark.parametrize("conditions", [None, 7, "a", {"type": "a"}, [7, {}, {"type": {}}, {"type": None}]])
+def test_a_status_that_is_none_is_written_anew(conditions: Any) -> None:
+    before = {"conditions": conditions}
+    after = told(Held(), before=before)
+
+    assert changed(before, after)
+    assert [one["type"] for one in turned(before, after)] == ["Programmed", "HTTP3"]
+
+
+def test_errors_are_told_before_warnings_where_not_all_can_be() -> None:
+    warning = {"severity": "warning", "code": "A-1", "field": "spec", "message": "odd", "hint": ""}
+    status = told(Held(), [*[warning] * 20, {**warning, "severity": "error"}])
+
+    assert [one["level"] for one in status["validationMessages"]] == ["ERROR", *["WARNING"] * 9]
+
+
+def test_the_order_in_which_replicas_tell_changes_nothing() -> None:
+    silent = [replica(a=envoy(announced="", server=name, reason=f"{name} is not open")) for name in "ba"]
+    one, other = (told(holders(replicas)[REF]) for replicas in (silent, silent[::-1]))
+
+    assert not changed(one, other)
+    assert condition(one, "HTTP3")["message"] == "a: a is not open"
