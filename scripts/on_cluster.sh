@@ -24,22 +24,23 @@ compgen -G "$tools/ready-*" >/dev/null || command -v go >/dev/null || skip "go i
 
 cluster=$(mktemp -d /tmp/mizzen-cluster-XXXX)
 trap '"$tools/down" --purge "$cluster" >/dev/null 2>&1 || true' EXIT
-# What is not ours and does not work here is a reason to skip, too: its last words are said.
+# A cluster that cannot be started here is a reason to skip; an image that cannot be built is a failure of ours.
 log=$(mktemp)
-tried() { "$@" >"$log" 2>&1 || skip "no cluster: $(basename "$1") ended with: $(tail -n 1 "$log")"; }
+started() { "$tools/up" "$@" >"$log" 2>&1 || skip "no cluster: up ended with: $(tail -n 1 "$log")"; }
+built() { "$tools/image" --into "$cluster" "$@" >"$log" 2>&1 || { cat "$log"; exit 1; }; }
 if [ "$level" = node ]; then
-  tried "$tools/up" --node "$cluster"
+  started --node "$cluster"
   # The base: Debian with Python, made from packages. Where a registry is reached, any image with Python will do.
-  tried "$tools/image" --into "$cluster" --file Containerfile --build-arg "BASE=${MIZZEN_BASE:-mizzen.local/debian:1}" \
+  built --file Containerfile --build-arg "BASE=${MIZZEN_BASE:-mizzen.local/debian:1}" \
     "$MIZZEN_HUB/mizzen:$MIZZEN_TAG" .
   # What the sample's manifest names. Port 80 is for root alone in a container of this kind.
   sample=$(mktemp -d)
   printf 'FROM %s/mizzen:%s\nUSER 0\nCMD ["httpbin", "--host", "0.0.0.0", "--port", "80"]\n' \
     "$MIZZEN_HUB" "$MIZZEN_TAG" >"$sample/Containerfile"
-  tried "$tools/image" --into "$cluster" --file "$sample/Containerfile" docker.io/kennethreitz/httpbin:latest "$sample"
+  built --file "$sample/Containerfile" docker.io/kennethreitz/httpbin:latest "$sample"
   rm -r "$sample"
 else
-  tried "$tools/up" "$cluster"
+  started "$cluster"
 fi
 rm -f "$log"
 export KUBECONFIG=$cluster/kubeconfig PATH=$cluster/bin:$PATH MIZZEN_CLUSTER=$cluster
