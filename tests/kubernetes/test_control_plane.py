@@ -25,6 +25,7 @@ from mizzen.serve.credentials import Refused
 from mizzen.sources.cluster import Cluster
 from mizzen.sources.kube import Kube, KubeError, connect
 from mizzen.sources.reflector import Reflector, Watched
+from tests.kubernetes.definitions import gone, key_of_definition
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(120)]
 
@@ -77,11 +78,8 @@ def crd(kind: str) -> dict[str, Any]:
 
 async def removed(objects: Objects, kind: str) -> None:
     name = crd(kind)["metadata"]["name"]
-    key = Key(api_version="apiextensions.k8s.io/v1", kind="CustomResourceDefinition", name=name)
-    await objects.delete(key)
-    async with asyncio.timeout(30):
-        while await objects.get(key) is not None:
-            await asyncio.sleep(0.1)
+    await objects.delete(key_of_definition(name))
+    await gone(objects, name)
 
 
 # --- watching ---------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from mizzen.run.objects import Key, Objects, key_of
 from mizzen.sources.cluster import plural
 from mizzen.sources.kube import KubeError
 from tests.declared import DEFINED, Part, full, judge, object_of, parts
+from tests.kubernetes.definitions import gone
 
 pytestmark = pytest.mark.kubernetes
 
@@ -34,7 +35,7 @@ async def defined(module_objects: Objects) -> AsyncIterator[Objects]:
     for crd in crds():
         before = await module_objects.get(key_of(crd))
         if before is not None and before["metadata"].get("deletionTimestamp"):
-            await gone(module_objects, crd)
+            await gone(module_objects, crd["metadata"]["name"])
             before = None
         if before is None:
             made.append(crd)
@@ -46,15 +47,8 @@ async def defined(module_objects: Objects) -> AsyncIterator[Objects]:
     for crd in made:
         await module_objects.delete(key_of(crd))
     for crd in made:
-        await gone(module_objects, crd)
+        await gone(module_objects, crd["metadata"]["name"])
     await module_objects.delete(Key(api_version="v1", kind="Namespace", name=NAMESPACE))
-
-
-async def gone(objects: Objects, crd: dict[str, Any]) -> None:
-    """A definition goes in the background."""
-    async with asyncio.timeout(20):
-        while await objects.get(key_of(crd)) is not None:
-            await asyncio.sleep(0.2)
 
 
 async def established(objects: Objects, crd: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from mizzen.run.install import Change, Installer, Outcome
 from mizzen.run.objects import Key, Objects, key_of
 from mizzen.run.waiting import Wait
 from mizzen.sources.kube import Kube, KubeError, connect
+from tests.kubernetes.definitions import hastened
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(180)]
 
@@ -85,6 +86,7 @@ async def emptied(objects: Objects) -> list[str]:
     for _ in range(100):
         if not left:
             break
+        await hastened(objects)
         await asyncio.sleep(0.2)
         left = await ours(objects)
     return left
