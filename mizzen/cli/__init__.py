@@ -13,7 +13,7 @@ COMMANDS = {
     "demo": ("demo", "Show HTTP/2 and HTTP/3 through a real gateway, from nothing."),
     "up": ("up", "Serve the gateways that YAML files describe."),
     "render": ("render", "Print the Envoy configuration that files lead to."),
-    "analyze": ("analyze", "Print all that is wrong with files."),
+    "analyze": ("analyze", "Print all that is wrong with files, or in a cluster."),
     "proxy-config": ("proxy_config", "Print what a running Envoy holds."),
     "proxy-status": ("proxy_status", "Print what each Envoy has acknowledged."),
     "http3": ("http3", "Show whether HTTP/3 is offered, and used."),

@@ -62,7 +62,7 @@ def of_cluster(
         namespace = inputs.namespace if inputs.is_namespace_said else kube.namespace
         found = asyncio.run(look(kube, system_namespace, inputs.settings(), datetime.now(UTC)))
     except KubeError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(f"{error} (files are analyzed with -f)") from None
     if every:
         return found, "all namespaces"
     return tuple(one for one in found if one.resource.namespace in ("", namespace)), f"namespace {namespace}"

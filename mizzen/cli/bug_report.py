@@ -12,9 +12,8 @@ import click
 
 from mizzen import __version__
 from mizzen.cli import reach
-from mizzen.run.bug_report import Part, of_cluster, without_keys
+from mizzen.run.bug_report import ASKED, Part, of_cluster, without_keys
 
-_ASKED = {"config_dump.json": "/config_dump", "clusters.json": "/clusters?format=json", "stats.txt": "/stats"}
 _LOG_BYTES = 2_000_000
 
 
@@ -61,7 +60,7 @@ def _local(target: reach.Local) -> list[Part]:
     status = target.status()
     parts = [("version.txt", f"mizzen {__version__}\n"), ("status.json", json.dumps(status, indent=1))]
     for key in sorted(status["gateways"]):
-        for file, question in _ASKED.items():
+        for file, question in ASKED.items():
             try:
                 text = target.admin(key, question)
             except click.ClickException as error:

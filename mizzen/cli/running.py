@@ -16,7 +16,7 @@ def status(run_dir: Path) -> dict[str, Any]:
     except OSError as error:
         raise click.ClickException(
             f"no mizzen answers in {run_dir} ({error.strerror or error}). "
-            "Start one with 'mizzen up', or name its folder with --run-dir."
+            "Start one with 'mizzen up', name its folder with --run-dir, or a cluster with --kubeconfig or --context."
         ) from None
 
 

@@ -20,7 +20,7 @@ _OF_CLUSTER = ("Service", "EndpointSlice", "Namespace", "Node")
 _OURS = frozenset({"istio-proxy", "istio-init", "discovery"})
 _DROPPED = frozenset({"managedFields"})
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_ASKED = {"config_dump.json": "/config_dump", "clusters.json": "/clusters?format=json", "stats.txt": "/stats"}
+ASKED = {"config_dump.json": "/config_dump", "clusters.json": "/clusters?format=json", "stats.txt": "/stats"}
 _PRIVATE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 
 
@@ -55,7 +55,7 @@ async def _of_pods(kube: Kube, namespace: str) -> AsyncIterator[Part]:
                 text = await _tried(kube.text(path, container=container["name"], tailLines=LOG_LINES))
                 yield f"logs/{name}.{container['name']}.log", text
             if container["name"] == "istio-proxy" and number < MOST_PROXIES:
-                for file, target in _ASKED.items():
+                for file, target in ASKED.items():
                     yield f"proxies/{name}/{file}", await _tried(remote.admin(kube, namespace, name, target))
 
 

@@ -167,8 +167,9 @@ class Reflector:
         if error.status in (403, 404):
             self.read.set()
         if self.trouble is None or str(self.trouble) != str(error):
-            is_awaited = error.status == 404 and not self._is_listed  # its CRD may come later
-            _log.log(logging.DEBUG if is_awaited else logging.WARNING, "%s: %s", self.watched, error)
+            # A CRD may come later; and a server that does not answer is told of once, not for each kind.
+            is_quiet = error.status == 0 or (error.status == 404 and not self._is_listed)
+            _log.log(logging.DEBUG if is_quiet else logging.WARNING, "%s: %s", self.watched, error)
             self.trouble = error
             self.on_change()
         await asyncio.sleep(max(wait * random.uniform(0.8, 1.2), error.retry_after))
