@@ -136,9 +136,12 @@ def _add_sidecar(pod: Manifest, settings: InjectorSettings, workload: str, owner
 
 
 def _customised(made: Manifest, own: Manifest) -> Manifest:
-    """The user's container over ours; the image `auto` is ours."""
-    own = {key: value for key, value in own.items() if not (key == "image" and value == AUTO)}
-    found: Manifest = laid_over(made, own)
+    """The user's container over ours; the image `auto` is ours, and so is when it is pulled.
+
+    (An image without a tag is "Always" pulled: the API server says so before it asks us.)
+    """
+    ours = {"image", "imagePullPolicy"} if own.get("image") == AUTO else set()
+    found: Manifest = laid_over(made, {key: value for key, value in own.items() if key not in ours})
     return found
 
 

@@ -347,6 +347,67 @@ def test_an_api_server_that_is_away_takes_nothing_away(
         assert set(one.tally.reasons) <= {"status 204 instead of 200", "status 204"}, str(one.tally)
 
 
+# --- a gateway of somebody's own --------------------------------------------------------------------
+
+EDGE = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: edge, namespace: edge}
+spec:
+  selector: {matchLabels: {istio: edge}}
+  template:
+    metadata:
+      labels: {istio: edge}
+      annotations: {inject.istio.io/templates: gateway}
+    spec:
+      containers: [{name: istio-proxy, image: auto}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: edge, namespace: edge}
+spec: {selector: {istio: edge}, ports: [{name: http, port: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: edge}
+spec:
+  selector: {istio: edge}
+  servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: edge, namespace: edge}
+spec:
+  hosts: ["*"]
+  gateways: [edge]
+  http: [{route: [{destination: {host: httpbin.httpbin.svc.cluster.local, port: {number: 8000}}}]}]
+"""
+
+
+def test_a_container_called_istio_proxy_becomes_a_gateway_and_reaches_the_mesh() -> None:
+    kubectl("apply", "-f", "-", said=EDGE)
+    rollout("deploy/edge", "edge")
+
+    def rows() -> str:
+        said = mizzen_("proxy-config", "listeners", "deploy/edge", "-n", "edge")
+        return said if " 8080 " in said else ""
+
+    assert "Route: http.8080" in wait_for(rows)
+    # From a Pod of the mesh, through its own sidecar and the gateway, and back to the application.
+    script = "import urllib.request as u; print(u.urlopen('http://edge.edge:8080/headers', timeout=5).read().decode())"
+
+    def asked() -> str:
+        command = ("exec", "deploy/httpbin", "-c", "httpbin", "--", "/opt/mizzen/bin/python", "-c", script)
+        return kubectl("-n", "httpbin", *command, status=None)
+
+    assert "spiffe://cluster.local/ns/edge/sa/default" in wait_for(asked)
+    kubectl("delete", "namespace", "edge", "--timeout=120s")
+
+
 # --- what is wrong, and the end ---------------------------------------------------------------------
 
 

@@ -167,6 +167,7 @@ def test_the_template_gateway_fills_in_a_container() -> None:
     own = {
         "name": "istio-proxy",
         "image": "auto",
+        "imagePullPolicy": "Always",  # as the API server fills in for an image without a tag
         "ports": [{"containerPort": 8443}],
         "env": [{"name": "A", "value": "b"}],
     }
@@ -174,6 +175,7 @@ def test_the_template_gateway_fills_in_a_container() -> None:
 
     proxy = container(found, "istio-proxy")
     assert proxy["image"] == "hub/mizzen:1"
+    assert "imagePullPolicy" not in proxy
     assert proxy["args"] == ["proxy", "router"]
     assert {one["containerPort"] for one in proxy["ports"]} == {8443, 15090}
     assert env(found)["A"] == "b"
