@@ -43,7 +43,7 @@ envoy/type/v3/http_status envoy/type/v3/range
 udpa/type/v1/typed_struct xds/type/v3/typed_struct
 """
 _EXTENSIONS = """
-access_loggers/file/v3/file access_loggers/grpc/v3/als access_loggers/stream/v3/stream
+access_loggers/file/v3/file access_loggers/filters/cel/v3/cel access_loggers/grpc/v3/als access_loggers/stream/v3/stream
 clusters/dns/v3/dns_cluster clusters/dynamic_forward_proxy/v3/cluster
 compression/brotli/compressor/v3/brotli compression/gzip/compressor/v3/gzip
 filters/common/matcher/action/v3/skip_action

@@ -257,6 +257,7 @@ from mizzen._api.envoy.data.accesslog.v3.accesslog_pb2 import ResponseFlags as R
 from mizzen._api.envoy.data.accesslog.v3.accesslog_pb2 import TCPAccessLogEntry as TCPAccessLogEntry
 from mizzen._api.envoy.data.accesslog.v3.accesslog_pb2 import TLSProperties as TLSProperties
 from mizzen._api.envoy.extensions.access_loggers.file.v3.file_pb2 import FileAccessLog as FileAccessLog
+from mizzen._api.envoy.extensions.access_loggers.filters.cel.v3.cel_pb2 import ExpressionFilter as ExpressionFilter
 from mizzen._api.envoy.extensions.access_loggers.grpc.v3.als_pb2 import CommonGrpcAccessLogConfig as CommonGrpcAccessLogConfig
 from mizzen._api.envoy.extensions.access_loggers.grpc.v3.als_pb2 import HttpGrpcAccessLogConfig as HttpGrpcAccessLogConfig
 from mizzen._api.envoy.extensions.access_loggers.grpc.v3.als_pb2 import TcpGrpcAccessLogConfig as TcpGrpcAccessLogConfig

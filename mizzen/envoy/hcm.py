@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log
-from mizzen.envoy.filters import WEBSOCKET_FILTERS, http_filters
+from mizzen.envoy.filters import WEBSOCKET_FILTERS, header_limits, http_filters
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.http_protocol_options import http1_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, uint32
@@ -12,6 +12,10 @@ from mizzen.envoy.tracing import tracing
 from mizzen.model.listener import AccessLog, Edge, HttpService, Transport
 
 _HCM = pb.HttpConnectionManager
+
+# While a request runs the gateway pings, so that its client hears from it within the shortest idle time that clients
+# offer (30 s): QUIC's idle time (RFC 9000 section 10.1) knows nothing of requests, unlike that of HTTP over TCP.
+QUIC_KEEPALIVE = timedelta(seconds=15)
 
 _CLIENT_CERT_HEADERS = {
     "sanitize": _HCM.SANITIZE,
@@ -44,6 +48,8 @@ def http_connection_manager(
         # For ever: a listener that serves without its routes would answer 404 to everybody.
         rds=pb.Rds(config_source=ads(NO_TIMEOUT), route_config_name=service.route_table),
         http_filters=http_filters(meeting),
+        local_reply_config=header_limits.local_reply(),
+        max_request_headers_kb=uint32(header_limits.CODEC_KIB),
         use_remote_address=boolean(edge.remote_address),
         xff_num_trusted_hops=edge.trusted_hops,
         http_protocol_options=http1_protocol_options(edge.header_case),
@@ -61,6 +67,7 @@ def http_connection_manager(
     _add_client_certificate(edge, out)
     _add_timeouts(edge, out)
     _add_http2(edge, out)
+    _add_http3(transport, out)
     _add_upgrades(meeting, transport, out)
     if edge.trace_percent is not None:
         out.tracing.CopyFrom(tracing(edge.trace_percent, edge.tracer))
@@ -93,8 +100,8 @@ def _add_timeouts(edge: Edge, out: pb.HttpConnectionManager) -> None:
     _set(common.idle_timeout, edge.idle_timeout)
     _set(common.max_connection_duration, edge.max_connection_duration)
     _set(common.max_stream_duration, edge.max_stream_duration)
-    if common != pb.CoreHttpProtocolOptions():
-        out.common_http_protocol_options.CopyFrom(common)
+    common.max_headers_count.value = header_limits.CODEC_HEADERS
+    out.common_http_protocol_options.CopyFrom(common)
     out.stream_idle_timeout.CopyFrom(duration(edge.stream_idle_timeout))
     _set(out.request_timeout, edge.request_timeout)
     _set(out.request_headers_timeout, edge.request_headers_timeout)
@@ -115,13 +122,26 @@ def _add_http2(edge: Edge, out: pb.HttpConnectionManager) -> None:
         options.initial_stream_window_size.CopyFrom(uint32(limits.stream_window))
     if limits.connection_window is not None:
         options.initial_connection_window_size.CopyFrom(uint32(limits.connection_window))
-    if options != pb.Http2ProtocolOptions():
-        out.http2_protocol_options.CopyFrom(options)
+    options.max_header_field_size_kb.value = header_limits.CODEC_KIB
+    out.http2_protocol_options.CopyFrom(options)
+
+
+def _add_http3(transport: Transport, out: pb.HttpConnectionManager) -> None:
+    """A malformed request costs its own stream (RFC 9114 section 4.1.2), as over HTTP/1.1 its own connection.
+
+    Bytes above 127 in values (obs-text, RFC 9110 section 5.5) pass, as they do over HTTP/1.1 and HTTP/2.
+    """
+    if transport is Transport.QUIC:
+        out.http3_protocol_options.allow_extended_connect = True  # for WebSockets (RFC 9220)
+        out.http3_protocol_options.override_stream_error_on_invalid_http_message.value = True
+        out.http3_protocol_options.disallow_obs_text.value = False
+        keepalive = out.http3_protocol_options.quic_protocol_options.connection_keepalive
+        keepalive.max_interval.CopyFrom(duration(QUIC_KEEPALIVE))
+        keepalive.initial_interval.CopyFrom(duration(QUIC_KEEPALIVE))
 
 
 def _add_upgrades(meeting: Meeting, transport: Transport, out: pb.HttpConnectionManager) -> None:
     """WebSockets on every route, over HTTP/3 by extended CONNECT (RFC 9220)."""
     websocket = out.upgrade_configs.add(upgrade_type="websocket")
     if transport is Transport.QUIC:
-        out.http3_protocol_options.allow_extended_connect = True
         websocket.filters.extend(http_filters(meeting, WEBSOCKET_FILTERS))

@@ -7,15 +7,18 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pycurl
 import pytest
 import small_models as small
 from clients import CERTIFICATE_REQUIRED, curl, visit
+from h3_raw import converse, plain
 from small_models import CA_PEM, HOST
 from small_websocket import echoed
 
+from mizzen.envoy import hcm, listener
 from mizzen.envoy.config import EXTENSION_CONFIGS, envoy_config
 from mizzen.model import Model
 from mizzen.model.tls import ClientAuth, ClientTls
@@ -177,3 +180,17 @@ async def test_another_server_joins_without_a_listener_being_closed(httpbin: int
         await until(lambda: curl("h3", url, ca_pem=CA_PEM, timeout=1).status == 200)
         assert served.stat("listener_manager.listener_in_place_updated") == 2
         assert served.stat("listener_manager.total_listeners_draining") == 0
+
+
+async def test_a_request_that_outlasts_the_idle_time_is_answered(
+    httpbin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client sends no pings: the gateway does."""
+    monkeypatch.setattr(listener, "QUIC_IDLE_TIMEOUT", timedelta(seconds=2))
+    monkeypatch.setattr(hcm, "QUIC_KEEPALIVE", timedelta(seconds=1))
+    async with serving(small.mirrored(port=httpbin)):
+        (outcome,) = await asyncio.to_thread(
+            converse, HOST, 8443, [plain(HOST, "/delay/3")], ca_pem=CA_PEM, timeout=8
+        )
+
+    assert (outcome.status, outcome.closed) == (200, None)

@@ -12,6 +12,7 @@ from mizzen.envoy.filters import (
     fault,
     grpc_stats,
     grpc_web,
+    header_limits,
     jwt_authn,
     rbac,
     router,
@@ -26,6 +27,7 @@ HttpFilterOf = Callable[[Meeting], pb.HttpFilter | None]
 # no CORS headers on its answer. The router ends it.
 HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     announcement.http_filter,
+    header_limits.http_filter,
     jwt_authn.http_filter,
     rbac.deny_filter,
     rbac.allow_filter,

@@ -1,0 +1,70 @@
+"""Requests whose headers are too large or too many are answered 431 (RFC 6585 section 5), whatever the protocol.
+
+Envoy's codecs do that over HTTP/1.1 alone: over HTTP/2 they reset the stream with INTERNAL_ERROR, over HTTP/3 they
+may end the whole connection with all its other requests. So the codecs let more pass (`CODEC_KIB`,
+`CODEC_HEADERS`), and this filter judges by Envoy's usual limits, before all others. It is an RBAC filter, whose
+refusal the connection manager answers with 431 in place of 403 (`local_reply`).
+"""
+
+from http import HTTPStatus
+
+from mizzen._api import pb
+from mizzen.envoy.filters.meeting import Meeting, inline
+from mizzen.envoy.parts import extension, uint32
+
+NAME = "mizzen.request_header_limits"
+
+# Envoy's defaults for `max_request_headers_kb` and `max_headers_count`.
+LIMIT_KIB = 60
+LIMIT_HEADERS = 100
+
+# What a codec takes in before it gives up. A client may make a gateway hold that much for each of its streams.
+CODEC_KIB = 256
+CODEC_HEADERS = 1000
+
+_POLICY = "request-headers-too-large"
+_PREFIX = "header_limits."
+_REFUSAL = "The headers of the request are too large.\n"
+
+
+def http_filter(_: Meeting) -> pb.HttpFilter:
+    """The filter; it is the same for every connection manager."""
+    anybody = pb.Policy(
+        permissions=[pb.Permission(any=True)],
+        principals=[pb.Principal(any=True)],
+        condition=_call(
+            "_||_",
+            _call("_>_", _request("total_size"), _number(LIMIT_KIB * 1024)),
+            _call("_>_", _call("size", _request("headers")), _number(LIMIT_HEADERS)),
+        ),
+    )
+    rules = pb.RBACRules(action=pb.RBACRules.DENY, policies={_POLICY: anybody})
+    return inline(NAME, pb.RBAC(rules=rules, rules_stat_prefix=_PREFIX))
+
+
+def local_reply() -> pb.LocalReplyConfig:
+    """What makes the refusals of the filter, and no others, a 431."""
+    details = f"rbac_access_denied_matched_policy[{_POLICY}]"
+    refused = extension(
+        "envoy.access_loggers.extension_filters.cel",
+        pb.ExpressionFilter(expression=f"response.code_details == '{details}'"),
+    )
+    mapper = pb.ResponseMapper(status_code=uint32(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
+    mapper.filter.extension_filter.name = refused.name
+    mapper.filter.extension_filter.typed_config.CopyFrom(refused.typed_config)
+    mapper.body.inline_string = _REFUSAL
+    return pb.LocalReplyConfig(mappers=[mapper])
+
+
+def _request(attribute: str) -> pb.Expr:
+    """`request.ATTRIBUTE` of Envoy's CEL attributes."""
+    request = pb.Expr(ident_expr=pb.Expr.Ident(name="request"))
+    return pb.Expr(select_expr=pb.Expr.Select(operand=request, field=attribute))
+
+
+def _number(value: int) -> pb.Expr:
+    return pb.Expr(const_expr=pb.Constant(int64_value=value))
+
+
+def _call(function: str, *arguments: pb.Expr) -> pb.Expr:
+    return pb.Expr(call_expr=pb.Expr.Call(function=function, args=arguments))
