@@ -7,13 +7,14 @@ import random
 import uuid
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -352,7 +353,8 @@ class OpenToAll:
 
         if scope["method"] == "OPTIONS":
             await preflight(asked.get(b"access-control-request-headers"))(scope, receive, send_open)
-        else:
+            return
+        with suppress(ClientDisconnect):  # nobody is there to be answered
             await self.inner(scope, receive, send_open)
 
 

@@ -58,6 +58,23 @@ def test_a_signal_ends_it_quietly_even_with_a_request_running(number: signal.Sig
     connection.close()
 
 
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_not_worth_a_word() -> None:
+    process = subprocess.Popen([*COMMAND, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    host, _, port = process.stdout.readline().strip().rpartition("//")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as client:
+        client.sendall(b"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nab")
+    connection = http.client.HTTPConnection(host, int(port), timeout=5)  # answered after that one is gone
+    connection.request("GET", "/delay/0.2")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=5)
+
+    assert (process.returncode, out, err) == (0, "", "")
+
+
 def test_a_port_in_use_is_an_error_and_no_traceback() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
