@@ -1,5 +1,7 @@
 """Which VirtualServices a Gateway's servers have, and with which of their hosts."""
 
+from collections.abc import Mapping
+
 from mizzen.resolve.context import Context
 from mizzen.resolve.hosts import intersect, usable_by
 from mizzen.resolve.names import expand_host
@@ -42,24 +44,25 @@ def is_visible(ctx: Context, service: VirtualService, namespace: str) -> bool:
     return "*" in seen or namespace in seen
 
 
-def attached(ctx: Context, key: str) -> tuple[VirtualService, ...]:
-    """The VirtualServices bound to the Gateway `key`, in the order in which their routes are tried.
+def attached(ctx: Context) -> Mapping[str, tuple[VirtualService, ...]]:
+    """Key of a Gateway -> the VirtualServices bound to it, in the order in which their routes are tried.
 
     Those private to the gateway's namespace come first, then those exported to it by name, then the public
-    ones; each oldest first.
+    ones; each oldest first. A Gateway that has none is not in it.
     """
-    ranked: list[tuple[int, VirtualService]] = []
+    ranked: dict[str, list[tuple[int, VirtualService]]] = {}
     default = ctx.mesh.default_virtual_service_export_to
     for service in ctx.world.virtual_services:
-        if not service.spec.hosts or key not in gateway_keys(service):
-            continue
         seen = exported_to(service.spec.export_to, default, service.namespace)
-        if "*" in seen:
-            ranked.append((2, service))
-        elif ctx.proxy.namespace in seen:
-            ranked.append((0 if service.namespace == ctx.proxy.namespace else 1, service))
-    ranked.sort(key=lambda pair: pair[0])
-    return tuple(service for _, service in ranked)
+        if not service.spec.hosts or not seen & {"*", ctx.proxy.namespace}:
+            continue
+        rank = 2 if "*" in seen else 0 if service.namespace == ctx.proxy.namespace else 1
+        for key in dict.fromkeys(gateway_keys(service)):
+            ranked.setdefault(key, []).append((rank, service))
+    return {
+        key: tuple(service for _, service in sorted(pairs, key=lambda pair: pair[0]))
+        for key, pairs in ranked.items()
+    }
 
 
 def shared_hosts(server: MergedServer, service: VirtualService) -> tuple[str, ...]:

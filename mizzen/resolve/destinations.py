@@ -1,12 +1,13 @@
 """Which backend a destination means."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mizzen.model.route import HashOn
 from mizzen.resolve.names import backend_name, expand_host
 from mizzen.resolve.policies import PolicyIndex, TcpPolicy
 from mizzen.resolve.services import MeshService, ServiceIndex
-from mizzen.resources.virtual_service import Destination
+from mizzen.resources.virtual_service import Destination, VirtualService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +26,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """Where services and their policies are looked up."""
+    """Where services, their policies, and the VirtualServices of a Gateway are looked up."""
 
     services: ServiceIndex
     policies: PolicyIndex
+    attached: Mapping[str, tuple[VirtualService, ...]] = field(default_factory=dict)  # by key of the Gateway
 
     def target(self, destination: Destination, namespace: str, server_port: int) -> Target:
         """What a destination of an object of `namespace` means for a server of that port."""

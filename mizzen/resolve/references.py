@@ -13,6 +13,7 @@ from mizzen.resolve.hosts import overlap, usable_by
 from mizzen.resolve.servers import MergedServer, normalised_hosts
 from mizzen.resources.compile import nearest
 from mizzen.resources.virtual_service import Destination, HTTPRoute, VirtualService
+from mizzen.resources.world import Key
 
 CODES = {
     "REF-001": "A VirtualService is bound to a Gateway that does not exist.",
@@ -55,18 +56,23 @@ def _bound(service: VirtualService) -> dict[int, str]:
     return {i: key for i, key in keys.items() if key != MESH}
 
 
+def _key(written: str) -> Key:
+    namespace, _, name = written.partition("/")
+    return namespace, name
+
+
 def _check_gateways(ctx: Context, service: VirtualService) -> None:
-    known = {f"{one.namespace}/{one.name}": one for one in ctx.world.gateways}
-    bound = _bound(service)
+    known = ctx.world.gateway_by_key
+    bound = {index: _key(key) for index, key in _bound(service).items()}
     for index, key in bound.items():
         if key not in known:
-            like = nearest(key, tuple(known))
+            like = nearest("/".join(key), tuple("/".join(other) for other in known))
             ctx.report(
                 Problem(
                     code="REF-001",
                     resource=service.ref,
                     field=f"spec.gateways[{index}]",
-                    message=f"there is no Gateway {key}",
+                    message=f"there is no Gateway {'/'.join(key)}",
                     hint=f"Did you mean {like}?" if like else "Write it as NAMESPACE/NAME.",
                 )
             )

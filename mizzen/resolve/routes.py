@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from mizzen.errors import ResourceRef
 from mizzen.model.route import Exact, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
 from mizzen.resolve.actions import Actions, Where, cors, fault
-from mizzen.resolve.attach import attached, shared_hosts
+from mizzen.resolve.attach import shared_hosts
 from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import Rule, rules_of
 from mizzen.resolve.destinations import Indexes
@@ -43,7 +43,6 @@ class _Tables:
 
     ctx: Context
     indexes: Indexes
-    _attached: dict[str, tuple[VirtualService, ...]] = field(default_factory=dict)
     _rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
     _made: dict[tuple[tuple[str, str], Where], tuple[Route, ...]] = field(default_factory=dict)
 
@@ -59,9 +58,7 @@ class _Tables:
         return RouteTable(name=name, hosts=made or (_black_hole(servers[0]),), origin=servers[0].ref)
 
     def _add_routes(self, server: MergedServer, hosts: dict[str, _Host]) -> None:
-        if server.key not in self._attached:
-            self._attached[server.key] = attached(self.ctx, server.key)
-        for service in self._attached[server.key]:
+        for service in self.indexes.attached.get(server.key, ()):
             shared = shared_hosts(server, service)
             routes = self._routes(service, server) if shared else ()
             if not routes:

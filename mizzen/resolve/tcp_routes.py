@@ -7,7 +7,7 @@ from datetime import timedelta
 from mizzen.errors import ResourceRef
 from mizzen.model.listener import TcpService
 from mizzen.model.route import Weighted
-from mizzen.resolve.attach import attached, gateway_key, hosts_of
+from mizzen.resolve.attach import gateway_key, hosts_of
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import idle_timeout
@@ -25,7 +25,7 @@ PassthroughChain = tuple[tuple[str, ...], TcpService, ResourceRef, str]
 
 def tcp_service(ctx: Context, server: MergedServer, indexes: Indexes) -> TcpService | None:
     """The first `tcp` block that is for a server; None when there is none."""
-    for service in _candidates(ctx, server):
+    for service in _candidates(server, indexes):
         for route in service.spec.tcp:
             if not route.match or any(_applies(one, server, service) for one in route.match):
                 return _Maker(ctx, server, indexes).service(service, route.route)
@@ -42,7 +42,7 @@ def passthrough_chains(ctx: Context, server: MergedServer, indexes: Indexes) -> 
 
 def _passthrough(maker: "_Maker") -> Iterator[PassthroughChain]:
     server = maker.server
-    for service in _candidates(maker.ctx, server):
+    for service in _candidates(server, maker.indexes):
         hosts = usable_by(server.hosts, service.namespace)
         for route in service.spec.tls:
             for match in route.match:
@@ -52,9 +52,9 @@ def _passthrough(maker: "_Maker") -> Iterator[PassthroughChain]:
                     yield names, passed, service.ref, match.at
 
 
-def _candidates(ctx: Context, server: MergedServer) -> Iterator[VirtualService]:
+def _candidates(server: MergedServer, indexes: Indexes) -> Iterator[VirtualService]:
     """The VirtualServices of a server's Gateway that have a host in common with the server."""
-    for service in attached(ctx, server.key):
+    for service in indexes.attached.get(server.key, ()):
         hosts = usable_by(server.hosts, service.namespace)
         if any(overlap(one, other) for one in hosts for other in hosts_of(service)):
             yield service

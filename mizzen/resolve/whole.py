@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from mizzen.errors import Problem, Severity
 from mizzen.model import GatewayName, Model
+from mizzen.resolve.attach import attached
 from mizzen.resolve.authorization import authorization, check_authorization
 from mizzen.resolve.backends import backends
 from mizzen.resolve.context import Context
@@ -33,7 +34,7 @@ def resolve(ctx: Context) -> Model:
     servers = tuple(s for s in merged if s.kind != "https" or tls[tls_key(s)] is not None)
     services = service_index(ctx)
     policies = policy_index(ctx, services)
-    indexes = Indexes(services, policies)
+    indexes = Indexes(services, policies, attached(ctx))
     check_references(ctx, servers, indexes)
     mirrors = mirrored(ctx, merged, tls)
     tracer, collectors = tracing(ctx)

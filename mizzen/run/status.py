@@ -142,6 +142,7 @@ def mirror_values(
 ) -> tuple[Mapping[str, object], ...]:
     """Each HTTPS server, whether it has a mirror and what clients are told of it."""
     taken = {one.listener: one.problem.message for one in occupied}
+    values = announcements.values()
     found = []
     for mirror in model.mirrors:
         name = f"alt-svc/{mirror.server}"
@@ -150,7 +151,7 @@ def mirror_values(
                 "server": mirror.server,
                 "listener": mirror.quic_listener,
                 "expected": mirror.expected,
-                "announced": announcements.values().get(name) or "",
+                "announced": values.get(name) or "",
                 "state": announcements.state_name(name),
                 "reason": mirror.reason or taken.get(mirror.quic_listener, "") or announcements.reason(name),
                 "resource": str(mirror.origin),
