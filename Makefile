@@ -1,13 +1,16 @@
 # The commands of this project. PYTHON is any Python with `pip install -e '.[dev]' -c requirements-dev.lock`.
 PYTHON ?= python3
 
-.PHONY: test e2e kubernetes e2e-kubernetes lint golden docs bench api lock
+.PHONY: test e2e attack kubernetes e2e-kubernetes lint golden docs bench api lock
 
 test: ## unit tests and golden cases, without Envoy
 	$(PYTHON) -m pytest -q -m "not e2e and not kubernetes and not node"
 
 e2e: ## real Envoy, real clients
 	$(PYTHON) -m pytest -q -m e2e
+
+attack: ## spellings, smuggling, fronting, forged headers and identities, large and slow clients: h1, h2, h3
+	$(PYTHON) -m pytest -q -m attack
 
 kubernetes: ## a real API server: that of $$KUBECONFIG, or one that is started
 	scripts/on_cluster.sh api $(PYTHON) -m pytest -q -m kubernetes tests/kubernetes
