@@ -137,8 +137,13 @@ def route_rows(routes: Sequence[Json]) -> Rows:
             if not host.get("routes"):
                 found.append((name, label, shown, "/*", "404"))
             for route in host.get("routes", []):
-                found.append((name, label, shown, route_match(route.get("match", {})), origin(route)))
+                found.append((name, label, shown, route_match(route.get("match", {})), answered_by(route)))
     return found
+
+
+def answered_by(route: Json) -> str:
+    """The VirtualService of a route; the status of an answer that none asked for (421: a host of another server)."""
+    return origin(route) or str(route.get("directResponse", {}).get("status", ""))
 
 
 def _route_order(config: Json) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.mirrors import announcement_name, quic_listener_name
+from mizzen.resolve.owners import Owners, owners
 from mizzen.resolve.servers import UNIX, MergedServer
 from mizzen.resolve.tcp_routes import passthrough_chains, tcp_service
 
@@ -44,22 +45,26 @@ def listeners(
     mirrored: frozenset[str],
     common: Common,
     indexes: Indexes,
-) -> tuple[Listener, ...]:
-    """Every listener, sorted by name. One without a chain is left out.
+) -> tuple[tuple[Listener, ...], Mapping[str, Owners]]:
+    """Every listener, sorted by name, and by the name of a TCP listener who has which host there.
 
-    `tls`: by `tls_key`. `mirrored`: the route tables of servers with an HTTP/3 mirror.
+    `servers`: all that were merged; those whose TLS cannot be set up have no chain. A listener without a chain is
+    left out. `tls`: by `tls_key`. `mirrored`: the route tables of servers with an HTTP/3 mirror.
     """
     by_name: dict[str, list[MergedServer]] = {}
     for server in servers:
         by_name.setdefault(server.listener_name, []).append(server)
-    found = []
+    found, owned = [], {}
     for name, sharing in by_name.items():
-        if chains := _tcp_chains(ctx, sharing, tls, indexes, common):
-            found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
-        quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
+        serving = [server for server in sharing if server.kind != "https" or tls.get(tls_key(server))]
+        chains = _tcp_chains(ctx, serving, tls, indexes, common)
+        if chains:
+            found.append(_tcp_listener(ctx, name, serving[0], chains, common))
+        owned[name] = owners(sharing, chains)
+        quic = [server for server in serving if server.kind == "https" and server.route_table in mirrored]
         if quic:
-            found.append(_quic_listener(ctx, quic, tls, common))
-    return tuple(sorted(found, key=lambda listener: listener.name))
+            found.append(_quic_listener(ctx, quic, tls, owned[name], common))
+    return tuple(sorted(found, key=lambda listener: listener.name)), owned
 
 
 def tls_key(server: MergedServer) -> str:
@@ -236,9 +241,17 @@ def _report(ctx: Context, server: MergedServer, code: str, field: str, message: 
 
 
 def _quic_listener(
-    ctx: Context, sharing: list[MergedServer], tls: Mapping[str, ServerTls | None], common: Common
+    ctx: Context,
+    sharing: list[MergedServer],
+    tls: Mapping[str, ServerTls | None],
+    owned: Owners,
+    common: Common,
 ) -> Listener:
-    """The mirror of an address: the same servers, route tables, certificates and demands on clients."""
+    """The mirror of an address: the same servers, route tables, certificates and demands on clients.
+
+    A server without a mirror (one that passes TLS on, above all) is not answered in its stead by the mirror of a
+    wildcard around it.
+    """
     first = sharing[0]
     name = quic_listener_name(first)
     chains = []
@@ -254,6 +267,7 @@ def _quic_listener(
         address=first.address,
         port=first.bound_port,
         chains=tuple(chains),
+        refused=owned.taken_from(frozenset(server.route_table for server in sharing)),
         edge=common.edge,
         access_logs=common.access_logs,
         log_unmatched=not ctx.mesh.disable_envoy_listener_log,

@@ -1,6 +1,6 @@
 """Route tables: what each HTTP server does with the requests of each host."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mizzen.errors import ResourceRef
@@ -13,6 +13,8 @@ from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.header_changes import header_changes
 from mizzen.resolve.hosts import specificity_key
 from mizzen.resolve.matches import applies, route_match
+from mizzen.resolve.mirrors import announcement_name
+from mizzen.resolve.owners import EVERYTHING, NOBODY, Owners, wider
 from mizzen.resolve.servers import MergedServer
 from mizzen.resources.virtual_service import HTTPMatchRequest, VirtualService
 
@@ -27,13 +29,18 @@ class _Host:
     https_only: bool = False
 
 
-def route_tables(ctx: Context, servers: tuple[MergedServer, ...], indexes: Indexes) -> tuple[RouteTable, ...]:
-    """One table for each name that servers share, in the order in which they were merged."""
+def route_tables(
+    ctx: Context, servers: tuple[MergedServer, ...], indexes: Indexes, owned: Mapping[str, Owners]
+) -> tuple[RouteTable, ...]:
+    """One table for each name that servers share, in the order in which they were merged.
+
+    `owned`: by the name of a listener, who has which host there.
+    """
     sharing: dict[str, list[MergedServer]] = {}
     for server in servers:
         if server.route_table:
             sharing.setdefault(server.route_table, []).append(server)
-    maker = _Tables(ctx, indexes)
+    maker = _Tables(ctx, indexes, owned)
     return tuple(maker.table(name, members) for name, members in sharing.items())
 
 
@@ -43,6 +50,7 @@ class _Tables:
 
     ctx: Context
     indexes: Indexes
+    owned: Mapping[str, Owners]
     _attached: dict[str, tuple[VirtualService, ...]] = field(default_factory=dict)
     _rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
     _made: dict[tuple[tuple[str, str], Where], tuple[Route, ...]] = field(default_factory=dict)
@@ -55,8 +63,22 @@ class _Tables:
             if _redirects(server):
                 for host in server.hosts:
                     _host(hosts, host.rpartition("/")[2], server).https_only = True
-        made = tuple(sorted(self._joined(hosts), key=lambda host: host.name))
-        return RouteTable(name=name, hosts=made or (_black_hole(servers[0]),), origin=servers[0].ref)
+        first = servers[0]
+        owned = self.owned.get(first.listener_name, NOBODY) if first.kind == "https" else NOBODY
+        misdirected = owned.misdirected(name)
+        if first.kind == "https":
+            hosts = {host: one for host, one in hosts.items() if _has(owned, name, host)}
+        made = sorted(self._joined(hosts), key=lambda host: host.name)
+        made += _without_routes(first, hosts, misdirected)
+        if not made and EVERYTHING not in misdirected:
+            made.append(_black_hole(first))
+        return RouteTable(
+            name=name,
+            hosts=tuple(made),
+            misdirected=tuple(map(_domain, misdirected)),
+            announcement=announcement_name(name) if first.kind == "https" else None,
+            origin=first.ref,
+        )
 
     def _add_routes(self, server: MergedServer, hosts: dict[str, _Host]) -> None:
         if server.key not in self._attached:
@@ -130,9 +152,37 @@ def _redirects(server: MergedServer) -> bool:
 def _host(hosts: dict[str, _Host], name: str, server: MergedServer) -> _Host:
     name = name.lower()
     if name not in hosts:
-        domain = f"[{name}]" if ":" in name else name
+        domain = _domain(name)
         hosts[name] = _Host(name=f"{domain}:{server.number}", domain=domain)
     return hosts[name]
+
+
+def _domain(host: str) -> str:
+    """A host as it stands in an authority: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+# --- hosts of other servers -------------------------------------------------------------------------
+
+
+def _has(owned: Owners, table: str, host: str) -> bool:
+    """Whether a host of a VirtualService belongs to the server of a table, and not to one with a more exact name."""
+    owner = owned.owner(host)
+    return owner is None or owner.name == table
+
+
+def _without_routes(server: MergedServer, hosts: Mapping[str, _Host], misdirected: tuple[str, ...]) -> list[Host]:
+    """A server's own hosts that have no routes and lie below a host of another: they get 404, not 421."""
+    others = frozenset(misdirected)
+    own = [
+        host
+        for host in server.server_names or (EVERYTHING,)
+        if host not in hosts and next((one for one in wider(host) if one in hosts or one in others), None) in others
+    ]
+    if not own:
+        return []
+    domains = tuple(map(_domain, own))
+    return [Host(name=f"{domains[0]}:{server.number}", domains=domains, routes=(), count_attempts=False)]
 
 
 def _black_hole(server: MergedServer) -> Host:

@@ -37,9 +37,9 @@ def resolve(ctx: Context) -> Model:
     check_references(ctx, servers, indexes)
     mirrors = mirrored(ctx, merged, tls)
     tracer, collectors = tracing(ctx)
-    found = listeners(
+    found, owned = listeners(
         ctx,
-        servers,
+        merged,
         tls,
         mirrors.route_tables,
         Common(
@@ -51,7 +51,7 @@ def resolve(ctx: Context) -> Model:
         ),
         indexes,
     )
-    tables = route_tables(ctx, servers, indexes)
+    tables = route_tables(ctx, servers, indexes, owned)
     upstream = (*backends(ctx, services, policies, frozenset(wanted_backends(tables, found))), *collectors)
     certificates, trusted_cas = secret_resources(ctx, frozenset(secrets_of(found, upstream)))
     return Model(
