@@ -49,11 +49,9 @@ class Owners:
 
     def misdirected(self, table: str) -> tuple[str, ...]:
         """The hosts that get 421 on connections of a route table's server, where it has none that is more exact."""
-        if self.listed:
-            outside = [host for host in self.top if self.of[host].name != table]
-        else:
-            outside = [EVERYTHING]
-        return tuple(sorted({*outside, *self.below.get(table, ())}))
+        outside = self.top if self.listed else (EVERYTHING,)
+        others = (host for host in outside if host not in self.of or self.of[host].name != table)
+        return tuple(sorted({*others, *self.below.get(table, ())}))
 
     def taken_from(self, tables: frozenset[str]) -> tuple[str, ...]:
         """The hosts of all others that a wildcard of one of these route tables would take by SNI."""

@@ -171,13 +171,16 @@ def _has(owned: Owners, table: str, host: str) -> bool:
     return owner is None or owner.name == table
 
 
-def _without_routes(server: MergedServer, hosts: Mapping[str, _Host], misdirected: tuple[str, ...]) -> list[Host]:
+def _without_routes(
+    server: MergedServer, hosts: Mapping[str, _Host], misdirected: tuple[str, ...]
+) -> list[Host]:
     """A server's own hosts that have no routes and lie below a host of another: they get 404, not 421."""
     others = frozenset(misdirected)
     own = [
         host
         for host in server.server_names or (EVERYTHING,)
-        if host not in hosts and next((one for one in wider(host) if one in hosts or one in others), None) in others
+        if host not in hosts
+        and next((one for one in wider(host) if one in hosts or one in others), None) in others
     ]
     if not own:
         return []
