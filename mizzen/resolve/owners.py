@@ -14,6 +14,7 @@ server.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from mizzen.errors import ResourceRef
 from mizzen.model.listener import Chain
 from mizzen.resolve.servers import MergedServer, sni_names
 
@@ -29,8 +30,8 @@ class Owner:
     """Who has a host."""
 
     name: str  # the route table of an HTTPS server, else a name that no table has
-    gateway: str  # "namespace/name"; "" for what a VirtualService brings
-    called: str  # as users are told: "Gateway team/web (spec.servers[0])"
+    ref: ResourceRef  # the Gateway; the VirtualService that brings an SNI
+    at: str  # field path of the server, or of the match
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def owners(servers: Iterable[MergedServer], chains: Iterable[Chain]) -> Owners:
             _claim(of, sni_names(server.hosts), _owner(server))
     for chain in chains:
         if chain.tls is None:
-            _claim(of, chain.server_names, Owner(chain.name, "", f"{chain.origin} ({chain.at})"))
+            _claim(of, chain.server_names, Owner(chain.name, chain.origin, chain.at))
     return _tree(of, frozenset(server.route_table for server in sharing if server.kind == "https"))
 
 
@@ -98,8 +99,7 @@ def _claim(of: dict[str, Owner], hosts: Iterable[str], owner: Owner) -> None:
 
 
 def _owner(server: MergedServer) -> Owner:
-    name = server.route_table or f"{server.kind}/{server.key}/{server.at}"
-    return Owner(name, server.key, f"Gateway {server.key} ({server.at})")
+    return Owner(server.route_table or f"{server.kind}/{server.key}/{server.at}", server.ref, server.at)
 
 
 def _above(host: str, of: dict[str, Owner]) -> str | None:

@@ -3,20 +3,24 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from mizzen.errors import ResourceRef
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.model.route import Exact, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
 from mizzen.resolve.actions import Actions, Where, cors, fault
-from mizzen.resolve.attach import attached, shared_hosts
+from mizzen.resolve.attach import attached, gateway_keys, hosts_of, shared_hosts
 from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import Rule, rules_of
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.header_changes import header_changes
-from mizzen.resolve.hosts import specificity_key
+from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.matches import applies, route_match
 from mizzen.resolve.mirrors import announcement_name
-from mizzen.resolve.owners import EVERYTHING, NOBODY, Owners, wider
+from mizzen.resolve.owners import EVERYTHING, NOBODY, Owner, Owners, wider
 from mizzen.resolve.servers import MergedServer
 from mizzen.resources.virtual_service import HTTPMatchRequest, VirtualService
+
+CODES = {
+    "GW-015": "A host of a VirtualService belongs, on a port of its Gateway, to another Gateway that has it more exactly.",
+}
 
 
 @dataclass(slots=True)
@@ -64,10 +68,7 @@ class _Tables:
                 for host in server.hosts:
                     _host(hosts, host.rpartition("/")[2], server).https_only = True
         first = servers[0]
-        owned = self.owned.get(first.listener_name, NOBODY) if first.kind == "https" else NOBODY
-        misdirected = owned.misdirected(name)
-        if first.kind == "https":
-            hosts = {host: one for host, one in hosts.items() if _has(owned, name, host)}
+        misdirected = self._owned(first).misdirected(name)
         made = sorted(self._joined(hosts), key=lambda host: host.name)
         made += _without_routes(first, hosts, misdirected)
         if not made and EVERYTHING not in misdirected:
@@ -80,7 +81,12 @@ class _Tables:
             origin=first.ref,
         )
 
+    def _owned(self, server: MergedServer) -> Owners:
+        """Who has which host where a server ends TLS. Of plain servers, which share a table, nobody takes any."""
+        return self.owned.get(server.listener_name, NOBODY) if server.kind == "https" else NOBODY
+
     def _add_routes(self, server: MergedServer, hosts: dict[str, _Host]) -> None:
+        owned = self._owned(server)
         if server.key not in self._attached:
             self._attached[server.key] = attached(self.ctx, server.key)
         for service in self._attached[server.key]:
@@ -89,6 +95,10 @@ class _Tables:
             if not routes:
                 continue  # another rule of Istio: a VirtualService without routes brings no host
             for name in dict.fromkeys(host.lower() for host in shared):
+                owner = owned.owner(name)
+                if owner is not None and owner.name != server.route_table:
+                    _report_owner(self.ctx, server, service, name, owner)
+                    continue
                 host = _host(hosts, name, server)
                 host.parts.append(routes)
                 host.https_only |= _redirects(server)
@@ -165,10 +175,31 @@ def _domain(host: str) -> str:
 # --- hosts of other servers -------------------------------------------------------------------------
 
 
-def _has(owned: Owners, table: str, host: str) -> bool:
-    """Whether a host of a VirtualService belongs to the server of a table, and not to one with a more exact name."""
-    owner = owned.owner(host)
-    return owner is None or owner.name == table
+def _report_owner(
+    ctx: Context, server: MergedServer, service: VirtualService, host: str, owner: Owner
+) -> None:
+    """A host that another server has more exactly; nothing is wrong where the VirtualService is there too."""
+    ref = owner.ref
+    there = (
+        f"{ref.namespace}/{ref.name}" in gateway_keys(service)
+        if ref.kind == "Gateway"
+        else ref == service.ref
+    )
+    if there:
+        return
+    written = hosts_of(service)
+    index = next((i for i, one in enumerate(written) if subset_of(host, one.lower())), 0)
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="GW-015",
+            resource=service.ref,
+            field=f"spec.hosts[{index}]",
+            message=f"on port {server.number} the host {host} belongs to {ref} ({owner.at}), which has it more exactly "
+            f"than Gateway/{server.gateway.namespace}/{server.gateway.name} ({server.at})",
+            hint="Clients get to the server with the most exact host; bind the VirtualService to its Gateway.",
+        )
+    )
 
 
 def _without_routes(

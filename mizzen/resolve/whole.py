@@ -19,6 +19,7 @@ from mizzen.resolve.routes import route_tables
 from mizzen.resolve.secrets import secret_resources
 from mizzen.resolve.servers import merged_servers, selects
 from mizzen.resolve.services import service_index
+from mizzen.resolve.shared_certificates import check_shared_certificates
 from mizzen.resolve.tls import server_tls
 from mizzen.resolve.tokens import token_rules
 from mizzen.resolve.tracing import tracing
@@ -35,6 +36,7 @@ def resolve(ctx: Context) -> Model:
     policies = policy_index(ctx, services)
     indexes = Indexes(services, policies)
     check_references(ctx, servers, indexes)
+    check_shared_certificates(ctx, servers, tls)
     mirrors = mirrored(ctx, merged, tls)
     tracer, collectors = tracing(ctx)
     found, owned = listeners(
