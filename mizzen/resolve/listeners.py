@@ -41,6 +41,7 @@ class Common:
 def listeners(
     ctx: Context,
     servers: tuple[MergedServer, ...],
+    lost: tuple[MergedServer, ...],
     tls: Mapping[str, ServerTls | None],
     mirrored: frozenset[str],
     common: Common,
@@ -48,23 +49,28 @@ def listeners(
 ) -> tuple[tuple[Listener, ...], Mapping[str, Owners]]:
     """Every listener, sorted by name, and by the name of a TCP listener who has which host there.
 
-    `servers`: all that were merged; those whose TLS cannot be set up have no chain. A listener without a chain is
-    left out. `tls`: by `tls_key`. `mirrored`: the route tables of servers with an HTTP/3 mirror.
+    One without a chain is left out. `lost`: servers that take no part. `tls`: by `tls_key`. `mirrored`: the route
+    tables of servers with an HTTP/3 mirror.
     """
-    by_name: dict[str, list[MergedServer]] = {}
-    for server in servers:
-        by_name.setdefault(server.listener_name, []).append(server)
+    by_name = _by_listener(servers)
+    left_out = _by_listener(lost)
     found, owned = [], {}
     for name, sharing in by_name.items():
-        serving = [server for server in sharing if server.kind != "https" or tls.get(tls_key(server))]
-        chains = _tcp_chains(ctx, serving, tls, indexes, common)
+        chains = _tcp_chains(ctx, sharing, tls, indexes, common)
         if chains:
-            found.append(_tcp_listener(ctx, name, serving[0], chains, common))
-        owned[name] = owners(sharing, chains)
-        quic = [server for server in serving if server.kind == "https" and server.route_table in mirrored]
+            found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
+        owned[name] = owners(sharing, left_out.get(name, ()), chains)
+        quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
         if quic:
             found.append(_quic_listener(ctx, quic, tls, owned[name], common))
     return tuple(sorted(found, key=lambda listener: listener.name)), owned
+
+
+def _by_listener(servers: Iterable[MergedServer]) -> dict[str, list[MergedServer]]:
+    found: dict[str, list[MergedServer]] = {}
+    for server in servers:
+        found.setdefault(server.listener_name, []).append(server)
+    return found
 
 
 def tls_key(server: MergedServer) -> str:

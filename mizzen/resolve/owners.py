@@ -7,8 +7,8 @@ connection that it should have used.
 
 A host belongs to the server that Envoy chooses for it by SNI (`filter_chain_match.server_names`): by its exact
 name, then by the longest wildcard, then "*". Servers that pass TLS on have the hosts that they are written with and
-what VirtualServices bring into them. One that cannot be set up keeps its hosts: its traffic does not fall to a wider
-server.
+what VirtualServices bring into them. What a server that takes no part asked for does not fall to the wildcard of
+another: that one might ask less of clients.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,6 +23,7 @@ EVERYTHING = "*"
 # tell a host that somebody else has (421) from one that nobody has (404). With N servers they hold N * (N - 1) hosts:
 # beyond this limit each table answers 421 to every host that is not its own.
 LISTED_HOSTS = 4096
+_ENDS_TLS = frozenset({"https", "tls"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,12 @@ def wider(host: str) -> Iterator[str]:
         yield EVERYTHING
 
 
-def owners(servers: Iterable[MergedServer], chains: Iterable[Chain]) -> Owners:
-    """The owners of one address: `servers` are those that were merged onto it, `chains` what became of them."""
+def owners(servers: Iterable[MergedServer], lost: Iterable[MergedServer], chains: Iterable[Chain]) -> Owners:
+    """The owners of one address: `servers` take part there, `chains` are theirs, and `lost` were left out."""
     sharing = tuple(servers)
     of: dict[str, Owner] = {}
     for server in sharing:
-        if server.kind in {"https", "tls"}:
+        if server.kind in _ENDS_TLS:
             _claim(of, server.server_names or (EVERYTHING,), _owner(server))
     for server in sharing:
         if server.kind == "passthrough":
@@ -90,6 +91,10 @@ def owners(servers: Iterable[MergedServer], chains: Iterable[Chain]) -> Owners:
     for chain in chains:
         if chain.tls is None:
             _claim(of, chain.server_names, Owner(chain.name, chain.origin, chain.at))
+    out = [server for server in lost if server.kind in _ENDS_TLS or server.kind == "passthrough"]
+    fallen = {name: server for server in out for name in sni_names(server.hosts) if _above(name, of)}
+    for name, server in fallen.items():
+        _claim(of, (name,), _owner(server))
     return _tree(of, frozenset(server.route_table for server in sharing if server.kind == "https"))
 
 

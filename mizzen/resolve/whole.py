@@ -17,7 +17,7 @@ from mizzen.resolve.proxies import declared_gateways, own_config
 from mizzen.resolve.references import check_references
 from mizzen.resolve.routes import route_tables
 from mizzen.resolve.secrets import secret_resources
-from mizzen.resolve.servers import merged_servers, selects
+from mizzen.resolve.servers import merged_and_lost, selects
 from mizzen.resolve.services import service_index
 from mizzen.resolve.shared_certificates import check_shared_certificates
 from mizzen.resolve.tls import server_tls
@@ -29,9 +29,10 @@ def resolve(ctx: Context) -> Model:
     """What the gateway of `ctx` shall do. Everything wrong is reported; nothing is raised."""
     _report_gateways(ctx)
     check_authorization(ctx)
-    merged = merged_servers(ctx)
+    merged, lost = merged_and_lost(ctx)
     tls = {tls_key(s): server_tls(ctx, s) for s in merged if s.kind in {"https", "tls"}}
     servers = tuple(s for s in merged if s.kind != "https" or tls[tls_key(s)] is not None)
+    lost += tuple(s for s in merged if s.kind == "https" and tls[tls_key(s)] is None)
     services = service_index(ctx)
     policies = policy_index(ctx, services)
     indexes = Indexes(services, policies)
@@ -41,7 +42,8 @@ def resolve(ctx: Context) -> Model:
     tracer, collectors = tracing(ctx)
     found, owned = listeners(
         ctx,
-        merged,
+        servers,
+        lost,
         tls,
         mirrors.route_tables,
         Common(

@@ -194,6 +194,20 @@ def test_the_answer_is_that_of_the_server_with_the_most_exact_host(
     assert seen == {REFUSED, PASSED, OK, NOT_FOUND, MISDIRECTED}
 
 
+def test_the_host_of_a_server_that_takes_no_part_is_not_taken_by_a_wildcard(model_of) -> None:
+    """Over QUIC it gets no handshake. Elsewhere it is a host that nobody has."""
+    wide = Server("a-wide", False, ("*.x.t",), ("b.x.t", "*.x.t"))
+    other = Server("b-other", False, ("a.y.t",), ())
+    loses = Server("c-loses", False, ("b.x.t", "z.u", "a.y.t"), ("b.x.t",))
+    model = model_of([wide, other, loses])
+
+    assert answer(model, Transport.TCP, "q.x.t", "q.x.t") == OK
+    assert answer(model, Transport.TCP, "q.x.t", "b.x.t") == MISDIRECTED
+    assert answer(model, Transport.TCP, "b.x.t", "b.x.t") == MISDIRECTED
+    assert answer(model, Transport.QUIC, "b.x.t", "b.x.t") == REFUSED
+    assert answer(model, Transport.TCP, "q.x.t", "z.u") == NOT_FOUND
+
+
 # --- size -------------------------------------------------------------------------------------------
 
 
