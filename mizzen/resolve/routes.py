@@ -15,7 +15,7 @@ from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.matches import applies, route_match
 from mizzen.resolve.mirrors import announcement_name
 from mizzen.resolve.owners import EVERYTHING, NOBODY, Owner, Owners, wider
-from mizzen.resolve.servers import MergedServer
+from mizzen.resolve.servers import MergedServer, sni_names
 from mizzen.resources.virtual_service import HTTPMatchRequest, VirtualService
 
 CODES = {
@@ -65,8 +65,9 @@ class _Tables:
             self._add_routes(server, hosts)
         for server in servers:
             if _redirects(server):
-                for host in server.hosts:
-                    _host(hosts, host.rpartition("/")[2], server).https_only = True
+                for host in sorted(sni_names(server.hosts)):
+                    if self._elsewhere(server, host) is None:
+                        _host(hosts, host, server).https_only = True
         first = servers[0]
         misdirected = self._owned(first).misdirected(name)
         made = sorted(self._joined(hosts), key=lambda host: host.name)
@@ -85,8 +86,12 @@ class _Tables:
         """Who has which host where a server ends TLS. Of plain servers, which share a table, nobody takes any."""
         return self.owned.get(server.listener_name, NOBODY) if server.kind == "https" else NOBODY
 
+    def _elsewhere(self, server: MergedServer, host: str) -> Owner | None:
+        """The other server that has a host more exactly."""
+        owner = self._owned(server).owner(host)
+        return None if owner is None or owner.name == server.route_table else owner
+
     def _add_routes(self, server: MergedServer, hosts: dict[str, _Host]) -> None:
-        owned = self._owned(server)
         if server.key not in self._attached:
             self._attached[server.key] = attached(self.ctx, server.key)
         for service in self._attached[server.key]:
@@ -95,8 +100,7 @@ class _Tables:
             if not routes:
                 continue  # another rule of Istio: a VirtualService without routes brings no host
             for name in dict.fromkeys(host.lower() for host in shared):
-                owner = owned.owner(name)
-                if owner is not None and owner.name != server.route_table:
+                if (owner := self._elsewhere(server, name)) is not None:
                     _report_owner(self.ctx, server, service, name, owner)
                     continue
                 host = _host(hosts, name, server)
