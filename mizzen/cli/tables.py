@@ -36,6 +36,7 @@ def table(header: Sequence[str], rows: Rows, padding: int) -> str:
 
 LISTENERS = ("ADDRESS", "PORT", "TRANSPORT", "MATCH", "DESTINATION")
 REFUSING_CHAIN = "refuse-unknown"  # the default chain of QUIC listeners: no user asked for it
+REFUSING_NAMES = "refuse-not-mirrored"  # hosts without a mirror, below a wildcard that has one
 
 
 def address(listener: Json) -> tuple[str, int, str]:
@@ -85,6 +86,8 @@ def match(criteria: Json) -> str:
 
 def destination(chain: Json) -> str:
     """What a chain does with a connection."""
+    if chain.get("name") == REFUSING_NAMES:
+        return "Refused: no HTTP/3 mirror"
     for one in chain.get("filters", []):
         config = one.get("typedConfig", {})
         if one.get("name") == HCM:
@@ -137,8 +140,13 @@ def route_rows(routes: Sequence[Json]) -> Rows:
             if not host.get("routes"):
                 found.append((name, label, shown, "/*", "404"))
             for route in host.get("routes", []):
-                found.append((name, label, shown, route_match(route.get("match", {})), origin(route)))
+                found.append((name, label, shown, route_match(route.get("match", {})), answered_by(route)))
     return found
+
+
+def answered_by(route: Json) -> str:
+    """The VirtualService of a route; the status of an answer that none asked for (421: a host of another server)."""
+    return origin(route) or str(route.get("directResponse", {}).get("status", ""))
 
 
 def _route_order(config: Json) -> tuple[int, int]:

@@ -20,6 +20,7 @@ TCP_PROXY = "envoy.filters.network.tcp_proxy"
 HANDSHAKE_TIMEOUT = timedelta(seconds=15)
 
 REFUSE_UNKNOWN = "refuse-unknown"
+REFUSE_NOT_MIRRORED = "refuse-not-mirrored"
 NOBODYS_CERTIFICATE = "invalid://unknown-server-name"
 # How long a listener waits to hear that there is no such certificate.
 _MOMENT = timedelta(milliseconds=100)
@@ -44,12 +45,13 @@ def filter_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
     return out
 
 
-def refusing_chain() -> pb.FilterChain:
-    """The default chain of a QUIC listener: refuses clients whose SNI no chain is for.
+def refusing_chain(server_names: tuple[str, ...] = ()) -> pb.FilterChain:
+    """A chain of a QUIC listener that refuses clients: of some SNI, or, as the default chain, whose SNI no chain is for.
 
-    Without it they get no answer at all, and time out; with it, a TLS alert within a round trip, as over TCP.
-    Its certificate is one that nobody has, so none is ever shown and no handshake succeeds; Envoy demands the
-    rest. It is the same for every listener and never changes.
+    Without the default chain clients get no answer at all, and time out; with it, a TLS alert within a round trip,
+    as over TCP. Its certificate is one that nobody has, so none is ever shown and no handshake succeeds; Envoy
+    demands the rest. The default chain is the same for every listener and never changes; a chain for names may come,
+    change and go, since it has no connections.
     """
     tls = pb.QuicDownstreamTransport(enable_early_data=boolean(False), enable_resumption=boolean(False))
     common = tls.downstream_tls_context.common_tls_context
@@ -62,7 +64,8 @@ def refusing_chain() -> pb.FilterChain:
         http_filters=[inline("envoy.filters.http.router", pb.Router())],
     )
     return pb.FilterChain(
-        name=REFUSE_UNKNOWN,
+        name=REFUSE_NOT_MIRRORED if server_names else REFUSE_UNKNOWN,
+        filter_chain_match=pb.FilterChainMatch(server_names=server_names) if server_names else None,
         filters=[pb.Filter(name=HCM, typed_config=packed(manager))],
         transport_socket=pb.TransportSocket(name=QUIC, typed_config=packed(tls)),
         transport_socket_connect_timeout=duration(HANDSHAKE_TIMEOUT),

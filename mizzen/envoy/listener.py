@@ -91,6 +91,8 @@ def quic_listener(one: Listener) -> pb.Listener:
     """The HTTP/3 mirror. A listener's own access log writes nothing on QUIC: it is left out."""
     out = _common(one, pb.SocketAddress.UDP)
     out.default_filter_chain.CopyFrom(refusing_chain())
+    if one.refused:
+        out.filter_chains.append(refusing_chain(one.refused))
     out.udp_listener_config.CopyFrom(udp_listener_config())
     out.socket_options.add(
         description="receive buffer",

@@ -141,6 +141,9 @@ class Listener:
     address: str  # IP address, or the path when UNIX
     port: int  # 0 when UNIX
     chains: tuple[Chain, ...]
+    refused: tuple[
+        str, ...
+    ] = ()  # SNI that gets no handshake, though a wildcard of a chain covers it (QUIC only)
     edge: Edge
     proxy_protocol: bool = False  # clients are behind something that speaks PROXY (TCP only)
     access_logs: tuple[AccessLog, ...] = ()

@@ -253,5 +253,9 @@ class Host:
 class RouteTable:
     name: str  # Istio's RDS name: "https.443.https.httpbin-gateway.istio-system", "http.8080"
     hosts: tuple[Host, ...]
+    # Domains of other servers: 421 (RFC 9110 section 15.5.20), where no host has a more exact one. In none of `hosts`.
+    misdirected: tuple[str, ...] = ()
+    # Name of the Announcement on the server's answers, which says nothing about the domains of others.
+    announcement: str | None = None
     port_in_domains: bool = False  # the port in a Host header counts, and domains name it
     origin: ResourceRef  # the Gateway that asked for it first

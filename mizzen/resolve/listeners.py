@@ -14,6 +14,7 @@ from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.mirrors import announcement_name, quic_listener_name
+from mizzen.resolve.owners import Owners, owners
 from mizzen.resolve.servers import UNIX, MergedServer
 from mizzen.resolve.tcp_routes import passthrough_chains, tcp_service
 
@@ -40,26 +41,36 @@ class Common:
 def listeners(
     ctx: Context,
     servers: tuple[MergedServer, ...],
+    lost: tuple[MergedServer, ...],
     tls: Mapping[str, ServerTls | None],
     mirrored: frozenset[str],
     common: Common,
     indexes: Indexes,
-) -> tuple[Listener, ...]:
-    """Every listener, sorted by name. One without a chain is left out.
+) -> tuple[tuple[Listener, ...], Mapping[str, Owners]]:
+    """Every listener, sorted by name, and by the name of a TCP listener who has which host there.
 
-    `tls`: by `tls_key`. `mirrored`: the route tables of servers with an HTTP/3 mirror.
+    One without a chain is left out. `lost`: servers that take no part. `tls`: by `tls_key`. `mirrored`: the route
+    tables of servers with an HTTP/3 mirror.
     """
-    by_name: dict[str, list[MergedServer]] = {}
-    for server in servers:
-        by_name.setdefault(server.listener_name, []).append(server)
-    found = []
+    by_name = _by_listener(servers)
+    left_out = _by_listener(lost)
+    found, owned = [], {}
     for name, sharing in by_name.items():
-        if chains := _tcp_chains(ctx, sharing, tls, indexes, common):
+        chains = _tcp_chains(ctx, sharing, tls, indexes, common)
+        if chains:
             found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
+        owned[name] = owners(sharing, left_out.get(name, ()), chains)
         quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
         if quic:
-            found.append(_quic_listener(ctx, quic, tls, common))
-    return tuple(sorted(found, key=lambda listener: listener.name))
+            found.append(_quic_listener(ctx, quic, tls, owned[name], common))
+    return tuple(sorted(found, key=lambda listener: listener.name)), owned
+
+
+def _by_listener(servers: Iterable[MergedServer]) -> dict[str, list[MergedServer]]:
+    found: dict[str, list[MergedServer]] = {}
+    for server in servers:
+        found.setdefault(server.listener_name, []).append(server)
+    return found
 
 
 def tls_key(server: MergedServer) -> str:
@@ -236,9 +247,17 @@ def _report(ctx: Context, server: MergedServer, code: str, field: str, message: 
 
 
 def _quic_listener(
-    ctx: Context, sharing: list[MergedServer], tls: Mapping[str, ServerTls | None], common: Common
+    ctx: Context,
+    sharing: list[MergedServer],
+    tls: Mapping[str, ServerTls | None],
+    owned: Owners,
+    common: Common,
 ) -> Listener:
-    """The mirror of an address: the same servers, route tables, certificates and demands on clients."""
+    """The mirror of an address: the same servers, route tables, certificates and demands on clients.
+
+    A server without a mirror (one that passes TLS on, above all) is not answered in its stead by the mirror of a
+    wildcard around it.
+    """
     first = sharing[0]
     name = quic_listener_name(first)
     chains = []
@@ -254,6 +273,7 @@ def _quic_listener(
         address=first.address,
         port=first.bound_port,
         chains=tuple(chains),
+        refused=owned.taken_from(frozenset(server.route_table for server in sharing)),
         edge=common.edge,
         access_logs=common.access_logs,
         log_unmatched=not ctx.mesh.disable_envoy_listener_log,

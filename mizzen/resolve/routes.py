@@ -1,20 +1,26 @@
 """Route tables: what each HTTP server does with the requests of each host."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from mizzen.errors import ResourceRef
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.model.route import Exact, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
 from mizzen.resolve.actions import Actions, Where, cors, fault
-from mizzen.resolve.attach import shared_hosts
+from mizzen.resolve.attach import gateway_keys, hosts_of, shared_hosts
 from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import Rule, rules_of
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.header_changes import header_changes
-from mizzen.resolve.hosts import specificity_key
+from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.matches import applies, route_match
-from mizzen.resolve.servers import MergedServer
+from mizzen.resolve.mirrors import announcement_name
+from mizzen.resolve.owners import EVERYTHING, NOBODY, Owner, Owners, wider
+from mizzen.resolve.servers import MergedServer, sni_names
 from mizzen.resources.virtual_service import HTTPMatchRequest, VirtualService
+
+CODES = {
+    "GW-015": "A host of a VirtualService belongs, on a port of its Gateway, to another Gateway that has it more exactly.",
+}
 
 
 @dataclass(slots=True)
@@ -27,13 +33,18 @@ class _Host:
     https_only: bool = False
 
 
-def route_tables(ctx: Context, servers: tuple[MergedServer, ...], indexes: Indexes) -> tuple[RouteTable, ...]:
-    """One table for each name that servers share, in the order in which they were merged."""
+def route_tables(
+    ctx: Context, servers: tuple[MergedServer, ...], indexes: Indexes, owned: Mapping[str, Owners]
+) -> tuple[RouteTable, ...]:
+    """One table for each name that servers share, in the order in which they were merged.
+
+    `owned`: by the name of a listener, who has which host there.
+    """
     sharing: dict[str, list[MergedServer]] = {}
     for server in servers:
         if server.route_table:
             sharing.setdefault(server.route_table, []).append(server)
-    maker = _Tables(ctx, indexes)
+    maker = _Tables(ctx, indexes, owned)
     return tuple(maker.table(name, members) for name, members in sharing.items())
 
 
@@ -43,6 +54,7 @@ class _Tables:
 
     ctx: Context
     indexes: Indexes
+    owned: Mapping[str, Owners]
     _rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
     _made: dict[tuple[tuple[str, str], Where], tuple[Route, ...]] = field(default_factory=dict)
 
@@ -52,10 +64,31 @@ class _Tables:
             self._add_routes(server, hosts)
         for server in servers:
             if _redirects(server):
-                for host in server.hosts:
-                    _host(hosts, host.rpartition("/")[2], server).https_only = True
-        made = tuple(sorted(self._joined(hosts), key=lambda host: host.name))
-        return RouteTable(name=name, hosts=made or (_black_hole(servers[0]),), origin=servers[0].ref)
+                for host in sorted(sni_names(server.hosts)):
+                    if self._elsewhere(server, host) is None:
+                        _host(hosts, host, server).https_only = True
+        first = servers[0]
+        misdirected = self._owned(first).misdirected(name)
+        made = sorted(self._joined(hosts), key=lambda host: host.name)
+        made += _without_routes(first, hosts, misdirected)
+        if not made and EVERYTHING not in misdirected:
+            made.append(_black_hole(first))
+        return RouteTable(
+            name=name,
+            hosts=tuple(made),
+            misdirected=tuple(map(_domain, misdirected)),
+            announcement=announcement_name(name) if first.kind == "https" else None,
+            origin=first.ref,
+        )
+
+    def _owned(self, server: MergedServer) -> Owners:
+        """Who has which host where a server ends TLS. Of plain servers, which share a table, nobody takes any."""
+        return self.owned.get(server.listener_name, NOBODY) if server.kind == "https" else NOBODY
+
+    def _elsewhere(self, server: MergedServer, host: str) -> Owner | None:
+        """The other server that has a host more exactly."""
+        owner = self._owned(server).owner(host)
+        return None if owner is None or owner.name == server.route_table else owner
 
     def _add_routes(self, server: MergedServer, hosts: dict[str, _Host]) -> None:
         for service in self.indexes.attached.get(server.key, ()):
@@ -64,6 +97,9 @@ class _Tables:
             if not routes:
                 continue  # another rule of Istio: a VirtualService without routes brings no host
             for name in dict.fromkeys(host.lower() for host in shared):
+                if (owner := self._elsewhere(server, name)) is not None:
+                    _report_owner(self.ctx, server, service, name, owner)
+                    continue
                 host = _host(hosts, name, server)
                 host.parts.append(routes)
                 host.https_only |= _redirects(server)
@@ -127,9 +163,61 @@ def _redirects(server: MergedServer) -> bool:
 def _host(hosts: dict[str, _Host], name: str, server: MergedServer) -> _Host:
     name = name.lower()
     if name not in hosts:
-        domain = f"[{name}]" if ":" in name else name
+        domain = _domain(name)
         hosts[name] = _Host(name=f"{domain}:{server.number}", domain=domain)
     return hosts[name]
+
+
+def _domain(host: str) -> str:
+    """A host as it stands in an authority: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+# --- hosts of other servers -------------------------------------------------------------------------
+
+
+def _report_owner(
+    ctx: Context, server: MergedServer, service: VirtualService, host: str, owner: Owner
+) -> None:
+    """A host that another server has more exactly; nothing is wrong where the VirtualService is there too."""
+    ref = owner.ref
+    there = (
+        f"{ref.namespace}/{ref.name}" in gateway_keys(service)
+        if ref.kind == "Gateway"
+        else ref == service.ref
+    )
+    if there:
+        return
+    written = hosts_of(service)
+    index = next((i for i, one in enumerate(written) if subset_of(host, one.lower())), 0)
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="GW-015",
+            resource=service.ref,
+            field=f"spec.hosts[{index}]",
+            message=f"on port {server.number} the host {host} belongs to {ref} ({owner.at}), which has it more exactly "
+            f"than Gateway/{server.gateway.namespace}/{server.gateway.name} ({server.at})",
+            hint="Clients get to the server with the most exact host; bind the VirtualService to its Gateway.",
+        )
+    )
+
+
+def _without_routes(
+    server: MergedServer, hosts: Mapping[str, _Host], misdirected: tuple[str, ...]
+) -> list[Host]:
+    """A server's own hosts that have no routes and lie below a host of another: they get 404, not 421."""
+    others = frozenset(misdirected)
+    own = [
+        host
+        for host in server.server_names or (EVERYTHING,)
+        if host not in hosts
+        and next((one for one in wider(host) if one in hosts or one in others), None) in others
+    ]
+    if not own:
+        return []
+    domains = tuple(map(_domain, own))
+    return [Host(name=f"{domains[0]}:{server.number}", domains=domains, routes=(), count_attempts=False)]
 
 
 def _black_hole(server: MergedServer) -> Host:

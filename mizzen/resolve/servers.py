@@ -330,6 +330,17 @@ def merged_servers(ctx: Context) -> tuple[MergedServer, ...]:
     Every server that does not is reported once, with the reason. HTTP servers that share a port share the
     route table of the first.
     """
+    return merged_and_lost(ctx)[0]
+
+
+def merged_and_lost(ctx: Context) -> tuple[tuple[MergedServer, ...], tuple[MergedServer, ...]]:
+    """As `merged_servers`, and the servers that lost a conflict."""
     merge = _Merge(ctx)
-    placed = (merge.place(candidate) for candidate in _candidates(ctx))
-    return tuple(server for server in placed if server is not None)
+    merged, lost = [], []
+    for candidate in _candidates(ctx):
+        placed = merge.place(candidate)
+        if placed is None:
+            lost.append(candidate)
+        else:
+            merged.append(placed)
+    return tuple(merged), tuple(lost)

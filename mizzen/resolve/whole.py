@@ -18,8 +18,9 @@ from mizzen.resolve.proxies import declared_gateways, own_config
 from mizzen.resolve.references import check_references
 from mizzen.resolve.routes import route_tables
 from mizzen.resolve.secrets import secret_resources
-from mizzen.resolve.servers import merged_servers, selects
+from mizzen.resolve.servers import merged_and_lost, selects
 from mizzen.resolve.services import service_index
+from mizzen.resolve.shared_certificates import check_shared_certificates
 from mizzen.resolve.tls import server_tls
 from mizzen.resolve.tokens import token_rules
 from mizzen.resolve.tracing import tracing
@@ -29,18 +30,21 @@ def resolve(ctx: Context) -> Model:
     """What the gateway of `ctx` shall do. Everything wrong is reported; nothing is raised."""
     _report_gateways(ctx)
     check_authorization(ctx)
-    merged = merged_servers(ctx)
+    merged, lost = merged_and_lost(ctx)
     tls = {tls_key(s): server_tls(ctx, s) for s in merged if s.kind in {"https", "tls"}}
     servers = tuple(s for s in merged if s.kind != "https" or tls[tls_key(s)] is not None)
+    lost += tuple(s for s in merged if s.kind == "https" and tls[tls_key(s)] is None)
     services = service_index(ctx)
     policies = policy_index(ctx, services)
     indexes = Indexes(services, policies, attached(ctx))
     check_references(ctx, servers, indexes)
+    check_shared_certificates(ctx, servers, tls)
     mirrors = mirrored(ctx, merged, tls)
     tracer, collectors = tracing(ctx)
-    found = listeners(
+    found, owned = listeners(
         ctx,
         servers,
+        lost,
         tls,
         mirrors.route_tables,
         Common(
@@ -52,7 +56,7 @@ def resolve(ctx: Context) -> Model:
         ),
         indexes,
     )
-    tables = route_tables(ctx, servers, indexes)
+    tables = route_tables(ctx, servers, indexes, owned)
     upstream = (*backends(ctx, services, policies, frozenset(wanted_backends(tables, found))), *collectors)
     certificates, trusted_cas = secret_resources(ctx, frozenset(secrets_of(found, upstream)))
     return Model(

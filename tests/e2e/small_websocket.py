@@ -1,6 +1,8 @@
 """A WebSocket over HTTP/3 (RFC 9220), as short as it can be: one text goes out, one comes back."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aioquic.asyncio.client import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
@@ -29,14 +31,17 @@ class _Client(QuicConnectionProtocol):
                 self.came.set()
 
 
-async def echoed(host: str, port: int, path: str, text: bytes, *, ca_pem: str) -> bytes:
-    """What comes back for `text` (under 126 bytes). AssertionError when the request is not answered 200."""
-    configuration = QuicConfiguration(alpn_protocols=["h3"], server_name=host, cadata=ca_pem.encode())
+@asynccontextmanager
+async def _asked(
+    sni: str, authority: str, port: int, path: str, ca_pem: str
+) -> AsyncIterator[tuple[_Client, int]]:
+    """A connection, and the stream on which it has asked for a WebSocket."""
+    configuration = QuicConfiguration(alpn_protocols=["h3"], server_name=sni, cadata=ca_pem.encode())
     headers = {
         ":method": "CONNECT",
         ":protocol": "websocket",
         ":scheme": "https",
-        ":authority": host,
+        ":authority": authority,
         ":path": path,
         "sec-websocket-version": "13",
     }
@@ -46,9 +51,20 @@ async def echoed(host: str, port: int, path: str, text: bytes, *, ca_pem: str) -
     ):
         assert isinstance(client, _Client)
         stream = client._quic.get_next_available_stream_id()
-        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        client.http.send_headers(stream, raw)
+        client.http.send_headers(stream, [(name.encode(), value.encode()) for name, value in headers.items()])
         client.transmit()
+        yield client, stream
+
+
+async def answered(sni: str, authority: str, port: int, path: str, *, ca_pem: str) -> int:
+    """The status that a request for a WebSocket gets, on a connection that was opened for `sni`."""
+    async with _asked(sni, authority, port, path, ca_pem) as (client, _):
+        return await client.answered
+
+
+async def echoed(host: str, port: int, path: str, text: bytes, *, ca_pem: str) -> bytes:
+    """What comes back for `text` (under 126 bytes). AssertionError when the request is not answered 200."""
+    async with _asked(host, host, port, path, ca_pem) as (client, stream):
         assert await client.answered == 200
         client.http.send_data(stream, bytes([TEXT, MASKED | len(text), 0, 0, 0, 0]) + text, end_stream=False)
         client.transmit()

@@ -2,11 +2,13 @@
 
 - ask: METHOD URL            ports 80 and 443 are dialled where the gateway binds them
   over: [h1, h2, h3]         by default all that the scheme knows
-  headers: {NAME: VALUE}
+  headers: {NAME: VALUE}     Host is the authority, whatever the connection was opened for
+  websocket: true            over h3: by extended CONNECT, and the status alone is looked at
   answer: {status: 200, headers: {NAME: VALUE}, missing: [NAME], body: TEXT}
   seen: {backend: PORT, path: ..., method: ..., headers: {...}, missing: [...]}   what reached a backend
 """
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -21,6 +23,7 @@ import pytest
 import yaml
 from clients import curl
 from gateway import Authority, Up, eventually, replace_file
+from small_websocket import answered
 
 from tests.golden import Case, cases
 
@@ -104,6 +107,11 @@ def test_requests_are_answered_as_the_yaml_says(
     for request in yaml.safe_load((case.folder / "requests.yaml").read_text()):
         method, url = request["ask"].split()
         secure = urlsplit(url).scheme == "https"
+        if request.get("websocket"):
+            sni, wanted = urlsplit(url).hostname or "", request["headers"]["Host"]
+            status = asyncio.run(answered(sni, wanted, BOUND[443], "/", ca_pem=authority.pem))
+            assert status == request["answer"]["status"], request
+            continue
         for protocol in request.get("over") or (("h1", "h2", "h3") if secure else ("h1", "h2")):
             answer = curl(
                 protocol,

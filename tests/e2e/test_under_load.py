@@ -23,11 +23,11 @@ RATE = 100.0  # requests per second and protocol: enough to be in flight at ever
 
 
 @contextlib.contextmanager
-def load(authority: Authority) -> Iterator[list[Load]]:
+def load(authority: Authority, url: str = URL) -> Iterator[list[Load]]:
     """Requests over all three protocols while the block runs."""
     with contextlib.ExitStack() as stack:
         loads = [
-            stack.enter_context(Load(asked(protocol, URL, ca_pem=authority.pem), in_flight=4, rate=RATE))
+            stack.enter_context(Load(asked(protocol, url, ca_pem=authority.pem), in_flight=4, rate=RATE))
             for protocol in PROTOCOLS
         ]
         for one in loads:
@@ -86,6 +86,45 @@ def test_50_route_changes_another_host_and_a_new_certificate_drop_nothing(
             )
         assert_nothing_failed(loads)
         assert version(authority, "h3") == "50"
+
+
+PASSED_THROUGH = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: mq, namespace: istio-system}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - {port: {number: 443, name: tls, protocol: TLS}, hosts: [mq.shop.test], tls: {mode: PASSTHROUGH}}
+"""
+
+
+def test_a_host_below_a_wildcard_is_passed_through_and_no_more_and_drops_nothing(
+    folder: Path, authority: Authority, httpbin: int
+) -> None:
+    """Connections of the wildcard stay, over QUIC too, where a chain that refuses the host comes and goes."""
+    write(folder, authority, httpbin)
+    (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server("*.shop.test")))
+    (folder / "gateway.yaml").write_text(gateway.gateway("*.shop.test"))
+    (folder / "route.yaml").write_text(gateway.route("www.shop.test", port=httpbin))
+    www, mq = "https://www.shop.test:8443/get", "https://mq.shop.test:8443/"
+
+    def others(protocol: str) -> int:
+        return curl(protocol, www, ca_pem=authority.pem, headers={"Host": "mq.shop.test"}).status
+
+    with gateway.up(folder):
+        with load(authority, www) as loads:
+            assert (others("h2"), others("h3"), curl("h3", mq, ca_pem=authority.pem).status) == (
+                404,
+                404,
+                404,
+            )
+            (folder / "mq.yaml").write_text(PASSED_THROUGH)
+            eventually(lambda: others("h2") == 421 and others("h3") == 421)
+            eventually(lambda: curl("h3", mq, ca_pem=authority.pem).error)
+            (folder / "mq.yaml").unlink()
+            eventually(lambda: others("h2") == 404 and curl("h3", mq, ca_pem=authority.pem).status == 404)
+        assert_nothing_failed(loads)
 
 
 def test_a_new_certificate_is_shown_over_tcp_and_quic_and_a_broken_one_changes_nothing(

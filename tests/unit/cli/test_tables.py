@@ -1,0 +1,46 @@
+"""What istioctl's tables say of hosts that belong to another server."""
+
+from mizzen._api import pb
+from mizzen.cli.dump import as_json
+from mizzen.cli.tables import listener_rows, route_rows
+from mizzen.envoy.listener import listener
+from mizzen.envoy.route_configuration import route_configuration
+from mizzen.errors import ResourceRef
+from mizzen.model.listener import Edge, Listener, Transport
+from mizzen.model.route import Host, RouteTable
+
+GATEWAY = ResourceRef(kind="Gateway", namespace="team", name="gw")
+
+
+def test_hosts_of_another_server_are_shown_with_their_status() -> None:
+    own = Host(name="a.test:443", domains=("a.test",), routes=())
+    table = RouteTable(
+        name="https",
+        hosts=(own,),
+        misdirected=("*.x", "b.x", "c.x"),
+        announcement="alt-svc/https",
+        origin=GATEWAY,
+    )
+    assert route_rows([as_json(route_configuration(table))]) == [
+        ("https", "a.test:443", "a.test", "/*", "404"),
+        ("https", "misdirected", "*.x, b.x + 1 more...", "/*", "421"),
+    ]
+
+
+def test_hosts_that_a_mirror_refuses_are_shown_and_unknown_ones_are_not() -> None:
+    made = listener(
+        Listener(
+            name="udp_0.0.0.0_8443",
+            transport=Transport.QUIC,
+            address="0.0.0.0",
+            port=8443,
+            chains=(),
+            refused=("mq.test", "*.mail.test"),
+            edge=Edge(),
+            origin=GATEWAY,
+        )
+    )
+    assert isinstance(made, pb.Listener)
+    assert listener_rows([as_json(made)]) == [
+        ("0.0.0.0", "8443", "QUIC", "SNI: mq.test,*.mail.test", "Refused: no HTTP/3 mirror")
+    ]
