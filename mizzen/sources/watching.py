@@ -1,0 +1,67 @@
+"""Waits for changes in directories: told by the kernel (inotify), or, where that has nothing left, by patience."""
+
+import asyncio
+import contextlib
+import threading
+
+from watchfiles._rust_notify import RustNotify
+
+from mizzen.sources.reading import Directory
+
+RESCAN_SECONDS = 1.0  # network file systems and swapped parents raise no event: look anew this often
+POLL_SECONDS = 0.25  # the same without any events
+RETRY_SECONDS = 10.0  # how often the kernel is asked again
+QUIET_MS = 10  # a burst of writes ends when nothing came for so long
+
+
+class Watcher:
+    """Watches directories, not what is below them."""
+
+    def __init__(self) -> None:
+        self.trouble = ""  # why the kernel does not tell of changes
+        self._notify: RustNotify | None = None
+        self._directories: frozenset[Directory] | None = None
+        self._opened_at = 0.0
+
+    def follow(self, directories: frozenset[Directory], now: float) -> bool:
+        """Watch these. True when it has just begun: changes from before that are not told."""
+        is_same = directories == self._directories
+        if is_same and (self._notify or now - self._opened_at < RETRY_SECONDS):
+            return False
+        self.close()
+        self._directories, self._opened_at = directories, now
+        paths = [path for path, _, _ in directories]
+        try:
+            self._notify = RustNotify(paths, False, False, 0, False, True) if paths else None
+            self.trouble = ""
+        except FileNotFoundError:
+            self._directories = None  # it vanished since it was seen
+        except (OSError, RuntimeError) as error:
+            self.trouble = str(error)
+        return self._notify is not None
+
+    async def wait(self, seconds: float | None) -> None:
+        """Until something changes; `seconds` at most, and never for long."""
+        if self._notify is None:
+            await asyncio.sleep(min(POLL_SECONDS, seconds or POLL_SECONDS))
+            return
+        patience = RESCAN_SECONDS if seconds is None else min(RESCAN_SECONDS, seconds)
+        stopping = threading.Event()
+        try:
+            told = self._notify.watch
+            timeout = max(1, round(patience * 1000))
+            await asyncio.to_thread(told, QUIET_MS * 4, QUIET_MS, timeout, stopping)
+        except (OSError, RuntimeError) as error:
+            self.close()
+            self.trouble = str(error)
+        finally:
+            stopping.set()
+
+    def close(self) -> None:
+        """Give back what the kernel lent."""
+        notify, self._notify = self._notify, None
+        if notify is not None:
+            with contextlib.suppress(
+                RuntimeError
+            ):  # a thread still waits on it: it ends when that is told to
+                notify.close()
