@@ -11,7 +11,7 @@ import signal
 import stat
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -59,12 +59,22 @@ class Seen:
     directories: frozenset[Directory] = frozenset()  # where a change would show; links resolved
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    text: Text
+    changed_ns: int  # st_ctime: another mode or owner is no other text, but may forbid to read it
+    is_racy: bool  # it was read so soon after it was written that its stamp may hide another change
+
+    def fits(self, status: os.stat_result) -> bool:
+        return (self.text.stamp, self.changed_ns) == (_stamp(status), status.st_ctime_ns)
+
+
 @dataclass(slots=True)
 class Reader:
     """Looks at the paths of a command line, and reads what has changed since it last looked."""
 
     paths: Sequence[str]
-    _known: dict[str, tuple[Text, bool]] = field(default_factory=dict)  # text, and may its stamp be too old?
+    _known: dict[str, _Known] = field(default_factory=dict)
 
     def look(self, again: Collection[str] = ()) -> Seen:
         """All files there are now. Those of `again` are read anew although their stamps say nothing new.
@@ -89,18 +99,17 @@ class Reader:
         )
 
     def _read(self, name: str, status: os.stat_result, *, anew: bool) -> Text | Unreadable | None:
-        known, is_racy = self._known.get(name, (None, False))
-        if known and known.stamp == _stamp(status) and not anew and not is_racy:
-            return known
+        known = self._known.get(name)
         if known and not stat.S_ISREG(status.st_mode):
-            return known  # a pipe that was named: what came out of it comes only once
+            return known.text  # a pipe that was named: what came out of it comes only once
+        if known and not anew and not known.is_racy and known.fits(status):
+            return known.text
         try:
             text = read(name, is_named=name in self.paths)
         except OSError as error:
             return None if error.errno in _GONE else Unreadable(_why(error))
-        if known and (known.stamp, known.content) == (text.stamp, text.content):
-            text = replace(known, writer=text.writer)
-        self._known[name] = (text, abs(time.time_ns() - text.stamp[3]) < RACY_NS)
+        is_racy = abs(time.time_ns() - text.stamp[3]) < RACY_NS
+        self._known[name] = _Known(text, status.st_ctime_ns, is_racy)
         return text
 
 

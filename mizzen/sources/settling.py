@@ -14,7 +14,7 @@ from mizzen.errors import Place, Problem, ResourceRef, Severity
 from mizzen.sources.reading import Directory, Seen, Text, Unreadable, Writer
 from mizzen.sources.versions import SETTLING_SECONDS, Doubt, Key, Version, doubt
 
-NAMED_SECONDS = 10.0  # until a folder is taken for removed that the user named, or for emptied
+NAMED_SECONDS = 5.0  # until a folder is taken for removed that the user named, or for emptied
 SAY_SECONDS = 1.0  # how long something is doubtful before it is said: renames take less
 WRITER_SECONDS = 0.05  # how often it is asked whether somebody is still writing: nothing announces that
 
