@@ -113,7 +113,7 @@ def _unwatched(why: str) -> Problem:
         severity=Severity.WARNING,
         code="FILE-003",
         resource=ResourceRef(kind="File", name="inotify"),
-        message=f"the kernel does not tell of changes ({why}); files are looked at every {POLL_SECONDS:g} seconds",
+        message=f"the kernel does not tell of changes ({why}); they are looked for every {POLL_SECONDS:g} seconds",
         hint="Raise fs.inotify.max_user_instances or max_user_watches (sysctl), or the limit of open files; "
         f"it is tried again every {RETRY_SECONDS:g} seconds.",
     )

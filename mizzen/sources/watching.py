@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 
 from watchfiles._rust_notify import RustNotify
@@ -30,14 +31,16 @@ class Watcher:
             return False
         self.close()
         self._directories, self._opened_at = directories, now
-        paths = [path for path, _, _ in directories]
+        # What we may not read cannot be watched. watchfiles can pass over such directories, but then says
+        # nothing of a limit that is reached either.
+        paths = [path for path, _, _ in directories if os.access(path, os.R_OK)]
         try:
-            self._notify = RustNotify(paths, False, False, 0, False, True) if paths else None
+            self._notify = RustNotify(paths, False, False, 0, False, False) if paths else None
             self.trouble = ""
-        except FileNotFoundError:
-            self._directories = None  # it vanished since it was seen
+        except (FileNotFoundError, PermissionError):
+            self._directories = None  # it has changed since it was seen: looked at again at once
         except (OSError, RuntimeError) as error:
-            self.trouble = str(error)
+            self.trouble = _reason(error)
         return self._notify is not None
 
     async def wait(self, seconds: float | None) -> None:
@@ -53,7 +56,7 @@ class Watcher:
             await asyncio.to_thread(told, QUIET_MS * 4, QUIET_MS, timeout, stopping)
         except (OSError, RuntimeError) as error:
             self.close()
-            self.trouble = str(error)
+            self.trouble = _reason(error)
         finally:
             stopping.set()
 
@@ -65,3 +68,11 @@ class Watcher:
                 RuntimeError
             ):  # a thread still waits on it: it ends when that is told to
                 notify.close()
+
+
+def _reason(error: Exception) -> str:
+    """In our words where watchfiles hands on what the kernel said as it comes."""
+    text = str(error)
+    if "watch limit" in text:
+        return "its limit of watches is reached"
+    return "its limit of watchers or of open files is reached" if "os error 24" in text else text
