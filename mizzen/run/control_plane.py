@@ -22,6 +22,7 @@ from mizzen.http3.announcement import Announcements, together
 from mizzen.model import authors
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
 from mizzen.resources.yaml import RawObject
+from mizzen.run import private_file
 from mizzen.run.admission import judge
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
@@ -36,6 +37,7 @@ from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
 from mizzen.sources.files import Files, Listing
 from mizzen.sources.last_good import LastGood
+from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
@@ -62,6 +64,7 @@ class ControlPlane:
     instance: Instance
     files: Source
     settings: Settings
+    kept: StateFile | None = None  # where objects are kept that files hold no more as they should
     shares_root: bool = False  # other processes rotate what is in `ca_folder`
     ca_folder: Path | None = None  # where the authority is kept, or plugged in; None: in the run-dir
     listening: Listening | None = None  # for proxies of other machines, instead of running them on this one
@@ -87,7 +90,7 @@ class ControlPlane:
     by_name: dict[str, Served] = field(default_factory=dict)  # by what each Envoy calls itself
 
     def __post_init__(self) -> None:
-        self.last_good = LastGood(self._errors)
+        self.last_good = LastGood(self._errors, self.kept)
         folder = self.ca_folder or self.instance.authority
         self.mesh = Mesh(
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
@@ -383,8 +386,9 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         files = Files(paths, stdin)
+        kept = StateFile(instance.last_good, private_file.write)
         await ControlPlane(
-            instance, files, settings, ca_folder=ca_folder, listening=listening, say=tell or say
+            instance, files, settings, kept=kept, ca_folder=ca_folder, listening=listening, say=tell or say
         ).run(stop)
 
     asyncio.run(main())

@@ -24,6 +24,7 @@ CATALOGUE = {
     "FILE-002": "A file is missing, empty, shorter than before or being written: what it held before stays in "
     "force until it has been so for some seconds.",
     "FILE-003": "The kernel does not tell of changes (its limit of watches is reached): they are looked for.",
+    "FILE-004": "What is remembered for the next control plane cannot be written to the run-dir, or read there.",
 }
 
 STDIN = "-"

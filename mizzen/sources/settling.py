@@ -80,7 +80,7 @@ class Settling:
     def _empty(self, seen: Seen) -> tuple[str, ...]:
         """The named paths under which there is no file, and nothing that could not be read."""
         around = [*seen.files, *seen.folders]
-        return tuple(path for path in self.paths if not any(_is_below(one, path) for one in around))
+        return tuple(path for path in self.paths if not any(is_below(one, path) for one in around))
 
     def _read(self, seen: Seen) -> Counter[Key]:
         """Take in the latest versions. How many files state each object now?"""
@@ -130,13 +130,13 @@ class Settling:
         if isinstance(read, Unreadable):
             return Doubt(why=read.why, seconds=None)
         for folder, error in seen.folders.items():
-            if _is_below(name, folder):
+            if is_below(name, folder):
                 return Doubt(why=error.why, seconds=None, place=folder)
         if file.believed is None:
             return None
         lost = file.believed.keys
         for path in empty:
-            if _is_below(name, path):
+            if is_below(name, path):
                 why = (
                     "this file or folder is gone"
                     if path in seen.missing
@@ -222,7 +222,7 @@ class Settling:
         return max(0.0, min(due)) if due else None
 
 
-def _is_below(name: str, path: str) -> bool:
+def is_below(name: str, path: str) -> bool:
     """Is `name` the path, or something in it?"""
     return name == path or name.startswith(path if path.endswith("/") else f"{path}/")
 
