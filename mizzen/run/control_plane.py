@@ -35,6 +35,7 @@ from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, 
 from mizzen.run.status import GatewayStatus, gateway_status
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
+from mizzen.sources.ages import Ages
 from mizzen.sources.files import Files, Listing
 from mizzen.sources.last_good import LastGood
 from mizzen.sources.state_file import StateFile
@@ -385,7 +386,8 @@ def serve(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        files = Files(paths, stdin)
+        ages = Ages(StateFile(instance.ages, private_file.write))
+        files = Files(paths, stdin, ages=ages, now=lambda: datetime.now(UTC))
         kept = StateFile(instance.last_good, private_file.write)
         await ControlPlane(
             instance, files, settings, kept=kept, ca_folder=ca_folder, listening=listening, say=tell or say

@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.sources.ages import Ages
 from mizzen.sources.reading import Reader
-from mizzen.sources.settling import Belief, Settling
+from mizzen.sources.settling import Belief, Settling, is_below
 from mizzen.sources.versions import key_of
 from mizzen.sources.watching import POLL_SECONDS, RETRY_SECONDS, Watcher
 
@@ -46,6 +48,8 @@ class Files:
 
     paths: Sequence[str]
     stdin: bytes | None = None  # what "-" holds; read once
+    ages: Ages | None = None  # for who serves: what appears later is younger
+    now: Callable[[], datetime] | None = None  # for `ages`
     clock: Callable[[], float] = time.monotonic
     _reader: Reader = field(init=False)
     _settling: Settling = field(init=False)
@@ -74,6 +78,10 @@ class Files:
         problems += belief.problems
         if self._watcher.trouble:
             problems.append(_unwatched(self._watcher.trouble))
+        if self.ages and self.now:
+            with self._lock:
+                objects = list(self.ages.stamp(objects, _hidden(belief), self.now()))
+            problems += self.ages.kept.problems
         return Listing(
             objects=tuple(objects),
             problems=tuple(problems),
@@ -107,6 +115,16 @@ class Files:
                     await self._watcher.wait(belief.look_in)
         finally:
             self._watcher.close()
+
+
+def _hidden(belief: Belief) -> Callable[[str], bool]:
+    """May a file hold objects that cannot be read?"""
+    broken = {
+        name
+        for name, version in belief.files
+        if any(problem.severity is Severity.ERROR for problem in version.problems)
+    }
+    return lambda file: file in broken or any(is_below(file, path) for path in belief.unreadable)
 
 
 def _unwatched(why: str) -> Problem:
