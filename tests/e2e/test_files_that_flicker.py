@@ -1,6 +1,8 @@
 """Folders and files that are away, unreadable, empty or half-written for a while: nothing served is dropped."""
 
 import ctypes
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import gateway
 import pytest
 from clients import curl
 from gateway import HOST, Authority, Up, eventually
-from test_under_load import assert_nothing_failed, load, version, write
+from test_under_load import answering_pid, assert_nothing_failed, load, version, write
 
 pytestmark = pytest.mark.e2e
 
@@ -90,8 +92,15 @@ def test_nothing_fails_while_files_and_folders_flicker(
             path.rename(folder / "other.yaml")
             (folder / "other.yaml").write_text(text.replace('x-version: "0"', 'x-version: "moved"'))
             eventually(lambda: version(authority) == "moved")
+            assert up.status()["pid"] == pid
+            (folder / "other.yaml").write_text(text.replace("http:\n", "htttp:\n", 1))
+            eventually(lambda: "htttp" in str(up.status()["problems"]))
+            os.kill(pid, signal.SIGKILL)  # the last good version is known to the next control plane as well
+            eventually(lambda: answering_pid(up) not in (None, pid))
+            eventually(lambda: "htttp" in str(up.status()["problems"]))
+            (folder / "other.yaml").write_text(text)
+            eventually(lambda: not up.status()["problems"])
         assert_nothing_failed(loads)
-        assert up.status()["pid"] == pid
         (folder / "other.yaml").unlink()
         eventually(lambda: curl("h2", URL, ca_pem=authority.pem).error)
 
