@@ -18,7 +18,7 @@ from mizzen.resources.yaml import RawObject, parse_documents
 from mizzen.sources.ages import Ages
 from mizzen.sources.reading import Reader
 from mizzen.sources.settling import Belief, Settling, is_below
-from mizzen.sources.versions import key_of
+from mizzen.sources.versions import Key, key_of
 from mizzen.sources.watching import POLL_SECONDS, RETRY_SECONDS, Watcher
 
 CATALOGUE = {
@@ -30,6 +30,7 @@ CATALOGUE = {
 }
 
 STDIN = "-"
+LOOK_SHARE = 4  # while something has to settle, a look at many files is paid for with a pause so much longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +67,9 @@ class Files:
         """All objects there are now; of files that flicker, what they held before."""
         belief = self._look()
         self._told = (belief, self._watcher.trouble)
-        stated = {
-            key for name, version in belief.files if name not in belief.withheld for key in version.keys
-        }
+        stated: set[Key] = set()  # what has moved out of a file that is not believed yet
+        if belief.withheld:
+            stated.update(*(version.keys for name, version in belief.files if name not in belief.withheld))
         of_stdin, wrong_in_stdin = self._stdin_objects()
         objects, problems = list(of_stdin), list(wrong_in_stdin)
         for name, version in belief.files:
@@ -106,13 +107,16 @@ class Files:
         """One item whenever a listing would differ from the one before."""
         try:
             while True:
+                begin = self.clock()
                 belief = await asyncio.to_thread(self._look)
+                pause = LOOK_SHARE * (self.clock() - begin)
                 state = (belief, self._watcher.trouble)
                 if state != self._told:
                     self._told = state
                     yield
                 if not self._watcher.follow(belief.directories, self.clock()):
-                    await self._watcher.wait(belief.look_in)
+                    due = belief.look_in
+                    await self._watcher.wait(due if due is None else max(due, pause))
         finally:
             self._watcher.close()
 

@@ -85,7 +85,7 @@ def doubt(
     """
     if text.writer is Writer.SOMEBODY:
         return Doubt(why="somebody is writing this file", seconds=WRITING_SECONDS)
-    lost = before.keys - now.keys - now.broken if before else frozenset[Key]()
+    lost = (before.keys | before.broken) - now.keys - now.broken if before else frozenset[Key]()
     if lost:
         return Doubt(why=_without(lost, now), seconds=SETTLING_SECONDS, lost=lost)
     twice = now.keys.intersection(elsewhere) - (before.keys if before else frozenset())
@@ -108,7 +108,7 @@ def _without(lost: frozenset[Key], now: Version) -> str:
 
 
 def _names(keys: frozenset[Key]) -> str:
-    first, *more = sorted("/".join(filter(None, key)) for key in keys)
+    first, *more = sorted("/".join(filter(None, key)) for key in keys)  # kind/namespace/name
     return f"{first} and {len(more)} more" if more else first
 
 

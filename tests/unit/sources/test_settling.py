@@ -103,6 +103,17 @@ def test_a_file_that_lost_an_object_is_not_believed_at_once(text: str) -> None:
     assert "FILE-002" not in folder.codes
 
 
+def test_a_broken_object_that_vanishes_while_it_is_mended_is_not_believed_gone() -> None:
+    folder = Folder().has(x=BOTH)
+    folder.has(x=BOTH.replace("port:", "port: ]")).look(SETTLING_SECONDS)
+    assert folder.names == ""
+    folder.write("x", f"{A}---\n")
+    version = folder.look(BRIEF_SECONDS).belief.files[0][1]
+
+    assert {name for _, _, name in version.broken} == {"a", "b"}  # by which the last good one is kept
+    assert folder.has(x=BOTH).look(BRIEF_SECONDS).names == "a:1 b:1"
+
+
 def test_an_object_that_lost_its_end_is_not_believed_at_once() -> None:
     folder = Folder().has(x=service("a", 1, 2))
     folder.write("x", service("a", 1))
