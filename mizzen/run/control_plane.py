@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -370,6 +370,16 @@ def say(text: str) -> None:
     print("".join(f"{SAID}{line}\n" for line in text.splitlines()), end="", flush=True)
 
 
+async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Do this, unless `stop` comes first."""
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()
+
+
 def serve(
     instance: Instance,
     paths: Sequence[str],
@@ -389,8 +399,12 @@ def serve(
         ages = Ages(StateFile(instance.ages, private_file.write))
         files = Files(paths, stdin, ages=ages, now=lambda: datetime.now(UTC))
         kept = StateFile(instance.last_good, private_file.write)
-        await ControlPlane(
+        plane = ControlPlane(
             instance, files, settings, kept=kept, ca_folder=ca_folder, listening=listening, say=tell or say
-        ).run(stop)
+        )
+        if os.path.lexists(instance.ads_socket):  # another one was here, and Envoys serve what it said
+            known = {key: age.file for key, age in ages.known.items() if key not in plane.last_good.good}
+            await _until(stop, files.return_of(known, tell or say))
+        await plane.run(stop)
 
     asyncio.run(main())

@@ -9,7 +9,7 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.yaml import RawObject, parse_documents
 from mizzen.sources.ages import Ages
 from mizzen.sources.reading import Reader
-from mizzen.sources.settling import Belief, Settling, is_below
+from mizzen.sources.settling import Belief, Settling, is_below, problem_of
 from mizzen.sources.versions import Key, key_of
 from mizzen.sources.watching import POLL_SECONDS, RETRY_SECONDS, Watcher
 
@@ -30,6 +30,7 @@ CATALOGUE = {
 }
 
 STDIN = "-"
+STDIN_NAME = "stdin"  # how places in it are told
 LOOK_SHARE = 4  # while something has to settle, a look at many files is paid for with a pause so much longer
 
 
@@ -100,8 +101,29 @@ class Files:
         if self._of_stdin is None:
             if self.stdin is None:
                 self.stdin = sys.stdin.buffer.read()
-            self._of_stdin = parse_documents(self.stdin, "stdin")
+            self._of_stdin = parse_documents(self.stdin, STDIN_NAME)
         return self._of_stdin
+
+    async def return_of(self, known: Mapping[Key, str], say: Callable[[str], None]) -> None:
+        """Before the first listing, where another process has served these files: until nothing flickers.
+
+        An Envoy goes on with what it has while nobody answers. So the next control plane waits for what the
+        one before it knew and it cannot find: for ever where that cannot be read, else until it is settled.
+
+        Args:
+            known: objects, and the file in which each was last.
+            say: hears why it waits for ever.
+        """
+        begin, told = self.clock(), ""
+        known = {key: file for key, file in known.items() if file != STDIN_NAME}
+        while True:
+            awaited = self._settling.awaited(await asyncio.to_thread(self._reader.look), known)
+            if awaited is None or (awaited.seconds is not None and self.clock() - begin >= awaited.seconds):
+                return
+            if awaited.seconds is None and awaited.place != told:
+                told = awaited.place
+                say(str(problem_of(told, awaited, is_kept=True)))
+            await asyncio.sleep(POLL_SECONDS)
 
     async def changes(self) -> AsyncIterator[None]:
         """One item whenever a listing would differ from the one before."""

@@ -7,7 +7,7 @@ any change, for some seconds. What cannot be read says nothing at all: what was 
 
 import math
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity
@@ -76,6 +76,28 @@ class Settling:
         self._forget()
         self._seen, self._last = seen, self._belief(seen, now)
         return self._last
+
+    def awaited(self, seen: Seen, known: Mapping[Key, str]) -> Doubt | None:
+        """Before the first step: may objects be missing that an earlier process knew? `known`: in which files."""
+        for name in seen.files:
+            self._files.setdefault(name, _File())
+        self._read(seen)
+        there = {
+            key for file in self._files.values() if file.seen for key in (*file.seen.keys, *file.seen.broken)
+        }
+        gone = {key: file for key, file in known.items() if key not in there}
+        unreadable = {
+            **seen.folders,
+            **{name: read for name, read in seen.files.items() if isinstance(read, Unreadable)},
+        }
+        for file in gone.values():
+            for place, error in unreadable.items():
+                if is_below(file, place):
+                    return Doubt(why=error.why, seconds=None, place=place)
+        for path in self._empty(seen):
+            if any(is_below(file, path) for file in gone.values()):
+                return Doubt(why="this file or folder is gone", seconds=NAMED_SECONDS, place=path)
+        return Doubt(why="objects are gone", seconds=SETTLING_SECONDS) if gone else None
 
     def _empty(self, seen: Seen) -> tuple[str, ...]:
         """The named paths under which there is no file, and nothing that could not be read."""
@@ -202,7 +224,7 @@ class Settling:
                 doubts.setdefault(
                     path, (Doubt(why="there is no such file or directory", seconds=None), False)
                 )
-        return [_problem(place, why, is_kept=is_kept) for place, (why, is_kept) in sorted(doubts.items())]
+        return [problem_of(place, why, is_kept=is_kept) for place, (why, is_kept) in sorted(doubts.items())]
 
     def _is_to_be_said(self, file: _File, now: float) -> bool:
         return now - file.doubtful_since >= SAY_SECONDS
@@ -227,7 +249,7 @@ def is_below(name: str, path: str) -> bool:
     return name == path or name.startswith(path if path.endswith("/") else f"{path}/")
 
 
-def _problem(place: str, why: Doubt, *, is_kept: bool) -> Problem:
+def problem_of(place: str, why: Doubt, *, is_kept: bool) -> Problem:
     ref = ResourceRef(kind="File", name=place, places={"": Place(place)})
     if why.seconds is None:
         kept = "; what it held before is still served" if is_kept else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from mizzen.sources import reading
 from mizzen.sources.files import Files, Listing
 from mizzen.sources.reading import Reader, Text, Unreadable, Writer
+from mizzen.sources.versions import SETTLING_SECONDS
 
 
 def service(name: str) -> str:
@@ -118,6 +119,48 @@ def test_what_cannot_be_read_from_the_beginning_is_an_error(tmp_path: Path) -> N
     assert names(listing) == ["a"]
     assert codes(listing) == ["FILE-001"] * 3
     assert listing.unreadable == {str(tmp_path / "round.yaml"), str(tmp_path / "deep")}
+
+
+# --- after another process ------------------------------------------------------------------------
+
+
+async def test_what_another_process_knew_is_waited_for(tmp_path: Path) -> None:
+    folder, away = tmp_path / "d", tmp_path / "away"
+    folder.mkdir()
+    (folder / "x.yaml").write_text(service("a"))
+    known = {("Service", "", "a"): str(folder / "x.yaml"), ("Service", "", "-"): "stdin"}
+    folder.rename(away)
+    folder.symlink_to(folder)  # nobody can read it, not even root
+    said: list[str] = []
+    seconds = 0.0
+    files = Files((str(folder),), clock=lambda: seconds)
+    waiting = asyncio.create_task(files.return_of(known, said.append))
+    await until(lambda: said)
+    seconds = 1e6  # however long
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waiting), 0.5)
+    assert not waiting.done() and "cannot be read" in said[0] and "still served" in said[0]
+    folder.unlink()
+    away.rename(folder)
+    await waiting
+
+    assert names(files.listing()) == ["a"]
+    assert len(said) == 1
+
+
+async def test_what_has_been_removed_meanwhile_is_waited_for_until_that_is_settled(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(service("a"))
+    known = {("Service", "", name): str(tmp_path / "x.yaml") for name in ("a", "b")}
+    seconds = 0.0
+    files = Files((str(tmp_path),), clock=lambda: seconds)
+    waiting = asyncio.create_task(files.return_of(known, print))
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waiting), 0.5)
+    assert not waiting.done()
+    seconds = SETTLING_SECONDS
+    await waiting
+
+    assert names(files.listing()) == ["a"]
 
 
 # --- changes ----------------------------------------------------------------------------------------
