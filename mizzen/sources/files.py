@@ -68,14 +68,11 @@ class Files:
         """All objects there are now; of files that flicker, what they held before."""
         belief = self._look()
         self._told = (belief, self._watcher.trouble)
-        stated: set[Key] = set()  # what has moved out of a file that is not believed yet
-        if belief.withheld:
-            stated.update(*(version.keys for name, version in belief.files if name not in belief.withheld))
         of_stdin, wrong_in_stdin = self._stdin_objects()
         objects, problems = list(of_stdin), list(wrong_in_stdin)
         for name, version in belief.files:
             is_old = name in belief.withheld
-            objects += [raw for raw in version.objects if not (is_old and key_of(raw) in stated)]
+            objects += [raw for raw in version.objects if not (is_old and key_of(raw) in belief.moved)]
             problems += version.problems
         problems += belief.problems
         if self._watcher.trouble:

@@ -24,9 +24,10 @@ class Belief:
     """What takes part. Two are equal when everything that follows from them is."""
 
     files: tuple[tuple[str, Version], ...] = ()  # by name
-    withheld: frozenset[str] = frozenset()  # those of them whose present state is not believed
+    moved: frozenset[Key] = frozenset()  # what a file held that is withheld, and another one holds now
     unreadable: frozenset[str] = frozenset()  # files and folders of which nothing is known
     problems: tuple[Problem, ...] = ()
+    withheld: frozenset[str] = field(default=frozenset(), compare=False)  # files whose state is not believed
     directories: frozenset[Directory] = field(default=frozenset(), compare=False)
     look_in: float | None = field(default=None, compare=False)  # seconds until something may have settled
 
@@ -169,17 +170,20 @@ class Settling:
 
     def _let_objects_move(self) -> None:
         """What has gone from one file and stands in another was moved: nothing is lost."""
-        if not any(file.doubt and file.doubt.lost for file in self._files.values()):
-            return
-        present = {
+        lossy = [file for file in self._files.values() if file.doubt and file.doubt.lost]
+        present = self._stated() if lossy else frozenset[Key]()
+        for file in lossy:
+            if file.doubt and file.doubt.lost <= present:
+                file.believe()
+
+    def _stated(self) -> frozenset[Key]:
+        """What the files hold that are not doubtful."""
+        return frozenset(
             key
             for file in self._files.values()
             if file.doubt is None and file.believed is not None
             for key in file.believed.keys
-        }
-        for file in self._files.values():
-            if file.doubt and file.doubt.lost and file.doubt.lost <= present:
-                file.believe()
+        )
 
     def _let_time_work(self, now: float) -> None:
         for file in self._files.values():
@@ -195,9 +199,12 @@ class Settling:
 
     def _belief(self, seen: Seen, now: float) -> Belief:
         unreadable = {name for name, read in seen.files.items() if isinstance(read, Unreadable)}
+        withheld = [name for name, file in self._files.items() if file.doubt]
+        kept = {key for name in withheld if (was := self._files[name].believed) for key in was.keys}
         return Belief(
             files=tuple((name, file.believed) for name, file in sorted(self._files.items()) if file.believed),
-            withheld=frozenset(name for name, file in self._files.items() if file.doubt),
+            withheld=frozenset(withheld),
+            moved=self._stated() & kept if kept else frozenset(),
             unreadable=frozenset(unreadable | seen.folders.keys()),
             problems=tuple(self._problems(seen, now)),
             directories=seen.directories,
