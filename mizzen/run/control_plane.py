@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from mizzen.http3.announcement import Announcements, together
 from mizzen.model import authors
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
 from mizzen.resources.yaml import RawObject
+from mizzen.run import private_file
 from mizzen.run.admission import judge
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
@@ -34,8 +35,10 @@ from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, 
 from mizzen.run.status import GatewayStatus, gateway_status
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
+from mizzen.sources.ages import Ages
 from mizzen.sources.files import Files, Listing
 from mizzen.sources.last_good import LastGood
+from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
@@ -62,6 +65,7 @@ class ControlPlane:
     instance: Instance
     files: Source
     settings: Settings
+    kept: StateFile | None = None  # where objects are kept that files hold no more as they should
     shares_root: bool = False  # other processes rotate what is in `ca_folder`
     ca_folder: Path | None = None  # where the authority is kept, or plugged in; None: in the run-dir
     listening: Listening | None = None  # for proxies of other machines, instead of running them on this one
@@ -87,7 +91,7 @@ class ControlPlane:
     by_name: dict[str, Served] = field(default_factory=dict)  # by what each Envoy calls itself
 
     def __post_init__(self) -> None:
-        self.last_good = LastGood(self._errors)
+        self.last_good = LastGood(self._errors, self.kept)
         folder = self.ca_folder or self.instance.authority
         self.mesh = Mesh(
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
@@ -366,6 +370,16 @@ def say(text: str) -> None:
     print("".join(f"{SAID}{line}\n" for line in text.splitlines()), end="", flush=True)
 
 
+async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Do this, unless `stop` comes first."""
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()
+
+
 def serve(
     instance: Instance,
     paths: Sequence[str],
@@ -382,9 +396,15 @@ def serve(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        files = Files(paths, stdin)
-        await ControlPlane(
-            instance, files, settings, ca_folder=ca_folder, listening=listening, say=tell or say
-        ).run(stop)
+        ages = Ages(StateFile(instance.ages, private_file.write))
+        files = Files(paths, stdin, ages=ages, now=lambda: datetime.now(UTC))
+        kept = StateFile(instance.last_good, private_file.write)
+        plane = ControlPlane(
+            instance, files, settings, kept=kept, ca_folder=ca_folder, listening=listening, say=tell or say
+        )
+        if os.path.lexists(instance.ads_socket):  # another one was here, and Envoys serve what it said
+            known = {key: age.file for key, age in ages.known.items() if key not in plane.last_good.good}
+            await _until(stop, files.return_of(known, tell or say))
+        await plane.run(stop)
 
     asyncio.run(main())

@@ -33,6 +33,16 @@ class Instance:
         return self.run_dir / "announcements.json"
 
     @property
+    def last_good(self) -> Path:
+        """Good versions of objects that have gone bad, kept for the next control plane."""
+        return self.run_dir / "last-good.json"
+
+    @property
+    def ages(self) -> Path:
+        """When each object of the files was seen first, kept for the next control plane."""
+        return self.run_dir / "ages.json"
+
+    @property
     def authority(self) -> Path:
         """The mesh's root and its key, where nobody names another folder."""
         return self.run_dir / "authority"

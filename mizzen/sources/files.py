@@ -1,28 +1,37 @@
-"""YAML files, directories of them and standard input: list, and watch for changes.
+"""YAML files, directories of them and standard input: what is believed of them, and that it changed.
 
 A change is anything that makes a listing different: a write in place, an atomic rename (editors), a
-checkout (git), a swapped symbolic link (Kubernetes mounts ConfigMaps and Secrets so).
+checkout (git), a swapped symbolic link (Kubernetes mounts ConfigMaps and Secrets so). What flickers is no
+change (`settling` decides).
 """
 
-import os
+import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import datetime
 
-import watchfiles
-
-from mizzen.errors import Place, Problem, ResourceRef
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.sources.ages import Ages
+from mizzen.sources.reading import Reader
+from mizzen.sources.settling import Belief, Settling, is_below, problem_of
+from mizzen.sources.versions import Key, key_of
+from mizzen.sources.watching import POLL_SECONDS, RETRY_SECONDS, Watcher
 
-CATALOGUE = {"FILE-001": "A file or directory cannot be read."}
+CATALOGUE = {
+    "FILE-001": "A file or directory cannot be read. What it held before stays in force for as long as that lasts.",
+    "FILE-002": "A file is missing, empty, shorter than before or being written: what it held before stays in "
+    "force until it has been so for some seconds.",
+    "FILE-003": "The kernel does not tell of changes (its limit of watches is reached): they are looked for.",
+    "FILE-004": "What is remembered for the next control plane cannot be written to the run-dir, or read there.",
+}
 
 STDIN = "-"
-SUFFIXES = (".yaml", ".yml", ".json")
-RESCAN_MS = 1_000  # network file systems and swapped parents raise no event: look anew this often
-QUIET_MS = 10  # a burst of writes ends when nothing came for so long
-
-Stamp = tuple[int, int, int, int]  # device, inode, size, mtime in ns: equal means the same content
+STDIN_NAME = "stdin"  # how places in it are told
+LOOK_SHARE = 4  # while something has to settle, a look at many files is paid for with a pause so much longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,161 +41,121 @@ class Listing:
     objects: tuple[RawObject, ...]
     problems: tuple[Problem, ...]
     files: tuple[str, ...]
-    unreadable: frozenset[str]  # files that exist and could not be read
+    unreadable: frozenset[str]  # files and folders that exist and could not be read
 
 
 @dataclass(slots=True)
 class Files:
-    """The files that a user named with -f. Parsing is remembered by content."""
+    """The files that a user named with -f. Threads may ask for listings at the same time."""
 
     paths: Sequence[str]
     stdin: bytes | None = None  # what "-" holds; read once
-    parsed: dict[str, tuple[Stamp, tuple[RawObject, ...], tuple[Problem, ...]]] = field(default_factory=dict)
+    ages: Ages | None = None  # for who serves: what appears later is younger
+    now: Callable[[], datetime] | None = None  # for `ages`
+    clock: Callable[[], float] = time.monotonic
+    _reader: Reader = field(init=False)
+    _settling: Settling = field(init=False)
+    _watcher: Watcher = field(default_factory=Watcher)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _told: tuple[Belief, str] | None = None  # what whoever listens knows, or will ask for
+    _of_stdin: tuple[tuple[RawObject, ...], tuple[Problem, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        named = tuple(path for path in self.paths if path != STDIN)
+        self._reader, self._settling = Reader(named), Settling(named)
 
     def listing(self) -> Listing:
-        """Read everything anew (unchanged files are taken from memory)."""
-        objects: list[RawObject] = []
-        problems: list[Problem] = []
-        unreadable: set[str] = set()
-        found: dict[str, Stamp] = {}
-        for path in self.paths:
-            if path == STDIN:
-                self._parse_stdin(objects, problems)
-                continue
-            seen = tree(path)
-            if not seen.exists:
-                unreadable.add(path)
-                problems.append(_unreadable(path, "there is no such file or directory"))
-            found.update(seen.files)
-        for name, stamp in sorted(found.items()):
-            known = self.parsed.get(name)
-            if known is None or known[0] != stamp:
-                try:
-                    content = Path(name).read_bytes()
-                except OSError as error:
-                    unreadable.add(name)
-                    problems.append(_unreadable(name, (error.strerror or str(error)).lower()))
-                    continue
-                known = (stamp, *parse_documents(content, name))
-                self.parsed[name] = known
-            objects += known[1]
-            problems += known[2]
-        for gone in self.parsed.keys() - found.keys():
-            del self.parsed[gone]
+        """All objects there are now; of files that flicker, what they held before."""
+        belief = self._look()
+        self._told = (belief, self._watcher.trouble)
+        of_stdin, wrong_in_stdin = self._stdin_objects()
+        objects, problems = list(of_stdin), list(wrong_in_stdin)
+        for name, version in belief.files:
+            is_old = name in belief.withheld
+            objects += [raw for raw in version.objects if not (is_old and key_of(raw) in belief.moved)]
+            problems += version.problems
+        problems += belief.problems
+        if self._watcher.trouble:
+            problems.append(_unwatched(self._watcher.trouble))
+        if self.ages and self.now:
+            with self._lock:
+                objects = list(self.ages.stamp(objects, _hidden(belief), self.now()))
+            problems += self.ages.kept.problems
         return Listing(
             objects=tuple(objects),
             problems=tuple(problems),
-            files=tuple(sorted(found)),
-            unreadable=frozenset(unreadable),
+            files=tuple(name for name, _ in belief.files),
+            unreadable=belief.unreadable,
         )
 
-    def _parse_stdin(self, objects: list[RawObject], problems: list[Problem]) -> None:
-        if self.stdin is None:
-            self.stdin = sys.stdin.buffer.read()
-        read, wrong = parse_documents(self.stdin, "stdin")
-        objects += read
-        problems += wrong
+    def _look(self) -> Belief:
+        with self._lock:
+            return self._settling.step(self._reader.look(self._settling.doubtful), self.clock())
+
+    def _stdin_objects(self) -> tuple[tuple[RawObject, ...], tuple[Problem, ...]]:
+        if STDIN not in self.paths:
+            return (), ()
+        if self._of_stdin is None:
+            if self.stdin is None:
+                self.stdin = sys.stdin.buffer.read()
+            self._of_stdin = parse_documents(self.stdin, STDIN_NAME)
+        return self._of_stdin
+
+    async def return_of(self, known: Mapping[Key, str], say: Callable[[str], None]) -> None:
+        """Before the first listing, where another process has served these files: until nothing flickers.
+
+        An Envoy goes on with what it has while nobody answers. So the next control plane waits for what the
+        one before it knew and it cannot find: for ever where that cannot be read, else until it is settled.
+
+        Args:
+            known: objects, and the file in which each was last.
+            say: hears why it waits for ever.
+        """
+        begin, told = self.clock(), ""
+        known = {key: file for key, file in known.items() if file != STDIN_NAME}
+        while True:
+            awaited = self._settling.awaited(await asyncio.to_thread(self._reader.look), known)
+            if awaited is None or (awaited.seconds is not None and self.clock() - begin >= awaited.seconds):
+                return
+            if awaited.seconds is None and awaited.place != told:
+                told = awaited.place
+                say(str(problem_of(told, awaited, is_kept=True)))
+            await asyncio.sleep(POLL_SECONDS)
 
     async def changes(self) -> AsyncIterator[None]:
         """One item whenever a listing would differ from the one before."""
-        trees = self._trees()
-        while True:
-            async for _ in watchfiles.awatch(
-                *_watchable(trees),
-                debounce=QUIET_MS * 4,
-                step=QUIET_MS,
-                rust_timeout=RESCAN_MS,
-                yield_on_timeout=True,
-                recursive=False,
-                watch_filter=None,
-                ignore_permission_denied=True,
-            ):
-                now = self._trees()
-                if now == trees:
-                    continue
-                differ = any(now[path].files != trees[path].files for path in now)
-                trees = now
-                if differ:
-                    yield
-                break  # what must be watched may have changed with it
-
-    def _trees(self) -> dict[str, "Tree"]:
-        """What tells two states of the files apart, without reading them."""
-        return {path: tree(path) for path in self.paths if path != STDIN}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
-    """What is under one path now."""
-
-    exists: bool
-    files: tuple[tuple[str, Stamp], ...]
-    directories: tuple[str, ...]  # where a change would show; links resolved
-
-
-def tree(path: str) -> Tree:
-    """The files under `path` (itself, when it is one) with their stamps.
-
-    Names that begin with a dot are left out: editors' copies, .git, and the ..data of mounted ConfigMaps,
-    whose files are seen through the links beside it.
-    """
-    try:
-        status = Path(path).stat()
-    except OSError:
-        return Tree(exists=False, files=(), directories=(str(_existing_parent(path)),))
-    if not Path(path).is_dir():
-        around = {str(Path(path).parent), str(Path(os.path.realpath(path)).parent)}
-        return Tree(exists=True, files=((path, _stamp(status)),), directories=tuple(sorted(around)))
-    files: list[tuple[str, Stamp]] = []
-    directories: set[str] = set()
-    _walk(path, files, directories)
-    return Tree(exists=True, files=tuple(files), directories=tuple(sorted(directories)))
-
-
-def _walk(directory: str, files: list[tuple[str, Stamp]], directories: set[str]) -> None:
-    real = os.path.realpath(directory)
-    if real in directories:  # a link back up
-        return
-    directories.add(real)
-    try:
-        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
         try:
-            if entry.is_dir():
-                _walk(entry.path, files, directories)
-            elif entry.name.endswith(SUFFIXES):
-                files.append((entry.path, _stamp(Path(entry.path).stat())))
-                if entry.is_symlink():
-                    directories.add(str(Path(os.path.realpath(entry.path)).parent))
-        except OSError:
-            continue  # it vanished while we looked
+            while True:
+                begin = self.clock()
+                belief = await asyncio.to_thread(self._look)
+                pause = LOOK_SHARE * (self.clock() - begin)
+                state = (belief, self._watcher.trouble)
+                if state != self._told:
+                    self._told = state
+                    yield
+                if not self._watcher.follow(belief.directories, self.clock()):
+                    due = belief.look_in
+                    await self._watcher.wait(due if due is None else max(due, pause))
+        finally:
+            self._watcher.close()
 
 
-def _existing_parent(path: str) -> Path:
-    """The directory in which `path` would begin to appear."""
-    parent = Path(path).absolute().parent
-    while not parent.is_dir():
-        parent = parent.parent
-    return parent
+def _hidden(belief: Belief) -> Callable[[str], bool]:
+    """May a file hold objects that cannot be read?"""
+    broken = {
+        name
+        for name, version in belief.files
+        if any(problem.severity is Severity.ERROR for problem in version.problems)
+    }
+    return lambda file: file in broken or any(is_below(file, path) for path in belief.unreadable)
 
 
-def _watchable(trees: dict[str, Tree]) -> set[str]:
-    found = {directory for one in trees.values() for directory in one.directories}
-    return {directory for directory in found if Path(directory).is_dir()} or {"."}
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _unreadable(name: str, why: str) -> Problem:
+def _unwatched(why: str) -> Problem:
     return Problem(
-        code="FILE-001",
-        resource=ResourceRef(kind="File", name=name, places={"": Place(name)}),
-        message=f"this file cannot be read: {why}",
-        hint="Check the path given with -f and the permissions of the file.",
+        severity=Severity.WARNING,
+        code="FILE-003",
+        resource=ResourceRef(kind="File", name="inotify"),
+        message=f"the kernel does not tell of changes ({why}); they are looked for every {POLL_SECONDS:g} seconds",
+        hint="Raise fs.inotify.max_user_instances or max_user_watches (sysctl), or the limit of open files; "
+        f"it is tried again every {RETRY_SECONDS:g} seconds.",
     )

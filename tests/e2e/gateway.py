@@ -11,7 +11,7 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,12 @@ class Up:
     """One running `mizzen up`."""
 
     def __init__(
-        self, folder: Path, run_dir: Path, *options: str, environment: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        run_dir: Path,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        before_exec: Callable[[], None] | None = None,
     ) -> None:
         self.instance = Instance(run_dir)
         self.output = ""
@@ -168,6 +173,7 @@ class Up:
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
+            preexec_fn=before_exec,
         )
 
     def read(self, seconds: float = 0.0) -> str:
@@ -222,10 +228,15 @@ class Up:
 
 
 @contextlib.contextmanager
-def up(folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Up]:
+def up(
+    folder: Path,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    before_exec: Callable[[], None] | None = None,
+) -> Iterator[Up]:
     """`mizzen up` on a folder, until the block ends. Its run-dir has a short name: Unix sockets need that."""
     with tempfile.TemporaryDirectory(prefix="mz-") as run_dir:
-        one = Up(folder, Path(run_dir), *options, environment=environment)
+        one = Up(folder, Path(run_dir), *options, environment=environment, before_exec=before_exec)
         try:
             one.wait_ready()
             yield one
