@@ -28,7 +28,15 @@ from mizzen.resolve.context import Context
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.selecting import for_proxy
 from mizzen.resolve.spellings import header, host, path, path_of_any_case, quoted, text
-from mizzen.resources.security import AuthorizationPolicy, Condition, Operation, Rule, Source
+from mizzen.resources.security import (
+    DRY_RUN,
+    AuthorizationPolicy,
+    Closure,
+    Condition,
+    Operation,
+    Rule,
+    Source,
+)
 
 CODES = {
     "AZ-001": "An external authorizer (CUSTOM) is not asked; what its rules describe is refused.",
@@ -39,7 +47,6 @@ CODES = {
 # (value, whether it refuses) -> what it describes
 Make = Callable[[str, bool], Expression]
 
-DRY_RUN = "istio.io/dry-run"
 _LOCAL_DOMAIN = "cluster.local"
 
 
@@ -50,7 +57,8 @@ def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
         for one in for_proxy(ctx, ctx.world.authorization_policies)
         if one.meta.annotations.get(DRY_RUN) != "true"
     ]
-    denying = [one for one in policies if one.spec.action in ("DENY", "CUSTOM")]
+    denying: list[AuthorizationPolicy | Closure] = [*for_proxy(ctx, ctx.world.closures)]
+    denying += [one for one in policies if one.spec.action in ("DENY", "CUSTOM")]
     allowing = [one for one in policies if one.spec.action == "ALLOW"]
     found = []
     if denying:
@@ -86,7 +94,7 @@ def _report(
 
 
 def _rules(
-    ctx: Context, policies: Iterable[AuthorizationPolicy], *, http: bool, allow: bool
+    ctx: Context, policies: Iterable[AuthorizationPolicy | Closure], *, http: bool, allow: bool
 ) -> Iterator[AccessRule]:
     any_case = _hosts_of_any_case(ctx) if http else ()
     for policy in policies:
