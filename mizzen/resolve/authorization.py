@@ -27,7 +27,7 @@ from mizzen.model.route import Exact, Present, Regex
 from mizzen.resolve.context import Context
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.selecting import for_proxy
-from mizzen.resolve.spellings import header, host, path, path_of_any_case, quoted, text
+from mizzen.resolve.spellings import header, host, path, quoted, text
 from mizzen.resources.security import (
     DRY_RUN,
     AuthorizationPolicy,
@@ -206,7 +206,7 @@ class _Maker:
         return tuple(found)
 
     def _path(self, value: str, refuses: bool) -> Expression:
-        return path_of_any_case(value, self.any_case) if refuses and self.any_case else path(value)
+        return path(value, refuses=refuses, any_case=self.any_case)
 
     def _principal(self, value: str) -> Expression:
         """TRUST_DOMAIN/ns/NAMESPACE/sa/ACCOUNT; "cluster.local" and the mesh's own domain are one."""

@@ -15,6 +15,7 @@ from mizzen.model.authorization import (
     AnyOf,
     Expression,
     Header,
+    Not,
     Path,
     Suffix,
     Text,
@@ -26,6 +27,7 @@ AUTHORITY = ":authority"
 _HOSTS = frozenset({AUTHORITY, "host"})
 
 _ANYTHING = r"\C*"
+_SEGMENT = "[^/]+"
 _BLANKS = r"[ \t]*"
 # What Envoy's routes leave out (HeaderUtility::getPortStart): from the last colon on, whatever follows it.
 _ANY_PORT = r"(?::[^:\]]*)?"
@@ -82,8 +84,8 @@ def _authority(pattern: str) -> Expression:
 
 
 def header(name: str, value: str, *, refuses: bool) -> Expression:
-    """The value of a request's header; of several, which Envoy joins by commas, each where it refuses, all of them where
-    it allows."""
+    """The value of a request's header. Of several, which Envoy joins by commas (proxy.bootstrap), one is enough where it
+    refuses; where it allows, all of them together must fit."""
     if name.lower() in _HOSTS:
         return host(value, refuses=refuses)
     if name.lower() == ":path" and refuses:
@@ -108,23 +110,32 @@ def header(name: str, value: str, *, refuses: bool) -> Expression:
     return Header(name=name, value=Regex(before + listed + after))
 
 
-def path(value: str) -> Expression:
-    """Without its query."""
-    return Path(Regex(_template(value)) if "{" in value else text(value))
+def path(value: str, *, refuses: bool, any_case: tuple[str, ...] = ()) -> Expression:
+    """Without its query. `any_case`: hosts at which some route takes a path whatever its letters; a refusal does too."""
+    plain = _path(value, refuses=refuses, ignore_case=False)
+    if not refuses or not any_case:
+        return plain
+    there = AnyOf(tuple(host(one, refuses=True) for one in any_case))
+    return AnyOf((plain, All((there, _path(value, refuses=True, ignore_case=True)))))
 
 
-def path_of_any_case(value: str, hosts: tuple[str, ...]) -> Expression:
-    """The same, whose letters do not count at `hosts`: where a route ignores them."""
-    loose = Path(Regex(f"(?i){_template(value)}")) if "{" in value else Path(text(value), ignore_case=True)
-    there = AnyOf(tuple(host(one, refuses=True) for one in hosts))
-    return AnyOf((path(value), All((there, loose))))
+def _path(value: str, *, refuses: bool, ignore_case: bool) -> Expression:
+    if "{" not in value:
+        return Path(text(value), ignore_case=ignore_case)
+    flag = "(?i)" if ignore_case else ""
+    written = Path(Regex(flag + _template(value, _SEGMENT)))
+    if not refuses:
+        return written
+    # Over HTTP/2 a path may have bytes that are no UTF-8, which fit no part of a pattern but "anything".
+    loose = Path(Regex(flag + _template(value, _ANYTHING)))
+    return AnyOf((written, All((loose, Not(Path(Regex(".*")))))))
 
 
-def _template(value: str) -> str:
+def _template(value: str, segment: str) -> str:
     """`{*}` stands for one segment, `{**}` for any number.
 
     Envoy's own matcher of templates is not asked: it knows fewer letters (a segment with "=" would get round a DENY), and
     ends Envoy where it does not understand a template.
     """
-    segments = {"{*}": "[^/]+", "{**}": _ANYTHING}
+    segments = {"{*}": segment, "{**}": _ANYTHING}
     return "/".join(segments.get(one) or quoted(one) for one in value.split("/"))
