@@ -5,7 +5,7 @@ a header twice, and append a query. Whatever reaches a route must reach its rule
 apart: a text that refuses (the values of a DENY, the notValues of an ALLOW) also holds where the client left room for
 doubt; one that allows holds only where there is none.
 
-Patterns are RE2, as Envoy's. `\\C*` is "anything": a dot takes no bytes that are not UTF-8.
+Patterns are RE2, which Envoy lets see bytes: `\\C*` is "anything" also where those are no UTF-8.
 """
 
 import re
@@ -15,7 +15,6 @@ from mizzen.model.authorization import (
     AnyOf,
     Expression,
     Header,
-    Not,
     Path,
     Suffix,
     Text,
@@ -50,9 +49,9 @@ def quoted(literal: str, star: str = r"\*") -> str:
 
 
 def _quoted(one: str) -> str:
-    if one.isascii() and (one.isalnum() or one in "-_/ "):
+    if not one.isascii() or one.isalnum() or one in "-_/ ":
         return one
-    return f"\\{one}" if one.isascii() and one.isprintable() else f"\\x{{{ord(one):x}}}"
+    return f"\\{one}" if one.isprintable() else f"\\x{ord(one):02x}"
 
 
 def host(value: str, *, refuses: bool) -> Expression:
@@ -112,30 +111,24 @@ def header(name: str, value: str, *, refuses: bool) -> Expression:
 
 def path(value: str, *, refuses: bool, any_case: tuple[str, ...] = ()) -> Expression:
     """Without its query. `any_case`: hosts at which some route takes a path whatever its letters; a refusal does too."""
-    plain = _path(value, refuses=refuses, ignore_case=False)
+    plain = _path(value, ignore_case=False)
     if not refuses or not any_case:
         return plain
     there = AnyOf(tuple(host(one, refuses=True) for one in any_case))
-    return AnyOf((plain, All((there, _path(value, refuses=True, ignore_case=True)))))
+    return AnyOf((plain, All((there, _path(value, ignore_case=True)))))
 
 
-def _path(value: str, *, refuses: bool, ignore_case: bool) -> Expression:
+def _path(value: str, *, ignore_case: bool) -> Expression:
     if "{" not in value:
         return Path(text(value), ignore_case=ignore_case)
-    flag = "(?i)" if ignore_case else ""
-    written = Path(Regex(flag + _template(value, _SEGMENT)))
-    if not refuses:
-        return written
-    # Over HTTP/2 a path may have bytes that are no UTF-8, which fit no part of a pattern but "anything".
-    loose = Path(Regex(flag + _template(value, _ANYTHING)))
-    return AnyOf((written, All((loose, Not(Path(Regex(".*")))))))
+    return Path(Regex(("(?i)" if ignore_case else "") + _template(value)))
 
 
-def _template(value: str, segment: str) -> str:
+def _template(value: str) -> str:
     """`{*}` stands for one segment, `{**}` for any number.
 
     Envoy's own matcher of templates is not asked: it knows fewer letters (a segment with "=" would get round a DENY), and
     ends Envoy where it does not understand a template.
     """
-    segments = {"{*}": segment, "{**}": _ANYTHING}
+    segments = {"{*}": _SEGMENT, "{**}": _ANYTHING}
     return "/".join(segments.get(one) or quoted(one) for one in value.split("/"))
