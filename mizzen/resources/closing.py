@@ -78,24 +78,28 @@ def _is_dry_run(raw: RawObject) -> bool:
     return isinstance(annotations, Mapping) and annotations.get(DRY_RUN) == "true"
 
 
-def whole(ref: ResourceRef, selector: WorkloadSelector | None = None) -> Closed:
-    """What stands for a guard of which nothing more is known than its name and, perhaps, what it selects."""
-    whom = "the workloads that it selects" if selector else "every workload of its namespace"
+def whole(ref: ResourceRef, selector: WorkloadSelector | None = None, field: str = "") -> Closed:
+    """What stands for a guard of which nothing more is known than its name and, perhaps, what it selects.
+
+    `field`: where its error is, if the object has no place of its own.
+    """
+    whom = "the workloads that it selects" if selector else "all workloads that it may be for"
     if ref.kind == _PEERS:
         meta = Metadata(name=ref.name, namespace=ref.namespace)
         demanding = PeerAuthenticationSpec(selector=selector, mtls=MutualTls(mode="STRICT"))
         strict = PeerAuthentication(meta=meta, ref=ref, spec=demanding)
-        return Closed(resource=strict, problem=_told(ref, f"{whom} demand certificates of the mesh"))
+        return Closed(resource=strict, problem=_told(ref, f"{whom} demand certificates of the mesh", field))
     refusing = AuthorizationPolicySpec(selector=selector, action="DENY", rules=(Rule(),))
     meta = Metadata(name=f"{ref.kind}/{ref.name}", namespace=ref.namespace)
     closure = Closure(meta=meta, ref=ref, spec=refusing)
-    return Closed(resource=closure, problem=_told(ref, f"{whom} refuse everything"))
+    return Closed(resource=closure, problem=_told(ref, f"{whom} refuse everything", field))
 
 
-def _told(ref: ResourceRef, instead: str) -> Problem:
+def _told(ref: ResourceRef, instead: str, field: str = "") -> Problem:
     return Problem(
         code="GRD-001",
         resource=ref,
+        field=field,
         message=f"the object guards something and has an error: until that is mended, {instead}",
         hint="Mend the error that is told of beside this.",
     )

@@ -179,13 +179,13 @@ def decode_all(
 
 def _closed_unread(problems: Iterable[Problem], default_namespace: str) -> dict[ResourceRef, Closed]:
     """What stands for guards whose documents cannot be read."""
-    found = (problem for problem in problems if problem.code.startswith("YML-"))
-    refs = (
-        replace(problem.resource, namespace=problem.resource.namespace or default_namespace)
-        for problem in found
-        if problem.severity is Severity.ERROR and problem.resource.kind in GUARDS
-    )
-    return {ref: whole(ref) for ref in refs}
+    found: dict[ResourceRef, Closed] = {}
+    for problem in problems:
+        ref = problem.resource
+        if problem.code.startswith("YML-") and problem.severity is Severity.ERROR and ref.kind in GUARDS:
+            ref = replace(ref, namespace=ref.namespace or default_namespace)
+            found[ref] = whole(ref, field=problem.field)
+    return found
 
 
 def _doubled(later: ResourceRef, earlier: ResourceRef, *, taken: bool) -> Problem:
