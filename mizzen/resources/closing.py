@@ -39,6 +39,7 @@ GUARDS = frozenset({_POLICY, _PEERS, RequestAuthentication.__name__})
 
 _STEP = re.compile(r"\.?([A-Za-z0-9_-]+)|\[([0-9]+)\]|\[([^\]]*)\]")
 _DROPPED = object()
+_ROUNDS = 3  # what is judged only once the rest can be read: first the types, then the values
 
 Steps = tuple[str | int, ...]
 
@@ -120,18 +121,28 @@ def _selector(spec: Mapping[str, Any]) -> WorkloadSelector | None:
 
 def _stricter(raw: RawObject, errors: list[Problem], default_namespace: str) -> Resource | None:
     """The policy with its bad parts replaced by what refuses most; None where they are not in its rules."""
-    steps = [_steps(problem.field) for problem in errors]
-    if any(one[:1] != ("spec",) or one[1:2] not in (("rules",), ("provider",)) for one in steps):
-        return None
-    spec = dict(raw.data["spec"])
+    for _ in range(_ROUNDS):
+        steps = [_steps(problem.field) for problem in errors]
+        if any(one[:1] != ("spec",) or one[1:2] not in (("rules",), ("provider",)) for one in steps):
+            return None
+        spec = _stricter_spec(raw.data["spec"], [one[1:] for one in steps])
+        raw = replace(raw, api_version=_VERSION, data={**raw.data, "apiVersion": _VERSION, "spec": spec})
+        decoded = decode(raw, default_namespace)
+        if decoded.resource is not None:
+            return decoded.resource
+        errors = [problem for problem in decoded.problems if problem.severity is Severity.ERROR]
+    return None
+
+
+def _stricter_spec(spec: Mapping[str, Any], bad: list[Steps]) -> dict[str, Any]:
     refuses = spec.get("action") in ("DENY", "CUSTOM")
-    if any(one[1] == "provider" for one in steps):
-        spec["provider"] = {"name": "unknown"} if spec.get("action") == "CUSTOM" else None
-    spec["rules"] = _stricter_rules(
-        spec.get("rules"), [one[2:] for one in steps if one[1] == "rules"], refuses
-    )
-    again = replace(raw, api_version=_VERSION, data={**raw.data, "apiVersion": _VERSION, "spec": spec})
-    return decode(again, default_namespace).resource
+    made = {
+        **spec,
+        "rules": _stricter_rules(spec.get("rules"), [one[1:] for one in bad if one[0] == "rules"], refuses),
+    }
+    if any(one[0] == "provider" for one in bad):
+        made["provider"] = {"name": "unknown"} if spec.get("action") == "CUSTOM" else None
+    return made
 
 
 def _stricter_rules(rules: object, bad: list[Steps], refuses: bool) -> list[Any]:

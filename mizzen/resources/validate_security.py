@@ -35,6 +35,9 @@ def validate_authorization_policy(policy: AuthorizationPolicy, found: Findings) 
         found.warning("VAL-103", f"{spec.at}.rules", "a DENY without rules refuses nothing")
     for rule in spec.rules:
         _rule(rule, found)
+        if spec.action in ("DENY", "CUSTOM"):
+            for to in rule.to:
+                _ports_of_hosts(to.operation, found)
 
 
 def _rule(rule: Rule, found: Findings) -> None:
@@ -44,6 +47,19 @@ def _rule(rule: Rule, found: Findings) -> None:
         _operation(to.operation, found)
     for condition in rule.when:
         _condition(condition, found)
+
+
+def _ports_of_hosts(operation: Operation, found: Findings) -> None:
+    """A client writes what it likes behind a host, and its route is the same."""
+    for index, host in enumerate(operation.hosts):
+        name, _, port = host.rpartition(":")
+        if name and port.isdecimal() and name not in operation.hosts:
+            found.warning(
+                "VAL-104",
+                f"{operation.at}.hosts[{index}]",
+                f'"{host}" leaves out who asks for {name} with another port, or without',
+                f'Write "{name}", which holds for every port; the port that is connected to goes into `ports`.',
+            )
 
 
 def _source(source: Source, found: Findings) -> None:
