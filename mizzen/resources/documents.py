@@ -82,7 +82,8 @@ def _in_braces(text: str) -> dict[str, str]:
     beginning = text.partition("{")[2]
     outer = "{" + _INNER_BRACES.sub("", f" {beginning}").partition("}")[0]
     words = _IN_BRACES.findall(outer)
-    return {key: _word(value) for key, value in reversed(words)}
+    plain = ((key, value.strip().strip("\"'")) for key, value in reversed(words))
+    return {key: value for key, value in plain if _NAMED.fullmatch(value)}
 
 
 def _word(text: str) -> str:
