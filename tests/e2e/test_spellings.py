@@ -1,9 +1,10 @@
 """Whatever spelling of a host, a path or a header value reaches a route reaches its rules too, over every protocol.
 
-One gateway serves it all. Each route answers with its own name; the rules are those of REFUSED (DENY) and of ALLOWED
-(ALLOW). Without rules the spellings reach their route: `test_they_reach_their_routes` shows that they are worth asking.
+Each route answers with its own name. A gateway without rules tells which route a request reaches; then one with the rules
+of POLICIES is asked the same.
 """
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +37,7 @@ spec:
   hosts: ["{host}"]
   gateways: [shop]
   http:
-  - match: [{{uri: {{prefix: /Secret}}, ignoreUriCase: true}}]
+  - match: [{{uri: {{exact: /Secret}}, ignoreUriCase: true}}]
     directResponse: {{status: 200, body: {{string: {name}-secret}}}}
   - directResponse: {{status: 200, body: {{string: {name}}}}}
 """
@@ -125,8 +126,46 @@ def serve(folder: Path, authority: Authority, text: str) -> None:
     (folder / "rest.yaml").write_text(SERVED + routes + text)
 
 
+def random_requests(number: int) -> list[Raw]:
+    """Hosts and paths of the routes as one could write them, and some beside them."""
+    chance = random.Random(7)
+
+    def any_case(text: bytes) -> bytes:
+        return bytes(ord(chance.choice((chr(one).lower(), chr(one).upper()))) for one in text)
+
+    names = (b"refused.test", b"open.test", b"a.wild.test", b"first.test", b"other.test")
+    ends = (*ENDS, b"", b"", b"..", b":1:2", b".:.", b":]", b"@x")
+    before = (b"", b"", b"/.", b"/x/..", b"/%2e", b"/%2E%2e", b"/", b"/x/%2e%2e", b"/..")
+    after = (b"", b"", b"?a", b"#a", b"?", b"#", b";a", b"/", b"/.", b"%00", b"%20", b"?a#b", b"/..", b"\\")
+    words = (b"/secret", b"/secret", b"/%73ecret", b"/tenants/a/orders", b"/")
+    return [
+        Raw(
+            host=any_case(chance.choice(names)) + chance.choice(ends),
+            path=chance.choice(before) + any_case(chance.choice(words)) + chance.choice(after),
+        )
+        for _ in range(number)
+    ]
+
+
+REQUESTS = random_requests(200)
+
+
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[gateway.Up]:
+def reached(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority
+) -> dict[str, list[tuple[Raw, Got]]]:
+    """What a gateway without rules answers, by protocol."""
+    folder = tmp_path_factory.mktemp("open")
+    serve(folder, authority, "")
+    with gateway.up(folder):
+        requests = [*(Raw(host=host) for host in HOSTS), *REQUESTS]
+        return {protocol: answers(protocol, requests) for protocol in PROTOCOLS}
+
+
+@pytest.fixture(scope="module")
+def guarded(
+    reached: object, tmp_path_factory: pytest.TempPathFactory, authority: Authority
+) -> Iterator[gateway.Up]:
     folder = tmp_path_factory.mktemp("guarded")
     serve(folder, authority, POLICIES)
     with gateway.up(folder) as up:
@@ -137,12 +176,38 @@ def answers(protocol: str, requests: list[Raw]) -> list[tuple[Raw, Got]]:
     return list(zip(requests, ask(protocol, PORTS[protocol], HOST, requests), strict=True))
 
 
-def test_they_reach_their_routes(folder: Path, authority: Authority) -> None:
-    serve(folder, authority, "")
-    with gateway.up(folder):
-        for protocol in PROTOCOLS:
-            found = answers(protocol, [Raw(host=host) for host in HOSTS])
-            assert {got.body for _, got in found} == {b"refused", b"wild"}, protocol
+Reached = dict[str, list[tuple[Raw, Got]]]
+
+# What the rules make of who reaches a route: None lets it through, or not, by its path.
+VERDICTS = {
+    b"refused": 403,
+    b"refused-secret": 403,
+    b"wild": 403,
+    b"wild-secret": 403,
+    b"first": 403,
+    b"first-secret": 403,
+    b"other": 403,
+    b"other-secret": 403,
+    b"open-secret": 403,
+    b"open": None,
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_whatever_reaches_a_route_reaches_its_rules(
+    reached: Reached, guarded: gateway.Up, protocol: str
+) -> None:
+    before = [(one, got) for one, got in reached[protocol] if got.status == 200]
+    after = answers(protocol, [one for one, _ in before])
+    wrong = [
+        (one, route.body, got.status)
+        for (one, route), (_, got) in zip(before, after, strict=True)
+        if got.status != VERDICTS[route.body]
+        and not (VERDICTS[route.body] is None and got.status in (200, 403))
+    ]
+    assert wrong == []
+    routes = {route.body for _, route in before}
+    assert routes == VERDICTS.keys()  # the requests are worth asking
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
