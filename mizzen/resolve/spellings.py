@@ -28,8 +28,11 @@ _HOSTS = frozenset({AUTHORITY, "host"})
 _ANYTHING = r"\C*"
 _SEGMENT = "[^/]+"
 _BLANKS = r"[ \t]*"
-# What Envoy's routes leave out (HeaderUtility::getPortStart): from the last colon on, whatever follows it.
-_ANY_PORT = r"(?::[^:\]]*)?"
+# What Envoy's routes leave out (HeaderUtility::getPortStart): from the last colon on, whatever follows it, unless that has
+# a bracket in it.
+_PORT = r":[^:\]]*"
+_ANY_PORT = f"(?:{_PORT})?"
+_BEFORE_A_HOST_WITHOUT_PORT = r"(?:\C*\])?[^:]*"
 _WITH_PORT = re.compile(r"(?P<host>[^:]*|\[.*\]):(?P<port>[0-9]*)")
 _DEFAULT_PORTS = frozenset({"80", "443"})  # what clients leave out
 
@@ -66,11 +69,14 @@ def host(value: str, *, refuses: bool) -> Expression:
         return _authority(quoted(how.value) + _ANYTHING)
     before, rest = (_ANYTHING, how.value) if isinstance(how, Suffix) else ("", value)
     written = _WITH_PORT.fullmatch(rest)
-    if written is None or not written["port"]:
-        return _authority(before + _host(written["host"] if written else rest) + _ANY_PORT)
-    port = written["port"].lstrip("0") or "0"
-    optional = "?" if refuses and port in _DEFAULT_PORTS else ""
-    return _authority(f"{before}{_host(written['host'])}(?::0*{port}){optional}")
+    name = _host(written["host"] if written else rest)
+    if written and written["port"]:
+        port = written["port"].lstrip("0") or "0"
+        optional = "?" if refuses and port in _DEFAULT_PORTS else ""
+        return _authority(f"{before}{name}(?::0*{port}){optional}")
+    if before:  # "other:.x" is the host "other", not one that ends in ".x"
+        return _authority(f"(?:{_BEFORE_A_HOST_WITHOUT_PORT}{name}|{_ANYTHING}{name}{_PORT})")
+    return _authority(name + _ANY_PORT)
 
 
 def _host(name: str) -> str:

@@ -59,7 +59,7 @@ kind: AuthorizationPolicy
 metadata: {name: allowed, namespace: istio-system}
 spec:
   rules:
-  - to: [{operation: {hosts: [open.test, refused*, a.*, first*, "[::1]*"]}}]  # what refuses has to do it itself
+  - to: [{operation: {hosts: [open.test, refused*, a.*, first*, "[::1]*", "*.friend.test"]}}]  # what refuses has to do it itself
   - to: [{operation: {hosts: [other.test]}}]
     when: [{key: "request.headers[x-role]", values: [friend]}]
 """
@@ -78,7 +78,14 @@ HOSTS = [
     for name in (b"refused.test", b"REFUSED.Test", b"a.wild.test", b"A.b.WILD.test")
     for end in ENDS
 ]
-NOT_HOSTS = [b"xopen.test", b"open.testx", b"open.test..", b"open.test:1:2"]
+NOT_HOSTS = [
+    b"xopen.test",
+    b"open.testx",
+    b"open.test..",
+    b"open.test:1:2",
+    b"other.test:.friend.test",
+    b"other.test:a.friend.test",
+]
 
 PATHS = (
     b"/secret",

@@ -30,7 +30,11 @@ def fits(expression, value: str) -> bool:
         ),
         ("a.test.", "a.test a.test:443", "a.test. b.test"),
         ("a.test:", "a.test a.test:443", "b.test"),
-        ("*.a.test", "x.a.test X.y.A.test:443", "a.test xa.test a.test.b"),
+        (
+            "*.a.test",
+            "x.a.test X.y.A.test:443 x:1.a.test:443 x:].a.test",
+            "a.test xa.test b:.a.test b:1.a.test [::1]:.a.test",
+        ),
         ("a*", "a a.test A.test:443 a:1", "b.a"),
         ("[::1]", "[::1] [::1]:443 [::1]:", "[::1]x [::2]"),
         ("[::1]:443", "[::1]:443", "[::1]:80"),
