@@ -34,6 +34,7 @@ SHORTEST = timedelta(milliseconds=1)
 
 _RE2 = re2.Options()
 _RE2.log_errors = False
+_RE2.encoding = re2.Options.Encoding.LATIN1  # as Envoy: a letter is a byte, and \x{663} is none
 
 
 def dns_label(text: str) -> str:
@@ -111,7 +112,7 @@ def regex(pattern: str) -> str:
     if len(pattern) > LONGEST_REGEX:
         return f"the pattern is longer than {LONGEST_REGEX} characters"
     try:
-        re2.compile(pattern, _RE2)
+        re2.compile(pattern.encode(), _RE2)
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)

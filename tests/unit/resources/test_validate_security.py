@@ -134,3 +134,8 @@ def test_subnets_have_no_netmask_and_no_zone():
     bad = ("1.2.3.4/255.0.0.0", "fe80::1%eth0", "fe80::%1/64", "1.2.3.4/", "1.2.3.4/33", "", "a")
     assert [one for one in good if checks.subnet(one)] == []
     assert [one for one in bad if not checks.subnet(one)] == []
+
+
+def test_a_pattern_is_judged_as_envoy_reads_it_byte_by_byte():
+    assert [one for one in ("/é", r"\xe9", r"\p{Greek}", "[à-é]", r"\C") if checks.regex(one)] == []
+    assert [one for one in (r"/\x{663}", r"[\x{100}-\x{200}]", "(") if not checks.regex(one)] == []
