@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from mizzen._api import pb
-from mizzen.envoy.parts import extension, regex, string_matcher_or_any
+from mizzen.envoy.parts import regex, string_matcher_or_any
 from mizzen.model.authorization import (
     Access,
     Address,
@@ -14,7 +14,6 @@ from mizzen.model.authorization import (
     Header,
     Not,
     Path,
-    PathTemplate,
     Peer,
     Port,
     Sni,
@@ -50,13 +49,8 @@ def permission(expression: Expression) -> pb.Permission:
             return pb.Permission(not_rule=permission(part))
         case Header():
             return pb.Permission(header=header(expression))
-        case Path(value=value):
-            return pb.Permission(url_path=pb.PathMatcher(path=text(value)))
-        case PathTemplate(pattern=pattern):
-            config = pb.UriTemplateMatchConfig(path_template=pattern)
-            return pb.Permission(
-                uri_template=extension("envoy.path.match.uri_template.uri_template_matcher", config)
-            )
+        case Path():
+            return pb.Permission(url_path=path(expression))
         case Port(number=number):
             return pb.Permission(destination_port=number)
         case Address(cidr=cidr):
@@ -94,11 +88,11 @@ def principal(expression: Expression) -> pb.Principal:
             return pb.Principal(direct_remote_ip=cidr_range(cidr))
         case Header():
             return pb.Principal(header=header(expression))
-        case Path(value=value):
-            return pb.Principal(url_path=pb.PathMatcher(path=text(value)))
+        case Path():
+            return pb.Principal(url_path=path(expression))
         case Claim():
             return pb.Principal(metadata=claim(expression))
-        case PathTemplate() | Port() | Sni():
+        case Port() | Sni():
             raise TypeError(f"{expression} is about what is done")
         case other:
             assert_never(other)
@@ -118,8 +112,11 @@ def text(value: Text, *, ignore_case: bool = False) -> pb.StringMatcher:
 def header(expression: Header) -> pb.HeaderMatcher:
     if isinstance(expression.value, Present):
         return pb.HeaderMatcher(name=expression.name, present_match=True)
-    matcher = text(expression.value, ignore_case=expression.ignore_case)
-    return pb.HeaderMatcher(name=expression.name, string_match=matcher)
+    return pb.HeaderMatcher(name=expression.name, string_match=text(expression.value))
+
+
+def path(expression: Path) -> pb.PathMatcher:
+    return pb.PathMatcher(path=text(expression.value, ignore_case=expression.ignore_case))
 
 
 def claim(expression: Claim) -> pb.MetadataMatcher:

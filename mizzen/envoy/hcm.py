@@ -58,6 +58,8 @@ def http_connection_manager(
         merge_slashes=edge.merge_slashes,
         path_with_escaped_slashes_action=_ESCAPED_SLASHES[edge.escaped_slashes],
         append_x_forwarded_port=edge.forwarded_port,
+        # "x." is the host x (RFC 3986, section 3.2.2), to routes, to rules and to backends.
+        strip_trailing_host_dot=True,
         access_log=[access_log(log) for log in logs],
     )
     out.http_protocol_options.accept_http_10 = edge.accept_http_10

@@ -53,7 +53,6 @@ class Header:
 
     name: str
     value: Text
-    ignore_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,7 @@ class Path:
     """Of the request, without its query."""
 
     value: Text
-
-
-@dataclass(frozen=True, slots=True)
-class PathTemplate:
-    """Envoy's URI template: {*} is one segment, {**} any number."""
-
-    pattern: str
+    ignore_case: bool = False  # a Regex says it itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ class Claim:
     value: Text
 
 
-Expression = All | AnyOf | Not | Peer | Address | Header | Path | PathTemplate | Port | Sni | Claim
+Expression = All | AnyOf | Not | Peer | Address | Header | Path | Port | Sni | Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,9 @@ _ISTIO_RUNTIME = {
     "envoy.reloadable_features.http_reject_path_with_fragment": False,
     "re2.max_program_size.error_level": 32768,
 }
+# A header that comes twice is judged as one value, joined by a comma. Else it is enough for an ALLOW if one of the two fits,
+# and the backend may take the other.
+_WHOLE_HEADERS = {"envoy.reloadable_features.rbac_match_headers_individually": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
         },
         "layered_runtime": {
             "layers": [
-                {"name": "global config", "static_layer": _ISTIO_RUNTIME},
+                {"name": "global config", "static_layer": _ISTIO_RUNTIME | _WHOLE_HEADERS},
                 {"name": "admin", "admin_layer": {}},
             ]
         },

@@ -18,18 +18,25 @@ from mizzen.model.authorization import (
     Expression,
     Header,
     Not,
-    Path,
-    PathTemplate,
     Peer,
     Port,
     Sni,
     Suffix,
-    Text,
 )
-from mizzen.model.route import Exact, Prefix, Present, Regex
+from mizzen.model.route import Exact, Present, Regex
 from mizzen.resolve.context import Context
+from mizzen.resolve.names import expand_host
 from mizzen.resolve.selecting import for_proxy
-from mizzen.resources.security import AuthorizationPolicy, Condition, Operation, Rule, Source
+from mizzen.resolve.spellings import header, host, path, quoted, text
+from mizzen.resources.security import (
+    DRY_RUN,
+    AuthorizationPolicy,
+    Closure,
+    Condition,
+    Operation,
+    Rule,
+    Source,
+)
 
 CODES = {
     "AZ-001": "An external authorizer (CUSTOM) is not asked; what its rules describe is refused.",
@@ -37,7 +44,9 @@ CODES = {
     "AZ-003": "A condition cannot be judged; a rule that allows by it allows nothing.",
 }
 
-DRY_RUN = "istio.io/dry-run"
+# (value, whether it refuses) -> what it describes
+Make = Callable[[str, bool], Expression]
+
 _LOCAL_DOMAIN = "cluster.local"
 
 
@@ -48,7 +57,8 @@ def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
         for one in for_proxy(ctx, ctx.world.authorization_policies)
         if one.meta.annotations.get(DRY_RUN) != "true"
     ]
-    denying = [one for one in policies if one.spec.action in ("DENY", "CUSTOM")]
+    denying: list[AuthorizationPolicy | Closure] = [*for_proxy(ctx, ctx.world.closures)]
+    denying += [one for one in policies if one.spec.action in ("DENY", "CUSTOM")]
     allowing = [one for one in policies if one.spec.action == "ALLOW"]
     found = []
     if denying:
@@ -84,11 +94,13 @@ def _report(
 
 
 def _rules(
-    ctx: Context, policies: Iterable[AuthorizationPolicy], *, http: bool, allow: bool
+    ctx: Context, policies: Iterable[AuthorizationPolicy | Closure], *, http: bool, allow: bool
 ) -> Iterator[AccessRule]:
+    any_case = _hosts_of_any_case(ctx) if http else ()
     for policy in policies:
+        maker = _Maker(ctx, policy.namespace, http, allow, any_case)
         for index, rule in enumerate(policy.spec.rules):
-            made = _Maker(ctx, policy.namespace, http, allow).rule(rule)
+            made = maker.rule(rule)
             if made is not None:
                 what, who = made
                 name = f"ns[{policy.namespace}]-policy[{policy.name}]-rule[{index}]"
@@ -107,6 +119,7 @@ class _Maker:
     namespace: str
     http: bool
     allow: bool
+    any_case: tuple[str, ...]  # hosts at which some route takes a path whatever its letters
 
     def rule(self, rule: Rule) -> tuple[Expression, Expression] | None:
         """(what, who); None for a rule that allows by what cannot be judged."""
@@ -127,15 +140,19 @@ class _Maker:
     def _source(self, source: Source) -> Expression:
         return All(
             (
-                *self._pair(source.principals, source.not_principals, self._principal),
-                *self._pair(source.namespaces, source.not_namespaces, _namespace),
-                *self._pair(source.service_accounts, source.not_service_accounts, self._account),
-                *self._pair(source.ip_blocks, source.not_ip_blocks, _peer_address),
+                *self._pair(source.principals, source.not_principals, _always(self._principal)),
+                *self._pair(source.namespaces, source.not_namespaces, _always(_namespace)),
+                *self._pair(source.service_accounts, source.not_service_accounts, _always(self._account)),
+                *self._pair(source.ip_blocks, source.not_ip_blocks, _always(_peer_address)),
                 *self._http(
-                    self._pair(source.remote_ip_blocks, source.not_remote_ip_blocks, _client_address)
+                    self._pair(source.remote_ip_blocks, source.not_remote_ip_blocks, _always(_client_address))
                 ),
                 *self._http(
-                    self._pair(source.request_principals, source.not_request_principals, _request_principal)
+                    self._pair(
+                        source.request_principals,
+                        source.not_request_principals,
+                        _always(_request_principal),
+                    )
                 ),
             )
         )
@@ -144,9 +161,9 @@ class _Maker:
         return All(
             (
                 *self._http(self._pair(operation.hosts, operation.not_hosts, _host)),
-                *self._http(self._pair(operation.methods, operation.not_methods, _method)),
-                *self._http(self._pair(operation.paths, operation.not_paths, _path)),
-                *self._pair(operation.ports, operation.not_ports, _port),
+                *self._http(self._pair(operation.methods, operation.not_methods, _always(_method))),
+                *self._http(self._pair(operation.paths, operation.not_paths, self._path)),
+                *self._pair(operation.ports, operation.not_ports, _always(_port)),
             )
         )
 
@@ -158,18 +175,19 @@ class _Maker:
         is_http = condition.key.startswith("request.") or condition.key == "remote.ip"
         return All(self._http(pair) if is_http else pair)
 
-    def _attribute(self, key: str) -> "Callable[[str], Expression] | None":
+    def _attribute(self, key: str) -> "Make | None":
         if key.startswith("request.headers[") and key.endswith("]"):
             name = key.removeprefix("request.headers[")[:-1]
-            return lambda value: Header(name=name, value=_text(value))
+            return lambda value, refuses: header(name, value, refuses=refuses)
         if key.startswith("request.auth.claims["):
-            path = tuple(key.removeprefix("request.auth.claims[").removesuffix("]").split("]["))
-            return lambda value: Claim(path, _text(value))
-        return {
+            claim = tuple(key.removeprefix("request.auth.claims[").removesuffix("]").split("]["))
+            return _always(lambda value: Claim(claim, text(value)))
+        known = {
             "source.principal": self._principal,
             "source.serviceAccount": self._account,
             **_ATTRIBUTES,
         }.get(key)
+        return _always(known) if known else None
 
     def _http(self, made: tuple[Expression, ...], *, judged: bool = True) -> tuple[Expression, ...]:
         """What only HTTP knows: elsewhere it is left out of a refusal, and undoes a permission."""
@@ -179,15 +197,16 @@ class _Maker:
             raise _Unjudged
         return ()
 
-    def _pair(
-        self, wanted: tuple[str, ...], unwanted: tuple[str, ...], make: Callable[[str], Expression]
-    ) -> tuple[Expression, ...]:
+    def _pair(self, wanted: tuple[str, ...], unwanted: tuple[str, ...], make: Make) -> tuple[Expression, ...]:
         found: list[Expression] = []
         if wanted:
-            found.append(AnyOf(tuple(make(one) for one in wanted)))
+            found.append(AnyOf(tuple(make(one, not self.allow) for one in wanted)))
         if unwanted:
-            found.append(Not(AnyOf(tuple(make(one) for one in unwanted))))
+            found.append(Not(AnyOf(tuple(make(one, self.allow) for one in unwanted))))
         return tuple(found)
+
+    def _path(self, value: str, refuses: bool) -> Expression:
+        return path(value, refuses=refuses, any_case=self.any_case)
 
     def _principal(self, value: str) -> Expression:
         """TRUST_DOMAIN/ns/NAMESPACE/sa/ACCOUNT; "cluster.local" and the mesh's own domain are one."""
@@ -197,38 +216,46 @@ class _Maker:
         domain, slash, rest = value.partition("/")
         local = (mesh.trust_domain, *mesh.trust_domain_aliases)
         domains = local if slash and domain in (_LOCAL_DOMAIN, *local) else (domain,)
-        return AnyOf(tuple(Peer(_text(f"spiffe://{one}{slash}{rest}")) for one in domains))
+        return AnyOf(tuple(Peer(text(f"spiffe://{one}{slash}{rest}")) for one in domains))
 
     def _account(self, value: str) -> Expression:
         namespace, slash, account = value.rpartition("/")
         return Peer(
             Regex(
-                f"spiffe://[^/]+/ns/{_quoted(namespace if slash else self.namespace)}/sa/{_quoted(account)}"
+                f"spiffe://[^/]+/ns/{_pattern(namespace if slash else self.namespace)}/sa/{_pattern(account)}"
             )
         )
 
 
-# --- texts ------------------------------------------------------------------------------------------
+# --- attributes -------------------------------------------------------------------------------------
 
 
-def _text(value: str) -> Text:
-    """Istio's patterns: "*" is anything that is there, "a*" a beginning, "*a" an end."""
-    if value == "*":
-        return Present()
-    if value.startswith("*"):
-        return Suffix(value[1:])
-    return Prefix(value[:-1]) if value.endswith("*") else Exact(value)
+def _always(make: Callable[[str], Expression]) -> Make:
+    """For what is spelled in one way."""
+    return lambda value, _refuses: make(value)
 
 
-def _quoted(text: str) -> str:
-    """Literal in RE2, but for asterisks."""
-    return "".join(
-        ".*" if one == "*" else one if one.isalnum() or one in "-_/" else f"\\{one}" for one in text
+def _pattern(name: str) -> str:
+    """A name of the mesh in RE2, whose asterisks stand for anything."""
+    return quoted(name, star=".*")
+
+
+def _hosts_of_any_case(ctx: Context) -> tuple[str, ...]:
+    """Hosts at which some route of a gateway may ignore the letters of a path (`ignoreUriCase`); a delegate has those of
+    whoever delegates to it: any."""
+    if ctx.proxy.kind != "router":
+        return ()
+    found = dict.fromkeys(
+        expand_host(name, service.namespace)
+        for service in ctx.world.virtual_services
+        if any(match.ignore_uri_case for rule in service.spec.http for match in rule.match)
+        for name in service.spec.hosts or ("*",)
     )
+    return tuple(found)
 
 
 def _namespace(value: str) -> Expression:
-    return Peer(Regex(f".*/ns/{_quoted(value)}/.*"))
+    return Peer(Regex(f".*/ns/{_pattern(value)}/.*"))
 
 
 def _peer_address(value: str) -> Expression:
@@ -251,20 +278,16 @@ def _request_principal(value: str) -> Expression:
         return Claim(("sub",), Exact(value[2:]) if value.startswith("*/") else Suffix(value[1:]))
     issuer, slash, subject = value.rpartition("/")
     if not slash or (value.endswith("*") and not value.endswith("/*")):
-        return Claim(("iss",), _text(value))
-    return All((Claim(("iss",), Exact(issuer)), Claim(("sub",), _text(subject))))
+        return Claim(("iss",), text(value))
+    return All((Claim(("iss",), Exact(issuer)), Claim(("sub",), text(subject))))
 
 
-def _host(value: str) -> Expression:
-    return Header(name=":authority", value=_text(value), ignore_case=True)
+def _host(value: str, refuses: bool) -> Expression:
+    return host(value, refuses=refuses)
 
 
 def _method(value: str) -> Expression:
-    return Header(name=":method", value=_text(value))
-
-
-def _path(value: str) -> Expression:
-    return PathTemplate(value) if "{" in value else Path(_text(value))
+    return Header(name=":method", value=text(value))
 
 
 def _port(value: str) -> Expression:
@@ -272,15 +295,16 @@ def _port(value: str) -> Expression:
 
 
 def _sni(value: str) -> Expression:
-    return Sni(_text(value))
+    # Envoy knows it in small letters.
+    return Sni(text(value.lower()))
 
 
 def _audience(value: str) -> Expression:
-    return Claim(("aud",), _text(value))
+    return Claim(("aud",), text(value))
 
 
 def _presenter(value: str) -> Expression:
-    return Claim(("azp",), _text(value))
+    return Claim(("azp",), text(value))
 
 
 _ATTRIBUTES: dict[str, Callable[[str], Expression]] = {

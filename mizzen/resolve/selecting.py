@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from mizzen.resolve.context import Context
-from mizzen.resources.security import AuthorizationPolicy, RequestAuthentication
+from mizzen.resources.security import AuthorizationPolicy, Closure, RequestAuthentication
 
-Policy = TypeVar("Policy", AuthorizationPolicy, RequestAuthentication)
+Policy = TypeVar("Policy", AuthorizationPolicy, Closure, RequestAuthentication)
 
 
 def fits(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:

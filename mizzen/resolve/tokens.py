@@ -1,15 +1,15 @@
 """RequestAuthentication -> TokenRules: which tokens requests may bring to a gateway or a workload."""
 
-import json
-
-from mizzen.errors import Problem
+from mizzen.errors import Problem, Severity
 from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
+from mizzen.resolve.jwks import KeySet, key_set
 from mizzen.resolve.selecting import for_proxy
 from mizzen.resources.security import JwtRule, RequestAuthentication
 
 CODES = {
     "JWT-001": "The keys of a token's issuer cannot be had; its tokens are refused.",
+    "JWT-002": "A key of a token's issuer cannot be used; tokens that are signed with it are refused.",
 }
 
 # A key that nobody has the other half of: whatever claims to be of this issuer is refused (Istio's way).
@@ -33,22 +33,28 @@ def token_rules(ctx: Context) -> tuple[TokenRule, ...]:
 
 
 def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int) -> TokenRule:
-    fault = _fault(rule)
-    if fault:
+    keys = _keys(rule)
+    at = f"{rule.at}.{'jwksUri' if rule.jwks_uri and not rule.jwks else 'jwks'}"
+    hint = "Write the keys into `jwks`, as the issuer publishes them (a JSON Web Key Set)."
+    if keys.fault:
+        message = f"{keys.fault}: every token of {rule.issuer} is refused"
+        ctx.report(Problem(code="JWT-001", resource=policy.ref, field=at, message=message, hint=hint))
+    for fault in keys.left_out if not keys.fault else ():
         ctx.report(
             Problem(
-                code="JWT-001",
+                severity=Severity.WARNING,
+                code="JWT-002",
                 resource=policy.ref,
-                field=f"{rule.at}.{'jwksUri' if rule.jwks_uri and not rule.jwks else 'jwks'}",
-                message=f"{fault}: every token of {rule.issuer} is refused",
-                hint="Write the keys into `jwks`, as the issuer publishes them (a JSON Web Key Set).",
+                field=at,
+                message=f"{fault}: tokens that are signed with it are refused",
+                hint="Remove the key, or write it as the issuer publishes it.",
             )
         )
     return TokenRule(
         name=f"origins-{index}",
         issuer=rule.issuer,
         audiences=rule.audiences,
-        keys=_NOBODYS_KEY if fault else rule.jwks,
+        keys=_NOBODYS_KEY if keys.fault else keys.text,
         headers=tuple((one.name, one.prefix) for one in rule.from_headers),
         parameters=rule.from_params,
         cookies=rule.from_cookies,
@@ -58,13 +64,7 @@ def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int
     )
 
 
-def _fault(rule: JwtRule) -> str:
-    """Why the keys cannot be had; "" when they can."""
-    if not rule.jwks:
-        return "keys are not fetched from an address" if rule.jwks_uri else "no keys are given"
-    try:
-        keys = json.loads(rule.jwks)["keys"]
-    except (ValueError, KeyError, TypeError):
-        return "the keys are no JSON Web Key Set"
-    known = isinstance(keys, list) and any(isinstance(key, dict) and key.get("kty") for key in keys)
-    return "" if known else "the JSON Web Key Set holds no key"
+def _keys(rule: JwtRule) -> KeySet:
+    if rule.jwks:
+        return key_set(rule.jwks)
+    return KeySet(fault="keys are not fetched from an address" if rule.jwks_uri else "no keys are given")

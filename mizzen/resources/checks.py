@@ -21,12 +21,20 @@ _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-
 _HEADER_VALUE = re.compile(r"(?:[^%]|%%|%[^%(]+(?:\([^)]*\)(?::\d+)?)?%)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
+# RFC 3986, pchar: what Istio takes between the operators of a path template.
+_PATH_SEGMENT = re.compile(r"[a-zA-Z0-9._~%!$&'()+,;:@=-]+")
+_UNSPEAKABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_MESH_NAME = re.compile(r"[!-~]+")
+
 LONGEST_REGEX = 1024
+LONGEST_TEXT = 4096  # of a policy: it may become a pattern, and Envoy's have an end
+LONGEST_MESH_NAME = 320
 CLAIMS = "@request.auth.claims"
 SHORTEST = timedelta(milliseconds=1)
 
 _RE2 = re2.Options()
 _RE2.log_errors = False
+_RE2.encoding = re2.Options.Encoding.LATIN1  # as Envoy: a letter is a byte, and \x{663} is none
 
 
 def dns_label(text: str) -> str:
@@ -72,10 +80,13 @@ def is_ip(text: str) -> bool:
 
 
 def subnet(text: str) -> str:
-    """An IP address, or a range of them (10.0.0.0/8)."""
+    """An IP address, or a range of them (10.0.0.0/8): no netmask, no zone."""
     try:
         ipaddress.ip_network(text, strict=False)
+        good = "%" not in text and text.partition("/")[2].isdecimal() == ("/" in text)
     except ValueError:
+        good = False
+    if not good:
         return f'"{text}" is neither an IP address nor a range of them such as 10.0.0.0/8'
     return ""
 
@@ -101,7 +112,7 @@ def regex(pattern: str) -> str:
     if len(pattern) > LONGEST_REGEX:
         return f"the pattern is longer than {LONGEST_REGEX} characters"
     try:
-        re2.compile(pattern, _RE2)
+        re2.compile(pattern.encode(), _RE2)
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
@@ -146,6 +157,47 @@ def header_value(value: str) -> str:
         return "the value has a control character in it"
     if not _HEADER_VALUE.fullmatch(value):
         return "a percent sign begins a command such as %HOSTNAME%; write %% for the sign itself"
+    return ""
+
+
+def policy_text(value: str) -> str:
+    """What an attribute of a request is compared with."""
+    if not value:
+        return "an empty text is not allowed here"
+    if len(value) > LONGEST_TEXT:
+        return f"the text is longer than {LONGEST_TEXT} characters"
+    if _UNSPEAKABLE.search(value):
+        return "the text has a control character in it, which no request can have"
+    return ""
+
+
+def mesh_name(value: str) -> str:
+    """A namespace or service account, or a pattern of some; also namespace/account."""
+    if len(value) > LONGEST_MESH_NAME:
+        return f"the name is longer than {LONGEST_MESH_NAME} characters"
+    return (
+        "" if _MESH_NAME.fullmatch(value) else f"{value!a} is not the name of a namespace or service account"
+    )
+
+
+def path_template(path: str) -> str:
+    """A path of an AuthorizationPolicy (Istio's CheckValidPathTemplate): `{*}` and `{**}` are whole segments, `{**}` the
+    last operator; beside them no other brace, and the rest is literal."""
+    if "{" not in path and "}" not in path:
+        return ""
+    last = False
+    is_template = "{*}" in path or "{**}" in path
+    if is_template and not path.startswith("/"):
+        return f'"{path}" must begin with a slash'
+    for segment in path.strip("/").split("/"):
+        if segment in ("{*}", "{**}"):
+            if last:
+                return f'"{path}" has an operator behind {{**}}, which must be the last'
+            last = segment == "{**}"
+        elif "{" in segment or "}" in segment:
+            return f'"{path}" has a brace that does not belong to a segment {{*}} or {{**}}'
+        elif is_template and not _PATH_SEGMENT.fullmatch(segment):
+            return f'"{segment}" in "{path}" cannot stand beside {{*}} or {{**}}'
     return ""
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 _SEPARATOR = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_JSON_KIND = re.compile(r'"kind"\s*:\s*"(\w+)"')
+_IN_BRACES = re.compile(r"[{,]\s*[\"']?(name|namespace)[\"']?\s*:\s*([^,{}]+)")
+_INNER_BRACES = re.compile(r"(?<=.)\{[^{}]*\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,12 @@ def _is_blank(piece: bytes) -> bool:
 def guess(text: str) -> Guess:
     """Read kind, name and namespace off the lines of a document, without understanding the rest."""
     kind, found, inside = "", dict[str, str](), False
+    if text.lstrip().startswith("{"):  # JSON
+        word = _JSON_KIND.search(text)
+        found |= _in_braces(text.partition('"metadata"')[2])
+        return Guess(
+            kind=word[1] if word else "", namespace=found.get("namespace", ""), name=found.get("name", "")
+        )
     for line in text.splitlines():
         indented = line[:1] in (" ", "\t")
         key, colon, value = line.partition(":")
@@ -59,11 +68,22 @@ def guess(text: str) -> Guess:
             continue
         if not indented:
             inside = key == "metadata"
+            if inside:
+                found |= _in_braces(value)
             if key == "kind":
                 kind = kind or _word(value)
         elif inside and key in ("name", "namespace"):
             found.setdefault(key, _word(value))
     return Guess(kind=kind, namespace=found.get("namespace", ""), name=found.get("name", ""))
+
+
+def _in_braces(text: str) -> dict[str, str]:
+    """Name and namespace in a mapping that is written in braces."""
+    beginning = text.partition("{")[2]
+    outer = "{" + _INNER_BRACES.sub("", f" {beginning}").partition("}")[0]
+    words = _IN_BRACES.findall(outer)
+    plain = ((key, value.strip().strip("\"'")) for key, value in reversed(words))
+    return {key: value for key, value in plain if _NAMED.fullmatch(value)}
 
 
 def _word(text: str) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from mizzen.resources.declare import Element, Key, Resource
 
+DRY_RUN = "istio.io/dry-run"  # an AuthorizationPolicy with this annotation is only looked at
+
 MutualTlsMode = Literal["UNSET", "DISABLE", "PERMISSIVE", "STRICT"]
 
 
@@ -114,6 +116,13 @@ class AuthorizationPolicySpec(Element):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationPolicy(Resource):
     spec: AuthorizationPolicySpec = field(default_factory=AuthorizationPolicySpec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure(Resource):
+    """Refuses everything to the workloads of a guard that cannot be read. Nobody writes it."""
+
+    spec: AuthorizationPolicySpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,14 @@
 """World: every object that was read and is valid, sorted and indexed."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TypeVar
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.apps import Deployment
+from mizzen.resources.closing import GUARDS, Closed, closed, whole
 from mizzen.resources.core import (
     ConfigMap,
     EndpointSlice,
@@ -24,7 +25,12 @@ from mizzen.resources.decode import Decoded, decode, identify
 from mizzen.resources.destination_rule import DestinationRule
 from mizzen.resources.gateway import Gateway
 from mizzen.resources.operator import IstioOperator
-from mizzen.resources.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
+from mizzen.resources.security import (
+    AuthorizationPolicy,
+    Closure,
+    PeerAuthentication,
+    RequestAuthentication,
+)
 from mizzen.resources.service_entry import ServiceEntry
 from mizzen.resources.sidecar import Sidecar
 from mizzen.resources.virtual_service import VirtualService
@@ -64,6 +70,7 @@ class World:
     peer_authentications: tuple[PeerAuthentication, ...] = ()
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     request_authentications: tuple[RequestAuthentication, ...] = ()
+    closures: tuple[Closure, ...] = ()  # what stands for guards that cannot be read
     services: tuple[Service, ...] = ()
     endpoint_slices: tuple[EndpointSlice, ...] = ()
     pods: tuple[Pod, ...] = ()
@@ -119,6 +126,7 @@ class World:
             peer_authentications=every(PeerAuthentication),
             authorization_policies=every(AuthorizationPolicy),
             request_authentications=every(RequestAuthentication),
+            closures=every(Closure),
             services=every(Service),
             endpoint_slices=every(EndpointSlice),
             pods=every(Pod),
@@ -134,18 +142,24 @@ class World:
 
 
 def decode_all(
-    raws: Iterable[RawObject], *, default_namespace: str = "default", remember: Decode | None = None
+    raws: Iterable[RawObject],
+    *,
+    default_namespace: str = "default",
+    remember: Decode | None = None,
+    unread: Iterable[Problem] = (),
 ) -> tuple[World, tuple[Problem, ...]]:
     """The world of some objects, and everything that is wrong with them. Raises nothing.
 
     Of several objects of one kind, namespace and name, the later valid one is kept: later by the name of
     the file, then by the place in it, so that the order of `raws` does not matter. `remember` decodes one
-    object in the place of `decode`: a caller can keep what it gave for the same digest.
+    object in the place of `decode`: a caller can keep what it gave for the same digest. `unread`: problems of documents
+    that gave no object. A guard that has an error closes (resources.closing), unless there is a good object of its name.
     """
     how = remember or (lambda raw: decode(raw, default_namespace))
     problems: list[Problem] = []
     earlier: dict[ResourceRef, ResourceRef] = {}
     kept: dict[ResourceRef, Resource] = {}
+    closing: dict[ResourceRef, Closed] = {}
     for raw in sorted(raws, key=lambda raw: (raw.ref.place(), raw.digest)):
         decoded = how(raw)
         ref = identify(raw, default_namespace)
@@ -155,7 +169,23 @@ def decode_all(
         earlier[ref] = ref
         if decoded.resource is not None:
             kept[ref] = decoded.resource
-    return World.of(kept.values()), tuple(problems)
+        elif instead := closed(raw, decoded.problems, default_namespace):
+            closing[ref] = instead
+    closing = {**_closed_unread(unread, default_namespace), **closing}
+    standing = [instead for ref, instead in closing.items() if ref not in kept]
+    problems += [instead.problem for instead in standing]
+    return World.of((*kept.values(), *(instead.resource for instead in standing))), tuple(problems)
+
+
+def _closed_unread(problems: Iterable[Problem], default_namespace: str) -> dict[ResourceRef, Closed]:
+    """What stands for guards whose documents cannot be read."""
+    found: dict[ResourceRef, Closed] = {}
+    for problem in problems:
+        ref = problem.resource
+        if problem.code.startswith("YML-") and problem.severity is Severity.ERROR and ref.kind in GUARDS:
+            ref = replace(ref, namespace=ref.namespace or default_namespace)
+            found[ref] = whole(ref, field=problem.field)
+    return found
 
 
 def _doubled(later: ResourceRef, earlier: ResourceRef, *, taken: bool) -> Problem:

@@ -1,3 +1,5 @@
+import pytest
+
 from mizzen.resources.documents import Guess, guess, split
 
 
@@ -31,6 +33,18 @@ def test_a_broken_document_still_tells_its_name() -> None:
         "  namespace: 'own'\nspec:\n  name: other\n\t- x"
     )
 
+    assert guess(text) == Guess(kind="Service", namespace="own", name="shop")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: Service\nmetadata: {name: shop, namespace: own}\nspec: [",
+        "kind: Service\nmetadata: {labels: {name: no}, 'namespace': \"own\", name: shop}\nspec: [",
+        '{"kind": "Service", "metadata": {"labels": {"name": "no"}, "name": "shop",\n"namespace": "own"}, "spec": {"name": "x"',
+    ],
+)
+def test_a_name_in_braces_is_told_too(text: str) -> None:
     assert guess(text) == Guess(kind="Service", namespace="own", name="shop")
 
 
