@@ -27,11 +27,15 @@ from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
 from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.network import Listening, network
-from mizzen.run.occupied import claims_of, occupied
+from mizzen.run.occupied import claims_of, mark_lost, occupied
+from mizzen.run.promise_file import PromiseFile, withheld
 from mizzen.run.prover import Prover
+from mizzen.run.restore import Restorer
 from mizzen.run.said import SAID
-from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, save_promises
+from mizzen.run.served import Served, keep_secrets, proxy_value
+from mizzen.run.shared_ports import evidence_against, shared_problems
 from mizzen.run.status import GatewayStatus, gateway_status
+from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
 from mizzen.sources.files import Files, Listing
@@ -40,7 +44,6 @@ from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
-PORT_RETRY_SECONDS = 2.0  # how often a port that somebody else holds is tried again
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +77,8 @@ class ControlPlane:
     ads: AdsServer = field(init=False)
     mesh: Mesh = field(init=False)
     prover: Prover = field(init=False)
+    promise_file: PromiseFile = field(init=False)
+    restorer: Restorer | None = None  # of a run-dir that this process holds itself
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
     say: Callable[[str], None] = print  # what the user shall see
@@ -93,13 +98,14 @@ class ControlPlane:
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
         )
         self.prover = Prover(on_proof=self.changed.set)
+        self.promise_file = PromiseFile(self.instance.announcements)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
         return self.memory.decode(raw, self.settings.default_namespace).problems
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Nothing is answered before everything has been read once."""
-        self.promised = load_promises(self.instance.announcements)
+        self.promised = self.promise_file.load()
         self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
         await self.rebuild(self.files.listing())
         self.instance.ads_socket.unlink(missing_ok=True)
@@ -117,12 +123,22 @@ class ControlPlane:
         self.started.set()
         socket = ControlSocket(self.instance.control_socket, self.status)
         await socket.start()
+        upkeep = Upkeep(
+            instance=self.instance,
+            ads=self.ads,
+            served=lambda: self.served,
+            rebuild=self._follow,
+            on_change=self.changed.set,
+        )
         tasks = [
             asyncio.create_task(work)
             for work in (
                 self._follow_files(),
                 self._follow_envoys(),
-                self._retry_ports(),
+                upkeep.look_after_ports(is_local=self.listening is None),
+                upkeep.look_after_files(
+                    self.restorer or Restorer(), self.ads, socket, self.promise_file, self.mesh
+                ),
                 self.mesh.run(),
             )
         ]
@@ -169,9 +185,10 @@ class ControlPlane:
     def _serve(self, gateway: GatewayBuild, before: Served | None) -> Served:
         """Publish one gateway's configuration, less the listeners whose ports are taken."""
         key = gateway.proxy.key
-        held = frozenset(one.name for one in before.build.model.listeners) if before else frozenset()
+        held = before.opened if before else frozenset()
         claims = tuple(claim for other in self.served.values() for claim in other.claims)
         taken = () if self.listening else occupied(gateway.model, held, self.instance.gateway(key), claims)
+        taken = mark_lost(taken, before.once_served if before else frozenset())
         lost = frozenset(one.listener for one in taken)
         usable = gateway.without_listeners(lost)
         announcements = before.announcements if before else self.promised.get(key, Announcements())
@@ -184,6 +201,7 @@ class ControlPlane:
             snapshot=self._snapshot(usable, config, before),
             occupied=taken,
             claims=claims_of(gateway.model, lost),
+            shared=before.shared if before else {},
             announcements=announcements,
             held=tuple(sorted(map(str, authors(usable.model)))),
         )
@@ -299,28 +317,27 @@ class ControlPlane:
                 for name in (served.names if not served.clients else served.clients)
             ]
         )
+        evidence = evidence_against(served.shared, model, evidence)
         stepped = served.announcements.step(evidence, self.clock())
+        if stepped.to_json() != served.announcements.to_json():
+            promises = {name: one.announcements for name, one in self.served.items()} | {key: stepped}
+            if not self.promise_file.keep(promises):
+                stepped = served.announcements.step(withheld(evidence, served.announcements), self.clock())
         if stepped.values() != served.announcements.values():
             served.config = served.build.config(stepped.values(), (served.build.model, served.config))
             served.snapshot = self._snapshot(served.build, served.config, served)
             self._publish(served)
-        promises_change = stepped.to_json() != served.announcements.to_json()
         served.announcements = stepped
-        if promises_change:
-            save_promises(self.instance.announcements, {k: s.announcements for k, s in self.served.items()})
-
-    async def _retry_ports(self) -> None:
-        while True:
-            await asyncio.sleep(PORT_RETRY_SECONDS)
-            if any(served.occupied for served in self.served.values()):
-                await self._follow()
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
         assert self.result is not None
-        found = dict.fromkeys((*problems_at(self.result, self.clock()), *self.mesh.problems))
+        found = dict.fromkeys(
+            (*problems_at(self.result, self.clock()), *self.mesh.problems, *self.promise_file.problems)
+        )
         for served in self.served.values():
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
+            found |= dict.fromkeys(shared_problems(served.shared, served.build.model))
             for status in self._statuses(served).values():
                 found |= dict.fromkeys(status.rejected)
         return tuple(sorted(found, key=sort_key))
@@ -375,6 +392,7 @@ def serve(
     ca_folder: Path | None = None,
     listening: Listening | None = None,
     tell: Callable[[str], None] | None = None,
+    restorer: Restorer | None = None,
 ) -> None:
     """Run a control plane until SIGTERM or SIGINT."""
 
@@ -384,7 +402,13 @@ def serve(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         files = Files(paths, stdin)
         await ControlPlane(
-            instance, files, settings, ca_folder=ca_folder, listening=listening, say=tell or say
+            instance,
+            files,
+            settings,
+            ca_folder=ca_folder,
+            listening=listening,
+            say=tell or say,
+            restorer=restorer,
         ).run(stop)
 
     asyncio.run(main())

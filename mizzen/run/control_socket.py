@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from mizzen.serve.kept_socket import KeptSocket
+
 ANSWER_SECONDS = 10.0  # the loop may be building; past this it is stuck
 
 
@@ -23,6 +25,7 @@ class ControlSocket:
     def __init__(self, path: Path, status: Callable[[], dict[str, object]]) -> None:
         self._path, self._status = path, status
         self._server: _Server | None = None
+        self._kept = KeptSocket(path)
 
     async def start(self) -> None:
         """Bind and answer. A socket that an earlier instance left is replaced."""
@@ -55,11 +58,17 @@ class ControlSocket:
 
         self._path.unlink(missing_ok=True)
         self._server = _Server(str(self._path), Answer)
+        self._kept.hold()
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def restore(self) -> tuple[str, ...]:
+        """Give the socket its name again, if somebody removed it: that name."""
+        return (self._path.name,) if self._kept.restore() else ()
 
     async def stop(self) -> None:
         """Stop answering; the socket goes away."""
         if self._server:
             await asyncio.to_thread(self._server.shutdown)
             self._server.server_close()
+            self._kept.release()
             self._path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
-from mizzen.run.occupied import Taken
+from mizzen.run.occupied import Taken, is_for_a_port
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
 from mizzen.xds.snapshot import Snapshot
@@ -31,6 +31,15 @@ class GatewayStatus:
     rejected: tuple[Problem, ...]
     mirrors: tuple[Mapping[str, object], ...]
     listeners: tuple[Mapping[str, object], ...]
+    occupied: tuple[Taken, ...] = ()
+
+    @property
+    def lost(self) -> str:
+        """Why a TCP port is not served that was served before; "" when there is none such.
+
+        Without its UDP twin a port is whole: clients are told so, and come over TCP.
+        """
+        return next((one.problem.message for one in self.occupied if one.is_lost and not one.is_udp), "")
 
     def value(self) -> dict[str, object]:
         """As JSON values."""
@@ -40,6 +49,8 @@ class GatewayStatus:
             "synced": self.synced,
             "ready": self.ready,
             "reason": self.reason,
+            "lost": self.lost,
+            "occupied": [one.problem.value() for one in self.occupied],
             "types": {
                 one.short: {
                     "state": one.state.value,
@@ -84,6 +95,7 @@ def gateway_status(
         types=types,
         rejected=rejections(config, client),
         mirrors=mirror_values(model, announcements, occupied),
+        occupied=occupied,
         listeners=tuple(
             {"name": one.name, "address": one.address, "port": one.port, "transport": one.transport.value}
             for one in model.listeners
@@ -120,14 +132,29 @@ def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Proble
     if client is None:
         return ()
     return tuple(
-        Problem(
-            severity=Severity.ERROR,
-            code="XDS-001",
-            resource=config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
-            message=f"Envoy refused {resource_type(url).short} {name}: {first_line(reason)}",
-            hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
+        _rejection(
+            config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
+            f"{resource_type(url).short} {name}: {first_line(reason)}",
+            is_for_a_port=url == LISTENER.url and is_for_a_port(reason),
         )
         for (url, name), reason in sorted(client.stream.rejections.items())
+    )
+
+
+def _rejection(resource: ResourceRef, refused: str, *, is_for_a_port: bool) -> Problem:
+    if is_for_a_port:
+        return Problem(
+            code="PORT-001",
+            resource=resource,
+            message=f"Envoy cannot open the port of {refused}",
+            hint="End the process that has it, or use another port; it is tried again and again.",
+        )
+    return Problem(
+        severity=Severity.ERROR,
+        code="XDS-001",
+        resource=resource,
+        message=f"Envoy refused {refused}",
+        hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
     )
 
 
