@@ -98,7 +98,7 @@ class ControlPlane:
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
         )
         self.prover = Prover(on_proof=self.changed.set)
-        self.promise_file = PromiseFile(self.instance.announcements)
+        self.promise_file = PromiseFile(self.instance.announcements, on_trouble=self.changed.set)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
         return self.memory.decode(raw, self.settings.default_namespace).problems
@@ -303,9 +303,11 @@ class ControlPlane:
             self.tell()
             for key, served in self.served.items():
                 self._announce(key, served)
-            wait = self.prover.seconds_to_next()
+            waits = (self.prover.seconds_to_next(), self.promise_file.seconds_to_next())
             try:
-                await asyncio.wait_for(self.changed.wait(), wait)
+                await asyncio.wait_for(
+                    self.changed.wait(), min((one for one in waits if one is not None), default=None)
+                )
             except TimeoutError:
                 continue
 

@@ -26,8 +26,15 @@ _log = logging.getLogger(__name__)
 class PromiseFile:
     """One such file."""
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path, self._clock = path, clock
+    def __init__(
+        self,
+        path: Path,
+        *,
+        on_trouble: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_trouble` hears when it cannot be written any more, and when it can again."""
+        self._path, self._clock, self._on_trouble = path, clock, on_trouble
         self._written: bytes | None = None
         self._trouble = ""
         self._tried = 0.0
@@ -55,13 +62,19 @@ class PromiseFile:
 
     def _write(self, text: bytes) -> bool:
         self._tried = self._clock()
+        before, self._trouble = self._trouble, ""
         try:
             private_file.write(self._path, text)
+            self._written = text
         except OSError as error:
             self._trouble = f"{self._path}: {error.strerror}"
-            return False
-        self._trouble, self._written = "", text
-        return True
+        if bool(before) != bool(self._trouble):
+            self._on_trouble()
+        return not self._trouble
+
+    def seconds_to_next(self) -> float | None:
+        """When what could not be written is worth another try; None: all is written."""
+        return _AGAIN_SECONDS if self._trouble else None
 
     @property
     def problems(self) -> tuple[Problem, ...]:

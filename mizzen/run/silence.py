@@ -58,13 +58,10 @@ class Silence:
         if look.is_excused or not (self._has_answered or look.is_stopped):
             return Verdict.NOTHING_NEW
         self.seconds += step * (BUSY_SHARE if look.is_busy else 1.0)
-        if self.seconds >= self.patience:
-            return Verdict.HUNG
-        # Sooner where patience is short: who is killed was told of before.
-        if self.seconds >= min(NOTICE_SECONDS, self.patience / 2) and not self._is_told:
-            self._is_told = True
-            return Verdict.SILENT
-        return Verdict.NOTHING_NEW
+        if not self._is_told:  # nobody is killed who was not told of at a look before
+            self._is_told = self.seconds >= min(NOTICE_SECONDS, self.patience / 2)
+            return Verdict.SILENT if self._is_told else Verdict.NOTHING_NEW
+        return Verdict.HUNG if self.seconds >= self.patience else Verdict.NOTHING_NEW
 
     def _answered(self) -> Verdict:
         self._has_answered = True

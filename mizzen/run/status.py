@@ -7,7 +7,8 @@ from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
-from mizzen.run.occupied import Taken, is_for_a_port
+from mizzen.model.listener import Transport
+from mizzen.run.occupied import Taken, is_for_a_port, refused_ports
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
 from mizzen.xds.snapshot import Snapshot
@@ -31,15 +32,8 @@ class GatewayStatus:
     rejected: tuple[Problem, ...]
     mirrors: tuple[Mapping[str, object], ...]
     listeners: tuple[Mapping[str, object], ...]
-    occupied: tuple[Taken, ...] = ()
-
-    @property
-    def lost(self) -> str:
-        """Why a TCP port is not served that was served before; "" when there is none such.
-
-        Without its UDP twin a port is whole: clients are told so, and come over TCP.
-        """
-        return next((one.problem.message for one in self.occupied if one.is_lost and not one.is_udp), "")
+    occupied: tuple[Taken, ...]
+    lost: str  # why a TCP port is not served that was served before
 
     def value(self) -> dict[str, object]:
         """As JSON values."""
@@ -96,11 +90,27 @@ def gateway_status(
         rejected=rejections(config, client),
         mirrors=mirror_values(model, announcements, occupied),
         occupied=occupied,
+        lost=lost_port(model, client, occupied),
         listeners=tuple(
             {"name": one.name, "address": one.address, "port": one.port, "transport": one.transport.value}
             for one in model.listeners
         ),
     )
+
+
+def lost_port(model: Model, client: ClientStatus | None, occupied: tuple[Taken, ...]) -> str:
+    """Why a TCP port is not served that was served before; "" when there is none such.
+
+    Without its UDP twin a port is whole: clients are told so, and come over TCP.
+    """
+    refused = refused_ports((client,)) if client else {}
+    found = [one.problem.message for one in occupied if one.is_lost and not one.is_udp]
+    found += [
+        f"Envoy cannot open TCP {one.address}:{one.port}"
+        for one in model.listeners
+        if one.name in refused and one.transport is not Transport.QUIC
+    ]
+    return next(iter(found), "")
 
 
 def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:

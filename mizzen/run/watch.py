@@ -9,7 +9,7 @@ from mizzen.run.child import Child
 from mizzen.run.keeper import Keeper
 from mizzen.run.silence import Look, Silence, Verdict
 
-_DESCRIPTOR_SECONDS = 5.0  # between two counts
+_DESCRIPTOR_SECONDS = 2.0  # between two counts
 
 _log = logging.getLogger(__name__)
 
