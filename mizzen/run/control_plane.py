@@ -202,6 +202,7 @@ class ControlPlane:
             occupied=taken,
             claims=claims_of(gateway.model, lost),
             shared=before.shared if before else {},
+            stubborn=before.refused - lost if before else frozenset(),
             announcements=announcements,
             held=tuple(sorted(map(str, authors(usable.model)))),
         )
@@ -354,6 +355,8 @@ class ControlPlane:
                 client=served.clients.get(name),
                 announcements=served.announcements,
                 occupied=served.occupied,
+                # Why this machine's ports are not to be had is seen at the next look at them, and told then.
+                unexplained=frozenset() if self.listening else served.refused - served.stubborn,
             )
             for name in served.names
         }

@@ -42,7 +42,16 @@ def is_for_a_port(refusal: str) -> bool:
 
 def mark_lost(taken: tuple[Taken, ...], once_served: frozenset[str]) -> tuple[Taken, ...]:
     """The same, told apart from listeners that could never be opened. `once_served`: by name."""
-    return tuple(replace(one, is_lost=one.listener in once_served) for one in taken)
+    return tuple(
+        replace(
+            one,
+            is_lost=True,
+            problem=replace(one.problem, hint=f"{one.problem.hint} It is tried again and again.".strip()),
+        )
+        if one.listener in once_served
+        else one
+        for one in taken
+    )
 
 
 def refused_ports(clients: Iterable[ClientStatus]) -> Mapping[str, str]:

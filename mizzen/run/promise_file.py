@@ -42,23 +42,32 @@ class PromiseFile:
     def load(self) -> dict[str, Announcements]:
         """What an earlier control plane of this run-dir announced. A file that is not ours counts as none."""
         try:
-            stored = json.loads(self._path.read_bytes())
-            return {key: Announcements.from_json(value) for key, value in stored.items()}
+            text = self._path.read_bytes()
+            found = {key: Announcements.from_json(value) for key, value in json.loads(text).items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
+        self._written = text
+        return found
 
     def keep(self, promises: Mapping[str, Announcements]) -> bool:
         """Write them down. False when that fails; then a further try has an effect after a while only."""
         text = json.dumps({key: one.to_json() for key, one in sorted(promises.items())}, indent=1).encode()
-        if self._trouble and self._clock() - self._tried < _AGAIN_SECONDS:
-            return False
-        return self._write(text)
+        return not self._is_too_soon and self._write(text)
 
     def restore(self) -> tuple[str, ...]:
         """Write it again, if somebody removed it: its name."""
-        if self._written is None or self._trouble or self._path.exists() or not self._path.parent.exists():
+        if (
+            self._written is None
+            or self._path.exists()
+            or not self._path.parent.exists()
+            or self._is_too_soon
+        ):
             return ()
         return (self._path.name,) if self._write(self._written) else ()
+
+    @property
+    def _is_too_soon(self) -> bool:
+        return bool(self._trouble) and self._clock() - self._tried < _AGAIN_SECONDS
 
     def _write(self, text: bytes) -> bool:
         self._tried = self._clock()

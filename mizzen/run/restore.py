@@ -40,7 +40,7 @@ class Restorer:
             self._trouble = ""
         if gone:
             _log.warning(
-                "somebody removed from the run-dir what is in use: %s. It is there again, and clients noticed nothing; "
+                "somebody removed from the run-dir what is in use: %s. All is there again, and clients noticed nothing; "
                 "take the run-dir out of what is cleaned (tmpfiles.d, a cron job)",
                 ", ".join(gone),
             )

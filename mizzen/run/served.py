@@ -28,6 +28,8 @@ class Served:
     clients: dict[str, ClientStatus] = field(default_factory=dict)
     # Who else has the port of a listener open, by its name.
     shared: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)
+    # Listeners that an Envoy refused for their ports, although these are free as far as we can see.
+    stubborn: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,10 +40,13 @@ class Served:
     @property
     def opened(self) -> frozenset[str]:
         """The listeners that its Envoys have, or were told of and have not refused for their ports."""
-        return (
-            frozenset(one.name for one in self.build.model.listeners)
-            - refused_ports(self.clients.values()).keys()
-        )
+        return frozenset(one.name for one in self.build.model.listeners) - self.refused
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """The listeners that an Envoy could not open."""
+        wanted = {one.name for one in self.build.model.listeners}
+        return frozenset(refused_ports(self.clients.values()).keys() & wanted)
 
     @property
     def once_served(self) -> frozenset[str]:
@@ -52,7 +57,7 @@ class Served:
     @property
     def waits_for_ports(self) -> bool:
         """Is there a listener that could be served if its port were free?"""
-        return bool(self.occupied or refused_ports(self.clients.values()))
+        return bool(self.occupied or self.refused)
 
 
 def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:

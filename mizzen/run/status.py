@@ -75,8 +75,12 @@ def gateway_status(
     client: ClientStatus | None,
     announcements: Announcements,
     occupied: tuple[Taken, ...],
+    unexplained: frozenset[str] = frozenset(),
 ) -> GatewayStatus:
-    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`)."""
+    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`).
+
+    `unexplained`: listeners whose ports it could not open, of which more will be known in a moment.
+    """
     types = client.stream.types if client else ()
     reason = not_synced(snapshot, client)
     settled = reason or announcements.unsettled()
@@ -87,7 +91,7 @@ def gateway_status(
         ready=not settled,
         reason=settled,
         types=types,
-        rejected=rejections(config, client),
+        rejected=rejections(config, client, unexplained | _withheld(snapshot, client)),
         mirrors=mirror_values(model, announcements, occupied),
         occupied=occupied,
         lost=lost_port(model, client, occupied),
@@ -137,8 +141,10 @@ def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
     return ""
 
 
-def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Problem, ...]:
-    """What Envoy refused, as problems of the objects that it came from."""
+def rejections(
+    config: EnvoyConfig, client: ClientStatus | None, without: frozenset[str] = frozenset()
+) -> tuple[Problem, ...]:
+    """What Envoy refused, as problems of the objects that it came from; `without` some listeners."""
     if client is None:
         return ()
     return tuple(
@@ -148,7 +154,14 @@ def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Proble
             is_for_a_port=url == LISTENER.url and is_for_a_port(reason),
         )
         for (url, name), reason in sorted(client.stream.rejections.items())
+        if not (url == LISTENER.url and name in without)
     )
+
+
+def _withheld(snapshot: Snapshot, client: ClientStatus | None) -> frozenset[str]:
+    """Listeners that the client refused, and that it shall not have any more: it may not have heard of that yet."""
+    refused = client.stream.rejections if client else {}
+    return frozenset(name for url, name in refused if url == LISTENER.url) - snapshot.of(LISTENER.url).keys()
 
 
 def _rejection(resource: ResourceRef, refused: str, *, is_for_a_port: bool) -> Problem:

@@ -6,6 +6,7 @@ as good as the name: connect(2) follows it to the very same inode. So nothing is
 cut, and even the socket of another process (Envoy's admin interface) comes back.
 """
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -38,9 +39,13 @@ class KeptSocket:
 
     def release(self) -> None:
         """It is served no more."""
-        if self._descriptor != _NONE:
-            os.close(self._descriptor)
-            self._descriptor = _NONE
+        if self._descriptor == _NONE:
+            return
+        with contextlib.suppress(OSError):  # a name that leads to another file soon
+            if os.readlink(self.path) == self._link:
+                self.path.unlink()
+        os.close(self._descriptor)
+        self._descriptor = _NONE
 
     def restore(self) -> bool:
         """Give it its name again, if that is gone. True when it was.
@@ -52,8 +57,12 @@ class KeptSocket:
         """
         if not self.is_held or os.path.lexists(self.path) or not _is_private(self.path.parent):
             return False
-        os.symlink(f"/proc/{os.getpid()}/fd/{self._descriptor}", self.path)
+        os.symlink(self._link, self.path)
         return True
+
+    @property
+    def _link(self) -> str:
+        return f"/proc/{os.getpid()}/fd/{self._descriptor}"
 
 
 def _is_private(folder: Path) -> bool:

@@ -130,9 +130,7 @@ def test_without_room_on_the_disk_all_is_served_and_nothing_new_is_promised(
         pids = (up.process.pid, up.status()["pid"])
         for pid in pids:  # no file may grow: the kernel answers as a disk that is full
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-        (folder / "other-secret.yaml").write_text(
-            gateway.secret("other-tls", authority.server("other.test"))
-        )
+        (folder / "other-secret.yaml").write_text(gateway.secret("other-tls", authority.server("other.test")))
         (folder / "other.yaml").write_text(
             gateway.gateway("other.test", name="other", credential="other-tls")
             + "---\n"

@@ -358,7 +358,9 @@ def test_a_process_that_hangs_is_told_of_and_replaced(impatient: Running, word: 
     impatient.said(f"'kill -CONT {before}' lets it go on")
     impatient.said(": it is killed, and started again")
 
-    until(True, lambda: any(word in command and pid != before for pid, command in impatient.children().items()))
+    until(
+        True, lambda: any(word in command and pid != before for pid, command in impatient.children().items())
+    )
     until((200, "one"), lambda: asked(PORT))
     until(READY, lambda: asked(15021, "/healthz/ready"))
     assert not alive(before)
