@@ -3,7 +3,6 @@
 import contextlib
 import os
 import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ import gateway
 import pytest
 from clients import curl
 from gateway import HOST, Authority, Up, eventually
+from test_supervisor import remove
 from test_under_load import answering_pid, assert_nothing_failed, envoy_pid, load, write
 
 pytestmark = pytest.mark.e2e
@@ -105,7 +105,7 @@ def test_a_run_dir_that_is_removed_under_load_drops_nothing(
         root = (up.instance.authority / "authority.json").read_bytes()
         envoy, control_plane = envoy_pid(up), up.status()["pid"]
         with load(authority) as loads:
-            shutil.rmtree(run_dir)
+            remove(run_dir)
             eventually(lambda: answering_pid(up) == control_plane)
             eventually(lambda: (run_dir / "announcements.json").exists())
         assert_nothing_failed(loads)

@@ -409,7 +409,7 @@ def test_a_cleaned_run_dir_is_made_again_and_the_next_envoy_serves(running: Runn
     run_dir = running.instance.run_dir
     before = running.children()
 
-    shutil.rmtree(run_dir)
+    remove(run_dir)
 
     running.said("somebody removed from the run-dir what is in use: the folder, lock, logs")
     until(200, lambda: answer_of(running.instance.control_socket, "/status"))
@@ -436,6 +436,11 @@ def test_a_run_dir_without_its_lock_is_still_not_given_to_a_second_instance(runn
     (running.instance.run_dir / "lock").unlink()
     with started(running.instance.run_dir.parent) as second:
         assert "is used by mizzen pid" in second.complaint()
+
+
+def remove(folder: Path) -> None:
+    """At once, so that nobody mends one half of it while the other still goes."""
+    shutil.rmtree(folder.rename(folder.with_name(f"{folder.name}.gone")))
 
 
 def answer_of(path: Path, target: str) -> int:
