@@ -1,6 +1,7 @@
 """One proxy on a machine of its own: its certificate, its Envoy, its health, and its end in good order."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Callable, Mapping
@@ -176,7 +177,8 @@ class Agent:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         await self._sds.stop()
-        self._plan.spec.sds_socket.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder may be read-only by now
+            self._plan.spec.sds_socket.unlink()
 
 
 def serve(plan: ProxyPlan, say: Callable[[str], None]) -> None:

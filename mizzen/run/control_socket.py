@@ -1,7 +1,9 @@
 """Answers questions over HTTP on a Unix socket: what the verbs and the supervisor ask the control plane."""
 
 import asyncio
+import contextlib
 import json
+import logging
 import socketserver
 import threading
 from collections.abc import Callable
@@ -14,9 +16,16 @@ from mizzen.serve.kept_socket import KeptSocket
 ANSWER_SECONDS = 10.0  # the loop may be building; past this it is stuck
 
 
+_log = logging.getLogger(__name__)
+
+
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asked went away."""
+        _log.debug("a question was not answered", exc_info=True)
 
 
 class ControlSocket:
@@ -41,9 +50,12 @@ class ControlSocket:
                 if self.path != "/status":
                     self.send_error(404)
                     return
-                body = json.dumps(
-                    asyncio.run_coroutine_threadsafe(ask(), loop).result(ANSWER_SECONDS)
-                ).encode()
+                try:
+                    found = asyncio.run_coroutine_threadsafe(ask(), loop).result(ANSWER_SECONDS)
+                except TimeoutError:
+                    self.send_error(503, "the control plane is busy")
+                    return
+                body = json.dumps(found).encode()
                 self.send_response(200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
@@ -71,4 +83,5 @@ class ControlSocket:
             await asyncio.to_thread(self._server.shutdown)
             self._server.server_close()
             self._kept.release()
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder may be read-only by now
+                self._path.unlink()

@@ -5,6 +5,7 @@ decides nothing about configuration; when a child is started again is decided in
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -247,7 +248,8 @@ class Supervisor:
         for log in self._logs:
             log.close()
         for path in (self.plan.instance.ads_socket, self.plan.instance.control_socket):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder may be read-only by now
+                path.unlink()
 
 
 def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int]) -> ProxySpec:

@@ -13,7 +13,7 @@ from pathlib import Path
 import gateway
 import pytest
 from clients import curl
-from gateway import HOST, Authority, Up, eventually
+from gateway import HOST, Authority, eventually
 from test_supervisor import remove
 from test_under_load import answering_pid, assert_nothing_failed, envoy_pid, load, write
 
@@ -28,18 +28,17 @@ def alt_svc(authority: Authority, host: str = HOST) -> str:
 
 
 @contextlib.contextmanager
-def robbed(up: Up, kind: socket.SocketKind) -> Iterator[None]:
+def robbed(parent: int, envoy: int, kind: socket.SocketKind) -> Iterator[None]:
     """Port 8443 is taken away while Envoy restarts, and is held until the block ends."""
-    envoy = envoy_pid(up)
-    # While the supervisor stands still, nobody starts the next Envoy before the port is ours.
-    os.kill(up.process.pid, signal.SIGSTOP)
+    # While its parent stands still, nobody starts the next Envoy before the port is ours.
+    os.kill(parent, signal.SIGSTOP)
     os.kill(envoy, signal.SIGKILL)
     with socket.socket(socket.AF_INET, kind) as thief:
         thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind is socket.SOCK_STREAM)
         eventually(lambda: is_bound(thief))
         if kind is socket.SOCK_STREAM:
             thief.listen()
-        os.kill(up.process.pid, signal.SIGCONT)
+        os.kill(parent, signal.SIGCONT)
         yield
 
 
@@ -55,7 +54,7 @@ def test_a_udp_port_that_was_lost_is_told_of_and_served_again_when_it_is_free(
 ) -> None:
     write(folder, authority, httpbin)
     with gateway.up(folder) as up:
-        with robbed(up, socket.SOCK_DGRAM):
+        with robbed(up.process.pid, envoy_pid(up), socket.SOCK_DGRAM):
             told = f"UDP 0.0.0.0:8443 cannot be opened: it is in use by pid {os.getpid()} "
             eventually(lambda: told in up.read())
             assert told in up.mizzen("proxy-status").stdout
@@ -73,7 +72,7 @@ def test_a_tcp_port_that_was_lost_is_told_of_and_makes_the_gateway_not_ready_unt
 ) -> None:
     write(folder, authority, httpbin)
     with gateway.up(folder) as up:
-        with robbed(up, socket.SOCK_STREAM):
+        with robbed(up.process.pid, envoy_pid(up), socket.SOCK_STREAM):
             told = f"TCP 0.0.0.0:8443 cannot be opened: it is in use by pid {os.getpid()} "
             eventually(lambda: told in up.read())
             eventually(lambda: told in curl("h1", READY).text)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import pytest
 from clients import curl
 from cryptography.hazmat.primitives.asymmetric import ec
 from gateway import HOST, Authority, eventually, free_port
+from test_comeback import alt_svc, robbed
 from test_mesh import GATEWAY, seen, write
 from test_supervisor import remove
 
@@ -113,6 +115,15 @@ class Site:
             token=token,
         )
 
+    def told(self, *command: str) -> str:
+        """What a command says of the control plane."""
+        return subprocess.run(
+            [sys.executable, "-m", "mizzen", *command, "--run-dir", str(self.root / "pilot")],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
     def wait_ready(self, name: str) -> None:
         eventually(lambda: "ready:" in self.log(name), 20.0)
 
@@ -129,8 +140,6 @@ class Site:
 
 
 def _listens(port: int) -> bool:
-    import socket
-
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
 
@@ -278,7 +287,7 @@ def test_a_process_that_no_file_names_joins_by_what_its_command_line_says(
     eventually(lambda: curl("h2", URL, ca_pem=authority.pem).text.startswith("no healthy upstream"), 20.0)
 
 
-def test_a_proxy_whose_run_dir_is_removed_and_whose_envoy_hangs_serves_on(
+def test_a_proxy_outlives_a_removed_run_dir_a_hung_envoy_and_a_port_that_was_taken(
     site: Site, authority: Authority
 ) -> None:
     site.pilot()
@@ -297,6 +306,14 @@ def test_a_proxy_whose_run_dir_is_removed_and_whose_envoy_hangs_serves_on(
 
     os.kill(child(site.running[-1].pid, "bootstrap.json"), signal.SIGSTOP)
     eventually(lambda: "is killed, and started again" in site.log(EDGE[0]))
+    eventually(lambda: alt_svc(authority).startswith("h3="))
+
+    agent = site.running[-1].pid
+    with robbed(agent, child(agent, "bootstrap.json"), socket.SOCK_DGRAM):
+        eventually(lambda: alt_svc(authority) == "clear")
+        told = site.told("proxy-status")
+        assert "Envoy cannot open the port of LDS udp_0.0.0.0_8443" in told
+    eventually(lambda: alt_svc(authority).startswith("h3="))
     for protocol in ("h2", "h3"):
         eventually(lambda p=protocol: curl(p, URL, ca_pem=authority.pem).status in answered)
 
