@@ -62,26 +62,24 @@ class Gateway:
 
     async def prepare(self) -> None:
         """Write what Envoy starts from, and be there for its health checks."""
-        self._make_files()
-        await self._health.start()
-
-    def _make_files(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         private_file.write(self._config, bootstrap(self.spec))
+        await self._health.start()
 
     def restore(self) -> tuple[str, ...]:
         """Make again what somebody removed of its files and sockets: what that was. OSError when that fails."""
         return tuple(self._restore())
 
     def _restore(self) -> Iterator[str]:
-        if not self._config.exists():
-            self._make_files()
-            yield f"{self.spec.key}/{self._config.name}"
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         for kept in (self._health.socket, self._admin_socket):
             if kept.restore():
                 yield f"{self.spec.key}/{kept.path.name}"
         for log in self._logs:
             yield from log.restore()
+        if not self._config.exists():  # last: of all this it takes the most room
+            private_file.write(self._config, bootstrap(self.spec))
+            yield f"{self.spec.key}/{self._config.name}"
 
     def _on_start(self) -> None:
         self.readiness.on_start()
@@ -90,8 +88,10 @@ class Gateway:
 
     async def look(self) -> None:
         """Ask Envoy how it is."""
+        child = self.keeper.child
         self.state = await envoy_state(self.admin)
-        if self.state and not self._admin_socket.is_held:
+        is_same = child is self.keeper.child  # else the answer was its predecessor's, and so is the socket
+        if self.state and is_same and not self._admin_socket.is_held:
             with contextlib.suppress(OSError):  # removed just now: what is not held cannot come back
                 self._admin_socket.hold()
                 self.admin.path = self._admin_socket.address

@@ -44,7 +44,10 @@ class PromiseFile:
         try:
             text = self._path.read_bytes()
             found = {key: Announcements.from_json(value) for key, value in json.loads(text).items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            _log.warning("what clients were promised before is not known: %s: %s", self._path, error)
             return {}
         self._written = text
         return found

@@ -30,14 +30,18 @@ class Restorer:
     def look(self, *parts: Restorable) -> None:
         """The run-dir itself first: nothing is put into one that is not ours any more."""
         gone: list[str] = []
+        troubles: list[str] = []
         try:
             gone += self._held.restore() if self._held else ()
-            for part in parts:
-                gone += part.restore()
-        except (StartFailed, StoreError, OSError) as error:
+        except StartFailed as error:
             self._say_trouble(str(error))
-        else:
-            self._trouble = ""
+            return
+        for part in parts:
+            try:
+                gone += part.restore()
+            except (StoreError, OSError) as error:  # the others may be in luck
+                troubles.append(str(error))
+        self._say_trouble("; ".join(troubles))
         if gone:
             _log.warning(
                 "somebody removed from the run-dir what is in use: %s. All is there again, and clients noticed nothing; "
@@ -46,6 +50,6 @@ class Restorer:
             )
 
     def _say_trouble(self, text: str) -> None:
-        if text != self._trouble:
-            self._trouble = text
+        if text and text != self._trouble:
             _log.error("what somebody removed cannot be made again: %s. It is tried again and again", text)
+        self._trouble = text
