@@ -127,8 +127,9 @@ def test_without_room_on_the_disk_all_is_served_and_nothing_new_is_promised(
     write(folder, authority, httpbin)
     with gateway.up(folder) as up:
         pids = (up.process.pid, up.status()["pid"])
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         for pid in pids:  # no file may grow: the kernel answers as a disk that is full
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
         (folder / "other-secret.yaml").write_text(gateway.secret("other-tls", authority.server("other.test")))
         (folder / "other.yaml").write_text(
             gateway.gateway("other.test", name="other", credential="other-tls")
@@ -145,7 +146,7 @@ def test_without_room_on_the_disk_all_is_served_and_nothing_new_is_promised(
         assert up.status()["pid"] == pids[1]
 
         for pid in pids:
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
         eventually(lambda: alt_svc(authority, "other.test").startswith("h3="))
         assert "https-other" in up.instance.announcements.read_text()
         eventually(lambda: "DISK-001" not in str(up.status()["problems"]))
