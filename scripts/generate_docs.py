@@ -11,6 +11,8 @@ from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table
 from mizzen.run.mesh import CATALOGUE as MESH
 from mizzen.run.occupied import CATALOGUE as PORTS
+from mizzen.run.promise_file import CATALOGUE as PROMISES
+from mizzen.run.shared_ports import CATALOGUE as SHARED_PORTS
 from mizzen.run.status import CATALOGUE as UPDATES
 from mizzen.sources.files import CATALOGUE as FILES
 
@@ -26,7 +28,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Routes", ("RT",)),
     ("Sidecars and who may do what", ("SC", "AZ", "JWT", "GRD", "CA")),
     ("Services, endpoints and DestinationRules", ("BE",)),
-    ("While serving", ("XDS",)),
+    ("While serving", ("XDS", "DISK")),
     ("Installing", ("INS",)),
 )
 
@@ -34,7 +36,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
-    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, UPDATES, INSTALLING):
+    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, SHARED_PORTS, PROMISES, UPDATES, INSTALLING):
         every |= dict(catalogue)
     parts = [
         "# Problems",

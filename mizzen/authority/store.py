@@ -81,6 +81,16 @@ class RootStore:
                 raise StoreError(f"{self._directory / ROOTS}: {error}") from None
         return roots
 
+    def restore(self, roots: Roots) -> bool:
+        """Store again what was stored, if it is gone. Never replaces what is there. Raises StoreError."""
+        if (self._directory / ROOTS).exists() or not self._directory.parent.exists():
+            return False
+        with _locked(self._directory):
+            if self._load():
+                return False
+            self._save(roots)
+        return True
+
     def maintain(self, now: datetime, overlap: Overlap) -> Roots:
         """To be called every hour or so: begins a rotation when one is due, and takes its next step.
 

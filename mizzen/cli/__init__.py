@@ -82,3 +82,5 @@ def main() -> None:
     except BrokenPipeError:  # `mizzen ... | head`
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:  # a full disk, a folder that is away
+        sys.exit(f"Error: {error}")

@@ -11,6 +11,7 @@ import click
 
 from mizzen.pipeline import Settings
 from mizzen.resolve.context import ByService, ExternalPorts
+from mizzen.run.silence import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from mizzen.sources.kube import Kube
@@ -39,6 +40,19 @@ def run_dir(command: F) -> F:
         default=default_run_dir,
         help="Folder of sockets and logs of the running instance. "
         f"[default: ${RUN_DIR_VARIABLE}, else /run/mizzen]",
+    )(command)
+
+
+def hung_after(command: F) -> F:
+    """`--hung-after`: how long a process may be silent before it is killed and started again."""
+    return click.option(
+        "--hung-after",
+        type=click.FloatRange(min=1),
+        default=PATIENCE_SECONDS,
+        envvar="MIZZEN_HUNG_AFTER",
+        metavar="SECONDS",
+        help="A process that does not answer for so long is killed and started again. One that a debugger holds never "
+        f"is.  [default: $MIZZEN_HUNG_AFTER, else {PATIENCE_SECONDS:g}]",
     )(command)
 
 

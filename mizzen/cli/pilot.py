@@ -66,6 +66,7 @@ def command(
     from mizzen.run.instance import Instance
     from mizzen.run.keeper import StartFailed
     from mizzen.run.network import Listening
+    from mizzen.run.restore import Restorer
     from mizzen.run.run_dir import possession
 
     logging.basicConfig(
@@ -86,7 +87,7 @@ def command(
         return of_cluster(instance, cluster, listening)
     stdin = sys.stdin.buffer.read() if "-" in inputs.files else None
     try:
-        with possession(instance):
+        with possession(instance) as held:
             control_plane.serve(
                 instance,
                 inputs.files,
@@ -95,6 +96,7 @@ def command(
                 ca_folder=ca_dir.absolute() if ca_dir else None,
                 listening=listening,
                 tell=echo,
+                restorer=Restorer(held),
             )
     except (StartFailed, RuntimeError) as error:
         raise click.ClickException(str(error)) from None

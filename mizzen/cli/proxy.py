@@ -98,6 +98,7 @@ TOKEN_VARIABLE = "MIZZEN_JOIN_TOKEN"
     metavar="SECONDS",
     help="Between not being ready any more and asking clients to leave.  [default: 0; of a gateway in a Pod 5]",
 )
+@options.hung_after
 @options.run_dir
 def command(kind: str, run_dir: Path, **given: Any) -> None:
     """Run an Envoy that a `mizzen pilot` elsewhere configures.
@@ -154,6 +155,7 @@ def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mappin
         reading_port=READING_PORT if is_pod else None,
         app_port=AGENT_PORT if is_pod else None,
         probers=_probers(environment),
+        patience=given["hung_after"],
         lame_duck_seconds=lame_duck if given["lame_duck"] is None else given["lame_duck"],
     )
 

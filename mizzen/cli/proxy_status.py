@@ -35,6 +35,11 @@ def report(gateways: dict[str, Any]) -> str:
     if mirrors := [mirror_row(key, m) for key, one in sorted(gateways.items()) for m in one["mirrors"]]:
         parts.append(tables.table(MIRRORS, mirrors, 3))
     parts += [
+        f"{taken['origin']}: {taken['resource']}: {taken['message']}\n"
+        for one in gateways.values()
+        for taken in one.get("occupied", ())
+    ]
+    parts += [
         f"{rejected['origin']}: {rejected['resource']}: {rejected['message']}\n"
         for one in gateways.values()
         for rejected in one["rejected"]

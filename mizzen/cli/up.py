@@ -12,7 +12,8 @@ from mizzen.cli import options
 @options.inputs
 @options.run_dir
 @options.ca_dir
-def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None) -> None:
+@options.hung_after
+def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, hung_after: float) -> None:
     """Serve the gateways that YAML files describe, and every change of the files.
 
     One Envoy runs for each components.ingressGateways[] of the IstioOperator; without one there is
@@ -30,6 +31,7 @@ def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None) -> None:
         instance=Instance(run_dir.absolute()),
         arguments=(*inputs.arguments(), *(("--ca-dir", str(ca_dir.absolute())) if ca_dir else ())),
         stdin=sys.stdin.buffer.read() if "-" in inputs.files else None,
+        patience=hung_after,
     )
     try:
         serve(up, click.echo)

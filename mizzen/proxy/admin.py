@@ -15,11 +15,11 @@ from urllib.parse import quote
 LIVE = "LIVE"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Admin:
     """Asks one Envoy. Every method raises OSError when Envoy does not answer, or not with 200."""
 
-    path: Path
+    path: Path  # may be set anew: another way to the same Envoy
     seconds: float = 5.0  # how long an answer may take
 
     async def ready(self) -> str:

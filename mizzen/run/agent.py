@@ -1,6 +1,7 @@
 """One proxy on a machine of its own: its certificate, its Envoy, its health, and its end in good order."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Callable, Mapping
@@ -21,7 +22,9 @@ from mizzen.run.gateway import Gateway, check
 from mizzen.run.instance import Instance
 from mizzen.run.join import RemoteAuthority
 from mizzen.run.reading import Reading
+from mizzen.run.restore import Restorer
 from mizzen.run.run_dir import LOGS, check_socket_path, possession
+from mizzen.run.silence import PATIENCE_SECONDS
 from mizzen.run.workloads import Workloads
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.snapshot import snapshot
@@ -50,6 +53,7 @@ class ProxyPlan:
     app_port: int | None = None  # of a Pod: the probes of its applications
     probers: Mapping[str, Any] = field(default_factory=dict)  # what those ask
     drain_seconds: float = 45.0  # how long clients get to leave
+    patience: float = PATIENCE_SECONDS  # with an Envoy that does not answer, before it is killed
     lame_duck_seconds: float = 0.0  # between "not ready" and asking clients to leave
 
 
@@ -60,6 +64,7 @@ class Agent:
         self._plan, self._say = plan, say
         self._stopping, self._hurry = asyncio.Event(), asyncio.Event()
         self._sds = AdsServer(socket_path=plan.spec.sds_socket)
+        self._pair = join.StoredPair(plan.instance.run_dir)
         authority = RemoteAuthority(
             secure=plan.secure,
             join=plan.join,
@@ -77,13 +82,17 @@ class Agent:
     async def run(self) -> None:
         """Until `stop`. StartFailed when it cannot run here."""
         plan = self._plan
-        with possession(plan.instance):
+        with possession(plan.instance) as held:
             check_socket_path(plan.spec.sds_socket)
             check(plan.spec)
             plan.spec.sds_socket.unlink(missing_ok=True)
             await self._sds.start()
             gateway = Gateway(
-                plan.spec, envoy=plan.envoy, logs=plan.instance.run_dir / LOGS, is_first_start=True
+                plan.spec,
+                envoy=plan.envoy,
+                logs=plan.instance.run_dir / LOGS,
+                is_first_start=True,
+                patience=plan.patience,
             )
             await gateway.prepare()
             reading = Reading(plan.spec.admin_socket)
@@ -96,7 +105,7 @@ class Agent:
             work: list[asyncio.Task[None]] = [
                 asyncio.create_task(self._workloads.run()),
                 asyncio.create_task(gateway.keeper.run()),
-                asyncio.create_task(self._look(gateway)),
+                asyncio.create_task(self._look(gateway, Restorer(held))),
             ]
             stopping = asyncio.create_task(self._wait_for_stop())
             done, _ = await asyncio.wait({*work, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -128,12 +137,13 @@ class Agent:
         certificate, ca = found
         own = {certificate.name: tls_secret(certificate), ca.name: ca_secret(ca)}
         self._sds.publish(self._plan.spec.key, snapshot({SECRETS: own}))
-        join.store(self._plan.instance.run_dir, certificate, ca)
+        self._pair.set(certificate, ca)
         _log.info("a new certificate of %s", identity)
 
-    async def _look(self, gateway: Gateway) -> None:
+    async def _look(self, gateway: Gateway, restorer: Restorer) -> None:
         """Follow Envoy, for its health checks; say once that it serves."""
         while True:
+            restorer.look(gateway, self._sds, self._pair)
             await gateway.look()
             synced, why = await self._synced(gateway)
             gateway.readiness.hear({"synced": synced, "reason": why}, gateway.state)
@@ -167,7 +177,8 @@ class Agent:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         await self._sds.stop()
-        self._plan.spec.sds_socket.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder may be read-only by now
+            self._plan.spec.sds_socket.unlink()
 
 
 def serve(plan: ProxyPlan, say: Callable[[str], None]) -> None:

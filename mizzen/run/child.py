@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
@@ -30,6 +31,9 @@ class Command:
 
 class Child:
     """A running process. Create it in the main thread, with an event loop running.
+
+    It may have as many files and connections open as the system allows anybody of its user: the usual soft limit of
+    1,024 is for programs that use select(2).
 
     The kernel kills it when the thread that started it ends, so also when the whole parent is killed (unless
     the program has file capabilities: then the kernel forgets the wish). It is the leader of a session of its own: a Ctrl-C at the terminal reaches only the parent, which ends its
@@ -119,7 +123,10 @@ class Child:
 
 
 def _dying_with(parent: int) -> Callable[[], None]:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
     def prepare() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)

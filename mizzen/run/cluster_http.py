@@ -122,9 +122,14 @@ async def _follow(context: ssl.SSLContext, tls: Callable[[], ServerTls], folder:
     held = tls()
     while True:
         await asyncio.sleep(5.0)
-        if tls() != held:
-            held = tls()
-            load(context, held, folder)
+        if (wanted := tls()) == held:
+            continue
+        try:
+            load(context, wanted, folder)
+        except OSError as error:  # a full disk: the certificate before this one still lives for half its time
+            _log.warning("a new certificate waits, for %s cannot be written: %s", folder, error.strerror)
+            continue
+        held = wanted
 
 
 def load(context: ssl.SSLContext, tls: ServerTls, folder: Path) -> None:

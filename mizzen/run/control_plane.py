@@ -28,11 +28,15 @@ from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
 from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.network import Listening, network
-from mizzen.run.occupied import claims_of, occupied
+from mizzen.run.occupied import claims_of, mark_lost, occupied
+from mizzen.run.promise_file import PromiseFile, withheld
 from mizzen.run.prover import Prover
+from mizzen.run.restore import Restorer
 from mizzen.run.said import SAID
-from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, save_promises
+from mizzen.run.served import Served, keep_secrets, proxy_value
+from mizzen.run.shared_ports import evidence_against, shared_problems
 from mizzen.run.status import GatewayStatus, gateway_status
+from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
 from mizzen.sources.ages import Ages
@@ -43,7 +47,6 @@ from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
-PORT_RETRY_SECONDS = 2.0  # how often a port that somebody else holds is tried again
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +81,8 @@ class ControlPlane:
     ads: AdsServer = field(init=False)
     mesh: Mesh = field(init=False)
     prover: Prover = field(init=False)
+    promise_file: PromiseFile = field(init=False)
+    restorer: Restorer | None = None  # of a run-dir that this process holds itself
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
     say: Callable[[str], None] = print  # what the user shall see
@@ -97,13 +102,14 @@ class ControlPlane:
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
         )
         self.prover = Prover(on_proof=self.changed.set)
+        self.promise_file = PromiseFile(self.instance.announcements, on_trouble=self.changed.set)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
         return self.memory.decode(raw, self.settings.default_namespace).problems
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Nothing is answered before everything has been read once."""
-        self.promised = load_promises(self.instance.announcements)
+        self.promised = self.promise_file.load()
         self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
         await self.rebuild(self.files.listing())
         self.instance.ads_socket.unlink(missing_ok=True)
@@ -121,12 +127,22 @@ class ControlPlane:
         self.started.set()
         socket = ControlSocket(self.instance.control_socket, self.status)
         await socket.start()
+        upkeep = Upkeep(
+            instance=self.instance,
+            ads=self.ads,
+            served=lambda: self.served,
+            rebuild=self._follow,
+            on_change=self.changed.set,
+        )
         tasks = [
             asyncio.create_task(work)
             for work in (
                 self._follow_files(),
                 self._follow_envoys(),
-                self._retry_ports(),
+                upkeep.look_after_ports(is_local=self.listening is None),
+                upkeep.look_after_files(
+                    self.restorer or Restorer(), self.ads, socket, self.promise_file, self.mesh
+                ),
                 self.mesh.run(),
             )
         ]
@@ -173,9 +189,10 @@ class ControlPlane:
     def _serve(self, gateway: GatewayBuild, before: Served | None) -> Served:
         """Publish one gateway's configuration, less the listeners whose ports are taken."""
         key = gateway.proxy.key
-        held = frozenset(one.name for one in before.build.model.listeners) if before else frozenset()
+        held = before.opened if before else frozenset()
         claims = tuple(claim for other in self.served.values() for claim in other.claims)
         taken = () if self.listening else occupied(gateway.model, held, self.instance.gateway(key), claims)
+        taken = mark_lost(taken, before.once_served if before else frozenset())
         lost = frozenset(one.listener for one in taken)
         usable = gateway.without_listeners(lost)
         announcements = before.announcements if before else self.promised.get(key, Announcements())
@@ -188,6 +205,8 @@ class ControlPlane:
             snapshot=self._snapshot(usable, config, before),
             occupied=taken,
             claims=claims_of(gateway.model, lost),
+            shared=before.shared if before else {},
+            stubborn=before.refused - lost if before else frozenset(),
             announcements=announcements,
             held=tuple(sorted(map(str, authors(usable.model)))),
         )
@@ -289,9 +308,11 @@ class ControlPlane:
             self.tell()
             for key, served in self.served.items():
                 self._announce(key, served)
-            wait = self.prover.seconds_to_next()
+            waits = (self.prover.seconds_to_next(), self.promise_file.seconds_to_next())
             try:
-                await asyncio.wait_for(self.changed.wait(), wait)
+                await asyncio.wait_for(
+                    self.changed.wait(), min((one for one in waits if one is not None), default=None)
+                )
             except TimeoutError:
                 continue
 
@@ -303,28 +324,27 @@ class ControlPlane:
                 for name in (served.names if not served.clients else served.clients)
             ]
         )
+        evidence = evidence_against(served.shared, model, evidence)
         stepped = served.announcements.step(evidence, self.clock())
+        if stepped.to_json() != served.announcements.to_json():
+            promises = {name: one.announcements for name, one in self.served.items()} | {key: stepped}
+            if not self.promise_file.keep(promises):
+                stepped = served.announcements.step(withheld(evidence, served.announcements), self.clock())
         if stepped.values() != served.announcements.values():
             served.config = served.build.config(stepped.values(), (served.build.model, served.config))
             served.snapshot = self._snapshot(served.build, served.config, served)
             self._publish(served)
-        promises_change = stepped.to_json() != served.announcements.to_json()
         served.announcements = stepped
-        if promises_change:
-            save_promises(self.instance.announcements, {k: s.announcements for k, s in self.served.items()})
-
-    async def _retry_ports(self) -> None:
-        while True:
-            await asyncio.sleep(PORT_RETRY_SECONDS)
-            if any(served.occupied for served in self.served.values()):
-                await self._follow()
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
         assert self.result is not None
-        found = dict.fromkeys((*problems_at(self.result, self.clock()), *self.mesh.problems))
+        found = dict.fromkeys(
+            (*problems_at(self.result, self.clock()), *self.mesh.problems, *self.promise_file.problems)
+        )
         for served in self.served.values():
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
+            found |= dict.fromkeys(shared_problems(served.shared, served.build.model))
             for status in self._statuses(served).values():
                 found |= dict.fromkeys(status.rejected)
         return tuple(sorted(found, key=sort_key))
@@ -339,6 +359,8 @@ class ControlPlane:
                 client=served.clients.get(name),
                 announcements=served.announcements,
                 occupied=served.occupied,
+                # Why this machine's ports are not to be had is seen at the next look at them, and told then.
+                unexplained=frozenset() if self.listening else served.refused - served.stubborn,
             )
             for name in served.names
         }
@@ -389,6 +411,7 @@ def serve(
     ca_folder: Path | None = None,
     listening: Listening | None = None,
     tell: Callable[[str], None] | None = None,
+    restorer: Restorer | None = None,
 ) -> None:
     """Run a control plane until SIGTERM or SIGINT."""
 
@@ -398,9 +421,15 @@ def serve(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         ages = Ages(StateFile(instance.ages, private_file.write))
         files = Files(paths, stdin, ages=ages, now=lambda: datetime.now(UTC))
-        kept = StateFile(instance.last_good, private_file.write)
         plane = ControlPlane(
-            instance, files, settings, kept=kept, ca_folder=ca_folder, listening=listening, say=tell or say
+            instance,
+            files,
+            settings,
+            kept=StateFile(instance.last_good, private_file.write),
+            ca_folder=ca_folder,
+            listening=listening,
+            say=tell or say,
+            restorer=restorer,
         )
         if os.path.lexists(instance.ads_socket):  # another one was here, and Envoys serve what it said
             known = {key: age.file for key, age in ages.known.items() if key not in plane.last_good.good}

@@ -1,7 +1,9 @@
 """Answers questions over HTTP on a Unix socket: what the verbs and the supervisor ask the control plane."""
 
 import asyncio
+import contextlib
 import json
+import logging
 import socketserver
 import threading
 from collections.abc import Callable
@@ -9,12 +11,21 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from mizzen.serve.kept_socket import KeptSocket
+
 ANSWER_SECONDS = 10.0  # the loop may be building; past this it is stuck
+
+
+_log = logging.getLogger(__name__)
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asked went away."""
+        _log.debug("a question was not answered", exc_info=True)
 
 
 class ControlSocket:
@@ -23,6 +34,7 @@ class ControlSocket:
     def __init__(self, path: Path, status: Callable[[], dict[str, object]]) -> None:
         self._path, self._status = path, status
         self._server: _Server | None = None
+        self._kept = KeptSocket(path)
 
     async def start(self) -> None:
         """Bind and answer. A socket that an earlier instance left is replaced."""
@@ -38,9 +50,12 @@ class ControlSocket:
                 if self.path != "/status":
                     self.send_error(404)
                     return
-                body = json.dumps(
-                    asyncio.run_coroutine_threadsafe(ask(), loop).result(ANSWER_SECONDS)
-                ).encode()
+                try:
+                    found = asyncio.run_coroutine_threadsafe(ask(), loop).result(ANSWER_SECONDS)
+                except TimeoutError:
+                    self.send_error(503, "the control plane is busy")
+                    return
+                body = json.dumps(found).encode()
                 self.send_response(200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
@@ -55,11 +70,18 @@ class ControlSocket:
 
         self._path.unlink(missing_ok=True)
         self._server = _Server(str(self._path), Answer)
+        self._kept.hold()
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def restore(self) -> tuple[str, ...]:
+        """Give the socket its name again, if somebody removed it: that name."""
+        return (self._path.name,) if self._kept.restore() else ()
 
     async def stop(self) -> None:
         """Stop answering; the socket goes away."""
         if self._server:
             await asyncio.to_thread(self._server.shutdown)
             self._server.server_close()
-            self._path.unlink(missing_ok=True)
+            self._kept.release()
+            with contextlib.suppress(OSError):  # the folder may be read-only by now
+                self._path.unlink()

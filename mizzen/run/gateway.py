@@ -1,11 +1,14 @@
 """One gateway of a running instance: its Envoy, kept running, and the answers to its health checks."""
 
 import asyncio
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from mizzen.proxy.admin import CONNECTIONS, LIVE, Admin, active_connections
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
+from mizzen.run import private_file
 from mizzen.run.child import Command
 from mizzen.run.health import HealthServer, Readiness, envoy_state
 from mizzen.run.keeper import Keeper, StartFailed
@@ -13,6 +16,9 @@ from mizzen.run.logs import BoundedLog
 from mizzen.run.ports import try_bind
 from mizzen.run.restart import PATIENCE, Restarts
 from mizzen.run.run_dir import check_socket_path
+from mizzen.run.silence import PATIENCE_SECONDS
+from mizzen.run.watch import Watch
+from mizzen.serve.kept_socket import KeptSocket
 
 _END_SECONDS = 2.0  # from SIGTERM to SIGKILL; Envoy needs some 20 ms
 _LOOK_AGAIN_SECONDS = 0.1
@@ -21,8 +27,19 @@ _LOOK_AGAIN_SECONDS = 0.1
 class Gateway:
     """The Envoy of one gateway. Its files are in the folder of `spec.admin_socket`."""
 
-    def __init__(self, spec: ProxySpec, *, envoy: Path, logs: Path, is_first_start: bool) -> None:
-        """Nothing is started yet. Only in the `is_first_start` of an instance a failure to start is final."""
+    def __init__(
+        self,
+        spec: ProxySpec,
+        *,
+        envoy: Path,
+        logs: Path,
+        is_first_start: bool,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Nothing is started yet. Only in the `is_first_start` of an instance a failure to start is final.
+
+        `patience`: after how many seconds of silence Envoy counts as hung.
+        """
         self.spec = spec
         self.folder = spec.admin_socket.parent
         self.admin = Admin(spec.admin_socket)
@@ -31,28 +48,56 @@ class Gateway:
         self._health = HealthServer(spec.health_socket, self.readiness, self.admin)
         self._logs = tuple(BoundedLog(logs / f"{spec.key}.{kind}.log") for kind in ("access", "envoy"))
         name = f"Envoy of {spec.key}"
-        config = self.folder / "bootstrap.json"
+        self._config = self.folder / "bootstrap.json"
+        self._admin_socket = KeptSocket(spec.admin_socket)
         self.keeper = Keeper(
-            Command(name=name, argv=(str(envoy), *arguments(spec, config))),
+            Command(name=name, argv=(str(envoy), *arguments(spec, self._config))),
             Restarts(name=name, patience=PATIENCE if is_first_start else None),
             out=self._logs[0],  # an access log of /dev/stdout
             err=self._logs[1],
-            on_start=self.readiness.on_start,
+            on_start=self._on_start,
+            explain=lambda: blocked(spec),
         )
+        self._watch = Watch(self.keeper, patience)
 
     async def prepare(self) -> None:
         """Write what Envoy starts from, and be there for its health checks."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        config = self.folder / "bootstrap.json"
-        config.touch(mode=0o600)
-        config.write_bytes(bootstrap(self.spec))
+        private_file.write(self._config, bootstrap(self.spec))
         await self._health.start()
+
+    def restore(self) -> tuple[str, ...]:
+        """Make again what somebody removed of its files and sockets: what that was. OSError when that fails."""
+        return tuple(self._restore())
+
+    def _restore(self) -> Iterator[str]:
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        for kept in (self._health.socket, self._admin_socket):
+            if kept.restore():
+                yield f"{self.spec.key}/{kept.path.name}"
+        for log in self._logs:
+            yield from log.restore()
+        if not self._config.exists():  # last: of all this it takes the most room
+            private_file.write(self._config, bootstrap(self.spec))
+            yield f"{self.spec.key}/{self._config.name}"
+
+    def _on_start(self) -> None:
+        self.readiness.on_start()
+        self._admin_socket.release()  # it was of the Envoy before
+        self.admin.path = self.spec.admin_socket
 
     async def look(self) -> None:
         """Ask Envoy how it is."""
+        child = self.keeper.child
         self.state = await envoy_state(self.admin)
+        is_same = child is self.keeper.child  # else the answer was its predecessor's, and so is the socket
+        if self.state and is_same and not self._admin_socket.is_held:
+            with contextlib.suppress(OSError):  # removed just now: what is not held cannot come back
+                self._admin_socket.hold()
+                self.admin.path = self._admin_socket.address
         if self.state == LIVE:
             self.keeper.restarts.on_up()
+        self._watch.look(answered=bool(self.state))
 
     @property
     def is_ready(self) -> bool:
@@ -78,6 +123,7 @@ class Gateway:
         """End Envoy and remove what `prepare` made."""
         await self.keeper.stop(_END_SECONDS)
         await self._health.stop()
+        self._admin_socket.release()
         for log in self._logs:
             log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -86,8 +132,14 @@ class Gateway:
 def check(spec: ProxySpec) -> None:
     """StartFailed when the gateway cannot run here: a port of its bootstrap is taken, a path too long."""
     check_socket_path(spec.health_socket)
+    if why := blocked(spec):
+        raise StartFailed(why)
+
+
+def blocked(spec: ProxySpec) -> str:
+    """Which port of its bootstrap is taken, and by whom; "" when none is. Without these Envoy does not start."""
     for port, purpose in ((spec.status_port, "health checks"), (spec.prometheus_port, "metrics")):
         if refusal := try_bind(spec.bind, port):
-            raise StartFailed(
-                f"{spec.key} cannot open TCP {spec.bind}:{port} for {purpose}: {refusal.reason}. {refusal.hint}".rstrip()
-            )
+            why = f"{spec.key} cannot open TCP {spec.bind}:{port} for {purpose}: {refusal.reason}."
+            return f"{why} {refusal.hint}".rstrip()
+    return ""

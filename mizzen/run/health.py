@@ -6,6 +6,7 @@ shall not take a serving gateway out of its balancer.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from typing import Any
 
 from mizzen.proxy.admin import LIVE, Admin
 from mizzen.run.small_http import SmallHttp, answer
+from mizzen.serve.kept_socket import KeptSocket
 
 PATH = "/healthz/ready"
 _ADMIN_SECONDS = 1.0
@@ -25,11 +27,13 @@ class Readiness:
 
     is_confirmed: bool = False
     is_draining: bool = False
+    lost: str = ""  # why a port is not served that an Envoy before this one served
     reason: str = "the control plane has not said anything yet"
+    _was_whole: bool = False  # this Envoy has served all that it shall
 
     def on_start(self) -> None:
         """A new Envoy process: it has confirmed nothing."""
-        self.is_confirmed = False
+        self.is_confirmed, self._was_whole = False, False
         self.reason = "Envoy has just been started"
 
     def hear(self, word: Mapping[str, Any] | None, envoy: str) -> None:
@@ -41,6 +45,8 @@ class Readiness:
             self.reason = "the control plane does not know this gateway"
         elif word.get("synced"):
             self.is_confirmed |= envoy == LIVE
+            self.lost = str(word.get("lost") or "")
+            self._was_whole |= envoy == LIVE and not self.lost
         else:
             self.reason = str(word.get("reason") or "Envoy has not confirmed its configuration")
 
@@ -53,6 +59,8 @@ class Readiness:
             return HTTPStatus.SERVICE_UNAVAILABLE, state
         if not self.is_confirmed:
             return HTTPStatus.SERVICE_UNAVAILABLE, f"configuration not confirmed: {self.reason}"
+        if self.lost and not self._was_whole:
+            return HTTPStatus.SERVICE_UNAVAILABLE, self.lost
         return HTTPStatus.OK, "ready"
 
 
@@ -71,15 +79,19 @@ class HealthServer(SmallHttp):
     def __init__(self, path: Path, readiness: Readiness, admin: Admin) -> None:
         super().__init__()
         self._path, self._readiness, self._admin = path, readiness, admin
+        self.socket = KeptSocket(path)
 
     async def start(self) -> None:
         """Bind and answer."""
         await self.listen_on(self._path)
+        self.socket.hold()
 
     async def stop(self) -> None:
         """Stop answering; the socket goes away."""
         await super().stop()
-        self._path.unlink(missing_ok=True)
+        self.socket.release()
+        with contextlib.suppress(OSError):  # the folder may be read-only by now
+            self._path.unlink()
 
     async def answer(self, method: str, target: str) -> bytes:
         """200 when the gateway is ready, else 503 and why."""

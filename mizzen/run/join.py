@@ -12,6 +12,7 @@ from cryptography import x509
 from mizzen.authority.identity import Identity
 from mizzen.authority.messages import METHOD, SERVICE, IstioCertificateRequest, IstioCertificateResponse
 from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.run import private_file
 from mizzen.run.workloads import Granted
 
 _SECONDS = 10.0
@@ -103,11 +104,32 @@ def check(granted: Granted, identity: Identity) -> None:
 def store(folder: Path, certificate: Certificate, ca: TrustedCa) -> None:
     """Keep what was given, for the owner's eyes only. The key last: a pair that does not fit counts as none."""
     for name, content in ((ROOTS, ca.roots), (CHAIN, certificate.chain), (KEY, certificate.key)):
-        beside = folder / f".{name}.new"
-        beside.unlink(missing_ok=True)
-        beside.touch(mode=0o600)
-        beside.write_bytes(content)
-        beside.replace(folder / name)
+        private_file.write(folder / name, content)
+
+
+class StoredPair:
+    """The last key and certificate, written down when the disk takes them, and again when they are removed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: tuple[Certificate, TrustedCa] | None = None
+        self._is_written = False
+
+    def set(self, certificate: Certificate, ca: TrustedCa) -> None:
+        """This is to be kept from now on; `restore` writes it."""
+        self._held, self._is_written = (certificate, ca), False
+
+    def restore(self) -> tuple[str, ...]:
+        """Write what is not written yet, or was removed since: the names of what was. OSError when that fails."""
+        if self._held is None:
+            return ()
+        gone = tuple(name for name in (ROOTS, CHAIN, KEY) if not (self._folder / name).exists())
+        if self._is_written and not gone:
+            return ()
+        was_written, self._is_written = self._is_written, False
+        store(self._folder, *self._held)
+        self._is_written = True
+        return gone if was_written else ()
 
 
 def load(folder: Path, identity: Identity) -> tuple[bytes, Granted] | None:

@@ -29,10 +29,12 @@ class Keeper:
         out: BoundedLog,
         err: BoundedLog,
         on_start: Callable[[], None] = lambda: None,
+        explain: Callable[[], str] = lambda: "",
     ) -> None:
+        """`explain`: what stands in the way of a start, as a sentence; asked when the child has ended."""
         self.command, self.restarts = command, restarts
         self.child: Child | None = None
-        self._out, self._err, self._on_start = out, err, on_start
+        self._out, self._err, self._on_start, self._explain = out, err, on_start, explain
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -46,10 +48,8 @@ class Keeper:
             if isinstance(decision, GiveUp):
                 raise StartFailed(self._with_log(decision.problem))
             wait = decision.at - now
-            _log.warning(
-                "%s",
-                self._with_log(f"{self.command.name} {ended(status)}; starting it again in {wait:.1f} s"),
-            )
+            again = f"{self.command.name} {ended(status)}; starting it again in {wait:.1f} s"
+            _log.warning("%s", self._with_log(f"{again}. {why}" if (why := self._explain()) else again))
             await asyncio.sleep(wait)
 
     async def _run_once(self) -> int:

@@ -108,6 +108,12 @@ class Mesh:
         identity = self._wanted.get(name)
         return self._workloads.credentials(identity) if identity else None
 
+    def restore(self) -> tuple[str, ...]:
+        """Store the roots again, if somebody removed them: the name of the folder. StoreError when that fails."""
+        if self._roots is None or self._is_shared or self._is_plugged_in:
+            return ()
+        return (self._folder.name,) if self._store().restore(self._roots) else ()
+
     async def run(self) -> None:
         """Until cancelled: issue and renew, and follow what becomes of the root."""
         await asyncio.gather(self._workloads.run(), self._maintain())

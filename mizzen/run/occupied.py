@@ -4,7 +4,8 @@ Envoy binds with SO_REUSEPORT: two Envoys on one port would both start, and each
 connections. So every new address is tried first without it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from mizzen.errors import Problem
 from mizzen.model import Model
 from mizzen.model.listener import Listener, Transport
 from mizzen.run.ports import Refusal, try_bind
+from mizzen.serve.ads import ClientStatus
+from mizzen.xds.resource_type import LISTENER
 
 CATALOGUE = {
     "PORT-001": "A port cannot be opened: something else holds it, or a right is missing.",
@@ -24,6 +27,41 @@ class Taken:
 
     listener: str
     problem: Problem
+    is_udp: bool = False
+    is_lost: bool = False  # it was served before
+
+
+# How Envoy's refusal of a listener reads when the kernel did not give it the address (ListenSocketFactoryImpl).
+_NO_ADDRESS = ("cannot bind ", "cannot listen() on ")
+
+
+def is_for_a_port(refusal: str) -> bool:
+    """Did Envoy refuse a listener for its address? That may work at another time, unchanged."""
+    return any(words in refusal for words in _NO_ADDRESS)
+
+
+def mark_lost(taken: tuple[Taken, ...], once_served: frozenset[str]) -> tuple[Taken, ...]:
+    """The same, told apart from listeners that could never be opened. `once_served`: by name."""
+    return tuple(
+        replace(
+            one,
+            is_lost=True,
+            problem=replace(one.problem, hint=f"{one.problem.hint} It is tried again and again.".strip()),
+        )
+        if one.listener in once_served
+        else one
+        for one in taken
+    )
+
+
+def refused_ports(clients: Iterable[ClientStatus]) -> Mapping[str, str]:
+    """The listeners that an Envoy could not open, and why."""
+    return {
+        name: reason
+        for client in clients
+        for (url, name), reason in client.stream.rejections.items()
+        if url == LISTENER.url and is_for_a_port(reason)
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +97,10 @@ def occupied(
         refusal = _claimed(listener, claims)
         if refusal is None and listener.name not in held:
             refusal = try_bind(listener.address, listener.port, udp=listener.transport is Transport.QUIC)
-            refusal = None if refusal and refusal.is_by(f"{folder}/") else refusal
+            refusal = None if refusal and refusal.involves(f"{folder}/") else refusal
         if refusal:
-            found.append(Taken(listener=listener.name, problem=_problem(listener, refusal)))
+            is_udp = listener.transport is Transport.QUIC
+            found.append(Taken(listener=listener.name, problem=_problem(listener, refusal), is_udp=is_udp))
     return tuple(found)
 
 

@@ -38,9 +38,9 @@ class Refusal:
     hint: str = ""  # one sentence: what to do about it
     holders: tuple[Holder, ...] = ()
 
-    def is_by(self, word: str) -> bool:
-        """Do only processes whose command line has `word` in it hold the port?"""
-        return bool(self.holders) and all(word in holder.command for holder in self.holders)
+    def involves(self, word: str) -> bool:
+        """Is a process whose command line has `word` in it among those who hold the port?"""
+        return any(word in holder.command for holder in self.holders)
 
 
 def try_bind(address: str, port: int, *, udp: bool = False) -> Refusal | None:
@@ -119,10 +119,13 @@ def holders(port: int, *, udp: bool = False) -> tuple[Holder, ...]:
         except OSError:
             continue  # no IPv6 here
         inodes |= listening_inodes(text, port, udp=udp)
-    found = sorted(set(_owners(inodes)))
-    if inodes and not found:
-        return (Holder(),)
-    return tuple(Holder(pid=pid, command=_command(pid)) for pid in found)
+    found = owners(inodes)
+    return found if found or not inodes else (Holder(),)
+
+
+def owners(inodes: set[str]) -> tuple[Holder, ...]:
+    """The processes that have one of these sockets open, as far as we may see them."""
+    return tuple(Holder(pid=pid, command=_command(pid)) for pid in sorted(set(_owners(inodes))))
 
 
 def listening_inodes(table: str, port: int, *, udp: bool) -> set[str]:

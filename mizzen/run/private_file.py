@@ -1,5 +1,6 @@
 """Files of ours: for their owner alone, and whole or not there, whenever somebody looks."""
 
+import contextlib
 from pathlib import Path
 
 
@@ -10,11 +11,12 @@ def write(path: Path, content: bytes) -> None:
         OSError: when it cannot be written (a full disk, a folder that is away); what was there before stays.
     """
     beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
     try:
+        beside.unlink(missing_ok=True)
         beside.touch(mode=0o600)
         beside.write_bytes(content)
         beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)  # half a file would take what little room there is
-        raise
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)  # half a file would take what little room there is
+        raise OSError(error.errno, error.strerror, str(path)) from None

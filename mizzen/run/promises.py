@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mizzen.run import private_file
 from mizzen.run.chores import MANAGER
 from mizzen.sources.kube import MERGE_PATCH, Kube, KubeError
 
@@ -43,7 +44,10 @@ class SharedPromises:
                 promises[one["gateway"]] = one["announcements"]
             except (ValueError, KeyError, TypeError):
                 continue  # not ours
-        self.path.write_text(json.dumps(promises))
+        try:
+            private_file.write(self.path, json.dumps(promises).encode())
+        except OSError as error:
+            _log.warning("what clients were promised is not known: %s: %s", self.path, error.strerror)
 
     async def follow(self) -> None:
         """Write what has changed, until cancelled. Gateways of other replicas stay as those wrote them."""

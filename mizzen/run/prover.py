@@ -66,7 +66,7 @@ class Prover:
                 continue
             subject = _subject(key, announcement, model, snapshot, client)
             if subject is None:
-                found[announcement.name] = Evidence(acked=False, proven=None, detail="")
+                found[announcement.name] = _unconfirmed(announcement.listener, client)
                 continue
             current.add(subject)
             trial = self._trials.setdefault(subject, Trial())
@@ -142,6 +142,14 @@ def _subject(
         demands_certificate=demands_certificate(listener, announcement),
         versions=(version, *(secrets[name] for name in held)),
     )
+
+
+def _unconfirmed(listener: str, client: ClientStatus | None) -> Evidence:
+    """Of a mirror that Envoy does not hold: it may still come, unless Envoy has refused it and has none before it."""
+    status = client.stream.of(LISTENER.url) if client else None
+    if status is None or listener not in status.rejections or listener in status.acked:
+        return Evidence(acked=False, proven=None)
+    return Evidence(acked=False, proven=False, detail="Envoy refused the mirror's listener")
 
 
 def demands_certificate(listener: Listener, announcement: Announcement) -> bool:

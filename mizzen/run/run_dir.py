@@ -14,21 +14,98 @@ LOCK = "lock"
 LOGS = "logs"
 
 
+class Possession:
+    """A run-dir that is held. The kernel lets go of it when this process ends, however it ends."""
+
+    def __init__(self, run_dir: Path) -> None:
+        """Take it. StartFailed when it is not fit, or used by another instance."""
+        self.run_dir = run_dir
+        # The file in it can be removed by whoever cleans up; then the folder itself still says that it is held.
+        self._locks: dict[Path, int] = {}
+        try:
+            self.restore()
+        except StartFailed:
+            self.release()
+            raise
+
+    def restore(self) -> tuple[str, ...]:
+        """Make again what somebody removed of the run-dir and its folder of logs: what that was.
+
+        Raises:
+            StartFailed: when it cannot be made again, or when another instance has it now.
+        """
+        try:
+            return tuple(self._restore())
+        except OSError as error:
+            raise StartFailed(f"run-dir {self.run_dir} cannot be used: {error.strerror}") from error
+
+    def _restore(self) -> Iterator[str]:
+        folder, file, logs = self.run_dir, self.run_dir / LOCK, self.run_dir / LOGS
+        if not self._holds(folder):
+            _prepare(folder)
+            self._take(folder, os.O_RDONLY | os.O_DIRECTORY)
+            yield "the folder"
+        if not self._holds(file):
+            self._take(file, os.O_RDWR | os.O_CREAT)
+            os.ftruncate(self._locks[file], 0)
+            os.pwrite(self._locks[file], f"{os.getpid()}\n".encode(), 0)
+            yield LOCK
+        if not logs.is_dir():
+            logs.mkdir(mode=0o700, exist_ok=True)
+            yield LOGS
+
+    def release(self) -> None:
+        """Let go of it."""
+        for descriptor in self._locks.values():
+            os.close(descriptor)
+        self._locks = {}
+
+    def _holds(self, path: Path) -> bool:
+        """Is `path` still the name of what is locked?"""
+        try:
+            return path in self._locks and os.path.samestat(path.stat(), os.fstat(self._locks[path]))
+        except FileNotFoundError:
+            return False
+
+    def _take(self, path: Path, flags: int) -> None:
+        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(descriptor, self.run_dir)
+        except (OSError, StartFailed):
+            os.close(descriptor)
+            raise
+        if (before := self._locks.pop(path, None)) is not None:
+            os.close(before)
+        self._locks[path] = descriptor
+
+
 @contextlib.contextmanager
-def possession(instance: Instance) -> Iterator[None]:
+def possession(instance: Instance) -> Iterator[Possession]:
     """Hold the run-dir while the block runs. StartFailed when it is not fit, or used by another instance."""
-    run_dir = instance.run_dir
+    held = Possession(instance.run_dir)
     try:
-        _prepare(run_dir)
-        lock = os.open(run_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StartFailed(f"run-dir {run_dir} cannot be used: {error.strerror}") from error
-    try:
-        _take(lock, run_dir)
-        (run_dir / LOGS).mkdir(mode=0o700, exist_ok=True)
-        yield
+        yield held
     finally:
-        os.close(lock)  # the kernel does this too when we are killed
+        held.release()
+
+
+def _lock(lock: int, run_dir: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StartFailed(f"run-dir {run_dir} is used by {_owner(run_dir)}") from None
+    except OSError:
+        if stat.S_ISREG(os.fstat(lock).st_mode):
+            raise
+        # Some network file systems lock no folders; there the file alone has to do.
+
+
+def _owner(run_dir: Path) -> str:
+    try:
+        pid = (run_dir / LOCK).read_text(errors="replace")[:32].strip()
+    except OSError:
+        pid = ""
+    return f"mizzen pid {pid or 'unknown'}"
 
 
 def _prepare(run_dir: Path) -> None:
@@ -44,16 +121,6 @@ def _prepare(run_dir: Path) -> None:
                 "name an empty or new folder"
             )
         run_dir.chmod(0o700)
-
-
-def _take(lock: int, run_dir: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
-        raise StartFailed(f"run-dir {run_dir} is used by mizzen pid {owner}") from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 
 
 def check_socket_path(path: Path) -> None:

@@ -1,13 +1,13 @@
 """What a control plane keeps of each gateway that it serves, and what outlives it."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.http3.announcement import Announcements
 from mizzen.pipeline import GatewayBuild
-from mizzen.run.occupied import Claim, Taken
+from mizzen.run.occupied import Claim, Taken, refused_ports
+from mizzen.run.ports import Holder
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
@@ -26,12 +26,38 @@ class Served:
     held: tuple[str, ...] = ()  # the objects whose listeners and routes it has, by name
     # Its Envoys while they are connected, by what they call themselves.
     clients: dict[str, ClientStatus] = field(default_factory=dict)
+    # Who else has the port of a listener open, by its name.
+    shared: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)
+    # Listeners that an Envoy refused for their ports, although these are free as far as we can see.
+    stubborn: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
         """What its Envoys call themselves: one, or one for each Pod."""
         proxy = self.build.proxy
         return proxy.instances or (proxy.key,)
+
+    @property
+    def opened(self) -> frozenset[str]:
+        """The listeners that its Envoys have, or were told of and have not refused for their ports."""
+        return frozenset(one.name for one in self.build.model.listeners) - self.refused
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """The listeners that an Envoy could not open."""
+        wanted = {one.name for one in self.build.model.listeners}
+        return frozenset(refused_ports(self.clients.values()).keys() & wanted)
+
+    @property
+    def once_served(self) -> frozenset[str]:
+        """The listeners that were served at some time, lost since or not."""
+        lost = frozenset(one.listener for one in self.occupied if one.is_lost)
+        return frozenset(one.name for one in self.build.model.listeners) | lost
+
+    @property
+    def waits_for_ports(self) -> bool:
+        """Is there a listener that could be served if its port were free?"""
+        return bool(self.occupied or self.refused)
 
 
 def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:
@@ -51,20 +77,3 @@ def proxy_value(gateway: GatewayBuild) -> dict[str, object]:
         "namespace": proxy.namespace,
         "labels": dict(proxy.labels),
     }
-
-
-def load_promises(path: Path) -> dict[str, Announcements]:
-    """What an earlier control plane of this run-dir announced. A file that is not ours counts as none."""
-    try:
-        stored = json.loads(path.read_text())
-        return {key: Announcements.from_json(value) for key, value in stored.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def save_promises(path: Path, promises: dict[str, Announcements]) -> None:
-    """Atomically, so that a kill leaves the old or the new file."""
-    text = json.dumps({key: one.to_json() for key, one in sorted(promises.items())}, indent=1)
-    beside = path.with_suffix(".new")
-    beside.write_text(text)
-    beside.replace(path)

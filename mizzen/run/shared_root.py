@@ -15,6 +15,7 @@ from mizzen.authority import archive
 from mizzen.authority.root import AuthorityError, certificates_pem, key_pem
 from mizzen.authority.rotation import Overlap
 from mizzen.authority.store import ROOTS, RootStore, StoreError
+from mizzen.run import private_file
 from mizzen.sources.kube import Json, Kube, KubeError
 
 PLUGGED_IN, SELF_SIGNED = "cacerts", "istio-ca-secret"
@@ -70,7 +71,6 @@ class SharedRoot:
         if version and version == self.version:
             return False
         data = {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         wanted = {ROOTS: data[ROOTS]} if ROOTS in data else _istio_files(data)
         if not wanted:
             raise StoreError(f"the Secret {self.namespace}/{secret['metadata']['name']} holds no CA")
@@ -141,8 +141,8 @@ def _istio_files(data: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
-    beside.touch(mode=0o600)
-    beside.write_bytes(content)
-    beside.replace(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_file.write(path, content)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from None

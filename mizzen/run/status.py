@@ -7,7 +7,8 @@ from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
-from mizzen.run.occupied import Taken
+from mizzen.model.listener import Transport
+from mizzen.run.occupied import Taken, is_for_a_port, refused_ports
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
 from mizzen.xds.snapshot import Snapshot
@@ -31,6 +32,8 @@ class GatewayStatus:
     rejected: tuple[Problem, ...]
     mirrors: tuple[Mapping[str, object], ...]
     listeners: tuple[Mapping[str, object], ...]
+    occupied: tuple[Taken, ...]
+    lost: str  # why a TCP port is not served that was served before
 
     def value(self) -> dict[str, object]:
         """As JSON values."""
@@ -40,6 +43,8 @@ class GatewayStatus:
             "synced": self.synced,
             "ready": self.ready,
             "reason": self.reason,
+            "lost": self.lost,
+            "occupied": [one.problem.value() for one in self.occupied],
             "types": {
                 one.short: {
                     "state": one.state.value,
@@ -70,8 +75,12 @@ def gateway_status(
     client: ClientStatus | None,
     announcements: Announcements,
     occupied: tuple[Taken, ...],
+    unexplained: frozenset[str] = frozenset(),
 ) -> GatewayStatus:
-    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`)."""
+    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`).
+
+    `unexplained`: listeners whose ports it could not open, of which more will be known in a moment.
+    """
     types = client.stream.types if client else ()
     reason = not_synced(snapshot, client)
     settled = reason or announcements.unsettled()
@@ -82,13 +91,30 @@ def gateway_status(
         ready=not settled,
         reason=settled,
         types=types,
-        rejected=rejections(config, client),
+        rejected=rejections(config, client, unexplained | _withheld(snapshot, client)),
         mirrors=mirror_values(model, announcements, occupied),
+        occupied=occupied,
+        lost=lost_port(model, client, occupied),
         listeners=tuple(
             {"name": one.name, "address": one.address, "port": one.port, "transport": one.transport.value}
             for one in model.listeners
         ),
     )
+
+
+def lost_port(model: Model, client: ClientStatus | None, occupied: tuple[Taken, ...]) -> str:
+    """Why a TCP port is not served that was served before; "" when there is none such.
+
+    Without its UDP twin a port is whole: clients are told so, and come over TCP.
+    """
+    refused = refused_ports((client,)) if client else {}
+    found = [one.problem.message for one in occupied if one.is_lost and not one.is_udp]
+    found += [
+        f"Envoy cannot open TCP {one.address}:{one.port}"
+        for one in model.listeners
+        if one.name in refused and one.transport is not Transport.QUIC
+    ]
+    return next(iter(found), "")
 
 
 def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
@@ -115,19 +141,43 @@ def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
     return ""
 
 
-def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Problem, ...]:
-    """What Envoy refused, as problems of the objects that it came from."""
+def rejections(
+    config: EnvoyConfig, client: ClientStatus | None, without: frozenset[str] = frozenset()
+) -> tuple[Problem, ...]:
+    """What Envoy refused, as problems of the objects that it came from; `without` some listeners."""
     if client is None:
         return ()
     return tuple(
-        Problem(
-            severity=Severity.ERROR,
-            code="XDS-001",
-            resource=config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
-            message=f"Envoy refused {resource_type(url).short} {name}: {first_line(reason)}",
-            hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
+        _rejection(
+            config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
+            f"{resource_type(url).short} {name}: {first_line(reason)}",
+            is_for_a_port=url == LISTENER.url and is_for_a_port(reason),
         )
         for (url, name), reason in sorted(client.stream.rejections.items())
+        if not (url == LISTENER.url and name in without)
+    )
+
+
+def _withheld(snapshot: Snapshot, client: ClientStatus | None) -> frozenset[str]:
+    """Listeners that the client refused, and that it shall not have any more: it may not have heard of that yet."""
+    refused = client.stream.rejections if client else {}
+    return frozenset(name for url, name in refused if url == LISTENER.url) - snapshot.of(LISTENER.url).keys()
+
+
+def _rejection(resource: ResourceRef, refused: str, *, is_for_a_port: bool) -> Problem:
+    if is_for_a_port:
+        return Problem(
+            code="PORT-001",
+            resource=resource,
+            message=f"Envoy cannot open the port of {refused}",
+            hint="End the process that has it, or use another port; it is tried again and again.",
+        )
+    return Problem(
+        severity=Severity.ERROR,
+        code="XDS-001",
+        resource=resource,
+        message=f"Envoy refused {refused}",
+        hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
     )
 
 

@@ -5,6 +5,7 @@ decides nothing about configuration; when a child is started again is decided in
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -21,7 +22,10 @@ from mizzen.run.instance import Instance
 from mizzen.run.keeper import Keeper, StartFailed
 from mizzen.run.logs import BoundedLog
 from mizzen.run.restart import Restarts
+from mizzen.run.restore import Restorer
 from mizzen.run.run_dir import LOGS, check_socket_path, possession
+from mizzen.run.silence import PATIENCE_SECONDS
+from mizzen.run.watch import Watch
 
 __all__ = ["Command", "Plan", "StartFailed", "Supervisor", "supervise"]
 
@@ -50,6 +54,7 @@ class Plan:
     prometheus_port: int = 15090
     bind: str = "0.0.0.0"  # of these two
     drain_seconds: float = 5.0  # how long clients get to leave before Envoy ends
+    patience: float = PATIENCE_SECONDS  # with a process that does not answer, before it is killed
 
 
 PORT_STEP = 100
@@ -79,6 +84,7 @@ class Supervisor:
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._keepers: list[Keeper] = []
+        self._watches: list[Watch] = []
         self._logs: list[BoundedLog] = []
         self._leaving: dict[str, asyncio.Task[None]] = {}  # gateways that are being ended
         self._said: set[str] = set()
@@ -89,10 +95,10 @@ class Supervisor:
 
     async def run(self) -> None:
         """Until `stop`, and until all children have ended. StartFailed when the instance cannot start here."""
-        with possession(self.plan.instance):
+        with possession(self.plan.instance) as held:
             try:
                 self._start()
-                await self._follow()
+                await self._follow(Restorer(held))
             finally:
                 await self._shut_down()
         if self._failure:
@@ -101,6 +107,7 @@ class Supervisor:
     def _start(self) -> None:
         check_socket_path(self.plan.instance.control_socket)
         self._keepers = [self._keep(command) for command in (self.plan.control_plane, *self.plan.helpers)]
+        self._watches = [Watch(keeper, self.plan.patience) for keeper in self._keepers]
 
     def _keep(self, command: Command) -> Keeper:
         log = BoundedLog(
@@ -129,10 +136,11 @@ class Supervisor:
             self._failure = self._failure or error
             self._stopping.set()
 
-    async def _follow(self) -> None:
+    async def _follow(self, restorer: Restorer) -> None:
         """Look at everything again and again, until told to stop."""
         stopping = asyncio.create_task(self._stopping.wait())
         while not stopping.done():
+            restorer.look(*self.gateways.values(), *self._logs)
             looking = asyncio.create_task(self._look())
             await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not looking.done():
@@ -145,7 +153,12 @@ class Supervisor:
     async def _look(self) -> Status | None:
         """How all are. Envoys first: what the control plane then says is about the Envoys that were seen."""
         await asyncio.gather(*(gateway.look() for gateway in self.gateways.values()))
-        return await self._ask_control_plane()
+        status = await self._ask_control_plane()
+        control_plane, *helpers = self._watches
+        control_plane.look(answered=status is not None)
+        for helper in helpers:
+            helper.look()
+        return status
 
     async def _act(self, status: Status) -> None:
         """Follow what the control plane says."""
@@ -200,7 +213,11 @@ class Supervisor:
     async def _add(self, spec: ProxySpec) -> None:
         check(spec)
         gateway = Gateway(
-            spec, envoy=self.plan.envoy, logs=self._log_folder, is_first_start=not self.ready.is_set()
+            spec,
+            envoy=self.plan.envoy,
+            logs=self._log_folder,
+            is_first_start=not self.ready.is_set(),
+            patience=self.plan.patience,
         )
         try:
             await gateway.prepare()
@@ -231,7 +248,8 @@ class Supervisor:
         for log in self._logs:
             log.close()
         for path in (self.plan.instance.ads_socket, self.plan.instance.control_socket):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder may be read-only by now
+                path.unlink()
 
 
 def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int]) -> ProxySpec:

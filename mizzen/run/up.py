@@ -1,5 +1,6 @@
 """`mizzen up`: a supervisor, told what to run, and what its user is shown meanwhile."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 from mizzen.proxy.binary import envoy_binary
 from mizzen.run.instance import Instance
 from mizzen.run.said import SAID
+from mizzen.run.silence import PATIENCE_SECONDS
 from mizzen.run.supervisor import Command, Plan, StartFailed, Status, Supervisor, supervise
 
 CONTROL_PLANE = "control plane"
@@ -25,6 +27,7 @@ class Up:
     stdin: bytes | None = None  # what "-f -" read; there is only one standard input
     helpers: tuple[Command, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)  # switches for the control plane
+    patience: float = PATIENCE_SECONDS  # with a process that does not answer
 
 
 def serve(
@@ -78,6 +81,7 @@ def _plan(up: Up) -> Plan:
         ),
         envoy=envoy_binary(),
         helpers=up.helpers,
+        patience=up.patience,
     )
 
 
@@ -93,7 +97,10 @@ class _Teller:
             return
         text = line.removeprefix(SAID).rstrip("\n")
         if self._waiting is None:
-            self._echo(text)
+            with contextlib.suppress(
+                OSError
+            ):  # nobody reads it, or it goes to a full disk: that ends nothing
+                self._echo(text)
         else:
             self._waiting.append(text)
 

@@ -24,6 +24,7 @@ import grpc.aio
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.serve.credentials import AuthContext, Refused, ServerTls, is_private, server_credentials
+from mizzen.serve.kept_socket import KeptSocket
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of
 from mizzen.xds.resource_type import SECRET
@@ -163,19 +164,29 @@ class AdsServer:
         self._clients: list[_Client] = []
         self._server: grpc.aio.Server | None = None
         self._is_stopping = False
+        self._kept = KeptSocket(socket_path) if socket_path else None
 
     async def start(self) -> None:
-        """Bind and serve. Raises RuntimeError when the socket or address cannot be bound."""
+        """Bind and serve. Raises RuntimeError when an address cannot be bound, OSError when the socket cannot."""
         server = grpc.aio.server(options=_OPTIONS)
         server.add_generic_rpc_handlers(self._handlers())
         if self._socket_path:
-            server.add_insecure_port(f"unix:{self._socket_path}")
+            try:
+                server.add_insecure_port(f"unix:{self._socket_path}")
+            except RuntimeError as error:
+                raise OSError(f"{self._socket_path} cannot be bound: {error}") from None
         if self._address:
             server.add_insecure_port(self._address)
         if self.network:
             _add_network(server, self.network)
         await server.start()
         self._server = server
+        if self._kept:
+            self._kept.hold()
+
+    def restore(self) -> tuple[str, ...]:
+        """Give the socket its name again, if somebody removed it: that name. OSError when that fails."""
+        return (self._kept.path.name,) if self._kept and self._kept.restore() else ()
 
     async def stop(self) -> None:
         """End all streams in good order, then the server. Envoy serves on and comes back by itself."""
@@ -185,6 +196,14 @@ class AdsServer:
         if self._server:
             await self._server.stop(grace=1.0)
             self._server = None
+        if self._kept:
+            self._kept.release()
+
+    def try_again(self, type_url: str, is_worth_it: Callable[[str], bool]) -> None:
+        """Send once more, unchanged, what clients refused for such a reason."""
+        for client in self._clients:
+            if client.stream.try_again(type_url, is_worth_it):
+                client.changed.set()
 
     def publish(self, gateway: str, snapshot: Snapshot) -> None:
         """From now on every Envoy of this gateway shall hold `snapshot`."""

@@ -9,7 +9,7 @@ but none at all if one of them breaks a validation rule. So each resource of it 
 What is refused alone is the culprit: that version is not sent again, and the client keeps the one before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -130,6 +130,14 @@ class TypeSession:
         else:
             overtaken = {name for later in self.unanswered.values() for name in later.update.names}
             self._suspects |= sent.update.names - overtaken
+
+    def try_again(self, is_worth_it: Callable[[str], bool]) -> bool:
+        """Forget the refusals with such a reason: what was refused is sent once more. True if there was any."""
+        names = [name for name, rejection in self.rejected.items() if is_worth_it(rejection.reason)]
+        for name in names:
+            del self.rejected[name]
+        self._known.clear()
+        return bool(names)
 
     def next(self, available: Mapping[str, Entry], *, removals: bool = True) -> Update | None:
         """The update that brings the client up to date; None if it is, or if a judgement is awaited.

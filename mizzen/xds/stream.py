@@ -13,7 +13,7 @@ Waiting for clusters has a limit, since a name that does not resolve keeps its c
 the clock calls `stop_holding` when `is_holding` has been true for too long.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from mizzen._api import pb
@@ -63,6 +63,11 @@ class Stream(Generic[SessionT]):
         if snapshot is not self._snapshot:
             self._snapshot = snapshot
             self._patient = True
+
+    def try_again(self, type_url: str, is_worth_it: Callable[[str], bool]) -> bool:
+        """Send once more what was refused for a reason that may be gone by itself. True if there was any."""
+        session = self._sessions.get(type_url)
+        return session is not None and session.try_again(is_worth_it)
 
     def stop_holding(self) -> None:
         """Send listeners and routes although clusters are not confirmed; until the next offer."""

@@ -16,6 +16,8 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 from mizzen._api import pb
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
+from mizzen.run.restore import Restorer
+from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.resource_type import CLUSTER, LISTENER
 from mizzen.xds.snapshot import snapshot
@@ -57,10 +59,16 @@ async def main() -> None:
         proxies = [{"name": name, "namespace": "test", "labels": {}} for name in gateways]
         return {"pid": os.getpid(), "proxies": proxies, "gateways": words}
 
-    await ControlSocket(instance.control_socket, status).start()
+    control = ControlSocket(instance.control_socket, status)
+    await control.start()
+    upkeep = Upkeep(
+        instance=instance, ads=ads, served=dict, rebuild=lambda: asyncio.sleep(0), on_change=lambda: None
+    )
+    files = asyncio.create_task(upkeep.look_after_files(Restorer(), ads, control))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
+    files.cancel()
     await ads.stop()
 
 

@@ -1,9 +1,12 @@
 """An instance with the small control plane. Prints "ready" once.
 
 python small_instance.py RUN_DIR FILE [HELPER ARGUMENT...]
+
+Its patience with processes that do not answer: PATIENCE, in seconds.
 """
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -28,6 +31,7 @@ def main() -> None:
         helpers=(Command(name="helper", argv=tuple(helper)),) if helper else (),
         envoy=envoy_binary(),
         concurrency=1,
+        patience=float(os.environ.get("PATIENCE", "25")),
     )
     try:
         supervise(lambda: Supervisor(plan, on_ready=lambda _: print("ready", flush=True)))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,9 @@ import pytest
 from clients import curl
 from cryptography.hazmat.primitives.asymmetric import ec
 from gateway import HOST, Authority, eventually, free_port
+from test_comeback import alt_svc, robbed
 from test_mesh import GATEWAY, seen, write
+from test_supervisor import remove
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
@@ -112,6 +115,15 @@ class Site:
             token=token,
         )
 
+    def told(self, *command: str) -> str:
+        """What a command says of the control plane."""
+        return subprocess.run(
+            [sys.executable, "-m", "mizzen", *command, "--run-dir", str(self.root / "pilot")],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
     def wait_ready(self, name: str) -> None:
         eventually(lambda: "ready:" in self.log(name), 20.0)
 
@@ -128,8 +140,6 @@ class Site:
 
 
 def _listens(port: int) -> bool:
-    import socket
-
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
 
@@ -275,3 +285,40 @@ def test_a_process_that_no_file_names_joins_by_what_its_command_line_says(
     process.send_signal(signal.SIGTERM)
     process.wait(15)
     eventually(lambda: curl("h2", URL, ca_pem=authority.pem).text.startswith("no healthy upstream"), 20.0)
+
+
+def test_a_proxy_outlives_a_removed_run_dir_a_hung_envoy_and_a_port_that_was_taken(
+    site: Site, authority: Authority
+) -> None:
+    site.pilot()
+    site.proxy("router", EDGE, site.token(*EDGE[1:]), more=("--hung-after", "2"))
+    site.wait_ready(EDGE[0])
+    answered = (200, 503)  # the workload behind it has not joined
+    eventually(lambda: curl("h2", URL, ca_pem=authority.pem).status in answered)
+    run_dir = site.root / EDGE[0]
+    key = (run_dir / "key.pem").read_bytes()
+
+    remove(run_dir)
+    eventually(lambda: "somebody removed from the run-dir what is in use" in site.log(EDGE[0]))
+    assert (run_dir / "key.pem").read_bytes() == key
+    assert curl("h1", "http://127.0.0.1:15021/healthz/ready").status == 200
+    assert curl("h1", "http://127.0.0.1:15090/stats/prometheus").status == 200
+
+    os.kill(child(site.running[-1].pid, "bootstrap.json"), signal.SIGSTOP)
+    eventually(lambda: "is killed, and started again" in site.log(EDGE[0]))
+    eventually(lambda: alt_svc(authority).startswith("h3="))
+
+    agent = site.running[-1].pid
+    with robbed(agent, child(agent, "bootstrap.json"), socket.SOCK_DGRAM):
+        eventually(lambda: alt_svc(authority) == "clear")
+        told = site.told("proxy-status")
+        assert "Envoy cannot open the port of LDS udp_0.0.0.0_8443" in told
+    eventually(lambda: alt_svc(authority).startswith("h3="))
+    for protocol in ("h2", "h3"):
+        eventually(lambda p=protocol: curl(p, URL, ca_pem=authority.pem).status in answered)
+
+
+def child(parent: int, word: str) -> int:
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    (found,) = (int(pid) for pid in listed if word in Path(f"/proc/{pid}/cmdline").read_text())
+    return found

@@ -4,7 +4,9 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +36,7 @@ class Running:
     process: subprocess.Popen[str]
     instance: Instance
     file: Path
+    heard: str = ""  # of stderr, by `said`
 
     def until_ready(self, seconds: float = 20) -> None:
         assert self.process.stdout
@@ -61,6 +64,17 @@ class Running:
         (found,) = (pid for pid, command in self.children().items() if word in command)
         return found
 
+    def said(self, words: str, seconds: float = 10) -> None:
+        """Wait until it says so on stderr."""
+        assert self.process.stderr
+        deadline = time.monotonic() + seconds
+        while words not in self.heard:
+            left = deadline - time.monotonic()
+            assert left > 0, f"it did not say {words!r}, but {self.heard!r}"
+            if select.select([self.process.stderr], [], [], left)[0]:
+                self.heard += os.read(self.process.stderr.fileno(), 65536).decode()
+        self.heard = self.heard.partition(words)[2]
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """(exit status, seconds it took)."""
         began = time.monotonic()
@@ -76,14 +90,14 @@ def declare(file: Path, **gateways: int) -> None:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *helper: str, **gateways: int) -> Iterator[Running]:
+def started(folder: Path, *helper: str, patience: float = 25, **gateways: int) -> Iterator[Running]:
     file = folder / "gateways.json"
     if not file.exists():
         declare(file, **(gateways or {"one": PORT}))
     run_dir = folder / "run"
     process = subprocess.Popen(
         [sys.executable, str(HERE / "small_instance.py"), str(run_dir), str(file), *helper],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PATIENCE": str(patience)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -327,3 +341,110 @@ def test_a_run_dir_that_others_use_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_control_socket_answers_while_the_instance_runs(running: Running) -> None:
     assert get(running.instance.control_socket, "/status")[0] == 200
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Running]:
+    with started(tmp_path, "sleep", "1000", patience=1.5) as one:
+        one.until_ready()
+        yield one
+
+
+@pytest.mark.parametrize("word", ["bootstrap.json", "small_control_plane", "sleep 1000"])
+def test_a_process_that_hangs_is_told_of_and_replaced(impatient: Running, word: str) -> None:
+    before = impatient.child(word)
+
+    os.kill(before, signal.SIGSTOP)
+    impatient.said(f"'kill -CONT {before}' lets it go on")
+    impatient.said(": it is killed, and started again")
+
+    until(
+        True, lambda: any(word in command and pid != before for pid, command in impatient.children().items())
+    )
+    until((200, "one"), lambda: asked(PORT))
+    until(READY, lambda: asked(15021, "/healthz/ready"))
+    assert not alive(before)
+
+
+def test_who_goes_on_in_time_is_left_alone(impatient: Running) -> None:
+    before = impatient.child("bootstrap.json")
+
+    os.kill(before, signal.SIGSTOP)
+    impatient.said("has not answered")
+    os.kill(before, signal.SIGCONT)
+    impatient.said(f"Envoy of one.test (pid {before}) answers again")
+
+    assert asked(PORT) == (200, "one")
+    assert impatient.child("bootstrap.json") == before
+
+
+def test_a_supervisor_that_was_stopped_itself_blames_nobody(impatient: Running) -> None:
+    before = impatient.children()
+
+    os.kill(impatient.process.pid, signal.SIGSTOP)
+    os.kill(impatient.child("bootstrap.json"), signal.SIGSTOP)
+    time.sleep(2)  # more than its patience
+    os.kill(impatient.child("bootstrap.json"), signal.SIGCONT)
+    os.kill(impatient.process.pid, signal.SIGCONT)
+
+    impatient.declare(one=PORT, two=PORT + 1)  # it looks at everything, and acts
+    until((200, "two"), lambda: asked(PORT + 1))
+    assert impatient.children().items() >= before.items()
+
+
+def test_an_envoy_may_open_as_many_files_as_the_system_allows_and_says_when_they_run_short(
+    running: Running,
+) -> None:
+    envoy = running.child("bootstrap.json")
+    soft, hard = resource.prlimit(envoy, resource.RLIMIT_NOFILE)
+    assert soft == hard == resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+    resource.prlimit(envoy, resource.RLIMIT_NOFILE, (20, hard))
+    running.said("Envoy of one.test has ")
+    resource.prlimit(envoy, resource.RLIMIT_NOFILE, (hard, hard))
+    running.said("Envoy of one.test has file descriptors to spare again")
+
+
+def test_a_cleaned_run_dir_is_made_again_and_the_next_envoy_serves(running: Running) -> None:
+    run_dir = running.instance.run_dir
+    before = running.children()
+
+    remove(run_dir)
+
+    running.said("somebody removed from the run-dir what is in use: the folder, lock, logs")
+    until(200, lambda: answer_of(running.instance.control_socket, "/status"))
+    until(200, lambda: answer_of(running.instance.admin_socket("one.test"), "/ready"))
+    until(READY, lambda: asked(15021, "/healthz/ready"))
+    assert asked(15090, "/stats/prometheus")[0] == 200
+    assert running.children() == before  # nobody had to be started again
+    assert run_dir.stat().st_mode & 0o777 == 0o700
+    with started(run_dir.parent) as second:
+        assert f"is used by mizzen pid {running.process.pid}" in second.complaint()
+
+    os.kill(running.child("bootstrap.json"), signal.SIGKILL)
+    until(0, lambda: asked(PORT)[0])
+    until((200, "one"), lambda: asked(PORT))
+    os.kill(running.child("small_control_plane"), signal.SIGKILL)
+    running.declare(one=PORT, two=PORT + 1)
+    until((200, "two"), lambda: asked(PORT + 1))
+    assert (run_dir / "logs" / "one.test.envoy.log").exists()
+    assert running.stop()[0] == 0
+    assert {path.name for path in run_dir.iterdir()} == {"lock", "logs"}
+
+
+def test_a_run_dir_without_its_lock_is_still_not_given_to_a_second_instance(running: Running) -> None:
+    (running.instance.run_dir / "lock").unlink()
+    with started(running.instance.run_dir.parent) as second:
+        assert "is used by mizzen pid" in second.complaint()
+
+
+def remove(folder: Path) -> None:
+    """At once, so that nobody mends one half of it while the other still goes."""
+    shutil.rmtree(folder.rename(folder.with_name(f"{folder.name}.gone")))
+
+
+def answer_of(path: Path, target: str) -> int:
+    try:
+        return get(path, target)[0]
+    except OSError:
+        return 0

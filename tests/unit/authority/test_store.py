@@ -1,6 +1,7 @@
 """Roots and tokens on disk: private, whole, and the same for everybody."""
 
 import multiprocessing
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -203,3 +204,18 @@ def test_damaged_tokens_are_a_sentence(folder: Path, now: datetime) -> None:
 
     with pytest.raises(StoreError, match="join tokens are damaged"):
         TokenStore(folder).all()
+
+
+def test_a_root_that_was_removed_is_stored_again_and_one_that_is_there_is_never_replaced(
+    folder: Path, now: datetime
+) -> None:
+    first = store(folder).open(now)
+    assert not store(folder).restore(first)
+
+    shutil.rmtree(folder)
+    assert store(folder).restore(first)
+    assert store(folder).open(now) == first
+
+    (folder / "authority.json").write_text("{}")
+    assert not store(folder).restore(first)
+    assert not RootStore(folder / "away" / "authority", trust_domain="cluster.local").restore(first)

@@ -89,3 +89,19 @@ async def test_the_socket_answers_only_the_health_check(tmp_path: Path) -> None:
         await server.stop()
 
     assert not path.exists()
+
+
+def test_a_port_that_was_lost_between_two_envoys_is_not_ready_and_a_later_loss_does_not_take_the_gateway_out() -> (
+    None
+):
+    why = "TCP 0.0.0.0:8443 cannot be opened: it is in use by pid 7 (nginx)"
+    readiness = Readiness()
+    readiness.on_start()
+    readiness.hear({"synced": True, "lost": why}, "LIVE")
+    assert readiness.verdict("LIVE") == refused(why)
+
+    readiness.hear({"synced": True, "lost": ""}, "LIVE")
+    assert readiness.verdict("LIVE") == OK
+
+    readiness.hear({"synced": True, "lost": why}, "LIVE")
+    assert readiness.verdict("LIVE") == OK

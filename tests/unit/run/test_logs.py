@@ -1,4 +1,7 @@
+import resource
 from pathlib import Path
+
+import pytest
 
 from mizzen.run.logs import BoundedLog
 
@@ -42,3 +45,43 @@ def test_a_log_is_for_its_owner_alone(tmp_path: Path) -> None:
     BoundedLog(tmp_path / "x.log").close()
 
     assert (tmp_path / "x.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_disk_that_is_full_costs_the_file_its_lines_and_nobody_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[str] = []
+    log = BoundedLog(tmp_path / "x.log", on_line=heard.append)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2, before[1]))
+    try:
+        for line in (b"one\n", b"two\n", b"three\n"):
+            log.write(line)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    log.write(b"four\n")
+    log.close()
+
+    assert heard == ["one", "two", "three", "four"]
+    assert log.tail() == "one\ntwo\nthree\nfour"
+    assert (tmp_path / "x.log").read_text() == "onfour\n"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}/x.log cannot be written (No space left on device): its lines are lost meanwhile",
+        f"{tmp_path}/x.log can be written again",
+    ]
+
+
+def test_a_log_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    log = BoundedLog(tmp_path / "logs" / "x.log")  # there is no such folder yet
+    log.write(b"lost\n")
+    assert log.restore() == ()
+    (tmp_path / "logs").mkdir()
+    log.restore()
+    log.write(b"one\n")
+    assert log.restore() == ()
+
+    log.path.unlink()
+    assert log.restore() == ("logs/x.log",)
+    log.write(b"two\n")
+    log.close()
+    assert log.path.read_text() == "two\n"

@@ -1,6 +1,7 @@
 """Ports that somebody else holds, or another gateway of the same instance claims."""
 
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from mizzen.errors import Place, ResourceRef
 from mizzen.model import GatewayName, Model
 from mizzen.model.listener import Edge, Listener, Transport
-from mizzen.run.occupied import Claim, claims_of, occupied
+from mizzen.run.occupied import Claim, claims_of, is_for_a_port, mark_lost, occupied
 
 ORIGIN = ResourceRef(kind="Gateway", namespace="istio-system", name="g", places={"": Place("g.yaml", 1, 1)})
 FOLDER = Path("/run/none")
@@ -79,3 +80,31 @@ def test_what_a_gateway_could_not_open_it_does_not_claim() -> None:
     assert claims_of(model(one), frozenset()) == (
         Claim(gateway="a.istio-system", transport=Transport.TCP, address="127.0.0.1", port=8443),
     )
+
+
+def test_what_was_served_before_is_told_from_what_never_was(taken: int) -> None:
+    one, other = listener(taken), listener(taken, address="0.0.0.0")
+    found = occupied(model(one, other), frozenset(), FOLDER, ())
+
+    lost, never = mark_lost(found, frozenset({one.name}))
+
+    assert (lost.is_lost, never.is_lost) == (True, False)
+    assert lost.problem.hint == "End that process, or use another port. It is tried again and again."
+
+
+def test_a_port_that_our_own_envoy_shares_with_others_is_not_taken_from_it(taken: int) -> None:
+    ours = Path(sys.executable).parent  # this process holds it, and this is on its command line
+
+    assert occupied(model(listener(taken)), frozenset(), ours, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_port"),
+    [
+        ("Error adding/updating listener(s) 0.0.0.0_80: cannot bind '0.0.0.0:80': Permission denied", True),
+        ("Error adding/updating listener(s) a: cannot listen() on a: Address already in use", True),
+        ("Didn't find a registered implementation for 'no.such.filter'", False),
+    ],
+)
+def test_refusals_for_a_port_are_known_by_their_words(refusal: str, is_port: bool) -> None:
+    assert is_for_a_port(refusal) is is_port

@@ -27,8 +27,8 @@ def test_a_port_that_others_would_share_is_not_free(udp: bool) -> None:
             refusal = try_bind(address, port, udp=udp)
             assert refusal
             assert f"it is in use by pid {os.getpid()} (" in refusal.reason
-            assert refusal.is_by("pytest")
-            assert not refusal.is_by("no such word")
+            assert refusal.involves("pytest")
+            assert not refusal.involves("no such word")
         assert try_bind("127.0.0.1", port, udp=not udp) is None  # TCP and UDP have ports of their own
 
     assert try_bind("127.0.0.1", port, udp=udp) is None
@@ -68,4 +68,4 @@ def test_the_capability_is_read_from_the_effective_set() -> None:
 def test_long_command_lines_are_cut_in_messages() -> None:
     assert str(Holder(pid=7, command="x" * 500)) == f"pid 7 ({'x' * 117}...)"
     assert str(Holder()) == "a process of another user"
-    assert not Refusal(reason="", holders=(Holder(),)).is_by("mizzen")
+    assert not Refusal(reason="", holders=(Holder(),)).involves("mizzen")

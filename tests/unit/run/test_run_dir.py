@@ -1,4 +1,6 @@
 import os
+import resource
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,48 @@ def test_paths_that_no_socket_can_have_are_refused() -> None:
     check_socket_path(Path("/run/admin.sock"))
     with pytest.raises(StartFailed, match="use a shorter --run-dir"):
         check_socket_path(Path("/" + "x" * 107))
+
+
+@pytest.mark.parametrize("what", ["lock", "logs", "everything"])
+def test_what_was_removed_is_made_again_and_nobody_else_gets_it_meanwhile(tmp_path: Path, what: str) -> None:
+    run_dir = tmp_path / "run"
+    with possession(Instance(run_dir)) as held:
+        assert held.restore() == ()
+        if what == "everything":
+            shutil.rmtree(run_dir)
+            assert held.restore() == ("the folder", "lock", "logs")
+        else:
+            (run_dir / what).rmdir() if what == "logs" else (run_dir / what).unlink()
+            with pytest.raises(StartFailed, match="is used by mizzen pid"), possession(Instance(run_dir)):
+                pass
+            assert held.restore() == (what,)
+        assert run_dir.stat().st_mode & 0o777 == 0o700
+        with (
+            pytest.raises(StartFailed, match=f"is used by mizzen pid {os.getpid()}"),
+            possession(Instance(run_dir)),
+        ):
+            pass
+    with possession(Instance(run_dir)):
+        pass  # free again
+
+
+def test_a_run_dir_that_another_instance_took_meanwhile_is_not_taken_back(tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    with possession(Instance(run_dir)) as first:
+        shutil.rmtree(run_dir)
+        with possession(Instance(run_dir)), pytest.raises(StartFailed, match="is used by mizzen pid"):
+            first.restore()
+        assert "lock" in first.restore()  # it went away
+
+
+def test_a_disk_that_is_full_is_told_in_a_sentence(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with (
+            pytest.raises(StartFailed, match="cannot be used: File too large"),
+            possession(Instance(tmp_path / "run")),
+        ):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -171,5 +171,5 @@ def free_port() -> int:
 async def test_an_address_that_is_taken_is_an_error(path: Path) -> None:
     server = AdsServer(socket_path=path / "no" / "such" / "directory")
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(OSError):
         await server.start()

@@ -209,3 +209,20 @@ def test_what_a_client_took_of_a_refused_response_is_put_back() -> None:
     assert send(session, entries(a=1, b=1), "5").removed == {"c"}
     session.judge("5", "")
     assert session.next(entries(a=1, b=1)) is None
+
+
+def test_what_was_refused_for_a_reason_that_passes_is_sent_once_more_unchanged() -> None:
+    session = asking_for(LISTENER)
+    available = entries(a=1)
+    send(session, available, "1")
+    session.judge("1", "cannot bind '0.0.0.0:8443': Address already in use")
+    assert session.next(available) is None
+    assert not session.try_again(lambda reason: "no such filter" in reason)
+    assert session.next(available) is None
+
+    assert session.try_again(lambda reason: "cannot bind" in reason)
+
+    assert send(session, available, "2").names == {"a"}
+    session.judge("2", "")
+    assert session.status(available).state is SyncState.SYNCED
+    assert not session.try_again(lambda reason: True)

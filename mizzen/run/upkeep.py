@@ -1,0 +1,51 @@
+"""What a control plane looks after beside what it serves: ports that are not to be had, files that were removed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from mizzen.run.instance import Instance
+from mizzen.run.occupied import is_for_a_port
+from mizzen.run.restore import RESTORE_SECONDS, Restorable, Restorer
+from mizzen.run.served import Served
+from mizzen.run.shared_ports import SharedPorts
+from mizzen.serve.ads import AdsServer
+from mizzen.xds.resource_type import LISTENER
+
+PORT_RETRY_SECONDS = 2.0  # how often a port that somebody else holds is tried again
+
+
+@dataclass(slots=True, kw_only=True)
+class Upkeep:
+    """Two loops, each until cancelled."""
+
+    instance: Instance
+    ads: AdsServer
+    served: Callable[[], Mapping[str, Served]]
+    rebuild: Callable[[], Awaitable[None]]
+    on_change: Callable[[], None]  # hears that who else has a port is not who it was
+    shared: SharedPorts = field(default_factory=SharedPorts)
+
+    async def look_after_ports(self, *, is_local: bool) -> None:
+        """Try again what could not be opened. `is_local`: the Envoys are on this machine, and so are their ports."""
+        while True:
+            await asyncio.sleep(PORT_RETRY_SECONDS)
+            if is_local:
+                if any(served.waits_for_ports for served in self.served().values()):
+                    await self.rebuild()
+                await self._look_at_shared_ports()
+            self.ads.try_again(LISTENER.url, is_for_a_port)
+
+    async def _look_at_shared_ports(self) -> None:
+        for key, served in list(self.served().items()):
+            listeners, folder = served.build.model.listeners, self.instance.gateway(key)
+            shared = await asyncio.to_thread(self.shared.look, listeners, folder)
+            if shared != served.shared:
+                served.shared = shared
+                self.on_change()
+
+    async def look_after_files(self, restorer: Restorer, *parts: Restorable) -> None:
+        """Make again what somebody removed from the run-dir."""
+        while True:
+            await asyncio.sleep(RESTORE_SECONDS)
+            restorer.look(*parts)
