@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from google.protobuf.message import Message
+
 from mizzen.envoy.config import SECRETS, EnvoyConfig, envoy_config
 from mizzen.envoy.secret import ca_secret, tls_secret
 from mizzen.errors import Problem, sort_key
@@ -276,7 +278,8 @@ def to_snapshot(
     `credentials`: the proxy's own certificate and the roots of the mesh, which it asks for apart.
     """
     if credentials is None:
-        return snapshot(config.resources, before)
-    own = {credentials[0].name: tls_secret(credentials[0]), credentials[1].name: ca_secret(credentials[1])}
-    secrets = {**config.resources[SECRETS], **own}
-    return snapshot({**config.resources, SECRETS: dict(sorted(secrets.items()))}, before)
+        return snapshot(config.bodies, before)
+    pair, roots = credentials
+    own = {pair.name: tls_secret(pair), roots.name: ca_secret(roots)}
+    secrets: dict[str, Message | bytes] = {**config.bodies[SECRETS], **own}
+    return snapshot({**config.bodies, SECRETS: dict(sorted(secrets.items()))}, before)

@@ -1,5 +1,8 @@
 """Which VirtualServices a Gateway's servers have, and with which of their hosts."""
 
+from functools import partial
+
+from mizzen.guard import Stage, attempt
 from mizzen.resolve.context import Context
 from mizzen.resolve.hosts import intersect, usable_by
 from mizzen.resolve.names import expand_host
@@ -49,17 +52,24 @@ def attached(ctx: Context, key: str) -> tuple[VirtualService, ...]:
     ones; each oldest first.
     """
     ranked: list[tuple[int, VirtualService]] = []
-    default = ctx.mesh.default_virtual_service_export_to
     for service in ctx.world.virtual_services:
-        if not service.spec.hosts or key not in gateway_keys(service):
-            continue
-        seen = exported_to(service.spec.export_to, default, service.namespace)
-        if "*" in seen:
-            ranked.append((2, service))
-        elif ctx.proxy.namespace in seen:
-            ranked.append((0 if service.namespace == ctx.proxy.namespace else 1, service))
+        rank = attempt(Stage.RESOLVE, service.ref, partial(_rank, ctx, key, service), ctx.report, None)
+        if rank is not None:
+            ranked.append((rank, service))
     ranked.sort(key=lambda pair: pair[0])
     return tuple(service for _, service in ranked)
+
+
+def _rank(ctx: Context, key: str, service: VirtualService) -> int | None:
+    """None for one that is not bound to the Gateway, or that the gateway may not see."""
+    if not service.spec.hosts or key not in gateway_keys(service):
+        return None
+    seen = exported_to(service.spec.export_to, ctx.mesh.default_virtual_service_export_to, service.namespace)
+    if "*" in seen:
+        return 2
+    if ctx.proxy.namespace not in seen:
+        return None
+    return 0 if service.namespace == ctx.proxy.namespace else 1
 
 
 def shared_hosts(server: MergedServer, service: VirtualService) -> tuple[str, ...]:

@@ -3,12 +3,16 @@
 A chain's name is its identity: Envoy keeps the connections of chains whose name and content stay.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mizzen.errors import Problem, Severity
-from mizzen.model.authorization import Access
+from mizzen.guard import Stage, attempt
+from mizzen.model.authorization import Access, AccessRule, All
+from mizzen.model.backend import BLACK_HOLE
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.route import Weighted
 from mizzen.model.tls import ServerTls
 from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
@@ -111,7 +115,8 @@ def _tcp_chains(
     for server in sharing:
         if server.kind == "http" and server.route_table in http:
             continue
-        chain = _own_chain(ctx, server, tls, indexes, common)
+        make = partial(_own_chain, ctx, server, tls, indexes, common)
+        chain = attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
         if chain is not None:
             chains.append(chain)
             owner = f"Gateway {server.key} ({server.at})"
@@ -120,8 +125,20 @@ def _tcp_chains(
             http.add(server.route_table)
     for server in sharing:
         if server.kind == "passthrough":
-            chains += _passthrough(ctx, server, taken, indexes, common)
+            passed = partial(_passthrough, ctx, server, taken, indexes, common)
+            chains += attempt(Stage.RESOLVE, server.ref, passed, ctx.report, (), server.at)
     return tuple(chains)
+
+
+def _refusing(server: MergedServer) -> Chain:
+    """What stands for a chain that cannot be made: it takes its connections, and refuses each."""
+    nobody = TcpService(
+        to=(Weighted(backend=BLACK_HOLE),),
+        stat_prefix=BLACK_HOLE,
+        access=(Access(deny=True, rules=(AccessRule(name="fault", what=All(), who=All()),)),),
+    )
+    refusing = _chain(server, tls_key(server), None, nobody)
+    return replace(refusing, server_names=server.server_names if server.kind != "http" else ())
 
 
 def _own_chain(
@@ -181,11 +198,12 @@ def _http(server: MergedServer, listener_name: str, announcement: str | None, co
 
 def _passthrough(
     ctx: Context, server: MergedServer, taken: dict[str, str], indexes: Indexes, common: Common
-) -> Iterable[Chain]:
+) -> tuple[Chain, ...]:
     """One chain per `tls` match of a VirtualService. Of two that ask for one SNI the later goes whole."""
     found = passthrough_chains(ctx, server, indexes)
     if not found:
         _nowhere(ctx, server, "tls")
+    chains = []
     for asked, service, ref, at in found:
         names = sorted({name.lower() for name in asked}) or ["*"]
         names = ["*"] if "*" in names else names
@@ -202,14 +220,17 @@ def _passthrough(
             )
             continue
         taken |= dict.fromkeys(names, f"{ref} ({at})")
-        yield Chain(
-            name=f"{chain_name(server)}/{ref.namespace}.{ref.name}/{asked[0].lower() if asked else '*'}",
-            server_names=() if names == ["*"] else tuple(names),
-            tls=None,
-            serve=replace(service, access=common.tcp_access),
-            origin=ref,
-            at=at,
+        chains.append(
+            Chain(
+                name=f"{chain_name(server)}/{ref.namespace}.{ref.name}/{asked[0].lower() if asked else '*'}",
+                server_names=() if names == ["*"] else tuple(names),
+                tls=None,
+                serve=replace(service, access=common.tcp_access),
+                origin=ref,
+                at=at,
+            )
         )
+    return tuple(chains)
 
 
 def _nowhere(ctx: Context, server: MergedServer, block: str) -> None:

@@ -1,8 +1,10 @@
 """RequestAuthentication -> TokenRules: which tokens requests may bring to a gateway or a workload."""
 
 import json
+from functools import partial
 
 from mizzen.errors import Problem
+from mizzen.guard import Stage, attempt
 from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import for_proxy
@@ -23,13 +25,23 @@ _NOBODYS_KEY = (
 
 
 def token_rules(ctx: Context) -> tuple[TokenRule, ...]:
-    """Every issuer that a request to the proxy may have a token of, in Istio's order."""
+    """Every issuer that a request to the proxy may have a token of, in Istio's order.
+
+    Of an issuer whose rule raises, every token is refused.
+    """
     rules = [
         (policy, rule)
         for policy in for_proxy(ctx, ctx.world.request_authentications)
         for rule in policy.spec.jwt_rules
     ]
-    return tuple(_rule(ctx, policy, rule, index) for index, (policy, rule) in enumerate(rules))
+    found = []
+    for index, (policy, rule) in enumerate(rules):
+        refusing = TokenRule(
+            name=f"origins-{index}", issuer=rule.issuer, keys=_NOBODYS_KEY, origin=policy.ref
+        )
+        make = partial(_rule, ctx, policy, rule, index)
+        found.append(attempt(Stage.RESOLVE, policy.ref, make, ctx.report, refusing, rule.at))
+    return tuple(found)
 
 
 def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int) -> TokenRule:
@@ -55,6 +67,8 @@ def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int
         forward=rule.forward_original_token,
         payload_header=rule.output_payload_to_header,
         claim_headers=tuple((one.header, one.claim) for one in rule.output_claim_to_headers),
+        origin=policy.ref,
+        at=rule.at,
     )
 
 
@@ -64,7 +78,7 @@ def _fault(rule: JwtRule) -> str:
         return "keys are not fetched from an address" if rule.jwks_uri else "no keys are given"
     try:
         keys = json.loads(rule.jwks)["keys"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "the keys are no JSON Web Key Set"
     known = isinstance(keys, list) and any(isinstance(key, dict) and key.get("kty") for key in keys)
     return "" if known else "the JSON Web Key Set holds no key"

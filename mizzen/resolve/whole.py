@@ -1,8 +1,10 @@
 """The whole of resolving: World -> Model of one gateway, its parts in a row."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.model import GatewayName, Model
 from mizzen.resolve.authorization import authorization, check_authorization
 from mizzen.resolve.backends import backends
@@ -25,11 +27,19 @@ from mizzen.resolve.tracing import tracing
 
 
 def resolve(ctx: Context) -> Model:
-    """What the gateway of `ctx` shall do. Everything wrong is reported; nothing is raised."""
+    """What the gateway of `ctx` shall do. Everything wrong is reported.
+
+    What raises while one object is worked on is reported too, and what stands in its place closes; a fault that
+    is nobody's is raised.
+    """
     _report_gateways(ctx)
     check_authorization(ctx)
     merged = merged_servers(ctx)
-    tls = {tls_key(s): server_tls(ctx, s) for s in merged if s.kind in {"https", "tls"}}
+    tls = {
+        tls_key(s): attempt(Stage.RESOLVE, s.ref, partial(server_tls, ctx, s), ctx.report, None, s.at)
+        for s in merged
+        if s.kind in {"https", "tls"}
+    }
     servers = tuple(s for s in merged if s.kind != "https" or tls[tls_key(s)] is not None)
     services = service_index(ctx)
     policies = policy_index(ctx, services)

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
+from mizzen.guard import Stage, attempt
 from mizzen.resources.compile import declared_fields, decoder_of, nearest, reader_of
 from mizzen.resources.declare import Metadata, Resource, Unknown
 from mizzen.resources.findings import Findings
@@ -30,9 +31,16 @@ class Decoded:
 
 def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     """Decode and validate one object. Depends on nothing but its arguments, so it may be remembered
-    by `raw.digest`. `default_namespace` is that of objects that do not name one."""
+    by `raw.digest`. `default_namespace` is that of objects that do not name one. What raises is a problem."""
+    ref = identify(raw, default_namespace)
+    wrong: list[Problem] = []
+    decoded = attempt(Stage.READ, ref, lambda: _decoded(raw, ref), wrong.append, None)
+    return Decoded(resource=None, problems=tuple(wrong)) if decoded is None else decoded
+
+
+def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
     kind = KINDS.get(raw.kind)
-    found = Findings(identify(raw, default_namespace))
+    found = Findings(ref)
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:
         _not_ours(raw, group, found)

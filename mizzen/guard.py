@@ -1,0 +1,101 @@
+"""A fault of ours costs the object that it meets, and no other.
+
+What is made of one object is made in a guard: an exception becomes a problem at the object's place, and the
+caller puts what closes in its stead (a request that fails, a connection that is refused). Never what opens.
+"""
+
+import traceback
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
+
+from mizzen.errors import Problem, Report, ResourceRef
+
+CODES = {
+    "INT-001": "A fault of mizzen: an object cannot be read or judged; it takes no part.",
+    "INT-002": "A fault of mizzen: what an object asks for cannot be worked out; it fails closed.",
+    "INT-003": "A fault of mizzen: what an object asks for cannot be told to Envoy; it fails closed.",
+    "INT-004": "A fault of mizzen: a gateway cannot be worked out; it keeps what it has.",
+}
+
+_OURS = "/mizzen/"
+_LONGEST = 160  # letters of what an exception says
+_SILENT = frozenset({"Secret"})  # what an exception says of these is not shown
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Stage(Enum):
+    """What was being done, and what became of it: the code, the words for it, the hint."""
+
+    READ = (
+        "INT-001",
+        "this object cannot be read",
+        "It takes no part; while mizzen runs, its last good version stays.",
+    )
+    RESOLVE = (
+        "INT-002",
+        "what this asks for cannot be worked out",
+        "Its requests fail, or nobody is let in, until it is changed.",
+    )
+    TRANSLATE = (
+        "INT-003",
+        "what this asks for cannot be told to Envoy",
+        "Its requests fail, or nobody is let in, until it is changed.",
+    )
+    GATEWAY = (
+        "INT-004",
+        "this gateway cannot be worked out",
+        "It keeps what it has; others are served.",
+    )
+
+    @property
+    def code(self) -> str:
+        return self.value[0]
+
+
+def attempt(
+    stage: Stage, ref: ResourceRef, make: Callable[[], T], report: Report, otherwise: U, at: str = ""
+) -> T | U:
+    """What `make` gives; `otherwise`, and a problem of `ref`, where it raises."""
+    try:
+        return run(stage, ref, make)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is not the fault of the other objects
+        report(fault(stage, ref, error, at))
+        return otherwise
+
+
+def run(stage: Stage, ref: ResourceRef, make: Callable[[], T]) -> T:  # noqa: ARG001
+    """Every guarded step passes here, so that tests can make one of them fail for one object."""
+    return make()
+
+
+def fault(stage: Stage, ref: ResourceRef, error: BaseException, at: str = "") -> Problem:
+    """An exception as a problem of the object that was worked on."""
+    code, message, hint = stage.value
+    return Problem(
+        code=code,
+        resource=ref,
+        field=at,
+        message=f"{message}: {_said(error, ref)}",
+        hint=f"{hint} This is a fault of mizzen; please report it.",
+    )
+
+
+def is_fault(problem: Problem) -> bool:
+    """Is it a fault of mizzen that one object met?"""
+    return problem.code in ("INT-001", "INT-002", "INT-003")
+
+
+def _said(error: BaseException, ref: ResourceRef) -> str:
+    """The kind of the exception, what it says, and where in mizzen it came from."""
+    text = "" if ref.kind in _SILENT else " ".join(str(error).split())
+    text = f": {text[:_LONGEST]}" if text else ""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)[-50:]
+        if _OURS in frame.filename and not frame.filename.endswith("/guard.py")
+    ]
+    where = f" (in {frames[-1].name})" if frames else ""
+    return f"{type(error).__name__}{text}{where}"
