@@ -16,6 +16,7 @@ CODES = {
     "INT-002": "A fault of mizzen: what an object asks for cannot be worked out; it fails closed.",
     "INT-003": "A fault of mizzen: what an object asks for cannot be told to Envoy; it fails closed.",
     "INT-004": "A fault of mizzen: a gateway cannot be worked out; it keeps what it has.",
+    "INT-005": "A fault of mizzen: nothing can be worked out; all gateways keep what they have.",
 }
 
 _OURS = "/mizzen/"
@@ -48,6 +49,11 @@ class Stage(Enum):
         "INT-004",
         "this gateway cannot be worked out",
         "It keeps what it has; others are served.",
+    )
+    EVERYTHING = (
+        "INT-005",
+        "the configuration cannot be worked out",
+        "All gateways keep what they have; it is tried again.",
     )
 
     @property

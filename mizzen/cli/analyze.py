@@ -8,7 +8,7 @@ import click
 
 from mizzen.cli import options, printing
 from mizzen.errors import Problem, Severity
-from mizzen.pipeline import build, problems_at
+from mizzen.pipeline import analysed, build
 from mizzen.sources.files import Files
 
 
@@ -39,7 +39,7 @@ def command(
     if inputs.files:
         listing = Files(inputs.files).listing()
         result = build(listing.objects, listing.problems, inputs.settings())
-        problems, place = problems_at(result, datetime.now(UTC)), _count(len(listing.files), "file")
+        problems, place = analysed(result, datetime.now(UTC)), _count(len(listing.files), "file")
     else:
         problems, place = of_cluster(cluster, inputs, all_namespaces, istio_namespace)
     if output == "log":

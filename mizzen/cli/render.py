@@ -1,12 +1,13 @@
 """`mizzen render`: offline, what the control plane would send."""
 
 import sys
+from datetime import UTC, datetime
 
 import click
 
 from mizzen.cli import options, printing
 from mizzen.errors import Severity
-from mizzen.pipeline import GatewayBuild, build
+from mizzen.pipeline import GatewayBuild, analysed, build
 from mizzen.sources.files import Files
 
 
@@ -24,7 +25,7 @@ def command(inputs: options.Inputs, gateway: str | None, output: str) -> None:
 
     listing = Files(inputs.files).listing()
     result = build(listing.objects, listing.problems, inputs.settings())
-    for problem in result.problems:
+    for problem in analysed(result, datetime.now(UTC)):
         if problem.severity is not Severity.INFO:
             click.echo(str(problem), err=True)
     chosen = choose(result.gateways, gateway)

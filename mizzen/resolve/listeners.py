@@ -9,17 +9,15 @@ from functools import partial
 
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
-from mizzen.model.authorization import Access, AccessRule, All
-from mizzen.model.backend import BLACK_HOLE
+from mizzen.model.authorization import Access
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
-from mizzen.model.route import Weighted
 from mizzen.model.tls import ServerTls
 from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.mirrors import announcement_name, quic_listener_name
 from mizzen.resolve.servers import UNIX, MergedServer
-from mizzen.resolve.tcp_routes import passthrough_chains, tcp_service
+from mizzen.resolve.tcp_routes import NOWHERE, passthrough_chains, tcp_service
 
 CODES = {
     "GW-011": "AUTO_PASSTHROUGH takes no part: it joins meshes, and there is none.",
@@ -56,14 +54,29 @@ def listeners(
     by_name: dict[str, list[MergedServer]] = {}
     for server in servers:
         by_name.setdefault(server.listener_name, []).append(server)
-    found = []
+    found: list[Listener] = []
     for name, sharing in by_name.items():
-        if chains := _tcp_chains(ctx, sharing, tls, indexes, common):
-            found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
+        first = sharing[0].ref
+        tcp = partial(_of_address, ctx, name, sharing, tls, indexes, common)
+        found += attempt(Stage.RESOLVE, first, tcp, ctx.report, ())
         quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
         if quic:
-            found.append(_quic_listener(ctx, quic, tls, common))
+            mirror = partial(_quic_listener, ctx, quic, tls, common)
+            made = attempt(Stage.RESOLVE, first, mirror, ctx.report, None)
+            found += [made] if made else []
     return tuple(sorted(found, key=lambda listener: listener.name))
+
+
+def _of_address(
+    ctx: Context,
+    name: str,
+    sharing: list[MergedServer],
+    tls: Mapping[str, ServerTls | None],
+    indexes: Indexes,
+    common: Common,
+) -> tuple[Listener, ...]:
+    chains = _tcp_chains(ctx, sharing, tls, indexes, common)
+    return (_tcp_listener(ctx, name, sharing[0], chains, common),) if chains else ()
 
 
 def tls_key(server: MergedServer) -> str:
@@ -132,12 +145,7 @@ def _tcp_chains(
 
 def _refusing(server: MergedServer) -> Chain:
     """What stands for a chain that cannot be made: it takes its connections, and refuses each."""
-    nobody = TcpService(
-        to=(Weighted(backend=BLACK_HOLE),),
-        stat_prefix=BLACK_HOLE,
-        access=(Access(deny=True, rules=(AccessRule(name="fault", what=All(), who=All()),)),),
-    )
-    refusing = _chain(server, tls_key(server), None, nobody)
+    refusing = _chain(server, tls_key(server), None, NOWHERE)
     return replace(refusing, server_names=server.server_names if server.kind != "http" else ())
 
 

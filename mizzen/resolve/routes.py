@@ -90,7 +90,7 @@ class _Tables:
                 service.ref,
                 partial(self._make, service, where),
                 self.ctx.report,
-                (_failing(RouteMatch(), service, "spec.http"),),
+                (failing(RouteMatch(), service, "spec.http"),),
             )
         return self._made[key]
 
@@ -128,14 +128,14 @@ def routes_of(service: VirtualService, rules: tuple[Rule, ...], actions: Actions
             make = partial(_route_if_any, rule, match, actions, service)
             made = attempt(Stage.RESOLVE, rule.ref, make, actions.ctx.report, None, rule.route.at)
             if made is None:
-                made = (_failing(_narrowest(match), service, rule.at),)
+                made = (failing(_narrowest(match), service, rule.at),)
             found += made
             if made and (match is None or made[0].match.is_catch_all):
                 return tuple(found)
     return tuple(found)
 
 
-def _failing(match: RouteMatch, service: VirtualService, at: str) -> Route:
+def failing(match: RouteMatch, service: VirtualService, at: str) -> Route:
     """What stands for a route that cannot be made."""
     action = Fail(status=500, because="a fault of mizzen")
     return Route(name="", match=match, action=action, origin=service.ref, at=at)
@@ -179,7 +179,7 @@ def _black_hole(server: MergedServer) -> Host:
 def _route_if_any(
     rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service: VirtualService
 ) -> tuple[Route, ...]:
-    """None where the match is for other gateways or ports."""
+    """None where the match is for other gateways or ports, else one."""
     where = actions.where
     if match is not None and not applies(actions.ctx, match, where.gateway, where.port, service.namespace):
         return ()

@@ -32,7 +32,7 @@ def resolve(ctx: Context) -> Model:
     What raises while one object is worked on is reported too, and what stands in its place closes; a fault that
     is nobody's is raised.
     """
-    _report_gateways(ctx)
+    attempt(Stage.RESOLVE, ctx.proxy.origin, partial(_report_gateways, ctx), ctx.report, None)
     check_authorization(ctx)
     merged = merged_servers(ctx)
     tls = {

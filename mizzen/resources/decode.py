@@ -44,7 +44,7 @@ def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:
         _not_ours(raw, group, found)
-        return Decoded(resource=None, problems=tuple(found.problems))
+        return Decoded(resource=None, problems=found.all())
     if version not in kind.versions:
         found.error(
             "KIND-003",
@@ -52,11 +52,11 @@ def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
             f"{raw.kind} has no version {raw.api_version!r}",
             f"Write {kind.api_version}.",
         )
-        return Decoded(resource=None, problems=tuple(found.problems))
+        return Decoded(resource=None, problems=found.all())
     resource = _read(raw, kind, found)
     if resource is not None:
         validate(resource, found)
-    return Decoded(resource=None if found.refused else resource, problems=tuple(found.problems))
+    return Decoded(resource=None if found.refused else resource, problems=found.all())
 
 
 def identify(raw: RawObject, default_namespace: str) -> ResourceRef:

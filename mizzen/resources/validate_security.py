@@ -69,8 +69,8 @@ def _addresses(values: Iterable[str], at: str, found: Findings) -> None:
 
 def _ports(values: Iterable[str], at: str, found: Findings) -> None:
     for index, value in enumerate(values):
-        if not value.isdecimal() or checks.port(int(value)):
-            found.error("VAL-003", f"{at}[{index}]", f'"{value}" is not a port: ports are 1 to 65535')
+        if checks.port_text(value):
+            found.error("VAL-003", f"{at}[{index}]", f'"{value[:40]}" is not a port: ports are 1 to 65535')
 
 
 def validate_peer_authentication(policy: PeerAuthentication, found: Findings) -> None:
@@ -84,8 +84,8 @@ def validate_peer_authentication(policy: PeerAuthentication, found: Findings) ->
             "Select the workloads by matchLabels.",
         )
     for port in spec.port_level_mtls:
-        if not port.isdecimal() or checks.port(int(port)):
-            found.error("VAL-003", child(f"{spec.at}.portLevelMtls", port), f'"{port}" is not a port')
+        if checks.port_text(port):
+            found.error("VAL-003", child(f"{spec.at}.portLevelMtls", port), f'"{port[:40]}" is not a port')
 
 
 def validate_request_authentication(policy: RequestAuthentication, found: Findings) -> None:

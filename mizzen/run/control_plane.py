@@ -8,28 +8,32 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.envoy.config import EnvoyConfig
-from mizzen.errors import Problem, Severity, sort_key
+from mizzen.errors import Problem, ResourceRef, Severity, capped, sort_key
+from mizzen.guard import Stage, attempt, fault
 from mizzen.http3.announcement import Announcements, together
 from mizzen.model import authors
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
 from mizzen.resources.yaml import RawObject
 from mizzen.run.admission import judge
+from mizzen.run.builder import Builder
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
+from mizzen.run.made import Made, declares_all
 from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.network import Listening, network
 from mizzen.run.occupied import claims_of, occupied
 from mizzen.run.prover import Prover
-from mizzen.run.said import SAID
+from mizzen.run.said import NOW, SAID
 from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, save_promises
 from mizzen.run.status import GatewayStatus, gateway_status
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
@@ -71,6 +75,10 @@ class ControlPlane:
     result: Build | None = None
     memory: Memory = field(default_factory=Memory)
     last_good: LastGood = field(init=False)
+    builder: Builder = field(init=False)
+    at_fault: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)  # objects that cannot be built
+    lost: tuple[Problem, ...] = ()  # gateways that cannot be built, and keep what they have
+    is_sound: bool = False  # all that is declared is in `served`, and nothing else
     ads: AdsServer = field(init=False)
     mesh: Mesh = field(init=False)
     prover: Prover = field(init=False)
@@ -79,7 +87,6 @@ class ControlPlane:
     say: Callable[[str], None] = print  # what the user shall see
     told: frozenset[str] = frozenset()
     registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
-    following: set[asyncio.Task[None]] = field(default_factory=set)
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
     accounts: Accounts | None = None  # whose are the tokens that are no join tokens
@@ -88,6 +95,7 @@ class ControlPlane:
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
+        self.builder = Builder(self._rebuild, self._on_fault)
         folder = self.ca_folder or self.instance.authority
         self.mesh = Mesh(
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
@@ -95,13 +103,17 @@ class ControlPlane:
         self.prover = Prover(on_proof=self.changed.set)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
-        return self.memory.decode(raw, self.settings.default_namespace).problems
+        decoded = self.memory.decode(raw, self.settings.default_namespace)
+        return (*decoded.problems, *self.at_fault.get(raw.digest, ()))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Nothing is answered before everything has been read once."""
         self.promised = load_promises(self.instance.announcements)
         self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
-        await self.rebuild(self.files.listing())
+        building = asyncio.create_task(self.builder.run())
+        waiting = asyncio.create_task(stop.wait())
+        if not await self._first_build(building, waiting):
+            return
         self.instance.ads_socket.unlink(missing_ok=True)
         if self.listening is not None:
             self.ads.network = await network(
@@ -126,7 +138,7 @@ class ControlPlane:
                 self.mesh.run(),
             )
         ]
-        waiting = asyncio.create_task(stop.wait())
+        tasks.append(building)
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in (*tasks, waiting):
             task.cancel()
@@ -135,42 +147,101 @@ class ControlPlane:
         for task in done - {waiting}:
             task.result()  # our own fault: the supervisor starts the next one, the log tells why
 
-    async def rebuild(self, listing: Listing) -> None:
-        """Follow the objects as they are now."""
+    async def _first_build(self, building: "asyncio.Task[None]", waiting: "asyncio.Task[bool]") -> bool:
+        """Until something can be served; False when it is stopped before."""
+        self.builder.ask()
+        built = asyncio.create_task(self.builder.has_built.wait())
+        await asyncio.wait([built, waiting, building], return_when=asyncio.FIRST_COMPLETED)
+        if built.done():
+            return True
+        if building.done():
+            building.result()
+        for task in (built, building):
+            task.cancel()
+        return False
+
+    async def _rebuild(self) -> None:
+        """Follow the objects as they are now. Everything is made beside what is served, and then swapped."""
+        listing = await asyncio.to_thread(self.files.listing)
+        good = dict(self.last_good.good)
+        self.at_fault = {}
+        made = await self._make(listing)
+        if at_fault := made.at_fault(good, self.settings.default_namespace):
+            # What cannot be built has an error as any other: its last good version stays.
+            self.at_fault, self.last_good.good = at_fault, good
+            made = await self._make(listing)
+        self._swap(made)
+
+    async def _make(self, listing: Listing) -> Made:
+        """Build and translate; nothing that is served changes."""
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
         objects = (*admitted.objects, *(one for said in self.registered.values() for one in said))
         result = await asyncio.to_thread(build, objects, found, self.settings, self.memory)
-        local = result.gateways if self.listening is None else ()
-        self.mesh.want(frozenset(one.identity for one in local))
-        before, self.served, self.by_name = self.served, {}, {}
-        connected = {client.gateway: client for client in self.ads.status()}
+        local = {one.identity for one in result.gateways}
+        kept = {one.build.identity for one in self.served.values()}
+        self.mesh.want(frozenset() if self.listening else frozenset(local | kept))
+        served: dict[str, Served] = {}
+        lost: list[Problem] = []
         for gateway in result.gateways:
             key = gateway.proxy.key
-            served = self.served[key] = self._serve(gateway, before.get(key))
-            self.by_name |= dict.fromkeys(served.names, served)
-            served.clients = {name: connected[name] for name in served.names if name in connected}
-        self.result = result
+            before = self.served.get(key)
+            make = partial(self._served, gateway, before, served)
+            one = attempt(Stage.GATEWAY, gateway.proxy.origin, make, lost.append, before)
+            if one is not None:
+                served[key] = one
+        if result.is_partial:
+            served = {**self.served, **served}
+        return Made(
+            result=result,
+            served=served,
+            objects=objects,
+            lost=tuple(lost),
+            is_sound=not result.is_partial
+            and not lost
+            and declares_all(set(result.problems) - set(admitted.problems)),
+        )
+
+    def _swap(self, made: Made) -> None:
+        """From here on the new state is served."""
+        self.result, self.served, self.lost = made.result, made.served, made.lost
+        self.is_sound = made.is_sound
+        self.by_name = {name: one for one in made.served.values() for name in one.names}
+        if self.listening is None:
+            self.mesh.want(frozenset(one.build.identity for one in made.served.values()))
+        connected = {client.gateway: client for client in self.ads.status()}
+        for served in made.served.values():
+            self._publish(served)
+            for name in served.names:
+                if name in connected:
+                    served.hear(connected[name])
         self._forget_the_gone()
         self.generation += 1
         self.tell()
         self.changed.set()
+
+    def _on_fault(self, error: Exception) -> None:
+        """Nothing could be built: all stays as it is."""
+        self.is_sound = False
+        everything = ResourceRef(kind="Configuration")
+        self.lost = (fault(Stage.EVERYTHING, everything, error),)
+        self.tell()
 
     def tell(self) -> None:
         """Say which problems are new and which are gone: each once, when it happens."""
         problems = {str(problem): problem for problem in self.problems()}
         for text, problem in problems.items():
             if text not in self.told and problem.severity is not Severity.INFO:
-                self.say(text)
+                self.say(text if self.result else f"{NOW}{text}")
         for text in self.told - problems.keys():
             self.say(f"mended: {text.splitlines()[0]}")
         self.told = frozenset(problems)
 
-    def _serve(self, gateway: GatewayBuild, before: Served | None) -> Served:
-        """Publish one gateway's configuration, less the listeners whose ports are taken."""
+    def _served(self, gateway: GatewayBuild, before: Served | None, others: Mapping[str, Served]) -> Served:
+        """What one gateway shall be told, less the listeners whose ports are taken; `others` come before it."""
         key = gateway.proxy.key
         held = frozenset(one.name for one in before.build.model.listeners) if before else frozenset()
-        claims = tuple(claim for other in self.served.values() for claim in other.claims)
+        claims = tuple(claim for other in others.values() for claim in other.claims)
         taken = () if self.listening else occupied(gateway.model, held, self.instance.gateway(key), claims)
         lost = frozenset(one.listener for one in taken)
         usable = gateway.without_listeners(lost)
@@ -178,7 +249,7 @@ class ControlPlane:
         announcements = announcements.follow(usable.model.announcements, self.clock())
         known = (before.build.model, before.config) if before else None
         config = usable.config(announcements.values(), known)
-        served = Served(
+        return Served(
             build=usable,
             config=config,
             snapshot=self._snapshot(usable, config, before),
@@ -186,9 +257,8 @@ class ControlPlane:
             claims=claims_of(gateway.model, lost),
             announcements=announcements,
             held=tuple(sorted(map(str, authors(usable.model)))),
+            refused=dict(before.refused) if before else {},
         )
-        self._publish(served)
-        return served
 
     def _publish(self, served: Served) -> None:
         for name in served.names:
@@ -233,7 +303,7 @@ class ControlPlane:
             settings = replace(settings, routers=(settings.routers or frozenset()) | {router})
         if settings != self.settings:
             self.settings = settings
-            self._soon()
+            self.builder.ask()
 
     def _forget_the_gone(self) -> None:
         """Pods that are gone are gateways no more."""
@@ -243,24 +313,16 @@ class ControlPlane:
             there = frozenset(one for one in self.settings.routers if tuple(one.split("/")) in pods)
             self.settings = replace(self.settings, routers=there)
 
-    def _soon(self) -> None:
-        """Rebuild, as after a change of the files."""
-        task = asyncio.get_running_loop().create_task(self._follow())
-        self.following.add(task)
-        task.add_done_callback(self.following.discard)
-
     def _forget(self, proxy: str) -> None:
         """A workload that registered itself and has not come back is gone."""
         served = self.by_name.get(proxy)
         if proxy in self.registered and (served is None or not served.clients):
             del self.registered[proxy]
-            self._soon()
+            self.builder.ask()
 
     def _on_status(self, client: ClientStatus) -> None:
         if served := self.by_name.get(client.gateway):
-            served.clients.pop(client.gateway, None)
-            if client.is_connected:
-                served.clients[client.gateway] = client
+            served.hear(client)
             self.changed.set()
             if client.gateway in self.registered and not client.is_connected:
                 loop = asyncio.get_running_loop()
@@ -268,15 +330,7 @@ class ControlPlane:
 
     async def _follow_files(self) -> None:
         async for _ in self.files.changes():
-            await self._follow()
-
-    async def _follow(self) -> None:
-        """Rebuild; a fault of ours in doing so takes nothing away."""
-        try:
-            await self.rebuild(await asyncio.to_thread(self.files.listing))
-        except Exception:  # noqa: BLE001  # the loop that retries: an edit may mend it
-            _log.exception("the change could not be followed")
-            self.say("a fault of mizzen: this change is not served, what was before it stays (see the log)")
+            self.builder.ask()
 
     async def _follow_envoys(self) -> None:
         """Prove mirrors as Envoys take them up, and announce those that are proven."""
@@ -313,17 +367,19 @@ class ControlPlane:
         while True:
             await asyncio.sleep(PORT_RETRY_SECONDS)
             if any(served.occupied for served in self.served.values()):
-                await self._follow()
+                self.builder.ask()
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
-        assert self.result is not None
-        found = dict.fromkeys((*problems_at(self.result, self.clock()), *self.mesh.problems))
+        found = dict.fromkeys((*self.mesh.problems, *self.lost))
+        if self.result is not None:
+            found |= dict.fromkeys(problems_at(self.result, self.clock()))
         for served in self.served.values():
+            found |= dict.fromkeys(served.config.problems)
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
             for status in self._statuses(served).values():
                 found |= dict.fromkeys(status.rejected)
-        return tuple(sorted(found, key=sort_key))
+        return capped(sorted(found, key=sort_key))
 
     def _statuses(self, served: Served) -> dict[str, GatewayStatus]:
         """By what its Envoys call themselves."""
@@ -333,6 +389,7 @@ class ControlPlane:
                 config=served.config,
                 snapshot=served.snapshot,
                 client=served.clients.get(name),
+                refused=served.refused.get(name, {}),
                 announcements=served.announcements,
                 occupied=served.occupied,
             )
@@ -346,6 +403,8 @@ class ControlPlane:
         return {
             "pid": os.getpid(),
             "generation": self.generation,
+            # Whether what is not among `proxies` is not declared: else it may just not have been understood.
+            "sound": self.is_sound,
             "problems": [problem.value() for problem in self.problems()],
             "proxies": [proxy_value(served.build) for served in self.served.values()],
             "gateways": {

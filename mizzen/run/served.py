@@ -8,6 +8,7 @@ from mizzen.envoy.config import EnvoyConfig
 from mizzen.http3.announcement import Announcements
 from mizzen.pipeline import GatewayBuild
 from mizzen.run.occupied import Claim, Taken
+from mizzen.run.refusals import Refusals, standing
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
@@ -26,12 +27,21 @@ class Served:
     held: tuple[str, ...] = ()  # the objects whose listeners and routes it has, by name
     # Its Envoys while they are connected, by what they call themselves.
     clients: dict[str, ClientStatus] = field(default_factory=dict)
+    refused: dict[str, Refusals] = field(default_factory=dict)  # by them
 
     @property
     def names(self) -> tuple[str, ...]:
         """What its Envoys call themselves: one, or one for each Pod."""
         proxy = self.build.proxy
         return proxy.instances or (proxy.key,)
+
+    def hear(self, client: ClientStatus) -> None:
+        """What one of its Envoys confirmed or refused."""
+        name = client.gateway
+        self.clients.pop(name, None)
+        if client.is_connected:
+            self.clients[name] = client
+            self.refused[name] = standing(self.refused.get(name, {}), client, self.snapshot)
 
 
 def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:

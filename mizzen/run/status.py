@@ -8,6 +8,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
 from mizzen.run.occupied import Taken
+from mizzen.run.refusals import Refusals
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
 from mizzen.xds.snapshot import Snapshot
@@ -68,10 +69,11 @@ def gateway_status(
     config: EnvoyConfig,
     snapshot: Snapshot,
     client: ClientStatus | None,
+    refused: Refusals,
     announcements: Announcements,
     occupied: tuple[Taken, ...],
 ) -> GatewayStatus:
-    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`)."""
+    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`, `refused`)."""
     types = client.stream.types if client else ()
     reason = not_synced(snapshot, client)
     settled = reason or announcements.unsettled()
@@ -82,7 +84,7 @@ def gateway_status(
         ready=not settled,
         reason=settled,
         types=types,
-        rejected=rejections(config, client),
+        rejected=rejections(config, refused),
         mirrors=mirror_values(model, announcements, occupied),
         listeners=tuple(
             {"name": one.name, "address": one.address, "port": one.port, "transport": one.transport.value}
@@ -115,10 +117,8 @@ def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
     return ""
 
 
-def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Problem, ...]:
+def rejections(config: EnvoyConfig, refused: Refusals) -> tuple[Problem, ...]:
     """What Envoy refused, as problems of the objects that it came from."""
-    if client is None:
-        return ()
     return tuple(
         Problem(
             severity=Severity.ERROR,
@@ -127,7 +127,7 @@ def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Proble
             message=f"Envoy refused {resource_type(url).short} {name}: {first_line(reason)}",
             hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
         )
-        for (url, name), reason in sorted(client.stream.rejections.items())
+        for (url, name), reason in sorted(refused.items())
     )
 
 

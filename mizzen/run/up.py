@@ -8,7 +8,7 @@ from typing import Any
 
 from mizzen.proxy.binary import envoy_binary
 from mizzen.run.instance import Instance
-from mizzen.run.said import SAID
+from mizzen.run.said import NOW, SAID
 from mizzen.run.supervisor import Command, Plan, StartFailed, Status, Supervisor, supervise
 
 CONTROL_PLANE = "control plane"
@@ -92,8 +92,8 @@ class _Teller:
         if name != CONTROL_PLANE or not line.startswith(SAID):
             return
         text = line.removeprefix(SAID).rstrip("\n")
-        if self._waiting is None:
-            self._echo(text)
+        if self._waiting is None or text.startswith(NOW):
+            self._echo(text.removeprefix(NOW))
         else:
             self._waiting.append(text)
 

@@ -55,7 +55,7 @@ async def main() -> None:
         }
         words = {f"{name}.test": {"synced": f"{name}.test" in holding, "ready": True} for name in gateways}
         proxies = [{"name": name, "namespace": "test", "labels": {}} for name in gateways]
-        return {"pid": os.getpid(), "proxies": proxies, "gateways": words}
+        return {"pid": os.getpid(), "sound": True, "proxies": proxies, "gateways": words}
 
     await ControlSocket(instance.control_socket, status).start()
     stop = asyncio.Event()
