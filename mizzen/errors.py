@@ -94,6 +94,7 @@ Report = Callable[[Problem], None]
 
 MOST_OF_ONE = 50  # problems of one object that are kept; what else is wrong with it is only counted
 MORE = "META-003"  # the code of their number
+CODES = {MORE: "An object has more problems than are shown."}
 
 
 def capped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -102,7 +103,7 @@ def capped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     kept: list[Problem] = []
     beyond: dict[ResourceRef, list[Severity]] = {}
     for problem in problems:
-        count = counts[problem.resource] = counts.get(problem.resource, 0) + 1
+        count = counts[problem.resource] = counts.get(problem.resource, 0) + (problem.code != MORE)
         if count <= MOST_OF_ONE or problem.code == MORE:
             kept.append(problem)
         else:
@@ -119,7 +120,7 @@ def more_of(ref: ResourceRef, number: int, severity: Severity) -> Problem:
         severity=severity,
         code=MORE,
         resource=ref,
-        message=f"there are {number} more problems in this object",
+        message=f"this object has more problems: {number} are not shown",
         hint="Mend the others first.",
     )
 

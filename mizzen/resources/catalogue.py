@@ -15,7 +15,6 @@ CATALOGUE: Mapping[str, str] = {
     "KIND-004": "The object does not say its apiVersion or its kind.",
     "META-001": "The name or namespace is not one that Kubernetes takes.",
     "META-002": "Two objects have the same kind, namespace and name; the later one is kept.",
-    "META-003": "An object has more problems than are shown.",
     "FLD-001": "There is no field of this name.",
     "FLD-002": "The value has the wrong type, or is not one of those allowed.",
     "FLD-003": "A field that is needed is missing.",
