@@ -2,11 +2,13 @@
 
 import sys
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 
 from mizzen.cli import options, printing
-from mizzen.errors import Severity
+from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.pipeline import GatewayBuild, analysed, build
 from mizzen.sources.files import Files
 
@@ -29,7 +31,12 @@ def command(inputs: options.Inputs, gateway: str | None, output: str) -> None:
         if problem.severity is not Severity.INFO:
             click.echo(str(problem), err=True)
     chosen = choose(result.gateways, gateway)
-    click.echo(printing.as_text(dump(chosen.config(chosen.announced_when_proven())), output), nl=False)
+    problems: list[Problem] = []
+    make = partial(chosen.config, chosen.announced_when_proven())
+    config = attempt(Stage.GATEWAY, chosen.proxy.origin, make, problems.append, None)
+    if config is None:
+        raise click.ClickException(str(problems[0]))
+    click.echo(printing.as_text(dump(config), output), nl=False)
     sys.stdout.flush()
 
 

@@ -67,7 +67,8 @@ def envoy_config(
     translated again. It changes no result.
 
     What raises is reported (`EnvoyConfig.faults`) and closes: a chain refuses, a route fails, a backend has no
-    endpoint. The other resources do not notice.
+    endpoint. The other resources do not notice. What raises in that which many objects share (the address of a
+    listener, a route table) is raised.
     """
     header_case = _header_case(model)
     told = [backend for backend in model.backends if is_told_endpoints(backend)]
@@ -159,7 +160,8 @@ class _Made:
         known: _Known | None = None,
         closed: Callable[[Part], Message] | None = None,
     ) -> None:
-        """Translate and serialise. What raises is `closed`, or left out where nothing is said of that."""
+        """Translate and serialise. What raises is `closed`, or left out where nothing is said of that; listeners and
+        route tables are guarded within, part by part."""
         for part in parts:
             key = (url, part.name)
             before = known.get(key, part) if known else None
@@ -177,8 +179,11 @@ class _Made:
         closed: Callable[[Part], Message] | None,
     ) -> tuple[Pair | None, tuple[Problem, ...]]:
         problems: list[Problem] = []
-        origin = self.origins.get(key, part.origin)
         make = partial(_translated, translate, part, problems.append)
+        if isinstance(part, Listener | RouteTable):
+            made = make()
+            return made, tuple(dict.fromkeys(problems))
+        origin = self.origins.get(key, part.origin)
         pair = attempt(Stage.TRANSLATE, origin, make, problems.append, None)
         if pair is None and closed is not None:
             pair = attempt(Stage.TRANSLATE, origin, partial(_closed, closed, part), problems.append, None)

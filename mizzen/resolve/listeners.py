@@ -54,29 +54,14 @@ def listeners(
     by_name: dict[str, list[MergedServer]] = {}
     for server in servers:
         by_name.setdefault(server.listener_name, []).append(server)
-    found: list[Listener] = []
+    found = []
     for name, sharing in by_name.items():
-        first = sharing[0].ref
-        tcp = partial(_of_address, ctx, name, sharing, tls, indexes, common)
-        found += attempt(Stage.RESOLVE, first, tcp, ctx.report, ())
+        if chains := _tcp_chains(ctx, sharing, tls, indexes, common):
+            found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
         quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
         if quic:
-            mirror = partial(_quic_listener, ctx, quic, tls, common)
-            made = attempt(Stage.RESOLVE, first, mirror, ctx.report, None)
-            found += [made] if made else []
+            found.append(_quic_listener(ctx, quic, tls, common))
     return tuple(sorted(found, key=lambda listener: listener.name))
-
-
-def _of_address(
-    ctx: Context,
-    name: str,
-    sharing: list[MergedServer],
-    tls: Mapping[str, ServerTls | None],
-    indexes: Indexes,
-    common: Common,
-) -> tuple[Listener, ...]:
-    chains = _tcp_chains(ctx, sharing, tls, indexes, common)
-    return (_tcp_listener(ctx, name, sharing[0], chains, common),) if chains else ()
 
 
 def tls_key(server: MergedServer) -> str:
