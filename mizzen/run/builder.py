@@ -32,13 +32,21 @@ class Builder:
         self._done = 0  # the last request that has been answered
         self._wake = asyncio.Event()
         self._answered = asyncio.Condition()
-        self.has_built = asyncio.Event()  # once
+        self._has_built = asyncio.Event()  # once
 
     def ask(self) -> int:
         """Have it built anew. The number is for `answered`."""
         self._asked += 1
         self._wake.set()
         return self._asked
+
+    async def first(self, stopped: "asyncio.Task[bool]") -> bool:
+        """Until a build has succeeded; False when `stopped` comes first."""
+        self.ask()
+        built = asyncio.create_task(self._has_built.wait())
+        await asyncio.wait([built, stopped], return_when=asyncio.FIRST_COMPLETED)
+        built.cancel()
+        return self._has_built.is_set()
 
     async def answered(self, request: int) -> None:
         """Until the build that a request caused has been tried."""
@@ -65,5 +73,5 @@ class Builder:
             _log.exception("the configuration cannot be built")
             self._on_fault(error)
             return False
-        self.has_built.set()
+        self._has_built.set()
         return True

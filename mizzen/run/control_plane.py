@@ -112,7 +112,8 @@ class ControlPlane:
         self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
         building = asyncio.create_task(self.builder.run())
         waiting = asyncio.create_task(stop.wait())
-        if not await self._first_build(building, waiting):
+        if not await self.builder.first(waiting):
+            building.cancel()
             return
         self.instance.ads_socket.unlink(missing_ok=True)
         if self.listening is not None:
@@ -146,19 +147,6 @@ class ControlPlane:
         await self.ads.stop()
         for task in done - {waiting}:
             task.result()  # our own fault: the supervisor starts the next one, the log tells why
-
-    async def _first_build(self, building: "asyncio.Task[None]", waiting: "asyncio.Task[bool]") -> bool:
-        """Until something can be served; False when it is stopped before."""
-        self.builder.ask()
-        built = asyncio.create_task(self.builder.has_built.wait())
-        await asyncio.wait([built, waiting, building], return_when=asyncio.FIRST_COMPLETED)
-        if built.done():
-            return True
-        if building.done():
-            building.result()
-        for task in (built, building):
-            task.cancel()
-        return False
 
     async def _rebuild(self) -> None:
         """Follow the objects as they are now. Everything is made beside what is served, and then swapped."""
@@ -223,8 +211,7 @@ class ControlPlane:
     def _on_fault(self, error: Exception) -> None:
         """Nothing could be built: all stays as it is."""
         self.is_sound = False
-        everything = ResourceRef(kind="Configuration")
-        self.lost = (fault(Stage.EVERYTHING, everything, error),)
+        self.lost = (fault(Stage.EVERYTHING, ResourceRef(kind="Configuration"), error),)
         self.tell()
 
     def tell(self) -> None:
