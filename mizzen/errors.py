@@ -4,7 +4,7 @@ Everything that finds a fault says so with a `Problem`. A problem points at the 
 object, the path of the field inside it, and the place in the file where that field stands.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -93,6 +93,7 @@ class Problem:
 Report = Callable[[Problem], None]
 
 MOST_OF_ONE = 50  # problems of one object that are kept; what else is wrong with it is only counted
+MOST_SHOWN = 1000  # problems that are shown at once to somebody who reads
 MORE = "META-003"  # the code of their number
 CODES = {MORE: "An object has more problems than are shown."}
 
@@ -112,6 +113,14 @@ def capped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
         is_error = Severity.ERROR in some
         kept.append(more_of(ref, len(some), Severity.ERROR if is_error else Severity.WARNING))
     return tuple(kept)
+
+
+def first_of(problems: Sequence[Problem], number: int) -> tuple[tuple[Problem, ...], int]:
+    """The first `number` in their order, errors before all others, and how many are left."""
+    if len(problems) <= number:
+        return tuple(problems), 0
+    worst = sorted(range(len(problems)), key=lambda at: problems[at].severity is not Severity.ERROR)
+    return tuple(problems[at] for at in sorted(worst[:number])), len(problems) - number
 
 
 def more_of(ref: ResourceRef, number: int, severity: Severity) -> Problem:

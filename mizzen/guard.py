@@ -79,12 +79,17 @@ def run(stage: Stage, ref: ResourceRef, make: Callable[[], T]) -> T:  # noqa: AR
 
 def fault(stage: Stage, ref: ResourceRef, error: BaseException, at: str = "") -> Problem:
     """An exception as a problem of the object that was worked on."""
+    return told(stage, ref, words_of(error, ref), at)
+
+
+def told(stage: Stage, ref: ResourceRef, words: str, at: str = "") -> Problem:
+    """The same where there are only its words."""
     code, message, hint = stage.value
     return Problem(
         code=code,
         resource=ref,
         field=at,
-        message=f"{message}: {_said(error, ref)}",
+        message=f"{message}: {words}",
         hint=f"{hint} This is a fault of mizzen; please report it.",
     )
 
@@ -94,7 +99,7 @@ def is_fault(problem: Problem) -> bool:
     return problem.code in ("INT-001", "INT-002", "INT-003")
 
 
-def _said(error: BaseException, ref: ResourceRef) -> str:
+def words_of(error: BaseException, ref: ResourceRef) -> str:
     """The kind of the exception, what it says, and where in mizzen it came from."""
     text = "" if ref.kind in _SILENT else " ".join(str(error).split())
     text = f": {text[:_LONGEST]}" if text else ""

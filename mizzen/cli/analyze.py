@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from mizzen.cli import options, printing
-from mizzen.errors import Problem, Severity
+from mizzen.errors import MOST_SHOWN, Problem, Severity, first_of
 from mizzen.pipeline import analysed, build
 from mizzen.sources.files import Files
 
@@ -43,7 +43,9 @@ def command(
     else:
         problems, place = of_cluster(cluster, inputs, all_namespaces, istio_namespace)
     if output == "log":
-        text = "".join(f"{problem}\n" for problem in problems)
+        shown, more = first_of(problems, MOST_SHOWN)
+        text = "".join(f"{problem}\n" for problem in shown)
+        text += f"{more} more problems are not shown (-o json has them all)\n" if more else ""
         click.echo(text + summary(problems, place))
     else:
         click.echo(printing.as_text([problem.value() for problem in problems], output), nl=False)

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from mizzen.cli import options, printing
-from mizzen.errors import Problem, Severity
+from mizzen.errors import MOST_SHOWN, Problem, Severity, first_of
 from mizzen.guard import Stage, attempt
 from mizzen.pipeline import GatewayBuild, analysed, build
 from mizzen.sources.files import Files
@@ -27,7 +27,7 @@ def command(inputs: options.Inputs, gateway: str | None, output: str) -> None:
 
     listing = Files(inputs.files).listing()
     result = build(listing.objects, listing.problems, inputs.settings())
-    for problem in analysed(result, datetime.now(UTC)):
+    for problem in first_of(analysed(result, datetime.now(UTC)), MOST_SHOWN)[0]:
         if problem.severity is not Severity.INFO:
             click.echo(str(problem), err=True)
     chosen = choose(result.gateways, gateway)

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
-from mizzen.guard import Stage, attempt
+from mizzen.guard import Stage, attempt, told
 from mizzen.resources.compile import declared_fields, decoder_of, nearest, reader_of
 from mizzen.resources.declare import Metadata, Resource, Unknown
 from mizzen.resources.findings import Findings
@@ -39,6 +39,8 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
 
 
 def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
+    if raw.unread:
+        return Decoded(resource=None, problems=(told(Stage.READ, ref, raw.unread),))
     kind = KINDS.get(raw.kind)
     found = Findings(ref)
     group, _, version = raw.api_version.rpartition("/")

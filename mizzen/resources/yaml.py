@@ -28,6 +28,7 @@ class RawObject:
     data: Mapping[str, Any] = field(compare=False, repr=False)
     ref: ResourceRef = field(compare=False)
     digest: str  # of its text and of where that stands: whatever follows from the object can be kept by it
+    unread: str = ""  # why `data` does not say what the object says: it takes no part
 
 
 def parse_documents(text: str | bytes, file: str) -> tuple[tuple[RawObject, ...], tuple[Problem, ...]]:

@@ -18,7 +18,7 @@ from typing import Protocol
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.envoy.config import EnvoyConfig
-from mizzen.errors import Problem, ResourceRef, Severity, capped, sort_key
+from mizzen.errors import MOST_SHOWN, Problem, ResourceRef, Severity, capped, first_of, sort_key
 from mizzen.guard import Stage, attempt, fault
 from mizzen.http3.announcement import Announcements, together
 from mizzen.model import authors
@@ -217,11 +217,17 @@ class ControlPlane:
     def tell(self) -> None:
         """Say which problems are new and which are gone: each once, when it happens."""
         problems = {str(problem): problem for problem in self.problems()}
-        for text, problem in problems.items():
-            if text not in self.told and problem.severity is not Severity.INFO:
-                self.say(text if self.result else f"{NOW}{text}")
-        for text in self.told - problems.keys():
-            self.say(f"mended: {text.splitlines()[0]}")
+        new = [
+            problem
+            for text, problem in problems.items()
+            if text not in self.told and problem.severity is not Severity.INFO
+        ]
+        shown, more = first_of(new, MOST_SHOWN)
+        lines = [str(problem) for problem in shown]
+        lines += [f"mended: {text.splitlines()[0]}" for text in sorted(self.told - problems.keys())]
+        lines += [f"{more} more problems are not shown: ask `mizzen analyze`"] if more else []
+        for line in lines[: 2 * MOST_SHOWN]:
+            self.say(line if self.result else f"{NOW}{line}")
         self.told = frozenset(problems)
 
     def _served(self, gateway: GatewayBuild, before: Served | None, others: Mapping[str, Served]) -> Served:
