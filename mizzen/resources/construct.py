@@ -104,7 +104,7 @@ class _Document:
     anchors: dict[str, Value] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)  # of what anchors stand for, in nodes
     depth: int = 0
-    written: int = 0  # nodes so far
+    written: int = 0  # nodes and aliases so far
     repeated: int = 0  # by aliases
 
     def read(self) -> Constructed:
@@ -142,6 +142,7 @@ class _Document:
         value = self.anchors[event.anchor]
         if value is _UNFINISHED:
             raise _at(event, f"*{event.anchor} stands inside of what it stands for")
+        self.written += 1
         self.repeated += self.sizes[event.anchor]
         most = _REPEATED + _REPEATED_EACH * self.written
         if self.repeated > most:

@@ -227,7 +227,7 @@ class ControlPlane:
         lines += [f"mended: {text.splitlines()[0]}" for text in sorted(self.told - problems.keys())]
         lines += [f"{more} more problems are not shown: ask `mizzen analyze`"] if more else []
         for line in lines[: 2 * MOST_SHOWN]:
-            self.say(line if self.result else f"{NOW}{line}")
+            self.say(line if self.result else "\n".join(f"{NOW}{part}" for part in line.splitlines()))
         self.told = frozenset(problems)
 
     def _served(self, gateway: GatewayBuild, before: Served | None, others: Mapping[str, Served]) -> Served:
@@ -330,13 +330,18 @@ class ControlPlane:
         while True:
             self.changed.clear()
             self.tell()
-            for key, served in self.served.items():
-                self._announce(key, served)
+            self._announce_all()
             wait = self.prover.seconds_to_next()
             try:
                 await asyncio.wait_for(self.changed.wait(), wait)
             except TimeoutError:
                 continue
+
+    def _announce_all(self) -> None:
+        """A fault of ours at one gateway leaves what it announces as it is."""
+        for key, served in self.served.items():
+            step = partial(self._announce, key, served)
+            attempt(Stage.GATEWAY, served.build.proxy.origin, step, lambda told: _log.error("%s", told), None)
 
     def _announce(self, key: str, served: Served) -> None:
         model, snapshot = served.build.model, served.snapshot
@@ -391,8 +396,7 @@ class ControlPlane:
 
     def status(self) -> dict[str, object]:
         """What the control socket tells, as JSON values."""
-        for key, served in self.served.items():
-            self._announce(key, served)  # what Envoy said just now begins a proof: that is not "ready" yet
+        self._announce_all()  # what Envoy said just now begins a proof: that is not "ready" yet
         return {
             "pid": os.getpid(),
             "generation": self.generation,
