@@ -18,7 +18,7 @@ from typing import Protocol
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.envoy.config import EnvoyConfig
-from mizzen.errors import MOST_SHOWN, Problem, ResourceRef, Severity, capped, first_of, sort_key
+from mizzen.errors import Problem, ResourceRef, capped, sort_key
 from mizzen.guard import Stage, attempt, fault
 from mizzen.http3.announcement import Announcements, together
 from mizzen.model import authors
@@ -33,7 +33,7 @@ from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.network import Listening, network
 from mizzen.run.occupied import claims_of, occupied
 from mizzen.run.prover import Prover
-from mizzen.run.said import NOW, SAID
+from mizzen.run.said import SAID, Told
 from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, save_promises
 from mizzen.run.status import GatewayStatus, gateway_status
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
@@ -85,7 +85,7 @@ class ControlPlane:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
     say: Callable[[str], None] = print  # what the user shall see
-    told: frozenset[str] = frozenset()
+    told: Told = field(init=False)
     registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
@@ -96,6 +96,7 @@ class ControlPlane:
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
         self.builder = Builder(self._rebuild, self._on_fault)
+        self.told = Told(self.say)
         folder = self.ca_folder or self.instance.authority
         self.mesh = Mesh(
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
@@ -215,20 +216,8 @@ class ControlPlane:
         self.tell()
 
     def tell(self) -> None:
-        """Say which problems are new and which are gone: each once, when it happens."""
-        problems = {str(problem): problem for problem in self.problems()}
-        new = [
-            problem
-            for text, problem in problems.items()
-            if text not in self.told and problem.severity is not Severity.INFO
-        ]
-        shown, more = first_of(new, MOST_SHOWN)
-        lines = [str(problem) for problem in shown]
-        lines += [f"mended: {text.splitlines()[0]}" for text in sorted(self.told - problems.keys())]
-        lines += [f"{more} more problems are not shown: ask `mizzen analyze`"] if more else []
-        for line in lines[: 2 * MOST_SHOWN]:
-            self.say(line if self.result else "\n".join(f"{NOW}{part}" for part in line.splitlines()))
-        self.told = frozenset(problems)
+        """Say which problems are new and which are gone."""
+        self.told.tell(self.problems(), is_serving=self.result is not None)
 
     def _served(self, gateway: GatewayBuild, before: Served | None, others: Mapping[str, Served]) -> Served:
         """What one gateway shall be told, less the listeners whose ports are taken; `others` come before it."""

@@ -208,6 +208,10 @@ def test_what_is_remembered_changes_nothing(stage: Stage, marked: ResourceRef, f
         remembered = build(OBJECTS, (), Settings(), memory)
         assert parts(remembered) == parts(whole)
         assert analysed(remembered, NOW) == analysed(whole, NOW)
+    for gateway in whole.gateways:
+        first = gateway.config({})
+        again = gateway.config({}, (gateway.model, first))
+        assert (again.bodies, again.problems) == (first.bodies, first.problems)
 
 
 # --- what closes ------------------------------------------------------------------------------------
