@@ -103,10 +103,8 @@ def words_of(error: BaseException, ref: ResourceRef) -> str:
     """The kind of the exception, what it says, and where in mizzen it came from."""
     text = "" if ref.kind in _SILENT else " ".join(str(error).split())
     text = f": {text[:_LONGEST]}" if text else ""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)[-50:]
-        if _OURS in frame.filename and not frame.filename.endswith("/guard.py")
-    ]
-    where = f" (in {frames[-1].name})" if frames else ""
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [code for code in codes if _OURS in code.co_filename and code.co_filename != __file__]
+    # Where a stack ends that was too deep differs from time to time, and this is said once.
+    where = f" (in {ours[-1].co_name})" if ours and not isinstance(error, RecursionError) else ""
     return f"{type(error).__name__}{text}{where}"
