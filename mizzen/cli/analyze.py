@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from mizzen.cli import options, printing
+from mizzen.cli.faults import in_a_sentence
 from mizzen.errors import MOST_SHOWN, Problem, Severity, first_of
 from mizzen.pipeline import analysed, build
 from mizzen.sources.files import Files
@@ -37,9 +38,10 @@ def command(
     else that of the kubeconfig), or of all (-A).
     """
     if inputs.files:
-        listing = Files(inputs.files).listing()
-        result = build(listing.objects, listing.problems, inputs.settings())
-        problems, place = analysed(result, datetime.now(UTC)), _count(len(listing.files), "file")
+        with in_a_sentence():
+            listing = Files(inputs.files).listing()
+            result = build(listing.objects, listing.problems, inputs.settings())
+            problems, place = analysed(result, datetime.now(UTC)), _count(len(listing.files), "file")
     else:
         problems, place = of_cluster(cluster, inputs, all_namespaces, istio_namespace)
     if output == "log":
@@ -62,7 +64,8 @@ def of_cluster(
     try:
         kube = cluster.connect()
         namespace = inputs.namespace if inputs.is_namespace_said else kube.namespace
-        found = asyncio.run(look(kube, system_namespace, inputs.settings(), datetime.now(UTC)))
+        with in_a_sentence(KubeError):
+            found = asyncio.run(look(kube, system_namespace, inputs.settings(), datetime.now(UTC)))
     except KubeError as error:
         raise click.ClickException(f"{error} (files are analyzed with -f)") from None
     if every:

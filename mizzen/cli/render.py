@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from mizzen.cli import options, printing
+from mizzen.cli.faults import in_a_sentence
 from mizzen.errors import MOST_SHOWN, Problem, Severity, first_of
 from mizzen.guard import Stage, attempt
 from mizzen.pipeline import GatewayBuild, analysed, build
@@ -25,8 +26,9 @@ def command(inputs: options.Inputs, gateway: str | None, output: str) -> None:
     """
     from mizzen.envoy.dump import dump
 
-    listing = Files(inputs.files).listing()
-    result = build(listing.objects, listing.problems, inputs.settings())
+    with in_a_sentence():
+        listing = Files(inputs.files).listing()
+        result = build(listing.objects, listing.problems, inputs.settings())
     for problem in first_of(analysed(result, datetime.now(UTC)), MOST_SHOWN)[0]:
         if problem.severity is not Severity.INFO:
             click.echo(str(problem), err=True)

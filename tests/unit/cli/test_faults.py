@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -11,6 +12,7 @@ from mizzen import guard
 from mizzen.cli import analyze, render
 from mizzen.errors import ResourceRef
 from mizzen.guard import Stage
+from mizzen.resolve import proxies
 
 TEXT = """\
 apiVersion: networking.istio.io/v1
@@ -57,6 +59,26 @@ def test_analyze_names_the_line(file: Path, failing: Stage) -> None:
     assert found.exit_code == 1
     where = f"{file}:" if failing is not Stage.GATEWAY else "IstioOperator/istio-system/built-in"
     assert [line for line in found.output.splitlines() if line.startswith(where) and failing.code in line]
+    assert "Traceback" not in found.output
+
+
+@pytest.mark.parametrize("command", [analyze.command, render.command], ids=["analyze", "render"])
+def test_where_nothing_can_be_worked_out_it_is_said_in_a_sentence(
+    file: Path, monkeypatch: pytest.MonkeyPatch, command: click.Command
+) -> None:
+    def mesh(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(proxies, "overlay", mesh)
+    operator = (
+        "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: mesh}\nspec: {}\n"
+    )
+    file.with_name("operator.yaml").write_text(operator)
+
+    found = CliRunner().invoke(command, ["-f", str(file.parent)])
+
+    assert found.exit_code == 1
+    assert "error INT-005: the configuration cannot be worked out: MemoryError" in found.output
     assert "Traceback" not in found.output
 
 
