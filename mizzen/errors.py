@@ -4,7 +4,7 @@ Everything that finds a fault says so with a `Problem`. A problem points at the 
 object, the path of the field inside it, and the place in the file where that field stands.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -91,6 +91,47 @@ class Problem:
 
 
 Report = Callable[[Problem], None]
+
+MOST_OF_ONE = 50  # problems of one object that are kept; what else is wrong with it is only counted
+MOST_SHOWN = 1000  # problems that are shown at once to somebody who reads
+MORE = "META-003"  # the code of their number
+CODES = {MORE: "An object has more problems than are shown."}
+
+
+def capped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The same in their order, with at most `MOST_OF_ONE` of each object, and the number of its others."""
+    counts: dict[ResourceRef, int] = {}
+    kept: list[Problem] = []
+    beyond: dict[ResourceRef, list[Severity]] = {}
+    for problem in problems:
+        count = counts[problem.resource] = counts.get(problem.resource, 0) + (problem.code != MORE)
+        if count <= MOST_OF_ONE or problem.code == MORE:
+            kept.append(problem)
+        else:
+            beyond.setdefault(problem.resource, []).append(problem.severity)
+    for ref, some in beyond.items():
+        is_error = Severity.ERROR in some
+        kept.append(more_of(ref, len(some), Severity.ERROR if is_error else Severity.WARNING))
+    return tuple(kept)
+
+
+def first_of(problems: Sequence[Problem], number: int) -> tuple[tuple[Problem, ...], int]:
+    """The first `number` in their order, errors before all others, and how many are left."""
+    if len(problems) <= number:
+        return tuple(problems), 0
+    worst = sorted(range(len(problems)), key=lambda at: problems[at].severity is not Severity.ERROR)
+    return tuple(problems[at] for at in sorted(worst[:number])), len(problems) - number
+
+
+def more_of(ref: ResourceRef, number: int, severity: Severity) -> Problem:
+    """That an object has so many problems more."""
+    return Problem(
+        severity=severity,
+        code=MORE,
+        resource=ref,
+        message=f"this object has more problems: {number} are not shown",
+        hint="Mend the others first.",
+    )
 
 
 def sort_key(problem: Problem) -> tuple[Place, str, str, str, str]:

@@ -7,10 +7,14 @@ what is shown offline is what is sent.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+
+from google.protobuf.message import Message
 
 from mizzen.envoy.config import SECRETS, EnvoyConfig, envoy_config
 from mizzen.envoy.secret import ca_secret, tls_secret
-from mizzen.errors import Problem, sort_key
+from mizzen.errors import Problem, capped, sort_key
+from mizzen.guard import Stage, attempt
 from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
@@ -92,6 +96,8 @@ class Build:
     gateways: tuple[GatewayBuild, ...]  # sorted by name
     problems: tuple[Problem, ...]  # sorted, each once
     trust_domain: str  # of the mesh
+    # A gateway (or sidecar) is missing from `gateways` though it may be declared: it keeps what it has.
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +137,11 @@ def build(
 ) -> Build:
     """Resolve `objects` for every gateway they declare; `found` are problems of reading them."""
     memory = memory or Memory()
-    made = _with_other_endpoints(objects, found, settings, memory) or _whole(objects, found, settings, memory)
+    try:
+        made = _with_other_endpoints(objects, found, settings, memory)
+    except Exception:  # noqa: BLE001  # the long way finds out whose fault it is
+        made = None
+    made = made or _whole(objects, found, settings, memory)
     memory.forget_all_but(objects)
     memory.last = made
     return made.build
@@ -147,20 +157,22 @@ def _whole(
         remember=lambda raw: memory.decode(raw, namespace),
         unread=found,
     )
-    built = [
-        _gateway(world, *one, resolve)
-        for one in proxies(world, settings.environment, settings.external_ports, settings.routers)
+    lost: list[Problem] = []  # a gateway for each
+    declared = proxies(world, settings.environment, settings.external_ports, settings.routers, lost.append)
+    beside = sidecars(world, settings.environment, settings.sidecars, lost.append)
+    made = [
+        attempt(Stage.GATEWAY, one[0].origin, partial(_gateway, world, *one, how), lost.append, None)
+        for some, how in ((declared, resolve), (beside, resolve_sidecar))
+        for one in some
     ]
-    built += [
-        _gateway(world, *one, resolve_sidecar)
-        for one in sidecars(world, settings.environment, settings.sidecars)
-    ]
+    built = [gateway for gateway in made if gateway is not None]
     gateways = tuple(sorted(built, key=lambda gateway: gateway.proxy.key))
+    wrong = (*wrong, *lost)
     return Last(
         objects=objects,
         found=found,
         settings=settings,
-        build=_built(world, gateways, (*found, *wrong)),
+        build=replace(_built(world, gateways, (*found, *wrong)), is_partial=bool(lost)),
         wrong=tuple(problem for problem in wrong if problem.resource.kind != SLICE),
     )
 
@@ -198,7 +210,7 @@ def _built(world: World, gateways: tuple[GatewayBuild, ...], wrong: tuple[Proble
     return Build(
         world=world,
         gateways=gateways,
-        problems=tuple(sorted(problems, key=sort_key)),
+        problems=capped(sorted(problems, key=sort_key)),
         trust_domain=mesh_config(world).trust_domain,
     )
 
@@ -214,7 +226,7 @@ def _with_other_endpoints(
     In a cluster that is nearly every change: Pods come and go.
     """
     last = memory.last
-    if last is None or settings != last.settings or found != last.found:
+    if last is None or settings != last.settings or found != last.found or last.build.is_partial:
         return None
     old = {raw.digest: raw for raw in last.objects}
     new = {raw.digest: raw for raw in objects}
@@ -269,6 +281,17 @@ def problems_at(built: Build, now: datetime) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=sort_key))
 
 
+def analysed(built: Build, now: datetime) -> tuple[Problem, ...]:
+    """All that can be known without an Envoy: these too that only translating shows."""
+    found = dict.fromkeys(problems_at(built, now))
+    for gateway in built.gateways:
+        make = partial(gateway.config, gateway.announced_when_proven())
+        wrong: list[Problem] = []
+        config = attempt(Stage.GATEWAY, gateway.proxy.origin, make, wrong.append, None)
+        found |= dict.fromkeys((*wrong, *(config.problems if config else ())))
+    return capped(sorted(found, key=sort_key))
+
+
 def to_snapshot(
     config: EnvoyConfig,
     before: Snapshot | None,
@@ -279,7 +302,8 @@ def to_snapshot(
     `credentials`: the proxy's own certificate and the roots of the mesh, which it asks for apart.
     """
     if credentials is None:
-        return snapshot(config.resources, before)
-    own = {credentials[0].name: tls_secret(credentials[0]), credentials[1].name: ca_secret(credentials[1])}
-    secrets = {**config.resources[SECRETS], **own}
-    return snapshot({**config.resources, SECRETS: dict(sorted(secrets.items()))}, before)
+        return snapshot(config.bodies, before)
+    pair, roots = credentials
+    own = {pair.name: tls_secret(pair), roots.name: ca_secret(roots)}
+    secrets: dict[str, Message | bytes] = {**config.bodies[SECRETS], **own}
+    return snapshot({**config.bodies, SECRETS: dict(sorted(secrets.items()))}, before)

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mizzen.errors import CODES as COUNTING
+from mizzen.guard import CODES as FAULTS
 from mizzen.install.declaring import CODES as INSTALLING
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
@@ -30,13 +32,17 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Services, endpoints and DestinationRules", ("BE",)),
     ("While serving", ("XDS", "DISK")),
     ("Installing", ("INS",)),
+    ("Faults of mizzen itself", ("INT",)),
 )
 
 
 def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
-    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, SHARED_PORTS, PROMISES, UPDATES, INSTALLING):
+    for catalogue in (
+        *(FILES, READING, COUNTING, RESOLVING, MESH, PORTS, SHARED_PORTS),
+        *(PROMISES, UPDATES, INSTALLING, FAULTS),
+    ):
         every |= dict(catalogue)
     parts = [
         "# Problems",

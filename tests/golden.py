@@ -36,7 +36,7 @@ from cryptography.x509 import ocsp
 from mizzen.cli.render import choose
 from mizzen.envoy.dump import dump
 from mizzen.errors import Problem
-from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at
+from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, analysed, build
 from mizzen.resolve.context import ByService, ExternalPorts
 from mizzen.resources.yaml import RawObject, parse_documents
 
@@ -236,7 +236,7 @@ def envoy_json(case: Case, of: Build) -> str:
 
 def problems_text(of: Build) -> str:
     """What `mizzen analyze` prints, without its summary."""
-    return "".join(f"{problem}\n" for problem in problems_at(of, NOW))
+    return "".join(f"{problem}\n" for problem in analysed(of, NOW))
 
 
 def picked(value: Any, paths: Iterable[str]) -> Any:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import click
 
 from mizzen.cli import options, printing
-from mizzen.errors import Problem, Severity
-from mizzen.pipeline import build, problems_at
+from mizzen.cli.faults import in_a_sentence
+from mizzen.errors import MOST_SHOWN, Problem, Severity, first_of
+from mizzen.pipeline import analysed, build
 from mizzen.sources.files import Files
 
 
@@ -37,13 +38,16 @@ def command(
     else that of the kubeconfig), or of all (-A).
     """
     if inputs.files:
-        listing = Files(inputs.files).listing()
-        result = build(listing.objects, listing.problems, inputs.settings())
-        problems, place = problems_at(result, datetime.now(UTC)), _count(len(listing.files), "file")
+        with in_a_sentence():
+            listing = Files(inputs.files).listing()
+            result = build(listing.objects, listing.problems, inputs.settings())
+            problems, place = analysed(result, datetime.now(UTC)), _count(len(listing.files), "file")
     else:
         problems, place = of_cluster(cluster, inputs, all_namespaces, istio_namespace)
     if output == "log":
-        text = "".join(f"{problem}\n" for problem in problems)
+        shown, more = first_of(problems, MOST_SHOWN)
+        text = "".join(f"{problem}\n" for problem in shown)
+        text += f"{more} more problems are not shown (-o json has them all)\n" if more else ""
         click.echo(text + summary(problems, place))
     else:
         click.echo(printing.as_text([problem.value() for problem in problems], output), nl=False)
@@ -60,7 +64,8 @@ def of_cluster(
     try:
         kube = cluster.connect()
         namespace = inputs.namespace if inputs.is_namespace_said else kube.namespace
-        found = asyncio.run(look(kube, system_namespace, inputs.settings(), datetime.now(UTC)))
+        with in_a_sentence(KubeError):
+            found = asyncio.run(look(kube, system_namespace, inputs.settings(), datetime.now(UTC)))
     except KubeError as error:
         raise click.ClickException(f"{error} (files are analyzed with -f)") from None
     if every:

@@ -1,12 +1,16 @@
 """`mizzen render`: offline, what the control plane would send."""
 
 import sys
+from datetime import UTC, datetime
+from functools import partial
 
 import click
 
 from mizzen.cli import options, printing
-from mizzen.errors import Severity
-from mizzen.pipeline import GatewayBuild, build
+from mizzen.cli.faults import in_a_sentence
+from mizzen.errors import MOST_SHOWN, Problem, Severity, first_of
+from mizzen.guard import Stage, attempt
+from mizzen.pipeline import GatewayBuild, analysed, build
 from mizzen.sources.files import Files
 
 
@@ -22,13 +26,19 @@ def command(inputs: options.Inputs, gateway: str | None, output: str) -> None:
     """
     from mizzen.envoy.dump import dump
 
-    listing = Files(inputs.files).listing()
-    result = build(listing.objects, listing.problems, inputs.settings())
-    for problem in result.problems:
+    with in_a_sentence():
+        listing = Files(inputs.files).listing()
+        result = build(listing.objects, listing.problems, inputs.settings())
+    for problem in first_of(analysed(result, datetime.now(UTC)), MOST_SHOWN)[0]:
         if problem.severity is not Severity.INFO:
             click.echo(str(problem), err=True)
     chosen = choose(result.gateways, gateway)
-    click.echo(printing.as_text(dump(chosen.config(chosen.announced_when_proven())), output), nl=False)
+    problems: list[Problem] = []
+    make = partial(chosen.config, chosen.announced_when_proven())
+    config = attempt(Stage.GATEWAY, chosen.proxy.origin, make, problems.append, None)
+    if config is None:
+        raise click.ClickException(str(problems[0]))
+    click.echo(printing.as_text(dump(config), output), nl=False)
     sys.stdout.flush()
 
 

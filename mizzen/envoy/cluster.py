@@ -9,10 +9,8 @@ from mizzen.envoy.http_protocol_options import NAME as HTTP_PROTOCOL_OPTIONS
 from mizzen.envoy.http_protocol_options import http_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, duration, extension, packed, uint32
 from mizzen.envoy.upstream_transport import transport_socket, transport_socket_matches
-from mizzen.model.backend import Backend, Balancing, Discovery, Limits, Outliers, Pool, Service
+from mizzen.model.backend import BLACK_HOLE, Backend, Balancing, Discovery, Limits, Outliers, Pool, Service
 from mizzen.model.listener import HeaderCase
-
-BLACK_HOLE = "BlackHoleCluster"  # Istio's: what is sent there fails
 
 _UNLIMITED = 2**32 - 1
 _DNS_JITTER = timedelta(milliseconds=100)

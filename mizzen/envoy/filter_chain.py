@@ -10,6 +10,8 @@ from mizzen.envoy.hcm import http_connection_manager
 from mizzen.envoy.parts import boolean, duration, packed, sds
 from mizzen.envoy.tcp_proxy import tcp_proxy
 from mizzen.envoy.transport import QUIC, quic_transport_socket, tls_transport_socket
+from mizzen.model.authorization import Access, AccessRule, All
+from mizzen.model.backend import BLACK_HOLE
 from mizzen.model.listener import Chain, HttpService, Listener, TcpService, Transport
 
 HCM = "envoy.filters.network.http_connection_manager"
@@ -36,13 +38,37 @@ def filter_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
     if chain.tls is not None:
         quic = listener.transport is Transport.QUIC
         out.transport_socket.CopyFrom((quic_transport_socket if quic else tls_transport_socket)(chain.tls))
+    _add_match(chain, out)
+    return out
+
+
+def _add_match(chain: Chain, out: pb.FilterChain) -> None:
     if chain.destination_port is not None:
         out.filter_chain_match.destination_port.value = chain.destination_port
     if chain.server_names or chain.application_protocols or chain.transport_protocol:
         out.filter_chain_match.transport_protocol = chain.transport_protocol
         out.filter_chain_match.server_names.extend(chain.server_names)
         out.filter_chain_match.application_protocols.extend(chain.application_protocols)
+
+
+def closed_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
+    """What stands for a chain that cannot be translated: it takes the same connections and refuses each."""
+    out = refusing_chain() if listener.transport is Transport.QUIC else _refusing_tcp()
+    out.name = chain.name
+    _add_match(chain, out)
     return out
+
+
+def _refusing_tcp() -> pb.FilterChain:
+    everything = AccessRule(name="fault", what=All(), who=All())
+    refuse = pb.NetworkRBAC(rules=rbac(Access(deny=True, rules=(everything,))), stat_prefix="tcp.")
+    nowhere = pb.TcpProxy(stat_prefix=BLACK_HOLE, cluster=BLACK_HOLE)
+    return pb.FilterChain(
+        filters=[
+            pb.Filter(name=RBAC, typed_config=packed(refuse)),
+            pb.Filter(name=TCP_PROXY, typed_config=packed(nowhere)),
+        ]
+    )
 
 
 def refusing_chain(server_names: tuple[str, ...] = ()) -> pb.FilterChain:

@@ -6,14 +6,17 @@ depend on the address and on mesh-wide settings alone, and what may be wanted on
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import assert_never
 
 from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
-from mizzen.envoy.filter_chain import filter_chain, refusing_chain
+from mizzen.envoy.filter_chain import closed_chain, filter_chain, refusing_chain
 from mizzen.envoy.parts import address, boolean, duration, extension, packed, uint32
+from mizzen.errors import Report
+from mizzen.guard import Stage, attempt
 from mizzen.model.listener import Listener, Transport
 
 # How much a client may keep in flight. Envoy's own windows (16 and 24 MiB) are what one slow client could
@@ -29,23 +32,33 @@ SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
 _TLS_INSPECTOR_BYTES = 512
 
 
-def listener(one: Listener) -> pb.Listener:
+def listener(one: Listener, report: Report) -> pb.Listener:
+    """A chain that cannot be translated is reported, and refuses its connections."""
     match one.transport:
         case Transport.TCP | Transport.UNIX:
-            return tcp_listener(one)
+            return tcp_listener(one, report)
         case Transport.QUIC:
-            return quic_listener(one)
+            return quic_listener(one, report)
         case other:
             assert_never(other)
 
 
-def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> pb.Listener:
+def _chains(one: Listener, report: Report) -> list[pb.FilterChain]:
+    found = []
+    for chain in one.chains:
+        make = partial(filter_chain, chain, one)
+        made = attempt(Stage.TRANSLATE, chain.origin, make, report, None, chain.at)
+        found.append(made or closed_chain(chain, one))
+    return found
+
+
+def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType", report: Report) -> pb.Listener:
     out = pb.Listener(
         name=one.name,
         # TCP and QUIC on one port would otherwise count as one.
         stat_prefix=one.name,
         address=address(one.address, one.port, protocol),
-        filter_chains=[filter_chain(chain, one) for chain in one.chains],
+        filter_chains=_chains(one, report),
         # Outbound is Istio's word for a gateway too.
         traffic_direction=pb.TrafficDirection.INBOUND if one.inbound else pb.TrafficDirection.OUTBOUND,
         max_connections_to_accept_per_socket_event=uint32(1),
@@ -55,9 +68,9 @@ def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> p
     return out
 
 
-def tcp_listener(one: Listener) -> pb.Listener:
+def tcp_listener(one: Listener, report: Report) -> pb.Listener:
     """TCP, or a Unix socket."""
-    out = _common(one, pb.SocketAddress.TCP)
+    out = _common(one, pb.SocketAddress.TCP, report)
     if one.redirected:
         _add_listener_filter(out, "envoy.filters.listener.original_dst", pb.OriginalDst())
     if one.hands_over:
@@ -87,9 +100,9 @@ def _must_see_client_hello(one: Listener) -> bool:
     )
 
 
-def quic_listener(one: Listener) -> pb.Listener:
+def quic_listener(one: Listener, report: Report) -> pb.Listener:
     """The HTTP/3 mirror. A listener's own access log writes nothing on QUIC: it is left out."""
-    out = _common(one, pb.SocketAddress.UDP)
+    out = _common(one, pb.SocketAddress.UDP, report)
     out.default_filter_chain.CopyFrom(refusing_chain())
     if one.refused:
         out.filter_chains.append(refusing_chain(one.refused))

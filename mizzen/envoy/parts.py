@@ -9,6 +9,8 @@ from mizzen.model.route import Exact, Fraction, Prefix, Present, Regex, TextMatc
 from mizzen.model.tls import MESH_ROOTS, WORKLOAD
 
 NO_TIMEOUT = timedelta(0)
+# Envoy counts nanoseconds in 64 bits, and refuses the whole resource that has a longer or a negative duration.
+LONGEST = timedelta(seconds=2**63 // 10**9 - 1)
 # The cluster of the bootstrap behind which the proxy's own certificate is kept (Istio's name).
 IDENTITY_CLUSTER = "sds-grpc"
 
@@ -21,6 +23,9 @@ def packed(message: Message) -> pb.Any:
 
 
 def duration(value: timedelta) -> pb.Duration:
+    """Raises ValueError for one that Envoy does not take."""
+    if not NO_TIMEOUT <= value <= LONGEST:
+        raise ValueError(f"Envoy takes durations from 0 to {LONGEST.days // 365} years")
     out = pb.Duration()
     out.FromTimedelta(value)
     return out

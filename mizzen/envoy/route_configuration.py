@@ -1,20 +1,24 @@
 """One route table."""
 
+from functools import partial
+
 from mizzen._api import pb
 from mizzen.envoy.parts import boolean, uint32
-from mizzen.envoy.virtual_host import misdirected_host, virtual_host
+from mizzen.envoy.virtual_host import closed_host, misdirected_host, virtual_host
+from mizzen.errors import Report
+from mizzen.guard import Stage, attempt
 from mizzen.model.route import RouteTable
 
 # Istio's limit; Envoy's own is 4 KiB.
 _MAX_DIRECT_RESPONSE_BYTES = 1024 * 1024
 
 
-def route_configuration(table: RouteTable) -> pb.RouteConfiguration:
+def route_configuration(table: RouteTable, report: Report) -> pb.RouteConfiguration:
     """`validate_clusters` is off: a route to a backend that does not exist fails alone, not with its table.
 
     At a gateway the port in a Host header counts for nothing, or clients that dial another port than 443 would get a 404.
     """
-    hosts = [virtual_host(host) for host in sorted(table.hosts, key=lambda host: host.name)]
+    hosts = _hosts(table, report)
     if table.misdirected:
         hosts.append(misdirected_host(table.misdirected, table.announcement))
     return pb.RouteConfiguration(
@@ -24,3 +28,13 @@ def route_configuration(table: RouteTable) -> pb.RouteConfiguration:
         ignore_port_in_host_matching=not table.port_in_domains,
         max_direct_response_body_size_bytes=uint32(_MAX_DIRECT_RESPONSE_BYTES),
     )
+
+
+def _hosts(table: RouteTable, report: Report) -> list[pb.VirtualHost]:
+    """A host that cannot be translated answers 404: its requests fall to no wider host."""
+    found = []
+    for host in sorted(table.hosts, key=lambda host: host.name):
+        blamed = host.routes[0].origin if host.routes else table.origin
+        make = partial(virtual_host, host, report)
+        found.append(attempt(Stage.TRANSLATE, blamed, make, report, None) or closed_host(host))
+    return found

@@ -1,23 +1,61 @@
 """One virtual host: domains, and their routes in the order they are tried."""
 
+from collections.abc import Iterator
+from functools import partial
 from http import HTTPStatus
 
 from mizzen._api import pb
 from mizzen.envoy.parts import packed
 from mizzen.envoy.route import route
-from mizzen.model.route import Host
+from mizzen.errors import Report
+from mizzen.guard import Stage, attempt
+from mizzen.model.route import Fail, Host, Route, RouteMatch
 
 MISDIRECTED = "misdirected"
 
 
-def virtual_host(host: Host) -> pb.VirtualHost:
-    return pb.VirtualHost(
-        name=host.name,
-        domains=host.domains,
-        routes=[route(one) for one in host.routes],
-        require_tls=pb.VirtualHost.ALL if host.https_only else pb.VirtualHost.NONE,
-        include_request_attempt_count=host.count_attempts,
-    )
+def virtual_host(host: Host, report: Report) -> pb.VirtualHost:
+    """A route that cannot be translated is reported, and fails its requests."""
+    out = closed_host(host)
+    out.routes.extend(_routes(host, report))
+    out.require_tls = pb.VirtualHost.ALL if host.https_only else pb.VirtualHost.NONE
+    out.include_request_attempt_count = host.count_attempts
+    return out
+
+
+def closed_host(host: Host) -> pb.VirtualHost:
+    """The domains alone: every request gets 404."""
+    return pb.VirtualHost(name=host.name, domains=host.domains)
+
+
+def _routes(host: Host, report: Report) -> Iterator[pb.Route]:
+    """Where not even the match can be told, every request fails that no narrower route takes."""
+    unmatched: list[pb.Route] = []
+    for one in host.routes:
+        if one.match.is_catch_all:
+            yield from unmatched
+            unmatched = []
+        made = attempt(Stage.TRANSLATE, one.origin, partial(route, one), report, None, one.at)
+        if made is None:
+            made = _failing(one)
+        if made is None:
+            unmatched = [route(_replaced(one, RouteMatch()))]
+        else:
+            yield made
+    yield from unmatched
+
+
+def _failing(one: Route) -> pb.Route | None:
+    """The same match, and a failure; None where it is the match that cannot be told."""
+    try:
+        return route(_replaced(one, one.match))
+    except Exception:  # noqa: BLE001  # reported already
+        return None
+
+
+def _replaced(one: Route, match: RouteMatch) -> Route:
+    action = Fail(status=500, because="a fault of mizzen")
+    return Route(name="", match=match, action=action, origin=one.origin, at=one.at)
 
 
 def misdirected_host(domains: tuple[str, ...], announcement: str | None) -> pb.VirtualHost:

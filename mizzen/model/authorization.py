@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mizzen.errors import ResourceRef
 from mizzen.model.route import Exact, Prefix, Present, Regex
 
 
@@ -93,6 +94,8 @@ class AccessRule:
     name: str
     what: Expression
     who: Expression
+    origin: ResourceRef | None = None  # the policy
+    at: str = ""  # field path of the rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

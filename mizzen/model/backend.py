@@ -7,6 +7,8 @@ from enum import Enum
 from mizzen.errors import ResourceRef
 from mizzen.model.tls import ClientTls
 
+BLACK_HOLE = "BlackHoleCluster"  # Istio's name of a backend that is always there, and fails
+
 
 class Discovery(Enum):
     """How a backend's endpoints are found."""

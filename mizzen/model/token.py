@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mizzen.errors import ResourceRef
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRule:
@@ -19,3 +21,5 @@ class TokenRule:
     forward: bool = False  # the backend sees the token too
     payload_header: str = ""  # gets the payload in base64
     claim_headers: tuple[tuple[str, str], ...] = ()  # (header, claim)
+    origin: ResourceRef | None = None  # the RequestAuthentication
+    at: str = ""  # field path of the rule

@@ -1,7 +1,9 @@
 """Which VirtualServices a Gateway's servers have, and with which of their hosts."""
 
 from collections.abc import Mapping
+from functools import partial
 
+from mizzen.guard import Stage, attempt
 from mizzen.resolve.context import Context
 from mizzen.resolve.hosts import intersect, usable_by
 from mizzen.resolve.names import expand_host
@@ -51,18 +53,23 @@ def attached(ctx: Context) -> Mapping[str, tuple[VirtualService, ...]]:
     ones; each oldest first. A Gateway that has none is not in it.
     """
     ranked: dict[str, list[tuple[int, VirtualService]]] = {}
-    default = ctx.mesh.default_virtual_service_export_to
     for service in ctx.world.virtual_services:
-        seen = exported_to(service.spec.export_to, default, service.namespace)
-        if not service.spec.hosts or not seen & {"*", ctx.proxy.namespace}:
-            continue
-        rank = 2 if "*" in seen else 0 if service.namespace == ctx.proxy.namespace else 1
-        for key in dict.fromkeys(gateway_keys(service)):
+        rank, keys = attempt(Stage.RESOLVE, service.ref, partial(_bound, ctx, service), ctx.report, (0, ()))
+        for key in keys:
             ranked.setdefault(key, []).append((rank, service))
     return {
         key: tuple(service for _, service in sorted(pairs, key=lambda pair: pair[0]))
         for key, pairs in ranked.items()
     }
+
+
+def _bound(ctx: Context, service: VirtualService) -> tuple[int, tuple[str, ...]]:
+    """Its place among others, and the Gateways that it is bound to; none where the gateway may not see it."""
+    seen = exported_to(service.spec.export_to, ctx.mesh.default_virtual_service_export_to, service.namespace)
+    if not service.spec.hosts or not seen & {"*", ctx.proxy.namespace}:
+        return 0, ()
+    rank = 2 if "*" in seen else 0 if service.namespace == ctx.proxy.namespace else 1
+    return rank, tuple(dict.fromkeys(gateway_keys(service)))
 
 
 def shared_hosts(server: MergedServer, service: VirtualService) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ Every DENY is judged before any ALLOW. An attribute of HTTP cannot be judged on 
 only passed on: there a rule that allows by it allows nothing, and one that denies by it denies without it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.model.authorization import (
     Access,
     AccessRule,
@@ -51,38 +53,62 @@ _LOCAL_DOMAIN = "cluster.local"
 
 
 def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
-    """The refusals, then the permissions, that hold for a proxy. () lets everybody in."""
+    """The refusals, then the permissions, that hold for a proxy. () lets everybody in.
+
+    A policy that raises refuses everything that it selects.
+    """
     policies = [
         one
         for one in for_proxy(ctx, ctx.world.authorization_policies)
         if one.meta.annotations.get(DRY_RUN) != "true"
     ]
-    denying: list[AuthorizationPolicy | Closure] = [*for_proxy(ctx, ctx.world.closures)]
-    denying += [one for one in policies if one.spec.action in ("DENY", "CUSTOM")]
-    allowing = [one for one in policies if one.spec.action == "ALLOW"]
-    found = []
-    if denying:
-        found.append(Access(deny=True, rules=tuple(_rules(ctx, denying, http=http, allow=False))))
-    if allowing:
-        found.append(Access(deny=False, rules=tuple(_rules(ctx, allowing, http=http, allow=True))))
-    return tuple(found)
+    denied: list[AccessRule] = []
+    allowed: list[AccessRule] = []
+    refuses = allows = False
+    any_case = _hosts_of_any_case(ctx) if http else ()
+    guards: list[AuthorizationPolicy | Closure] = [*for_proxy(ctx, ctx.world.closures), *policies]
+    for policy in guards:
+        if policy.spec.action not in ("DENY", "CUSTOM", "ALLOW"):
+            continue
+        allow = policy.spec.action == "ALLOW"
+        maker = _Maker(ctx, policy.namespace, http, allow, any_case)
+        rules = attempt(Stage.RESOLVE, policy.ref, partial(_rules, policy, maker), ctx.report, None)
+        if rules is None:
+            denied.append(refuse_everything(policy))
+            refuses = True
+            continue
+        (allowed if allow else denied).extend(rules)
+        allows |= allow
+        refuses |= not allow
+    found = (Access(deny=True, rules=tuple(denied)), Access(deny=False, rules=tuple(allowed)))
+    return tuple(one for one, is_asked in zip(found, (refuses, allows), strict=True) if is_asked)
+
+
+def refuse_everything(policy: AuthorizationPolicy | Closure) -> AccessRule:
+    """In the place of a policy that cannot be made: among the refusals, it lets nobody do anything."""
+    name = f"ns[{policy.namespace}]-policy[{policy.name}]-fault"
+    return AccessRule(name=name, what=All(), who=All(), origin=policy.ref)
 
 
 def check_authorization(ctx: Context) -> None:
     """Report what of the policies of a proxy is not done as it is written."""
     for policy in for_proxy(ctx, ctx.world.authorization_policies):
-        if policy.spec.action == "CUSTOM":
-            name = policy.spec.provider.name if policy.spec.provider else ""
-            message = f"the authorizer {name!r} is not asked: what the rules describe is refused"
-            _report(ctx, policy, "AZ-001", "spec.provider", message, Severity.ERROR)
-        elif policy.spec.action == "AUDIT":
-            message = "nothing is audited: the policy has no effect"
-            _report(ctx, policy, "AZ-002", "spec.action", message, Severity.WARNING)
-        for rule in policy.spec.rules:
-            for condition in rule.when:
-                if _side(condition.key) is None:
-                    message = f"{condition.key!r} is no attribute that can be judged"
-                    _report(ctx, policy, "AZ-003", f"{condition.at}.key", message, Severity.ERROR)
+        attempt(Stage.RESOLVE, policy.ref, partial(_check, ctx, policy), ctx.report, None)
+
+
+def _check(ctx: Context, policy: AuthorizationPolicy) -> None:
+    if policy.spec.action == "CUSTOM":
+        name = policy.spec.provider.name if policy.spec.provider else ""
+        message = f"the authorizer {name!r} is not asked: what the rules describe is refused"
+        _report(ctx, policy, "AZ-001", "spec.provider", message, Severity.ERROR)
+    elif policy.spec.action == "AUDIT":
+        message = "nothing is audited: the policy has no effect"
+        _report(ctx, policy, "AZ-002", "spec.action", message, Severity.WARNING)
+    for rule in policy.spec.rules:
+        for condition in rule.when:
+            if _side(condition.key) is None:
+                message = f"{condition.key!r} is no attribute that can be judged"
+                _report(ctx, policy, "AZ-003", f"{condition.at}.key", message, Severity.ERROR)
 
 
 def _report(
@@ -93,18 +119,17 @@ def _report(
     )
 
 
-def _rules(
-    ctx: Context, policies: Iterable[AuthorizationPolicy | Closure], *, http: bool, allow: bool
-) -> Iterator[AccessRule]:
-    any_case = _hosts_of_any_case(ctx) if http else ()
-    for policy in policies:
-        maker = _Maker(ctx, policy.namespace, http, allow, any_case)
-        for index, rule in enumerate(policy.spec.rules):
-            made = maker.rule(rule)
-            if made is not None:
-                what, who = made
-                name = f"ns[{policy.namespace}]-policy[{policy.name}]-rule[{index}]"
-                yield AccessRule(name=name, what=what, who=who)
+def _rules(policy: AuthorizationPolicy | Closure, maker: "_Maker") -> tuple[AccessRule, ...]:
+    made = []
+    for index, rule in enumerate(policy.spec.rules):
+        expressions = maker.rule(rule)
+        if expressions is not None:
+            what, who = expressions
+            name = f"ns[{policy.namespace}]-policy[{policy.name}]-rule[{index}]"
+            made.append(
+                AccessRule(name=name, what=what, who=who, origin=policy.ref, at=f"spec.rules[{index}]")
+            )
+    return tuple(made)
 
 
 class _Unjudged(Exception):  # a way out of a rule, not an error

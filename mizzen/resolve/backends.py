@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
-from mizzen.errors import Problem, Severity
+from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.model.backend import Backend, Discovery, Health, Protocol
 from mizzen.model.backend import Service as ServiceOf
 from mizzen.resolve import treatment
@@ -102,7 +104,8 @@ def upstreams(
         if before is not None and (service.kubernetes is None or service.kubernetes.key not in changed):
             continue
         heard.clear()
-        of_service[service.host] = tuple(_of_service(own, service, endpoints, policies, wanted))
+        make = partial(_of_service, own, service, endpoints, policies, wanted)
+        of_service[service.host] = attempt(Stage.RESOLVE, service.ref, make, own.report, ())
         said[service.host] = tuple(heard)
     return Upstreams(
         services=services,
@@ -120,17 +123,29 @@ def _of_service(
     endpoints: EndpointIndex,
     policies: PolicyIndex,
     wanted: frozenset[str],
-) -> Iterator[Backend]:
+) -> tuple[Backend, ...]:
+    """Those that raise are left out: requests to them fail with 503, as to any backend that is not there."""
     rule = policies.rule(service.host, service.namespace)
+    if rule is not None and rule.is_failing:
+        return ()
+    found = []
     for port in service.ports:
         if port.protocol == "UDP":
             continue
         instances = endpoints.instances(service, port)
         for one in _of_port(service, port, rule):
             policy = policies.policy(rule, port.number, one.subset.name if one.subset else "")
-            backend = _backend(ctx, one, policy, instances, used=one.name in wanted)
-            if backend is not None:
-                yield backend
+            make = partial(_backend, ctx, one, policy, instances, used=one.name in wanted)
+            found.append(attempt(Stage.RESOLVE, _blamed(one), make, ctx.report, None))
+    return tuple(backend for backend in found if backend is not None)
+
+
+def _blamed(wanted: _Wanted) -> ResourceRef:
+    """Whose fault it most likely is when a backend cannot be made: a DestinationRule says most of it."""
+    rule = wanted.rule
+    if rule is None:
+        return wanted.service.ref
+    return rule.subset_refs.get(wanted.subset.name, rule.ref) if wanted.subset else rule.policy_ref
 
 
 def _of_port(service: MeshService, port: MeshPort, rule: MergedRule | None) -> Iterator[_Wanted]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mizzen.model.backend import Backend, Discovery
+from mizzen.model.backend import BLACK_HOLE, Backend, Discovery
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import Forward, Host, Respond, Route, RouteMatch, Weighted
 from mizzen.resolve.authorization import authorization
@@ -20,7 +20,6 @@ from mizzen.resolve.workloads import InboundPort, sidecar_of
 INBOUND, OUTBOUND = "virtualInbound", "virtualOutbound"
 INBOUND_PORT, OUTBOUND_PORT = 15006, 15001
 INBOUND_PASSTHROUGH, PASSTHROUGH = "InboundPassthroughCluster", "PassthroughCluster"
-BLACK_HOLE = "BlackHoleCluster"
 _HTTP = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-Web"})
 _PLAIN_HTTP = ("http/1.0", "http/1.1", "h2c")
 _ANY = "0.0.0.0"

@@ -5,8 +5,10 @@ A chain's name is its identity: Envoy keeps the connections of chains whose name
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.model.authorization import Access
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.tls import ServerTls
@@ -16,7 +18,7 @@ from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.mirrors import announcement_name, quic_listener_name
 from mizzen.resolve.owners import Owners, owners
 from mizzen.resolve.servers import UNIX, MergedServer
-from mizzen.resolve.tcp_routes import passthrough_chains, tcp_service
+from mizzen.resolve.tcp_routes import NOWHERE, passthrough_chains, tcp_service
 
 CODES = {
     "GW-011": "AUTO_PASSTHROUGH takes no part: it joins meshes, and there is none.",
@@ -122,7 +124,8 @@ def _tcp_chains(
     for server in sharing:
         if server.kind == "http" and server.route_table in http:
             continue
-        chain = _own_chain(ctx, server, tls, indexes, common)
+        make = partial(_own_chain, ctx, server, tls, indexes, common)
+        chain = attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
         if chain is not None:
             chains.append(chain)
             owner = f"Gateway {server.key} ({server.at})"
@@ -131,8 +134,15 @@ def _tcp_chains(
             http.add(server.route_table)
     for server in sharing:
         if server.kind == "passthrough":
-            chains += _passthrough(ctx, server, taken, indexes, common)
+            passed = partial(_passthrough, ctx, server, taken, indexes, common)
+            chains += attempt(Stage.RESOLVE, server.ref, passed, ctx.report, (), server.at)
     return tuple(chains)
+
+
+def _refusing(server: MergedServer) -> Chain:
+    """What stands for a chain that cannot be made: it takes its connections, and refuses each."""
+    refusing = _chain(server, tls_key(server), None, NOWHERE)
+    return replace(refusing, server_names=server.server_names if server.kind != "http" else ())
 
 
 def _own_chain(
@@ -192,11 +202,12 @@ def _http(server: MergedServer, listener_name: str, announcement: str | None, co
 
 def _passthrough(
     ctx: Context, server: MergedServer, taken: dict[str, str], indexes: Indexes, common: Common
-) -> Iterable[Chain]:
+) -> tuple[Chain, ...]:
     """One chain per `tls` match of a VirtualService. Of two that ask for one SNI the later goes whole."""
     found = passthrough_chains(ctx, server, indexes)
     if not found:
         _nowhere(ctx, server, "tls")
+    chains = []
     for asked, service, ref, at in found:
         names = sorted({name.lower() for name in asked}) or ["*"]
         names = ["*"] if "*" in names else names
@@ -213,14 +224,17 @@ def _passthrough(
             )
             continue
         taken |= dict.fromkeys(names, f"{ref} ({at})")
-        yield Chain(
-            name=f"{chain_name(server)}/{ref.namespace}.{ref.name}/{asked[0].lower() if asked else '*'}",
-            server_names=() if names == ["*"] else tuple(names),
-            tls=None,
-            serve=replace(service, access=common.tcp_access),
-            origin=ref,
-            at=at,
+        chains.append(
+            Chain(
+                name=f"{chain_name(server)}/{ref.namespace}.{ref.name}/{asked[0].lower() if asked else '*'}",
+                server_names=() if names == ["*"] else tuple(names),
+                tls=None,
+                serve=replace(service, access=common.tcp_access),
+                origin=ref,
+                at=at,
+            )
         )
+    return tuple(chains)
 
 
 def _nowhere(ctx: Context, server: MergedServer, block: str) -> None:

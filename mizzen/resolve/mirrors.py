@@ -1,9 +1,11 @@
 """Which HTTPS servers get an HTTP/3 mirror, what is announced of it, and why not where there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.http3.eligibility import BY_CHOICE, Facts, Reason, why_not
 from mizzen.model.listener import Announcement, Mirror
 from mizzen.model.tls import Certificate, ServerTls
@@ -32,6 +34,7 @@ _CODE = {
     Reason.CURVES: "H3-003",
     Reason.PROXY_PROTOCOL: "H3-004",
 }
+_FAULT = "a fault of mizzen"
 _FIELD = {
     Reason.NO_UDP_PORT: "port",
     Reason.OTHER_UDP_TARGET: "port",
@@ -68,46 +71,60 @@ def mirrored(
     Every server that ends TLS has an announcement, mirror or not: so turning HTTP/3 on or off never
     changes its listener, and a promise can be taken back.
     """
-    mirrors, announcements, with_mirror = [], [], set()
+    mirrors, announcements = [], []
     for server in servers:
         if server.kind != "https":
             continue
         ends = tls.get(server.route_table)
-        reason = why_not(_facts(ctx, server, ends))
-        if reason is None:
-            with_mirror.add(server.route_table)
-        if reason is None and ends is not None:
-            _warn(ctx, server, ends)
-        elif reason in _CODE:
-            _report(ctx, server, reason)
-        refusal = udp_refusal(ctx, server.number) if reason is None else ""
-        if refusal:
-            _report_refusal(ctx, server, refusal)
-        mirrors.append(
-            Mirror(
-                server=server.route_table,
-                tcp_listener=server.listener_name,
-                quic_listener=quic_listener_name(server) if reason is None else "",
-                expected=reason not in BY_CHOICE,
-                reason=reason.value if reason else refusal,
-                origin=server.ref,
-                at=server.at,
-            )
-        )
+        make = partial(_mirror, ctx, server, ends)
+        without = (_without(server, _FAULT), None)
+        mirror, port = attempt(Stage.RESOLVE, server.ref, make, ctx.report, without, server.at)
+        mirrors.append(mirror)
         if ends is not None:
             announcements.append(
                 Announcement(
                     name=announcement_name(server.route_table),
-                    port=_dialled(ctx, server) if reason is None and not refusal else None,
-                    listener=quic_listener_name(server) if reason is None else "",
+                    port=port,
+                    listener=mirror.quic_listener,
                     server_names=server.server_names,
                     certificates=ends.certificates,
                     origin=server.ref,
                 )
             )
-    judge_client_addresses(ctx)
+    attempt(Stage.RESOLVE, ctx.proxy.origin, partial(judge_client_addresses, ctx), ctx.report, None)
     return Mirrored(
-        mirrors=tuple(mirrors), announcements=tuple(announcements), route_tables=frozenset(with_mirror)
+        mirrors=tuple(mirrors),
+        announcements=tuple(announcements),
+        route_tables=frozenset(one.server for one in mirrors if one.quic_listener),
+    )
+
+
+def _mirror(ctx: Context, server: MergedServer, ends: ServerTls | None) -> tuple[Mirror, int | None]:
+    """What becomes of a server that ends TLS, and the port at which its mirror is announced."""
+    reason = why_not(_facts(ctx, server, ends))
+    if reason is None and ends is not None:
+        _warn(ctx, server, ends)
+    elif reason in _CODE:
+        _report(ctx, server, reason)
+    if reason is not None:
+        return replace(_without(server, reason.value), expected=reason not in BY_CHOICE), None
+    refusal = udp_refusal(ctx, server.number)
+    if refusal:
+        _report_refusal(ctx, server, refusal)
+    mirror = replace(_without(server, refusal), quic_listener=quic_listener_name(server))
+    return mirror, None if refusal else _dialled(ctx, server)
+
+
+def _without(server: MergedServer, why: str) -> Mirror:
+    """No mirror of a server."""
+    return Mirror(
+        server=server.route_table,
+        tcp_listener=server.listener_name,
+        quic_listener="",
+        expected=True,
+        reason=why,
+        origin=server.ref,
+        at=server.at,
     )
 
 

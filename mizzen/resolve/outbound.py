@@ -6,8 +6,10 @@ Nobody redirects connections on a plain machine: the application connects to the
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mizzen.errors import Problem, ResourceRef
+from mizzen.guard import Stage, attempt
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import Forward, Host, Route, RouteMatch, RouteTable, Weighted
 from mizzen.resolve.actions import Actions, Where
@@ -18,7 +20,7 @@ from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.hosts import overlap, specificity_key
 from mizzen.resolve.names import DOMAIN, backend_name
 from mizzen.resolve.retries import retry
-from mizzen.resolve.routes import ordered, routes_of
+from mizzen.resolve.routes import failing, ordered, routes_of
 from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex, named_protocol
 from mizzen.resolve.workloads import sidecar_of
 from mizzen.resources.sidecar import EgressListener
@@ -158,7 +160,11 @@ class OutboundMaker:
         """The hosts of some ports; `other` takes the requests for no host of theirs."""
         hosts: dict[str, Host] = {}
         for service, port in ports:
-            made = self._host(service, port)
+            closed = Host(
+                name=f"{service.host}:{port.number}", domains=self._domains(service, port), routes=()
+            )
+            make = partial(self._host, service, port)
+            made = attempt(Stage.RESOLVE, service.ref, make, self.ctx.report, closed)
             hosts.setdefault(made.name, made)
         taken: set[str] = set()
         kept = []
@@ -176,13 +182,25 @@ class OutboundMaker:
         """The routes of VirtualServices for a service, else the way straight to it."""
         where = Where(gateway=MESH, port=port.number, secure=False)
         actions = Actions(self.ctx, where, self.indexes)
-        parts = [routes_of(one, rules_of(self.ctx, one), actions) for one in self._virtual(service.host)]
+        parts = [
+            attempt(
+                Stage.RESOLVE,
+                one.ref,
+                partial(self._routes, one, actions),
+                self.ctx.report,
+                (failing(RouteMatch(), one, "spec.http"),),
+            )
+            for one in self._virtual(service.host)
+        ]
         routes = ordered(part for part in parts if part)
         return Host(
             name=f"{service.host}:{port.number}",
             domains=self._domains(service, port),
             routes=routes or (self._straight(service, port),),
         )
+
+    def _routes(self, one: VirtualService, actions: Actions) -> tuple[Route, ...]:
+        return routes_of(one, rules_of(self.ctx, one), actions)
 
     def _virtual(self, host: str) -> list[VirtualService]:
         """The VirtualServices of the mesh for a host: those of the most specific host alone, as in Istio."""

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.model.route import HashOn
 from mizzen.resolve.attach import exported_to
 from mizzen.resolve.context import Context
@@ -45,6 +47,7 @@ class MergedRule:
     policy_ref: ResourceRef  # the rule whose trafficPolicy holds
     subset_refs: Mapping[str, ResourceRef]
     ref: ResourceRef
+    is_failing: bool = False  # it cannot be worked out: requests to its host fail
 
     def subset(self, name: str) -> Subset | None:
         return next((one for one in self.subsets if one.name == name), None)
@@ -159,7 +162,9 @@ def policy_index(ctx: Context, services: ServiceIndex) -> PolicyIndex:
     # Rules with a selector first, as in Istio: they win over those without.
     for rule in sorted(ctx.world.destination_rules, key=lambda one: one.spec.workload_selector is None):
         if rule.spec.host:
-            _add(by_namespace.setdefault(rule.namespace, []), _single(ctx, rule))
+            make = partial(_single, ctx, rule)
+            made = attempt(Stage.RESOLVE, rule.ref, make, ctx.report, None)
+            _add(by_namespace.setdefault(rule.namespace, []), made or _failing(rule))
     _report_hosts(ctx, services)
     return PolicyIndex(ctx, {namespace: tuple(rules) for namespace, rules in by_namespace.items()})
 
@@ -178,6 +183,22 @@ def _single(ctx: Context, rule: DestinationRule) -> MergedRule:
         policy_ref=rule.ref,
         subset_refs={subset.name: rule.ref for subset in rule.spec.subsets},
         ref=rule.ref,
+    )
+
+
+def _failing(rule: DestinationRule) -> MergedRule:
+    """What stands for a rule that cannot be made."""
+    return MergedRule(
+        host=expand_host(rule.spec.host, rule.namespace),
+        namespace=rule.namespace,
+        export_to=frozenset({"*"}),
+        selector=None,
+        subsets=(),
+        traffic_policy=None,
+        policy_ref=rule.ref,
+        subset_refs={},
+        ref=rule.ref,
+        is_failing=True,
     )
 
 
@@ -200,6 +221,7 @@ def _add(rules: list[MergedRule], new: MergedRule) -> None:
                 subset_refs={**new.subset_refs, **known.subset_refs},
                 traffic_policy=known.traffic_policy if first else new.traffic_policy,
                 policy_ref=known.policy_ref if first else new.policy_ref,
+                is_failing=known.is_failing or new.is_failing,
             )
             return
     rules.append(new)
@@ -215,19 +237,23 @@ def _most_specific(rules: Iterable[MergedRule], host: str) -> MergedRule | None:
 def _report_hosts(ctx: Context, services: ServiceIndex) -> None:
     hosts = frozenset(service.host for service in services.all)
     for rule in ctx.world.destination_rules:
-        host = expand_host(rule.spec.host, rule.namespace)
-        known = host in hosts or (host.startswith("*") and any(subset_of(one, host) for one in hosts))
-        if host and not known:
-            ctx.report(
-                Problem(
-                    severity=Severity.WARNING,
-                    code="BE-002",
-                    resource=rule.ref,
-                    field="spec.host",
-                    message=f"there is no service {host}",
-                    hint="A host without a dot is a Service of the rule's own namespace.",
-                )
+        attempt(Stage.RESOLVE, rule.ref, partial(_report_host, ctx, rule, hosts), ctx.report, None)
+
+
+def _report_host(ctx: Context, rule: DestinationRule, hosts: frozenset[str]) -> None:
+    host = expand_host(rule.spec.host, rule.namespace)
+    known = host in hosts or (host.startswith("*") and any(subset_of(one, host) for one in hosts))
+    if host and not known:
+        ctx.report(
+            Problem(
+                severity=Severity.WARNING,
+                code="BE-002",
+                resource=rule.ref,
+                field="spec.host",
+                message=f"there is no service {host}",
+                hint="A host without a dot is a Service of the rule's own namespace.",
             )
+        )
 
 
 # --- what a rule says -------------------------------------------------------------------------------

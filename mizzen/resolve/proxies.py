@@ -7,8 +7,10 @@ called istio-ingressgateway, with HTTP/3 on.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
-from mizzen.errors import Problem, ResourceRef
+from mizzen.errors import Problem, Report, ResourceRef
+from mizzen.guard import Stage, attempt
 from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
 from mizzen.resolve.overlay import overlay
 from mizzen.resolve.pods import CONFIG_ANNOTATION, PodGroup, locality_of, pod_groups
@@ -127,6 +129,7 @@ def proxies(
     environment: Mapping[str, str],
     external_ports: ExternalPorts,
     routers: frozenset[str] | None = None,
+    report: Report = lambda _: None,
 ) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
     """Every gateway with its switches and mesh, in the order in which they are declared.
 
@@ -141,13 +144,24 @@ def proxies(
         found = [(gateway, ()) for gateway in declared_gateways(world)]
     else:
         found = [(_of_pods(group), group.pods) for group in pod_groups(world, routers)]
-    return tuple(
-        (_proxy(world, gateway, pods, mesh, external_ports), switches, mesh) for gateway, pods in found
-    )
+    made = [
+        attempt(
+            Stage.GATEWAY,
+            gateway.origin,
+            partial(_proxy, world, gateway, pods, mesh, external_ports),
+            report,
+            None,
+        )
+        for gateway, pods in found
+    ]
+    return tuple((proxy, switches, mesh) for proxy in made if proxy is not None)
 
 
 def sidecars(
-    world: World, environment: Mapping[str, str], wanted: frozenset[str]
+    world: World,
+    environment: Mapping[str, str],
+    wanted: frozenset[str],
+    report: Report = lambda _: None,
 ) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
     """The sidecars of WorkloadEntries and Pods `wanted` ("namespace/name"); what is not there has none."""
     mesh = mesh_config(world)
@@ -158,9 +172,14 @@ def sidecars(
         workload = world.workload_entry_by_key.get((namespace, name))
         pod = world.pod_by_key.get((namespace, name))
         if workload is not None:
-            found.append((_sidecar(workload, mesh), switches, mesh))
+            make, ref = partial(_sidecar, workload, mesh), workload.ref
         elif pod is not None:
-            found.append((_pod_sidecar(world, pod, mesh), switches, mesh))
+            make, ref = partial(_pod_sidecar, world, pod, mesh), pod.ref
+        else:
+            continue
+        proxy = attempt(Stage.GATEWAY, ref, make, report, None)
+        if proxy is not None:
+            found.append((proxy, switches, mesh))
     return tuple(found)
 
 
@@ -315,9 +334,9 @@ def own_config(gateway: DeclaredGateway) -> tuple[ProxyConfig, tuple[Problem, ..
         documents = construct(text)
     except Broken as broken:
         found.error("GW-008", at, f"the annotation {CONFIG_ANNOTATION} is no YAML: {broken.message}")
-        return ProxyConfig(), tuple(found.problems)
+        return ProxyConfig(), found.all()
     read = decoder_of(ProxyConfig, Unknown.WARN)(documents[0].value if documents else {}, at, found)
-    return read if isinstance(read, ProxyConfig) else ProxyConfig(), tuple(found.problems)
+    return read if isinstance(read, ProxyConfig) else ProxyConfig(), found.all()
 
 
 def _pod_of(world: World, gateway: DeclaredGateway) -> Pod | None:

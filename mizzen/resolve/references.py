@@ -1,9 +1,11 @@
 """What VirtualServices name and is not there: Gateways, hosts of servers, delegates, services, ports, subsets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.resolve.actions import REDIRECTS
 from mizzen.resolve.attach import MESH, gateway_key, hosts_of
 from mizzen.resolve.context import Context
@@ -34,20 +36,27 @@ def check_references(ctx: Context, servers: tuple[MergedServer, ...], indexes: I
         ports.setdefault(server.key, set()).add(server.number)
     delegates: dict[tuple[str, str], tuple[VirtualService, frozenset[int]]] = {}
     for service in ctx.world.virtual_services:
-        if not service.spec.hosts:
-            continue
-        _check_gateways(ctx, service)
-        check_delegates(ctx, service)
-        served = frozenset(port for key in _bound(service).values() for port in ports.get(key, ()))
-        if not served:
-            continue
-        _Checked(ctx, service, indexes, served).all()
-        for route in service.spec.http:
-            found = delegate_of(ctx, service, route) if route.delegate else None
-            if found is not None:
-                delegates[found.key] = (found, served)
+        if service.spec.hosts:
+            check = partial(_check_root, ctx, service, indexes, ports)
+            for delegate, served in attempt(Stage.RESOLVE, service.ref, check, ctx.report, ()):
+                delegates[delegate.key] = (delegate, served)
     for delegate, served in delegates.values():
-        _Checked(ctx, delegate, indexes, served).all()
+        check_one = _Checked(ctx, delegate, indexes, served).all
+        attempt(Stage.RESOLVE, delegate.ref, check_one, ctx.report, None)
+
+
+def _check_root(
+    ctx: Context, service: VirtualService, indexes: Indexes, ports: Mapping[str, set[int]]
+) -> tuple[tuple[VirtualService, frozenset[int]], ...]:
+    """Its delegates, and the port numbers of the servers that have them."""
+    _check_gateways(ctx, service)
+    check_delegates(ctx, service)
+    served = frozenset(port for key in _bound(service).values() for port in ports.get(key, ()))
+    if not served:
+        return ()
+    _Checked(ctx, service, indexes, served).all()
+    found = [delegate_of(ctx, service, route) for route in service.spec.http if route.delegate]
+    return tuple((delegate, served) for delegate in found if delegate is not None)
 
 
 def _bound(service: VirtualService) -> dict[int, str]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
-from mizzen.model.route import Exact, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
+from mizzen.guard import Stage, attempt
+from mizzen.model.route import Exact, Fail, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
 from mizzen.resolve.actions import Actions, Where, cors, fault
 from mizzen.resolve.attach import gateway_keys, hosts_of, shared_hosts
 from mizzen.resolve.context import Context
@@ -92,7 +94,14 @@ class _Tables:
 
     def _add_routes(self, server: MergedServer, hosts: dict[str, _Host]) -> None:
         for service in self.indexes.attached.get(server.key, ()):
-            shared = shared_hosts(server, service)
+            # A VirtualService whose hosts cannot be told from the server's keeps all that it names.
+            shared = attempt(
+                Stage.RESOLVE,
+                service.ref,
+                partial(shared_hosts, server, service),
+                self.ctx.report,
+                service.spec.hosts,
+            )
             routes = self._routes(service, server) if shared else ()
             if not routes:
                 continue  # another rule of Istio: a VirtualService without routes brings no host
@@ -109,11 +118,19 @@ class _Tables:
         where = Where(gateway=server.key, port=server.number, secure=server.kind == "https")
         key = (service.key, where)
         if key not in self._made:
-            if service.key not in self._rules:
-                self._rules[service.key] = rules_of(self.ctx, service)
-            actions = Actions(self.ctx, where, self.indexes)
-            self._made[key] = routes_of(service, self._rules[service.key], actions)
+            self._made[key] = attempt(
+                Stage.RESOLVE,
+                service.ref,
+                partial(self._make, service, where),
+                self.ctx.report,
+                (failing(RouteMatch(), service, "spec.http"),),
+            )
         return self._made[key]
+
+    def _make(self, service: VirtualService, where: Where) -> tuple[Route, ...]:
+        if service.key not in self._rules:
+            self._rules[service.key] = rules_of(self.ctx, service)
+        return routes_of(service, self._rules[service.key], Actions(self.ctx, where, self.indexes))
 
     def _joined(self, hosts: dict[str, _Host]) -> Iterator[Host]:
         """Hosts with the very same routes become one with several domains, named after the most specific."""
@@ -134,19 +151,35 @@ class _Tables:
 
 
 def routes_of(service: VirtualService, rules: tuple[Rule, ...], actions: Actions) -> tuple[Route, ...]:
-    """The routes of a VirtualService in one place; nothing comes after one that takes every request."""
+    """The routes of a VirtualService in one place; nothing comes after one that takes every request.
+
+    One that raises fails its requests: they never fall to a wider route.
+    """
     found: list[Route] = []
-    where = actions.where
     for rule in rules:
         for match in rule.route.match or (None,):
-            if match is not None and not applies(
-                actions.ctx, match, where.gateway, where.port, service.namespace
-            ):
-                continue
-            found.append(_route(rule, match, actions, service))
-            if match is None or found[-1].match.is_catch_all:
+            make = partial(_route_if_any, rule, match, actions, service)
+            made = attempt(Stage.RESOLVE, rule.ref, make, actions.ctx.report, None, rule.route.at)
+            if made is None:
+                made = (failing(_narrowest(match), service, rule.at),)
+            found += made
+            if made and (match is None or made[0].match.is_catch_all):
                 return tuple(found)
     return tuple(found)
+
+
+def failing(match: RouteMatch, service: VirtualService, at: str) -> Route:
+    """What stands for a route that cannot be made."""
+    action = Fail(status=500, because="a fault of mizzen")
+    return Route(name="", match=match, action=action, origin=service.ref, at=at)
+
+
+def _narrowest(match: HTTPMatchRequest | None) -> RouteMatch:
+    """The requests of a route that cannot be made; every one where not even these can be told."""
+    try:
+        return route_match(match)
+    except Exception:  # noqa: BLE001  # reported already
+        return RouteMatch()
 
 
 def ordered(parts: Iterable[tuple[Route, ...]]) -> tuple[Route, ...]:
@@ -226,6 +259,16 @@ def _black_hole(server: MergedServer) -> Host:
 
 
 # --- one route --------------------------------------------------------------------------------------
+
+
+def _route_if_any(
+    rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service: VirtualService
+) -> tuple[Route, ...]:
+    """None where the match is for other gateways or ports, else one."""
+    where = actions.where
+    if match is not None and not applies(actions.ctx, match, where.gateway, where.port, service.namespace):
+        return ()
+    return (_route(rule, match, actions, service),)
 
 
 def _route(rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service: VirtualService) -> Route:

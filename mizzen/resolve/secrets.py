@@ -8,8 +8,10 @@ be used is reported and not sent, so that Envoy keeps the last good one.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve.context import Context
 from mizzen.resolve.pem import Bad, Chain, crl_fault, key_fault, read_chain, roots_fault
@@ -96,6 +98,11 @@ def certificate_of(ctx: Context, name: str) -> Certificate | Trouble:
     secret = _secret(ctx, name)
     if isinstance(secret, Trouble):
         return secret
+    make = partial(_certificate_of, secret, name)
+    return attempt(Stage.RESOLVE, secret.ref, make, ctx.report, _at_fault(secret))
+
+
+def _certificate_of(secret: Secret, name: str) -> Certificate | Trouble:
     if secret.name.endswith(CA_SUFFIX):
         return Trouble(
             code="SEC-005",
@@ -135,6 +142,10 @@ def ca_of(ctx: Context, name: str) -> TrustedCa | Trouble:
     holder = _config_map(ctx, name) if name.startswith(CONFIG_MAP) else _ca_secret(ctx, name)
     if isinstance(holder, Trouble):
         return holder
+    return attempt(Stage.RESOLVE, holder.ref, partial(_roots_of, holder, name), ctx.report, _at_fault(holder))
+
+
+def _roots_of(holder: Secret | ConfigMap, name: str) -> TrustedCa | Trouble:
     data = {key: _bytes(value) for key, value in holder.data.items()}
     for ca_key, crl_key in (("cacert", "crl"), ("ca.crt", "ca.crl")):
         roots, crl = data.get(ca_key), data.get(crl_key, b"")
@@ -201,6 +212,11 @@ def _secret(ctx: Context, name: str) -> Secret | Trouble:
 def _place(holder: Secret | ConfigMap, key: str) -> str:
     written = child("stringData", key)
     return written if written in holder.ref.places else child("data", key)
+
+
+def _at_fault(holder: Secret | ConfigMap) -> Trouble:
+    """What stands for a certificate or CA whose reading raises."""
+    return _unusable(holder, "", "it cannot be read, by a fault of mizzen")
 
 
 def _unusable(holder: Secret | ConfigMap, key: str, why: str) -> Trouble:

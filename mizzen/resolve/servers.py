@@ -8,8 +8,10 @@ look at TCP ports of the Service, and a catch-all chain never stands beside anot
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.resolve.context import Context, Proxy
 from mizzen.resolve.selecting import fits
 from mizzen.resources.gateway import Gateway, Server
@@ -241,38 +243,49 @@ def _route_table(kind: str, gateway: Gateway, server: Server, port: int) -> str:
 
 def _candidates(ctx: Context) -> Iterator[MergedServer]:
     """The servers of every Gateway that is for this proxy, before anybody has won or lost."""
-    proxy = ctx.proxy
-    labels = dict(proxy.labels)
-    wildcard = "::" if proxy.ipv6_only else "0.0.0.0"
     for gateway in ctx.world.gateways:
-        if not selects(gateway, labels, proxy.namespace, ctx.switches.scope_gateway_to_namespace):
-            continue
-        for index, server in enumerate(gateway.spec.servers):
-            at = server.at or f"spec.servers[{index}]"
-            kind = kind_of(server)
-            if not kind:
-                _report_shapeless(ctx, gateway, server, at)
-                continue
-            found = bound_port(proxy, server.port.number)
-            port = server.port.number if found is None else found
-            if not _may_bind(ctx, gateway, server, at, port):
-                continue
-            if found is None and not server.bind.startswith(UNIX):
-                _report_closed(ctx, gateway, server, at, port)
-            yield MergedServer(
-                gateway=gateway,
-                server=server,
-                key=f"{gateway.namespace}/{gateway.name}",
-                hosts=normalised_hosts(server.hosts, gateway.namespace),
-                bound_port=port,
-                bind=server.bind,
-                listener_name=f"{server.bind or wildcard}_{port}",
-                route_table=_route_table(kind, gateway, server, port),
-                kind=kind,
-                protocol=server.port.protocol.upper(),
-                at=at,
-                ref=gateway.ref,
-            )
+        make = partial(_of_gateway, ctx, gateway)
+        yield from attempt(Stage.RESOLVE, gateway.ref, make, ctx.report, ())
+
+
+def _of_gateway(ctx: Context, gateway: Gateway) -> tuple[MergedServer, ...]:
+    labels, scoped = dict(ctx.proxy.labels), ctx.switches.scope_gateway_to_namespace
+    if not selects(gateway, labels, ctx.proxy.namespace, scoped):
+        return ()
+    found = []
+    for index, server in enumerate(gateway.spec.servers):
+        at = server.at or f"spec.servers[{index}]"
+        make = partial(_candidate, ctx, gateway, server, at)
+        found.append(attempt(Stage.RESOLVE, gateway.ref, make, ctx.report, None, at))
+    return tuple(one for one in found if one is not None)
+
+
+def _candidate(ctx: Context, gateway: Gateway, server: Server, at: str) -> MergedServer | None:
+    kind = kind_of(server)
+    if not kind:
+        _report_shapeless(ctx, gateway, server, at)
+        return None
+    found = bound_port(ctx.proxy, server.port.number)
+    port = server.port.number if found is None else found
+    if not _may_bind(ctx, gateway, server, at, port):
+        return None
+    if found is None and not server.bind.startswith(UNIX):
+        _report_closed(ctx, gateway, server, at, port)
+    wildcard = "::" if ctx.proxy.ipv6_only else "0.0.0.0"
+    return MergedServer(
+        gateway=gateway,
+        server=server,
+        key=f"{gateway.namespace}/{gateway.name}",
+        hosts=normalised_hosts(server.hosts, gateway.namespace),
+        bound_port=port,
+        bind=server.bind,
+        listener_name=f"{server.bind or wildcard}_{port}",
+        route_table=_route_table(kind, gateway, server, port),
+        kind=kind,
+        protocol=server.port.protocol.upper(),
+        at=at,
+        ref=gateway.ref,
+    )
 
 
 def _report_shapeless(ctx: Context, gateway: Gateway, server: Server, at: str) -> None:
@@ -338,7 +351,8 @@ def merged_and_lost(ctx: Context) -> tuple[tuple[MergedServer, ...], tuple[Merge
     merge = _Merge(ctx)
     merged, lost = [], []
     for candidate in _candidates(ctx):
-        placed = merge.place(candidate)
+        place = partial(merge.place, candidate)
+        placed = attempt(Stage.RESOLVE, candidate.ref, place, ctx.report, None, candidate.at)
         if placed is None:
             lost.append(candidate)
         else:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.resolve.attach import exported_to
 from mizzen.resolve.context import Context
 from mizzen.resolve.names import service_host
@@ -169,14 +171,35 @@ def _report_hidden(ctx: Context, visible: list[MeshService], by_host: Mapping[st
 
 
 def _services(ctx: Context) -> Iterator[MeshService]:
-    """Every service, oldest first."""
+    """Every service, oldest first. One that raises keeps its hosts, and has no port: its requests fail."""
     both: list[core.Service | ServiceEntry] = [*ctx.world.services, *ctx.world.service_entries]
     default = ctx.mesh.default_service_export_to
     for one in sorted(both, key=age_order):
-        if isinstance(one, core.Service):
-            yield _of_kubernetes(one, default)
-        else:
-            yield from _of_entry(one, default)
+        made = attempt(Stage.RESOLVE, one.ref, partial(_of, one, default), ctx.report, None)
+        yield from _failing(one) if made is None else made
+
+
+def _of(one: core.Service | ServiceEntry, default: tuple[str, ...]) -> tuple[MeshService, ...]:
+    if isinstance(one, core.Service):
+        return (_of_kubernetes(one, default),)
+    return tuple(_of_entry(one, default))
+
+
+def _failing(one: core.Service | ServiceEntry) -> tuple[MeshService, ...]:
+    """What stands for a service that cannot be made."""
+    hosts = one.spec.hosts if isinstance(one, ServiceEntry) else (service_host(one.name, one.namespace),)
+    return tuple(
+        MeshService(
+            host=host,
+            name=one.name,
+            namespace=one.namespace,
+            ports=(),
+            export_to=frozenset({"*"}),
+            sources=(one,),
+            ref=one.ref,
+        )
+        for host in dict.fromkeys(hosts)
+    )
 
 
 def _of_kubernetes(service: core.Service, default: tuple[str, ...]) -> MeshService:

@@ -24,7 +24,7 @@ from mizzen.resolve.workloads import inbound_ports
 
 
 def resolve_sidecar(ctx: Context) -> Model:
-    """What the sidecar of `ctx` shall do. Everything wrong is reported; nothing is raised."""
+    """What the sidecar of `ctx` shall do. Everything wrong is reported; a fault that is nobody's is raised."""
     check_authorization(ctx)
     services = service_index(ctx)
     ports = inbound_ports(ctx, services)

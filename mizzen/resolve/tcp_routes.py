@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from mizzen.errors import ResourceRef
+from mizzen.guard import Stage, attempt
+from mizzen.model.backend import BLACK_HOLE
 from mizzen.model.listener import TcpService
 from mizzen.model.route import Weighted
 from mizzen.resolve.attach import gateway_key, hosts_of
@@ -20,6 +23,8 @@ from mizzen.resources.virtual_service import (
     VirtualService,
 )
 
+# What stands for a block that cannot be made: its connections are closed.
+NOWHERE = TcpService(to=(Weighted(backend=BLACK_HOLE),), stat_prefix=BLACK_HOLE)
 PassthroughChain = tuple[tuple[str, ...], TcpService, ResourceRef, str]
 
 
@@ -28,7 +33,8 @@ def tcp_service(ctx: Context, server: MergedServer, indexes: Indexes) -> TcpServ
     for service in _candidates(server, indexes):
         for route in service.spec.tcp:
             if not route.match or any(_applies(one, server, service) for one in route.match):
-                return _Maker(ctx, server, indexes).service(service, route.route)
+                make = partial(_Maker(ctx, server, indexes).service, service, route.route)
+                return attempt(Stage.RESOLVE, service.ref, make, ctx.report, NOWHERE, route.at)
     return None
 
 
@@ -47,7 +53,12 @@ def _passthrough(maker: "_Maker") -> Iterator[PassthroughChain]:
         for route in service.spec.tls:
             for match in route.match:
                 names = intersect(hosts, match.sni_hosts)
-                passed = maker.service(service, route.route) if names else None
+                make = partial(maker.service, service, route.route)
+                passed = (
+                    attempt(Stage.RESOLVE, service.ref, make, maker.ctx.report, NOWHERE, route.at)
+                    if names
+                    else None
+                )
                 if passed is not None and _applies(match, server, service):
                     yield names, passed, service.ref, match.at
 

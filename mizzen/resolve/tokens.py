@@ -1,6 +1,9 @@
 """RequestAuthentication -> TokenRules: which tokens requests may bring to a gateway or a workload."""
 
+from functools import partial
+
 from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.model.token import TokenRule
 from mizzen.resolve.context import Context
 from mizzen.resolve.jwks import KeySet, key_set
@@ -23,13 +26,23 @@ _NOBODYS_KEY = (
 
 
 def token_rules(ctx: Context) -> tuple[TokenRule, ...]:
-    """Every issuer that a request to the proxy may have a token of, in Istio's order."""
+    """Every issuer that a request to the proxy may have a token of, in Istio's order.
+
+    Of an issuer whose rule raises, every token is refused.
+    """
     rules = [
         (policy, rule)
         for policy in for_proxy(ctx, ctx.world.request_authentications)
         for rule in policy.spec.jwt_rules
     ]
-    return tuple(_rule(ctx, policy, rule, index) for index, (policy, rule) in enumerate(rules))
+    found = []
+    for index, (policy, rule) in enumerate(rules):
+        refusing = TokenRule(
+            name=f"origins-{index}", issuer=rule.issuer, keys=_NOBODYS_KEY, origin=policy.ref
+        )
+        make = partial(_rule, ctx, policy, rule, index)
+        found.append(attempt(Stage.RESOLVE, policy.ref, make, ctx.report, refusing, rule.at))
+    return tuple(found)
 
 
 def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int) -> TokenRule:
@@ -61,6 +74,8 @@ def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int
         forward=rule.forward_original_token,
         payload_header=rule.output_payload_to_header,
         claim_headers=tuple((one.header, one.claim) for one in rule.output_claim_to_headers),
+        origin=policy.ref,
+        at=rule.at,
     )
 
 

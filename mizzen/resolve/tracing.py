@@ -3,6 +3,7 @@
 from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Protocol
 from mizzen.model.listener import Tracer
 from mizzen.resolve.context import Context
+from mizzen.resources.checks import port_text
 from mizzen.resources.mesh import ExtensionProvider
 
 # The cluster of spans in Istio's bootstrap.
@@ -28,7 +29,7 @@ def tracing(ctx: Context) -> tuple[Tracer | None, tuple[Backend, ...]]:
     else:
         settings = ctx.proxy.config.tracing
         host, _, port = (settings.zipkin.address if settings and settings.zipkin else "").rpartition(":")
-        number = int(port) if port.isdecimal() else _ZIPKIN_PORT
+        number = int(port) if not port_text(port) else _ZIPKIN_PORT
         backend = _backend(ctx, host, number, Protocol.UNKNOWN)
     return Tracer(kind="zipkin", backend=backend.name, service=service), (backend,)
 

@@ -1,8 +1,10 @@
 """The whole of resolving: World -> Model of one gateway, its parts in a row."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
 from mizzen.model import GatewayName, Model
 from mizzen.resolve.attach import attached
 from mizzen.resolve.authorization import authorization, check_authorization
@@ -27,11 +29,19 @@ from mizzen.resolve.tracing import tracing
 
 
 def resolve(ctx: Context) -> Model:
-    """What the gateway of `ctx` shall do. Everything wrong is reported; nothing is raised."""
-    _report_gateways(ctx)
+    """What the gateway of `ctx` shall do. Everything wrong is reported.
+
+    What raises while one object is worked on is reported too, and what stands in its place closes; a fault that
+    is nobody's is raised.
+    """
+    attempt(Stage.RESOLVE, ctx.proxy.origin, partial(_report_gateways, ctx), ctx.report, None)
     check_authorization(ctx)
     merged, lost = merged_and_lost(ctx)
-    tls = {tls_key(s): server_tls(ctx, s) for s in merged if s.kind in {"https", "tls"}}
+    tls = {
+        tls_key(s): attempt(Stage.RESOLVE, s.ref, partial(server_tls, ctx, s), ctx.report, None, s.at)
+        for s in merged
+        if s.kind in {"https", "tls"}
+    }
     servers = tuple(s for s in merged if s.kind != "https" or tls[tls_key(s)] is not None)
     lost += tuple(s for s in merged if s.kind == "https" and tls[tls_key(s)] is None)
     services = service_index(ctx)

@@ -7,7 +7,7 @@ from mizzen.errors import Problem, ResourceRef
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex, named_protocol
-from mizzen.resources.checks import is_ip
+from mizzen.resources.checks import is_ip, port_text
 from mizzen.resources.sidecar import IngressListener, Sidecar
 
 CODES = {
@@ -138,7 +138,7 @@ def _target(listener: IngressListener) -> tuple[str, int] | None:
         return text.removeprefix(_UNIX), 0
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
-    if not port.isdecimal() or not 0 < int(port) < 65536 or not is_ip(host):
+    if port_text(port) or not is_ip(host):
         return None
     return (_LOOPBACK if host == _ANY else host), int(port)
 

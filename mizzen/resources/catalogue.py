@@ -8,6 +8,7 @@ CATALOGUE: Mapping[str, str] = {
     "YML-003": "A field stands twice in one mapping.",
     "YML-004": "The document is not an object (a mapping with apiVersion, kind and metadata).",
     "YML-005": "The file holds no object.",
+    "YML-006": "The document or the file is too large; it is not read (or not from there on).",
     "KIND-001": "The kind is not known.",
     "KIND-002": "The kind is known, and nothing is done about it yet.",
     "KIND-003": "The kind does not belong to this apiVersion.",

@@ -91,6 +91,13 @@ def subnet(text: str) -> str:
     return ""
 
 
+def port_text(text: str) -> str:
+    """A port that is written as a text."""
+    if re.fullmatch(r"[0-9]{1,5}", text):
+        return port(int(text))
+    return f'"{text[:40]}" is not a port: ports are 1 to 65535'
+
+
 def port(number: int) -> str:
     return "" if 1 <= number <= 65535 else f"{number} is not a port: ports are 1 to 65535"
 

@@ -187,7 +187,7 @@ def _compile_union(arguments: tuple[Any, ...], unknown: Unknown) -> Decoder:
 
 
 def _unknown_field(key: str, at: str, keys: tuple[str, ...], unknown: Unknown, found: Findings) -> None:
-    like = nearest(key, keys)
+    like = "" if found.is_full else nearest(key, keys)
     hint = f"Did you mean {like}?" if like else ""
     if unknown is Unknown.REFUSE:
         found.error("FLD-001", at, f"there is no field {key!r} here", hint or _listed(keys))

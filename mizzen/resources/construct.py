@@ -19,6 +19,11 @@ Value = Any  # dict[str, Value] | list[Value] | Scalar: as deep as the document 
 
 _TAG = "tag:yaml.org,2002:"
 _DEEPEST = 100  # levels; nothing that Kubernetes stores comes near
+_LONGEST_SCALAR = 8 * 1024 * 1024  # letters; an API server takes objects of 1.5 MiB
+# Nodes that aliases and merge keys may repeat in a document: so many, and so many for each that is written. What
+# is written costs its author as much as us; a repetition costs five letters.
+_REPEATED = 10_000
+_REPEATED_EACH = 16
 _UNFINISHED = object()
 _MERGE = "<<"
 
@@ -26,11 +31,12 @@ _MERGE = "<<"
 class Broken(Exception):
     """The document cannot be read on. `line` and `column` count from 1 within the document."""
 
-    def __init__(self, message: str, line: int, column: int) -> None:
+    def __init__(self, message: str, line: int, column: int, *, is_too_large: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.line = line
         self.column = column
+        self.is_too_large = is_too_large  # well-formed, and more than is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,10 @@ class _Document:
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
     doubled: list[Doubled] = field(default_factory=list)
     anchors: dict[str, Value] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)  # of what anchors stand for, in nodes
     depth: int = 0
+    written: int = 0  # nodes and aliases so far
+    repeated: int = 0  # by aliases
 
     def read(self) -> Constructed:
         event = self.next()
@@ -106,9 +115,10 @@ class _Document:
     def _node(self, event: Any, path: str) -> Value:
         kind = type(event)
         if kind is yaml.ScalarEvent:
+            self.written += 1
             value: Value = _scalar(event)
             if event.anchor is not None:
-                self.anchors[event.anchor] = value
+                self.anchors[event.anchor], self.sizes[event.anchor] = value, 1
             return value
         if kind is yaml.AliasEvent:
             return self._alias(event)
@@ -116,11 +126,14 @@ class _Document:
             raise _at(event, f"more than {_DEEPEST} levels deep")
         if event.anchor is not None:
             self.anchors[event.anchor] = _UNFINISHED
+        before = self.written + self.repeated
+        self.written += 1
         self.depth += 1
         value = self._mapping(path) if kind is yaml.MappingStartEvent else self._sequence(path)
         self.depth -= 1
         if event.anchor is not None:
             self.anchors[event.anchor] = value
+            self.sizes[event.anchor] = self.written + self.repeated - before
         return value
 
     def _alias(self, event: Any) -> Value:
@@ -129,6 +142,12 @@ class _Document:
         value = self.anchors[event.anchor]
         if value is _UNFINISHED:
             raise _at(event, f"*{event.anchor} stands inside of what it stands for")
+        self.written += 1
+        self.repeated += self.sizes[event.anchor]
+        most = _REPEATED + _REPEATED_EACH * self.written
+        if self.repeated > most:
+            message = f"aliases repeat more than {most} values up to here"
+            raise _at(event, message, is_too_large=True)
         return value
 
     def _sequence(self, path: str) -> list[Value]:
@@ -172,7 +191,7 @@ class _Document:
         if event.value == _MERGE and event.implicit[0]:
             return None
         if event.anchor is not None:
-            self.anchors[event.anchor] = event.value
+            self.anchors[event.anchor], self.sizes[event.anchor] = event.value, 1
         return str(event.value)
 
     def _merge(self, event: Any) -> list[dict[str, Value]]:
@@ -183,13 +202,16 @@ class _Document:
         return sources
 
 
-def _at(event: Any, message: str) -> Broken:
-    return Broken(message, event.start_mark.line + 1, event.start_mark.column + 1)
+def _at(event: Any, message: str, *, is_too_large: bool = False) -> Broken:
+    mark = event.start_mark
+    return Broken(message, mark.line + 1, mark.column + 1, is_too_large=is_too_large)
 
 
 def _scalar(event: Any) -> Scalar:
     tag = event.tag
     text: str = event.value
+    if len(text) > _LONGEST_SCALAR:
+        raise _at(event, f"a value of more than {_LONGEST_SCALAR} letters", is_too_large=True)
     if event.implicit[0] and tag is None:
         return resolve(text)
     if tag is None or tag in (_TAG + "str", _TAG + "timestamp", "!"):

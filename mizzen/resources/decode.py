@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
+from mizzen.guard import Stage, attempt, told
 from mizzen.resources.compile import declared_fields, decoder_of, nearest, reader_of
 from mizzen.resources.declare import Metadata, Resource, Unknown
 from mizzen.resources.findings import Findings
@@ -30,13 +31,22 @@ class Decoded:
 
 def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     """Decode and validate one object. Depends on nothing but its arguments, so it may be remembered
-    by `raw.digest`. `default_namespace` is that of objects that do not name one."""
+    by `raw.digest`. `default_namespace` is that of objects that do not name one. What raises is a problem."""
+    ref = identify(raw, default_namespace)
+    wrong: list[Problem] = []
+    decoded = attempt(Stage.READ, ref, lambda: _decoded(raw, ref), wrong.append, None)
+    return Decoded(resource=None, problems=tuple(wrong)) if decoded is None else decoded
+
+
+def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
+    if raw.unread:
+        return Decoded(resource=None, problems=(told(Stage.READ, ref, raw.unread),))
     kind = KINDS.get(raw.kind)
-    found = Findings(identify(raw, default_namespace))
+    found = Findings(ref)
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:
         _not_ours(raw, group, found)
-        return Decoded(resource=None, problems=tuple(found.problems))
+        return Decoded(resource=None, problems=found.all())
     if version not in kind.versions:
         found.error(
             "KIND-003",
@@ -44,11 +54,11 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
             f"{raw.kind} has no version {raw.api_version!r}",
             f"Write {kind.api_version}.",
         )
-        return Decoded(resource=None, problems=tuple(found.problems))
+        return Decoded(resource=None, problems=found.all())
     resource = _read(raw, kind, found)
     if resource is not None:
         validate(resource, found)
-    return Decoded(resource=None if found.refused else resource, problems=tuple(found.problems))
+    return Decoded(resource=None if found.refused else resource, problems=found.all())
 
 
 def identify(raw: RawObject, default_namespace: str) -> ResourceRef:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.errors import MOST_OF_ONE, Problem, ResourceRef, Severity, more_of
 
 
 @dataclass(slots=True)
@@ -11,6 +11,20 @@ class Findings:
 
     ref: ResourceRef
     problems: list[Problem] = field(default_factory=list)
+    beyond: int = 0  # problems that are only counted: an object may have a hundred thousand
+    refused: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        """Has enough been found? What else is wrong need not be worded well."""
+        return len(self.problems) >= MOST_OF_ONE
+
+    def all(self) -> tuple[Problem, ...]:
+        """Every problem, and the number of those that were only counted."""
+        if not self.beyond:
+            return tuple(self.problems)
+        severity = Severity.ERROR if self.refused else Severity.WARNING
+        return (*self.problems, more_of(self.ref, self.beyond, severity))
 
     def error(self, code: str, at: str, message: str, hint: str = "") -> None:
         """The object is refused because of the field at the path `at`."""
@@ -25,10 +39,10 @@ class Findings:
         self.add(Severity.INFO, code, at, message, hint)
 
     def add(self, severity: Severity, code: str, at: str, message: str, hint: str) -> None:
+        self.refused |= severity is Severity.ERROR
+        if self.is_full:
+            self.beyond += 1
+            return
         self.problems.append(
             Problem(severity=severity, code=code, resource=self.ref, field=at, message=message, hint=hint)
         )
-
-    @property
-    def refused(self) -> bool:
-        return any(problem.severity is Severity.ERROR for problem in self.problems)

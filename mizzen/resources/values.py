@@ -6,8 +6,8 @@ strict as an API server: a number in quotes is a text, not a number.
 
 import base64
 import binascii
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -92,7 +92,9 @@ def integer(value: Any, at: str, found: Findings) -> Any:
 
 
 def number(value: Any, at: str, found: Findings) -> Any:
-    if type(value) in (int, float) and math.isfinite(value):
+    if (
+        type(value) in (int, float) and abs(value) <= sys.float_info.max
+    ):  # neither infinite nor longer than one
         return float(value)
     return mismatch("a number", value, at, found)
 

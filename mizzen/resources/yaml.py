@@ -5,12 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mizzen.errors import Place, Problem, ResourceRef, Severity
+from mizzen.errors import Place, Problem, ResourceRef, Severity, capped
+from mizzen.guard import Stage, fault
 from mizzen.resources.construct import Broken, Constructed, construct
 from mizzen.resources.documents import Piece, guess, split
 from mizzen.resources.places import Places
 
 _BOM = b"\xef\xbb\xbf"
+# Generous: 10,000 VirtualServices are some 5 MB.
+LARGEST_FILE = 256 * 1024 * 1024  # bytes
+_MOST_DOCUMENTS = 200_000  # in a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class RawObject:
     data: Mapping[str, Any] = field(compare=False, repr=False)
     ref: ResourceRef = field(compare=False)
     digest: str  # of its text and of where that stands: whatever follows from the object can be kept by it
+    unread: str = ""  # why `data` does not say what the object says: it takes no part
 
 
 def parse_documents(text: str | bytes, file: str) -> tuple[tuple[RawObject, ...], tuple[Problem, ...]]:
@@ -35,15 +40,38 @@ def parse_documents(text: str | bytes, file: str) -> tuple[tuple[RawObject, ...]
     stream = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     objects: list[RawObject] = []
     problems: list[Problem] = []
-    for piece in split(stream.removeprefix(_BOM)):
-        for found in _read_piece(piece, file):
+    if len(stream) > LARGEST_FILE:
+        return (), (_too_large(file, 1, f"this file has more than {LARGEST_FILE} bytes: none of it is read"),)
+    for number, piece in enumerate(split(stream.removeprefix(_BOM))):
+        if number == _MOST_DOCUMENTS:
+            message = f"this file has more than {_MOST_DOCUMENTS} documents: from here on none is read"
+            problems.append(_too_large(file, piece.line + 1, message))
+            break
+        for found in _guarded(piece, file):
             if isinstance(found, Problem):
                 problems.append(found)
             else:
                 objects.append(found)
     if not objects and not problems:
         problems.append(_nothing(file))
-    return tuple(objects), tuple(problems)
+    return tuple(objects), capped(problems)
+
+
+def _guarded(piece: Piece, file: str) -> tuple[RawObject | Problem, ...]:
+    try:
+        return tuple(_read_piece(piece, file))
+    except Exception as error:  # noqa: BLE001  # the other documents are read all the same
+        ref = _seeming(piece.content.decode(errors="replace"), Place(file, piece.line + 1, 1))
+        return (fault(Stage.READ, ref, error),)
+
+
+def _too_large(file: str, line: int, message: str) -> Problem:
+    return Problem(
+        code="YML-006",
+        resource=ResourceRef(kind="File", name=file, places={"": Place(file, line, 1)}),
+        message=message,
+        hint="Write less, or into several files.",
+    )
 
 
 def _nothing(file: str) -> Problem:
@@ -75,6 +103,10 @@ def _read_piece(piece: Piece, file: str) -> Iterator[RawObject | Problem]:
         documents = construct(text)
     except Broken as error:
         place = Place(file, piece.line + error.line, error.column)
+        if error.is_too_large:
+            hint = "Write it in less, or into several documents."
+            yield _broken(text, place, "YML-006", f"this document is too large: {error.message}", hint)
+            return
         yield _broken(text, place, "YML-001", f"this cannot be read as YAML: {error.message}", _hint(error))
         return
     seal = hashlib.blake2b(f"{file}\n{piece.line}\n".encode(errors="replace"), digest_size=16)
@@ -93,11 +125,15 @@ def _hint(error: Broken) -> str:
 
 
 def _broken(text: str, place: Place, code: str, message: str, hint: str) -> Problem:
+    return Problem(code=code, resource=_seeming(text, place), message=message, hint=hint)
+
+
+def _seeming(text: str, place: Place) -> ResourceRef:
+    """What a document seems to be that cannot be read."""
     seems = guess(text)
-    ref = ResourceRef(
+    return ResourceRef(
         kind=seems.kind or "Document", namespace=seems.namespace, name=seems.name, places={"": place}
     )
-    return Problem(code=code, resource=ref, message=message, hint=hint)
 
 
 def _objects(document: Constructed, file: str, line: int, digest: str) -> Iterator[RawObject | Problem]:

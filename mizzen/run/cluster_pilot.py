@@ -16,6 +16,8 @@ from mizzen.authority.issue import Policy
 from mizzen.authority.root import key_pem
 from mizzen.authority.rotation import Overlap
 from mizzen.authority.store import StoreError
+from mizzen.errors import ResourceRef
+from mizzen.guard import Stage, fault
 from mizzen.inject.container import PROMISES_CONFIG_MAP
 from mizzen.inject.review import review
 from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
@@ -171,7 +173,7 @@ class ClusterPilot:
         settings = Settings(
             environment=self.environment, external_ports=ByService.SERVICE, routers=frozenset()
         )
-        domain = (await asyncio.to_thread(build, self.cluster.listing().objects, (), settings)).trust_domain
+        domain = await self._trust_domain(settings)
         self.root = SharedRoot(self.kube, self.place.namespace, self.instance.authority, domain)
         await self._open_root(self.root)
         self.accounts = Accounts(self.kube, domain)
@@ -223,6 +225,17 @@ class ClusterPilot:
             await _ended([*beside, started])
             stop.set()
             await plane
+
+    async def _trust_domain(self, settings: Settings) -> str:
+        while True:
+            try:
+                return (
+                    await asyncio.to_thread(build, self.cluster.listing().objects, (), settings)
+                ).trust_domain
+            except Exception as error:  # noqa: BLE001  # a fault of ours: what proxies have, they keep
+                problem = fault(Stage.EVERYTHING, ResourceRef(kind="Configuration"), error)
+                self.say(f"waiting: {problem}")
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _webhooks(self, settings: Settings) -> None:
         """Answer the API server."""

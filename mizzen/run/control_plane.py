@@ -8,31 +8,35 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.envoy.config import EnvoyConfig
-from mizzen.errors import Problem, Severity, sort_key
+from mizzen.errors import Problem, ResourceRef, capped, sort_key
+from mizzen.guard import Stage, attempt, fault
 from mizzen.http3.announcement import Announcements, together
 from mizzen.model import authors
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
 from mizzen.resources.yaml import RawObject
 from mizzen.run import private_file
 from mizzen.run.admission import judge
+from mizzen.run.builder import Builder
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
+from mizzen.run.made import Made, declares_all
 from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.network import Listening, network
 from mizzen.run.occupied import claims_of, mark_lost, occupied
 from mizzen.run.promise_file import PromiseFile, withheld
 from mizzen.run.prover import Prover
 from mizzen.run.restore import Restorer
-from mizzen.run.said import SAID
+from mizzen.run.said import SAID, Told
 from mizzen.run.served import Served, keep_secrets, proxy_value
 from mizzen.run.shared_ports import evidence_against, shared_problems
 from mizzen.run.status import GatewayStatus, gateway_status
@@ -78,6 +82,10 @@ class ControlPlane:
     result: Build | None = None
     memory: Memory = field(default_factory=Memory)
     last_good: LastGood = field(init=False)
+    builder: Builder = field(init=False)
+    at_fault: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)  # objects that cannot be built
+    lost: tuple[Problem, ...] = ()  # gateways that cannot be built, and keep what they have
+    is_sound: bool = False  # all that is declared is in `served`, and nothing else
     ads: AdsServer = field(init=False)
     mesh: Mesh = field(init=False)
     prover: Prover = field(init=False)
@@ -86,9 +94,8 @@ class ControlPlane:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
     say: Callable[[str], None] = print  # what the user shall see
-    told: frozenset[str] = frozenset()
+    told: Told = field(init=False)
     registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
-    following: set[asyncio.Task[None]] = field(default_factory=set)
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
     accounts: Accounts | None = None  # whose are the tokens that are no join tokens
@@ -97,6 +104,8 @@ class ControlPlane:
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors, self.kept)
+        self.builder = Builder(self._rebuild, self._on_fault)
+        self.told = Told(self.say)
         folder = self.ca_folder or self.instance.authority
         self.mesh = Mesh(
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
@@ -105,13 +114,18 @@ class ControlPlane:
         self.promise_file = PromiseFile(self.instance.announcements, on_trouble=self.changed.set)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
-        return self.memory.decode(raw, self.settings.default_namespace).problems
+        decoded = self.memory.decode(raw, self.settings.default_namespace)
+        return (*decoded.problems, *self.at_fault.get(raw.digest, ()))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Nothing is answered before everything has been read once."""
         self.promised = self.promise_file.load()
         self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
-        await self.rebuild(self.files.listing())
+        building = asyncio.create_task(self.builder.run())
+        waiting = asyncio.create_task(stop.wait())
+        if not await self.builder.first(waiting):
+            building.cancel()
+            return
         self.instance.ads_socket.unlink(missing_ok=True)
         if self.listening is not None:
             self.ads.network = await network(
@@ -131,7 +145,7 @@ class ControlPlane:
             instance=self.instance,
             ads=self.ads,
             served=lambda: self.served,
-            rebuild=self._follow,
+            rebuild=self._rebuilt,
             on_change=self.changed.set,
         )
         tasks = [
@@ -146,7 +160,7 @@ class ControlPlane:
                 self.mesh.run(),
             )
         ]
-        waiting = asyncio.create_task(stop.wait())
+        tasks.append(building)
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in (*tasks, waiting):
             task.cancel()
@@ -155,42 +169,85 @@ class ControlPlane:
         for task in done - {waiting}:
             task.result()  # our own fault: the supervisor starts the next one, the log tells why
 
-    async def rebuild(self, listing: Listing) -> None:
-        """Follow the objects as they are now."""
+    async def _rebuilt(self) -> None:
+        """Until a build that begins from now on has been tried."""
+        await self.builder.answered(self.builder.ask())
+
+    async def _rebuild(self) -> None:
+        """Follow the objects as they are now. Everything is made beside what is served, and then swapped."""
+        listing = await asyncio.to_thread(self.files.listing)
+        good = dict(self.last_good.good)
+        self.at_fault = {}
+        made = await self._make(listing)
+        if at_fault := made.at_fault(good, self.settings.default_namespace):
+            # What cannot be built has an error as any other: its last good version stays.
+            self.at_fault, self.last_good.good = at_fault, good
+            made = await self._make(listing)
+        self._swap(made)
+
+    async def _make(self, listing: Listing) -> Made:
+        """Build and translate; nothing that is served changes."""
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
         objects = (*admitted.objects, *(one for said in self.registered.values() for one in said))
         result = await asyncio.to_thread(build, objects, found, self.settings, self.memory)
-        local = result.gateways if self.listening is None else ()
-        self.mesh.want(frozenset(one.identity for one in local))
-        before, self.served, self.by_name = self.served, {}, {}
-        connected = {client.gateway: client for client in self.ads.status()}
+        local = {one.identity for one in result.gateways}
+        kept = {one.build.identity for one in self.served.values()}
+        self.mesh.want(frozenset() if self.listening else frozenset(local | kept))
+        served: dict[str, Served] = {}
+        lost: list[Problem] = []
         for gateway in result.gateways:
             key = gateway.proxy.key
-            served = self.served[key] = self._serve(gateway, before.get(key))
-            self.by_name |= dict.fromkeys(served.names, served)
-            served.clients = {name: connected[name] for name in served.names if name in connected}
-        self.result = result
+            before = self.served.get(key)
+            make = partial(self._served, gateway, before, served)
+            one = attempt(Stage.GATEWAY, gateway.proxy.origin, make, lost.append, before)
+            if one is not None:
+                served[key] = one
+        if result.is_partial:
+            served = {**self.served, **served}
+        return Made(
+            result=result,
+            served=served,
+            objects=objects,
+            lost=tuple(lost),
+            is_sound=not result.is_partial
+            and not lost
+            and declares_all(set(result.problems) - set(admitted.problems)),
+        )
+
+    def _swap(self, made: Made) -> None:
+        """From here on the new state is served."""
+        self.result, self.served, self.lost = made.result, made.served, made.lost
+        self.is_sound = made.is_sound
+        self.by_name = {name: one for one in made.served.values() for name in one.names}
+        if self.listening is None:
+            self.mesh.want(frozenset(one.build.identity for one in made.served.values()))
+        connected = {client.gateway: client for client in self.ads.status()}
+        for served in made.served.values():
+            self._publish(served)
+            for name in served.names:
+                if name in connected:
+                    served.hear(connected[name])
         self._forget_the_gone()
         self.generation += 1
         self.tell()
         self.changed.set()
 
-    def tell(self) -> None:
-        """Say which problems are new and which are gone: each once, when it happens."""
-        problems = {str(problem): problem for problem in self.problems()}
-        for text, problem in problems.items():
-            if text not in self.told and problem.severity is not Severity.INFO:
-                self.say(text)
-        for text in self.told - problems.keys():
-            self.say(f"mended: {text.splitlines()[0]}")
-        self.told = frozenset(problems)
+    def _on_fault(self, error: Exception) -> None:
+        """Nothing could be built: all stays as it is."""
+        self.is_sound = False
+        self.lost = (fault(Stage.EVERYTHING, ResourceRef(kind="Configuration"), error),)
+        self.tell()
 
-    def _serve(self, gateway: GatewayBuild, before: Served | None) -> Served:
-        """Publish one gateway's configuration, less the listeners whose ports are taken."""
+    def tell(self) -> None:
+        """Say which problems are new and which are gone."""
+        self.told.tell(self.problems(), is_serving=self.result is not None)
+
+    def _served(self, gateway: GatewayBuild, before: Served | None, others: Mapping[str, Served]) -> Served:
+        """What one gateway shall be told, less the listeners whose ports are taken; `others` come before it."""
         key = gateway.proxy.key
         held = before.opened if before else frozenset()
-        claims = tuple(claim for other in self.served.values() for claim in other.claims)
+        claims = tuple(claim for other in others.values() for claim in other.claims)
         taken = () if self.listening else occupied(gateway.model, held, self.instance.gateway(key), claims)
         taken = mark_lost(taken, before.once_served if before else frozenset())
         lost = frozenset(one.listener for one in taken)
@@ -199,19 +256,18 @@ class ControlPlane:
         announcements = announcements.follow(usable.model.announcements, self.clock())
         known = (before.build.model, before.config) if before else None
         config = usable.config(announcements.values(), known)
-        served = Served(
+        return Served(
             build=usable,
             config=config,
             snapshot=self._snapshot(usable, config, before),
             occupied=taken,
             claims=claims_of(gateway.model, lost),
             shared=before.shared if before else {},
-            stubborn=before.refused - lost if before else frozenset(),
+            stubborn=before.unopened - lost if before else frozenset(),
             announcements=announcements,
             held=tuple(sorted(map(str, authors(usable.model)))),
+            refused=dict(before.refused) if before else {},
         )
-        self._publish(served)
-        return served
 
     def _publish(self, served: Served) -> None:
         for name in served.names:
@@ -256,7 +312,7 @@ class ControlPlane:
             settings = replace(settings, routers=(settings.routers or frozenset()) | {router})
         if settings != self.settings:
             self.settings = settings
-            self._soon()
+            self.builder.ask()
 
     def _forget_the_gone(self) -> None:
         """Pods that are gone are gateways no more."""
@@ -266,24 +322,16 @@ class ControlPlane:
             there = frozenset(one for one in self.settings.routers if tuple(one.split("/")) in pods)
             self.settings = replace(self.settings, routers=there)
 
-    def _soon(self) -> None:
-        """Rebuild, as after a change of the files."""
-        task = asyncio.get_running_loop().create_task(self._follow())
-        self.following.add(task)
-        task.add_done_callback(self.following.discard)
-
     def _forget(self, proxy: str) -> None:
         """A workload that registered itself and has not come back is gone."""
         served = self.by_name.get(proxy)
         if proxy in self.registered and (served is None or not served.clients):
             del self.registered[proxy]
-            self._soon()
+            self.builder.ask()
 
     def _on_status(self, client: ClientStatus) -> None:
         if served := self.by_name.get(client.gateway):
-            served.clients.pop(client.gateway, None)
-            if client.is_connected:
-                served.clients[client.gateway] = client
+            served.hear(client)
             self.changed.set()
             if client.gateway in self.registered and not client.is_connected:
                 loop = asyncio.get_running_loop()
@@ -291,23 +339,14 @@ class ControlPlane:
 
     async def _follow_files(self) -> None:
         async for _ in self.files.changes():
-            await self._follow()
-
-    async def _follow(self) -> None:
-        """Rebuild; a fault of ours in doing so takes nothing away."""
-        try:
-            await self.rebuild(await asyncio.to_thread(self.files.listing))
-        except Exception:  # noqa: BLE001  # the loop that retries: an edit may mend it
-            _log.exception("the change could not be followed")
-            self.say("a fault of mizzen: this change is not served, what was before it stays (see the log)")
+            self.builder.ask()
 
     async def _follow_envoys(self) -> None:
         """Prove mirrors as Envoys take them up, and announce those that are proven."""
         while True:
             self.changed.clear()
             self.tell()
-            for key, served in self.served.items():
-                self._announce(key, served)
+            self._announce_all()
             waits = (self.prover.seconds_to_next(), self.promise_file.seconds_to_next())
             try:
                 await asyncio.wait_for(
@@ -315,6 +354,12 @@ class ControlPlane:
                 )
             except TimeoutError:
                 continue
+
+    def _announce_all(self) -> None:
+        """A fault of ours at one gateway leaves what it announces as it is."""
+        for key, served in self.served.items():
+            step = partial(self._announce, key, served)
+            attempt(Stage.GATEWAY, served.build.proxy.origin, step, lambda told: _log.error("%s", told), None)
 
     def _announce(self, key: str, served: Served) -> None:
         model, snapshot = served.build.model, served.snapshot
@@ -338,16 +383,16 @@ class ControlPlane:
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
-        assert self.result is not None
-        found = dict.fromkeys(
-            (*problems_at(self.result, self.clock()), *self.mesh.problems, *self.promise_file.problems)
-        )
+        found = dict.fromkeys((*self.mesh.problems, *self.promise_file.problems, *self.lost))
+        if self.result is not None:
+            found |= dict.fromkeys(problems_at(self.result, self.clock()))
         for served in self.served.values():
+            found |= dict.fromkeys(served.config.problems)
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
             found |= dict.fromkeys(shared_problems(served.shared, served.build.model))
             for status in self._statuses(served).values():
                 found |= dict.fromkeys(status.rejected)
-        return tuple(sorted(found, key=sort_key))
+        return capped(sorted(found, key=sort_key))
 
     def _statuses(self, served: Served) -> dict[str, GatewayStatus]:
         """By what its Envoys call themselves."""
@@ -357,21 +402,23 @@ class ControlPlane:
                 config=served.config,
                 snapshot=served.snapshot,
                 client=served.clients.get(name),
+                refused=served.refused.get(name, {}),
                 announcements=served.announcements,
                 occupied=served.occupied,
                 # Why this machine's ports are not to be had is seen at the next look at them, and told then.
-                unexplained=frozenset() if self.listening else served.refused - served.stubborn,
+                unexplained=frozenset() if self.listening else served.unopened - served.stubborn,
             )
             for name in served.names
         }
 
     def status(self) -> dict[str, object]:
         """What the control socket tells, as JSON values."""
-        for key, served in self.served.items():
-            self._announce(key, served)  # what Envoy said just now begins a proof: that is not "ready" yet
+        self._announce_all()  # what Envoy said just now begins a proof: that is not "ready" yet
         return {
             "pid": os.getpid(),
             "generation": self.generation,
+            # Whether what is not among `proxies` is not declared: else it may just not have been understood.
+            "sound": self.is_sound,
             "problems": [problem.value() for problem in self.problems()],
             "proxies": [proxy_value(served.build) for served in self.served.values()],
             "gateways": {

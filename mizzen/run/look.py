@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mizzen.errors import Problem
-from mizzen.pipeline import Settings, build, problems_at
+from mizzen.pipeline import Settings, analysed, build
 from mizzen.resolve.context import ByService
 from mizzen.resolve.pods import PROXY_CONTAINER
 from mizzen.resources.core import Pod
@@ -31,7 +31,7 @@ async def look(kube: Kube, system_namespace: str, settings: Settings, now: datet
         await _read(cluster)
         listing = cluster.listing()
         found = build(listing.objects, listing.problems, replace(settings, routers=routers))
-        return problems_at(found, now)
+        return analysed(found, now)
     finally:
         await cluster.stop()
 

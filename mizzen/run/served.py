@@ -8,6 +8,7 @@ from mizzen.http3.announcement import Announcements
 from mizzen.pipeline import GatewayBuild
 from mizzen.run.occupied import Claim, Taken, refused_ports
 from mizzen.run.ports import Holder
+from mizzen.run.refusals import Refusals, standing
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
@@ -30,6 +31,7 @@ class Served:
     shared: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)
     # Listeners that an Envoy refused for their ports, although these are free as far as we can see.
     stubborn: frozenset[str] = frozenset()
+    refused: dict[str, Refusals] = field(default_factory=dict)  # by them
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -40,10 +42,10 @@ class Served:
     @property
     def opened(self) -> frozenset[str]:
         """The listeners that its Envoys have, or were told of and have not refused for their ports."""
-        return frozenset(one.name for one in self.build.model.listeners) - self.refused
+        return frozenset(one.name for one in self.build.model.listeners) - self.unopened
 
     @property
-    def refused(self) -> frozenset[str]:
+    def unopened(self) -> frozenset[str]:
         """The listeners that an Envoy could not open."""
         wanted = {one.name for one in self.build.model.listeners}
         return frozenset(refused_ports(self.clients.values()).keys() & wanted)
@@ -57,7 +59,15 @@ class Served:
     @property
     def waits_for_ports(self) -> bool:
         """Is there a listener that could be served if its port were free?"""
-        return bool(self.occupied or self.refused)
+        return bool(self.occupied or self.unopened)
+
+    def hear(self, client: ClientStatus) -> None:
+        """What one of its Envoys confirmed or refused."""
+        name = client.gateway
+        self.clients.pop(name, None)
+        if client.is_connected:
+            self.clients[name] = client
+            self.refused[name] = standing(self.refused.get(name, {}), client, self.snapshot)
 
 
 def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:

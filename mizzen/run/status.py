@@ -9,6 +9,7 @@ from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
 from mizzen.model.listener import Transport
 from mizzen.run.occupied import Taken, is_for_a_port, refused_ports
+from mizzen.run.refusals import Refusals
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
 from mizzen.xds.snapshot import Snapshot
@@ -73,11 +74,12 @@ def gateway_status(
     config: EnvoyConfig,
     snapshot: Snapshot,
     client: ClientStatus | None,
+    refused: Refusals,
     announcements: Announcements,
     occupied: tuple[Taken, ...],
     unexplained: frozenset[str] = frozenset(),
 ) -> GatewayStatus:
-    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`).
+    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`, `refused`).
 
     `unexplained`: listeners whose ports it could not open, of which more will be known in a moment.
     """
@@ -91,7 +93,7 @@ def gateway_status(
         ready=not settled,
         reason=settled,
         types=types,
-        rejected=rejections(config, client, unexplained | _withheld(snapshot, client)),
+        rejected=rejections(config, refused, unexplained | _withheld(snapshot, refused)),
         mirrors=mirror_values(model, announcements, occupied),
         occupied=occupied,
         lost=lost_port(model, client, occupied),
@@ -142,25 +144,22 @@ def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
 
 
 def rejections(
-    config: EnvoyConfig, client: ClientStatus | None, without: frozenset[str] = frozenset()
+    config: EnvoyConfig, refused: Refusals, without: frozenset[str] = frozenset()
 ) -> tuple[Problem, ...]:
     """What Envoy refused, as problems of the objects that it came from; `without` some listeners."""
-    if client is None:
-        return ()
     return tuple(
         _rejection(
             config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
             f"{resource_type(url).short} {name}: {first_line(reason)}",
             is_for_a_port=url == LISTENER.url and is_for_a_port(reason),
         )
-        for (url, name), reason in sorted(client.stream.rejections.items())
+        for (url, name), reason in sorted(refused.items())
         if not (url == LISTENER.url and name in without)
     )
 
 
-def _withheld(snapshot: Snapshot, client: ClientStatus | None) -> frozenset[str]:
-    """Listeners that the client refused, and that it shall not have any more: it may not have heard of that yet."""
-    refused = client.stream.rejections if client else {}
+def _withheld(snapshot: Snapshot, refused: Refusals) -> frozenset[str]:
+    """Listeners that were refused, and that the client shall not have any more: it may not have heard of that yet."""
     return frozenset(name for url, name in refused if url == LISTENER.url) - snapshot.of(LISTENER.url).keys()
 
 

@@ -6,7 +6,6 @@ decides nothing about configuration; when a child is started again is decided in
 
 import asyncio
 import contextlib
-import json
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 from mizzen.proxy.admin import ask
 from mizzen.proxy.bootstrap import ProxySpec
 from mizzen.run.child import Command
+from mizzen.run.declared import Undeclared, understood
 from mizzen.run.gateway import Gateway, check
 from mizzen.run.instance import Instance
 from mizzen.run.keeper import Keeper, StartFailed
@@ -88,6 +88,7 @@ class Supervisor:
         self._logs: list[BoundedLog] = []
         self._leaving: dict[str, asyncio.Task[None]] = {}  # gateways that are being ended
         self._said: set[str] = set()
+        self._undeclared = Undeclared()
 
     def stop(self) -> None:
         """Begin to end everything in good order; called again, without waiting for clients to leave."""
@@ -165,7 +166,7 @@ class Supervisor:
         self._keepers[0].restarts.on_up()
         for key, gateway in self.gateways.items():
             gateway.readiness.hear(status.get("gateways", {}).get(key), gateway.state)
-        await self._reconcile(status["proxies"])
+        await self._reconcile(status["proxies"], self._undeclared.follow(status, self.gateways))
         if not self.ready.is_set() and self._is_ready(status):
             self.ready.set()
             for keeper in self._keepers:
@@ -176,10 +177,9 @@ class Supervisor:
         """Its status; None while it is away."""
         try:
             code, body = await ask(self.plan.instance.control_socket, "/status", seconds=_ANSWER_SECONDS)
-            found: Status = json.loads(body)
         except (OSError, ValueError):
             return None
-        return found if code == 200 else None
+        return understood(body) if code == 200 else None
 
     def _is_ready(self, status: Status) -> bool:
         known = {f"{proxy['name']}.{proxy['namespace']}" for proxy in status["proxies"]}
@@ -188,10 +188,10 @@ class Supervisor:
             for key, gateway in self.gateways.items()
         )
 
-    async def _reconcile(self, proxies: list[Mapping[str, Any]]) -> None:
-        """Have an Envoy for each of the gateways, and no other."""
+    async def _reconcile(self, proxies: list[Mapping[str, Any]], undeclared: frozenset[str]) -> None:
+        """Have an Envoy for each of the gateways; end those that are surely not wanted any more."""
         wanted = {f"{proxy['name']}.{proxy['namespace']}": proxy for proxy in proxies}
-        for key in self.gateways.keys() - wanted.keys():
+        for key in undeclared & self.gateways.keys():
             _log.info("gateway %s is no longer declared", key)
             self._leaving[key] = self._run(self._leave(self.gateways.pop(key)))
         missing = wanted.keys() - self.gateways.keys() - self._leaving.keys()

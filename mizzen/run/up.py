@@ -9,7 +9,7 @@ from typing import Any
 
 from mizzen.proxy.binary import envoy_binary
 from mizzen.run.instance import Instance
-from mizzen.run.said import SAID
+from mizzen.run.said import NOW, SAID
 from mizzen.run.silence import PATIENCE_SECONDS
 from mizzen.run.supervisor import Command, Plan, StartFailed, Status, Supervisor, supervise
 
@@ -96,11 +96,11 @@ class _Teller:
         if name != CONTROL_PLANE or not line.startswith(SAID):
             return
         text = line.removeprefix(SAID).rstrip("\n")
-        if self._waiting is None:
+        if self._waiting is None or text.startswith(NOW):
             with contextlib.suppress(
                 OSError
             ):  # nobody reads it, or it goes to a full disk: that ends nothing
-                self._echo(text)
+                self._echo(text.removeprefix(NOW))
         else:
             self._waiting.append(text)
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.guard import words_of
 from mizzen.resources.construct import Broken, construct
 from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY
 from mizzen.resources.yaml import RawObject
@@ -130,7 +131,7 @@ class Cluster:
     def _follow(self, watched: Watched, keep: Callable[[Json], Any] | None = None) -> None:
         api_version = f"{watched.group}/{watched.versions[0]}" if watched.group else watched.versions[0]
         reflector = Reflector(
-            self.kube, watched, keep or partial(kept, watched.kind, api_version), self._changed.set
+            self.kube, watched, keep or partial(taken, watched.kind, api_version), self._changed.set
         )
         self.reflectors[str(watched)] = reflector
         self._tasks[str(watched)] = asyncio.create_task(reflector.run())
@@ -258,6 +259,25 @@ def plural(kind: str) -> str:
     if name.endswith("y") and name[-2] not in "aeiou":
         return f"{name[:-1]}ies"
     return f"{name}s"
+
+
+def taken(kind: str, api_version: str, one: Json) -> RawObject:
+    """As `kept`; an object at which that raises takes no part, and says so."""
+    try:
+        return kept(kind, api_version, one)
+    except Exception as error:  # noqa: BLE001  # the other objects are read all the same
+        meta = one["metadata"]
+        ref = ResourceRef(kind=kind, namespace=meta.get("namespace", ""), name=meta["name"])
+        return RawObject(
+            kind=kind,
+            api_version=api_version,
+            namespace=ref.namespace,
+            name=ref.name,
+            data={"apiVersion": api_version, "kind": kind, "metadata": {"name": ref.name}},
+            ref=ref,
+            digest=f"{kind}/{ref}/unread/{meta.get('resourceVersion', '')}",
+            unread=words_of(error, ref),
+        )
 
 
 def kept(kind: str, api_version: str, one: Json) -> RawObject:

@@ -82,7 +82,7 @@ class Kube:
             raise _refusal(answer)
         try:
             found: Json = msgspec.json.decode(answer.content) if answer.content else {}
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise KubeError(0, f"{self.server} is no API server: its answer to {path} is not JSON") from None
         return found
 
@@ -121,7 +121,7 @@ class Kube:
                         yield msgspec.json.decode(line)
         except httpx2.HTTPError as error:
             raise KubeError(0, self._unreachable(error)) from None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise KubeError(0, f"{self.server} ended a watch in the middle of an event") from None
 
     async def credentials(self) -> tuple[ssl.SSLContext | None, dict[str, str]]:

@@ -1,6 +1,8 @@
 """A control plane of a few lines: gateways and ports out of a JSON file, each answering 200 with its text.
 
 python small_control_plane.py RUN_DIR FILE     FILE: {"NAME": {"port": 8080, "text": "hello"}}
+
+FILE {"status": ...} is a status that is told as it is; RUN_DIR/answers has a byte for each time.
 """
 
 import asyncio
@@ -49,6 +51,10 @@ async def main() -> None:
 
     def status() -> dict[str, object]:
         gateways = json.loads(file.read_text())
+        if "status" in gateways:
+            with (instance.run_dir / "answers").open("a") as answers:
+                answers.write(".")
+            return gateways["status"]
         for name, wanted in gateways.items():
             found = {f"127.0.0.1_{wanted['port']}": listener(wanted["port"], wanted["text"])}
             ads.publish(f"{name}.test", snapshot({LISTENER.url: found, CLUSTER.url: {}}))
@@ -57,7 +63,7 @@ async def main() -> None:
         }
         words = {f"{name}.test": {"synced": f"{name}.test" in holding, "ready": True} for name in gateways}
         proxies = [{"name": name, "namespace": "test", "labels": {}} for name in gateways]
-        return {"pid": os.getpid(), "proxies": proxies, "gateways": words}
+        return {"pid": os.getpid(), "sound": True, "proxies": proxies, "gateways": words}
 
     control = ControlSocket(instance.control_socket, status)
     await control.start()

@@ -6,7 +6,8 @@ from pathlib import Path
 import gateway
 import pytest
 from clients import curl
-from gateway import HOST, Authority, eventually, replace_file
+from gateway import HOST, Authority, Up, eventually, replace_file
+from test_under_load import assert_nothing_failed, envoy_pid, load, write
 
 pytestmark = pytest.mark.e2e
 
@@ -108,3 +109,82 @@ def test_files_may_come_go_and_be_swapped_by_links(folder: Path, authority: Auth
         eventually(
             lambda: curl("h2", "https://more.test:8443/", ca_pem=authority.pem, verify=False).status == 200
         )
+
+
+def policy(rule: str) -> str:
+    return (
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
+        "metadata: {name: who, namespace: istio-system}\n"
+        f"spec: {{rules: [{rule}]}}\n"
+    )
+
+
+def tenant(kind: str, spec: str) -> str:
+    group = "security" if kind == "RequestAuthentication" else "networking"
+    return (
+        f"apiVersion: {group}.istio.io/v1\nkind: {kind}\n"
+        f"metadata: {{name: tenant, namespace: istio-system}}\nspec: {spec}\n"
+    )
+
+
+def tenant_entry(weight: int) -> str:
+    endpoints = ", ".join(f"{{address: 127.0.0.{n}, weight: {weight}}}" for n in (1, 2))
+    return tenant(
+        "ServiceEntry",
+        "{hosts: [tenant.internal], resolution: STATIC, "
+        f"ports: [{{number: 80, name: http, protocol: HTTP}}], endpoints: [{endpoints}]}}",
+    )
+
+
+# What made a stage raise, each by itself: while reading, resolving, translating.
+RAISED = {
+    "rule.yaml": tenant(
+        "DestinationRule",
+        "{host: tenant.internal, trafficPolicy: {connectionPool: {tcp: {tcpKeepalive: {time: 9223372036s}}}}}",
+    ),
+    "entry.yaml": tenant_entry(4294967295),
+    "routes.yaml": tenant(
+        "VirtualService",
+        "{hosts: [tenant.test], gateways: [shop], http: [{fault: {abort: {httpStatus: 500, percentage: "
+        f"{{value: {'9' * 399}}}}}}}, route: [{{destination: {{host: tenant.internal}}}}]}}]}}",
+    ),
+    "tokens.yaml": tenant(
+        "RequestAuthentication", f"{{jwtRules: [{{issuer: x, jwks: '{'[' * 5000}{']' * 5000}'}}]}}"
+    ),
+    "policy.yaml": policy('{from: [{source: {ipBlocks: ["1.2.3.0/255.255.255.0"]}}]}'),
+    "policy.yaml again": policy(f'{{to: [{{operation: {{ports: ["{"1" * 5000}"]}}}}]}}'),
+    "bomb.yaml": tenant("Sidecar", "{}")
+    + f"a: &a {{{', '.join(f'k{n}: 1' for n in range(300))}}}\nb: [{', '.join(['*a'] * 300)}]\n",
+}
+
+
+def test_an_object_at_which_mizzen_would_fail_costs_no_request_of_any_other(
+    folder: Path, authority: Authority, httpbin: int
+) -> None:
+    write(folder, authority, httpbin)
+    (folder / "policy.yaml").write_text(policy("{}"))
+    (folder / "entry.yaml").write_text(tenant_entry(1))
+    with gateway.up(folder) as up:
+        pid = envoy_pid(up)
+        with load(authority) as loads:
+            for name, text in RAISED.items():
+                path = folder / name.removesuffix(" again")
+                replace_file(path, text)
+                eventually(lambda path=path: told(up, path))
+            (folder / "policy.yaml").write_text(policy("{}"))
+            eventually(lambda: not told(up, folder / "policy.yaml"))
+        assert_nothing_failed(loads)
+        assert envoy_pid(up) == pid
+    with gateway.up(folder) as up:  # and so does a start with all of them there
+        for protocol in ("h1", "h2", "h3"):
+            assert curl(protocol, f"https://{HOST}:8443/get", ca_pem=authority.pem).status == 200
+        assert all(told(up, folder / name) for name in RAISED if "policy" not in name)
+        assert "Traceback" not in up.read()
+
+
+def told(up: Up, path: Path) -> bool:
+    """Is something wrong with that file, and at which line?"""
+    return any(
+        problem["severity"] == "error" and problem["origin"].startswith(f"{path}:")
+        for problem in up.status()["problems"]
+    )

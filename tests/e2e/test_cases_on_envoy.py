@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from clients import curl
 
 from mizzen._api import pb
-from mizzen.pipeline import to_snapshot
+from mizzen.envoy import authorization, config, listener, route, route_configuration, virtual_host
+from mizzen.pipeline import Settings, to_snapshot
 from mizzen.proxy.binary import envoy_binary
 from mizzen.proxy.bootstrap import ProxySpec, bootstrap
 from mizzen.serve.ads import AdsServer
-from mizzen.xds.resource_type import LISTENER
+from mizzen.xds.resource_type import ENDPOINTS, LISTENER
 from mizzen.xds.snapshot import Snapshot, snapshot
-from tests.golden import Case, cases
+from tests.golden import Case, built, cases, filled, material
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -112,9 +115,9 @@ async def one_envoy_for_all() -> AsyncIterator[Envoy]:
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 async def test_envoy_takes(envoy: Envoy, case: Case) -> None:
     gateway = case.chosen(case.build())
-    config = gateway.config(gateway.announced_when_proven())
+    made = gateway.config(gateway.announced_when_proven())
 
-    assert await envoy.offer(to_snapshot(config, None)) == ""
+    assert await envoy.offer(to_snapshot(made, None)) == ""
 
 
 async def test_envoys_refusal_would_be_noticed(envoy: Envoy) -> None:
@@ -129,3 +132,94 @@ async def test_envoys_refusal_would_be_noticed(envoy: Envoy) -> None:
     bad.filter_chains.add().filters.add(name="hcm").typed_config.Pack(manager)
 
     assert "Listener bad: " in await envoy.offer(snapshot({LISTENER.url: {"bad": bad}}))
+
+
+# --- what stands for a fault of ours ------------------------------------------------------------------
+
+CLOSED = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: web, namespace: istio-system}
+spec:
+  servers:
+  - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}
+  - port: {number: 443, name: https, protocol: HTTPS}
+    hosts: [shop.test]
+    tls: {mode: SIMPLE, credentialName: shop}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: routes, namespace: istio-system}
+spec:
+  hosts: [shop.test]
+  gateways: [web]
+  http:
+  - {match: [{uri: {prefix: /free}}], directResponse: {status: 200}}
+  - match: [{uri: {prefix: /behind}}]
+    rewrite: {uri: /free}  # behind it is the gateway itself
+    route: [{destination: {host: behind.test}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: behind, namespace: istio-system}
+spec:
+  hosts: [behind.test]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}, {number: 443, name: web, protocol: HTTP}]
+  endpoints: [{address: 127.0.0.1, ports: {http: 8080, web: 8080}}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: deny, namespace: istio-system}
+spec:
+  action: DENY
+  rules: [{to: [{operation: {paths: [/secret]}}]}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: shop, namespace: istio-system}
+type: kubernetes.io/tls
+data: {tls.crt: "${b64:shop.test.crt}", tls.key: "${b64:shop.test.key}"}
+"""
+URLS = (("h1", "http://shop.test:8080"), ("h2", "https://shop.test:8443"), ("h3", "https://shop.test:8443"))
+FREE, BEHIND = "/free", "/behind"
+
+
+def outcome(protocol: str, url: str) -> int:
+    """The status; 0 where the connection is refused."""
+    answer = curl(protocol, url, verify=False)
+    return 0 if answer.error else answer.status
+
+
+@pytest.mark.parametrize(
+    ("where", "step", "free", "behind"),
+    [
+        (None, "", 200, 200),
+        (listener, "filter_chain", 0, 0),
+        (route_configuration, "virtual_host", 404, 404),
+        (virtual_host, "route", 404, 404),
+        (route, "route_action", 200, 500),
+        (route, "direct_response_action", 500, 500),
+        (config, "cluster_load_assignment", 200, 503),
+        (config, "cluster", 200, 503),
+        (authorization, "header", 200, 200),  # this policy has none
+        (authorization, "text", 403, 403),
+    ],
+)
+async def test_what_stands_for_a_fault_is_taken_and_closes(
+    envoy: Envoy, monkeypatch: pytest.MonkeyPatch, where: Any, step: str, free: int, behind: int
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise RecursionError("made to fail")
+
+    if where is not None:
+        monkeypatch.setattr(where, step, fails)
+    (gateway,) = built({"all.yaml": filled(CLOSED.encode(), material)}, Settings()).gateways
+    made = to_snapshot(gateway.config(gateway.announced_when_proven()), None)
+    if step == "cluster":  # nobody asks for the endpoints of a cluster that is not there
+        made = made.without(ENDPOINTS.url)
+
+    assert await envoy.offer(made) == ""
+    for protocol, url in URLS:
+        assert await asyncio.to_thread(outcome, protocol, url + FREE) == free, protocol
+        assert await asyncio.to_thread(outcome, protocol, url + BEHIND) == behind, protocol

@@ -203,6 +203,38 @@ def test_a_killed_control_plane_comes_back_while_envoy_serves_on(running: Runnin
     assert running.child("run/one.test/bootstrap.json") == envoy
 
 
+NO_STATUS = [
+    None,
+    {},
+    {"proxies": []},
+    {"proxies": [], "gateways": {}},  # it does not say whether that is all
+    {"sound": False, "proxies": [], "gateways": {}},
+    {"sound": True, "proxies": "none", "gateways": {}},
+    {"sound": True, "proxies": [{"name": "one"}], "gateways": {}},
+    {"sound": True, "proxies": [], "gateways": {"one.test": 1}},
+]
+
+
+def test_no_envoy_ends_by_a_status_that_does_not_say_so(running: Running) -> None:
+    envoy = running.child("bootstrap.json")
+    answers = running.instance.run_dir / "answers"
+    for status in NO_STATUS:
+        answers.write_text("")
+        tell(running.file, status)
+        until(True, lambda: len(answers.read_text()) > 2)
+        assert running.child("bootstrap.json") == envoy, status
+    assert asked(PORT) == (200, "one")
+
+    tell(running.file, {"sound": True, "proxies": [], "gateways": {}})  # and by this one it does
+    until(False, lambda: alive(envoy))
+
+
+def tell(file: Path, status: object) -> None:
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps({"status": status}))
+    beside.replace(file)
+
+
 def test_nothing_is_left_when_the_supervisor_is_killed(running: Running) -> None:
     children = running.children()
     assert len(children) == 2

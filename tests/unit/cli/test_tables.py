@@ -21,7 +21,7 @@ def test_hosts_of_another_server_are_shown_with_their_status() -> None:
         announcement="alt-svc/https",
         origin=GATEWAY,
     )
-    assert route_rows([as_json(route_configuration(table))]) == [
+    assert route_rows([as_json(route_configuration(table, print))]) == [
         ("https", "a.test:443", "a.test", "/*", "404"),
         ("https", "misdirected", "*.x, b.x + 1 more...", "/*", "421"),
     ]
@@ -38,7 +38,8 @@ def test_hosts_that_a_mirror_refuses_are_shown_and_unknown_ones_are_not() -> Non
             refused=("mq.test", "*.mail.test"),
             edge=Edge(),
             origin=GATEWAY,
-        )
+        ),
+        print,
     )
     assert isinstance(made, pb.Listener)
     assert listener_rows([as_json(made)]) == [

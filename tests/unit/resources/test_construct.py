@@ -84,6 +84,31 @@ def test_what_cannot_be_read_is_told_with_its_place(text: str, line: int, column
 def test_a_few_bytes_cannot_make_a_value_of_any_size() -> None:
     levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 60)]
 
-    (document,) = construct("\n".join(["a0: &a0 [x]", *levels]))
+    with pytest.raises(Broken) as error:
+        construct("\n".join(["a0: &a0 [x]", *levels]))
 
-    assert len(document.places) < 700
+    assert error.value.is_too_large
+    assert error.value.line == 5  # where it becomes too much, not where it ends
+
+
+@pytest.mark.parametrize("template", ["a{n}: *b", "a{n}: {{<<: *b}}", "a{n}: {{<<: [*b]}}"])
+def test_what_aliases_and_merge_keys_repeat_is_bounded(template: str) -> None:
+    base = "b: &b {" + ", ".join(f"k{n}: 1" for n in range(300)) + "}"
+    lines = [template.format(n=n) for n in range(300)]
+
+    with pytest.raises(Broken, match="aliases repeat more than"):
+        construct("\n".join([base, *lines]))
+
+
+def test_a_block_that_ten_thousand_objects_share_is_no_bomb() -> None:
+    base = "b: &b {" + ", ".join(f"k{n}: 1" for n in range(20)) + "}"
+    lines = [f"a{n}: {{name: x, host: y, retries: *b}}" for n in range(10_000)]
+
+    (document,) = construct("\n".join([base, *lines]))
+
+    assert len(document.value) == 10_001
+
+
+def test_a_value_has_a_longest() -> None:
+    with pytest.raises(Broken, match="more than 8388608 letters"):
+        construct("a: " + "x" * (8 * 1024 * 1024 + 1))

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mizzen.errors import Place, Severity
+from mizzen.resources import yaml as reading
 from mizzen.resources.world import decode_all
 from mizzen.resources.yaml import parse_documents
 
@@ -116,3 +117,45 @@ def test_a_cut_anywhere_in_a_file_raises_nothing(tmp_path: Path) -> None:
     text = f"{GOOD}data: {{a: &x [1, 'two'], b: *x, c: |\n  text\n}}\n---\n{GOOD}"
     for end in range(len(text)):
         parse_documents(text[:end], "f")
+
+
+SMALL = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n"
+
+
+def test_a_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LARGEST_FILE", 40)
+
+    objects, (problem,) = parse_documents(SMALL, "a.yaml")
+
+    assert objects == ()
+    assert (problem.code, str(problem.origin)) == ("YML-006", "a.yaml:1:1")
+
+
+def test_documents_beyond_a_number_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MOST_DOCUMENTS", 2)
+
+    objects, (problem,) = parse_documents("---\n".join([SMALL] * 4), "a.yaml")
+
+    assert len(objects) == 2
+    assert (problem.code, str(problem.origin)) == ("YML-006", "a.yaml:10:1")
+
+
+def test_a_document_at_which_reading_raises_loses_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = reading.construct
+
+    def construct(text: str) -> object:
+        if "name: b" in text:
+            raise RecursionError
+        return original(text)
+
+    monkeypatch.setattr(reading, "construct", construct)
+    objects, (problem,) = parse_documents(
+        "---\n".join([SMALL, SMALL.replace("name: a", "name: b"), SMALL]), "a.yaml"
+    )
+
+    assert [raw.name for raw in objects] == ["a", "a"]
+    assert (problem.code, str(problem.resource), str(problem.origin)) == (
+        "INT-001",
+        "Namespace/b",
+        "a.yaml:5:1",
+    )

@@ -37,3 +37,12 @@ def test_problems_are_shown_after_the_ready_line_and_logs_not_at_all() -> None:
     teller.on_line("control plane", "| mended: a.yaml:1:1\n")
 
     assert lines == [ready_line(STATUS), "a.yaml:1:1: it is wrong", "mended: a.yaml:1:1"]
+
+
+def test_why_nothing_can_be_served_is_shown_at_once() -> None:
+    lines: list[str] = []
+    teller = _Teller(lines.append)
+
+    teller.on_line("control plane", "| ! nothing can be worked out\n")
+
+    assert lines == ["nothing can be worked out"]

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from mizzen.sources.cluster import Cluster, kept, plural
+from mizzen.errors import Severity
+from mizzen.resources.decode import decode
+from mizzen.sources.cluster import Cluster, kept, plural, taken
 from mizzen.sources.kube import Kube, KubeError, connect
 
 Json = dict[str, Any]
@@ -24,6 +26,26 @@ def route(**more: Any) -> Json:
 
 def made(one: Json) -> Any:
     return kept("VirtualService", "networking.istio.io/v1", one)
+
+
+def deep() -> Json:
+    value: Any = "x"
+    for _ in range(5000):
+        value = [value]
+    return {"hosts": value}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("VirtualService", {"spec": deep()}), ("Pod", {"spec": None}), ("Pod", {"spec": {"containers": [1]}})],
+)
+def test_an_object_that_cannot_be_taken_in_costs_no_other(kind: str, more: Json) -> None:
+    one = taken(kind, "v1", {**route(), **more})
+
+    (problem,) = decode(one).problems
+    assert (problem.code, problem.severity) == ("INT-001", Severity.ERROR)
+    assert str(problem.resource) == f"{kind}/b/a"
+    assert one != taken(kind, "v1", {**route(metadata={"resourceVersion": "2"}), **more})
 
 
 @pytest.mark.parametrize(

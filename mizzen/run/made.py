@@ -1,0 +1,52 @@
+"""What a rebuild has made, before it is served. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mizzen.errors import Problem, Severity
+from mizzen.guard import is_fault
+from mizzen.pipeline import Build
+from mizzen.resources.decode import identify
+from mizzen.resources.yaml import RawObject
+from mizzen.run.served import Served
+from mizzen.sources.versions import Key, key_of
+
+# What says which gateways and sidecars there are; a document or file that cannot be read may hold any of them.
+_OF_READING = ("FILE", "YML", "KIND", "META", "FLD", "VAL", "INT")
+_DECLARING = frozenset({"IstioOperator", "WorkloadEntry", "Pod", "Document", "File", ""})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A build, and what every gateway shall be told of it."""
+
+    result: Build
+    served: dict[str, Served]
+    objects: tuple[RawObject, ...]
+    lost: tuple[Problem, ...]  # gateways for which it failed; they keep what they have
+    is_sound: bool  # a gateway that is not among `served` is not declared
+
+    def at_fault(self, good: Mapping[Key, RawObject], namespace: str) -> dict[str, tuple[Problem, ...]]:
+        """By digest, the objects that raised and have an earlier version among `good`."""
+        found: dict[object, list[Problem]] = {}
+        translated = [problem for one in self.served.values() for problem in one.config.problems]
+        for problem in filter(is_fault, (*self.result.problems, *translated)):
+            found.setdefault(problem.resource, []).append(problem)
+        at_fault: dict[str, tuple[Problem, ...]] = {}
+        for raw in self.objects if found else ():
+            problems = found.get(identify(raw, namespace))
+            before = good.get(key_of(raw))
+            if problems and before is not None and before.digest != raw.digest:
+                at_fault[raw.digest] = tuple(dict.fromkeys(problems))
+        return at_fault
+
+
+def declares_all(problems: Iterable[Problem]) -> bool:
+    """Has everything been read that may declare gateways and sidecars? `problems`: without those of objects whose
+    last good version takes part."""
+    return not any(
+        problem.severity is Severity.ERROR
+        and problem.resource.kind in _DECLARING
+        and problem.code.startswith(_OF_READING)
+        for problem in problems
+    )

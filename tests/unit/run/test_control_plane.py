@@ -1,0 +1,229 @@
+"""A control plane on files, without an Envoy: what it keeps when it fails itself, and what it says.
+
+The faults are made: those that were known are mended.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+from mizzen import guard, pipeline
+from mizzen.errors import ResourceRef
+from mizzen.guard import Stage
+from mizzen.resolve import whole
+from mizzen.run.control_plane import ControlPlane
+from mizzen.run.instance import Instance
+from mizzen.sources.files import Files
+
+GATEWAYS = """\
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec:
+  components:
+    ingressGateways:
+"""
+ROUTE = """\
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: web, namespace: istio-system}
+spec:
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"], bind: 127.0.0.1}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: routes, namespace: istio-system}
+spec:
+  hosts: ["*"]
+  gateways: [web]
+  http: [{directResponse: {status: 200, body: {string: "WORD"}}}]
+"""
+
+
+def text(*gateways: str, word: str = "first") -> str:
+    listed = "".join(f"    - {{name: {name}, enabled: true}}\n" for name in gateways)
+    return GATEWAYS + listed + ROUTE.replace("WORD", word)
+
+
+class Running:
+    """A control plane, and what it said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "all.yaml"
+        self.lines: list[str] = []
+        files = Files([str(folder)])
+        run_dir = Instance(folder.parent / "run")
+        run_dir.run_dir.mkdir(exist_ok=True)
+        self.plane = ControlPlane(run_dir, files, pipeline.Settings(), say=self.lines.append)
+
+    async def rebuilt(self) -> None:
+        """Until a build that began now has been tried."""
+        await self.plane.builder.answered(self.plane.builder.ask())
+
+    async def write(self, content: str) -> None:
+        self.file.write_text(content)
+        await self.rebuilt()
+
+    @property
+    def status(self) -> dict[str, Any]:
+        return self.plane.status()
+
+    @property
+    def named(self) -> set[str]:
+        return {str(proxy["name"]) for proxy in self.status["proxies"]}
+
+    def told(self, gateway: str) -> str:
+        """The answer in the routes of a gateway."""
+        snapshot = self.plane.served[f"{gateway}.istio-system"].snapshot
+        (table,) = snapshot.of("type.googleapis.com/envoy.config.route.v3.RouteConfiguration").values()
+        return next((word for word in ("first", "second") if word.encode() in table.body), "nothing")
+
+
+Start = Callable[[], contextlib.AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "yaml"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def start(folder: Path) -> Start:
+    @contextlib.asynccontextmanager
+    async def started() -> AsyncIterator[Running]:
+        running, stop = Running(folder), asyncio.Event()
+        task = asyncio.create_task(running.plane.run(stop))
+        try:
+            yield running
+        finally:
+            stop.set()
+            await task
+
+    return started
+
+
+def raising(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, when: Callable[..., bool]) -> None:
+    original = getattr(owner, name)
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        if when(*arguments):
+            raise MemoryError("made to fail")
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(owner, name, wrapped)
+
+
+async def test_a_gateway_that_cannot_be_built_keeps_what_it_has_and_the_others_go_on(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "all.yaml").write_text(text("one", "two"))
+    async with start() as running:
+        await running.plane.started.wait()
+        assert running.status["sound"] is True
+        with monkeypatch.context() as patch:
+            raising(patch, whole, "edge", lambda ctx, *_: ctx.proxy.name == "one")
+            await running.write(text("one", "two", word="second"))
+
+            assert running.named == {"one", "two"}
+            assert (running.told("one"), running.told("two")) == ("first", "second")
+            assert running.status["sound"] is False
+            assert [line for line in running.lines if "INT-004" in line and "all.yaml:" in line]
+        await running.rebuilt()
+
+        assert running.told("one") == "second"
+        assert running.status["sound"] is True
+        assert [line for line in running.lines if line.startswith("mended: ") and "INT-004" in line]
+
+
+async def test_a_build_that_fails_as_a_whole_changes_nothing(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "all.yaml").write_text(text("one", "two"))
+    async with start() as running:
+        await running.plane.started.wait()
+        before = dict(running.plane.served)
+        with monkeypatch.context() as patch:
+            raising(patch, pipeline, "decode_all", lambda *_: True)
+            await running.write(text("two", word="second"))
+
+            assert running.plane.served == before
+            assert running.named == {"one", "two"}
+            assert running.status["sound"] is False
+            assert any("INT-005" in problem["code"] for problem in running.status["problems"])
+        await running.rebuilt()
+
+        assert running.named == {"two"}
+        assert running.status["sound"] is True
+
+
+async def test_a_start_that_fails_is_told_at_once_and_tried_again(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "all.yaml").write_text(text("one"))
+    with monkeypatch.context() as patch:
+        raising(patch, pipeline, "decode_all", lambda *_: True)
+        async with start() as running:
+            await running.rebuilt()
+
+            assert not running.plane.started.is_set()
+            assert (
+                not running.plane.instance.control_socket.exists()
+            )  # nobody is told that there is no gateway
+            (line,) = running.lines
+            assert line.startswith("! Configuration: error INT-005: the configuration cannot be worked out")
+            patch.undo()
+            await running.rebuilt()
+            await running.plane.started.wait()
+
+            assert running.named == {"one"}
+
+
+async def test_an_edit_at_which_a_stage_fails_leaves_the_last_good_version(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "all.yaml").write_text(text("one"))
+    routes = ResourceRef(kind="VirtualService", namespace="istio-system", name="routes")
+    original, edited = guard.run, text("one").splitlines().index("kind: VirtualService") + 1
+    for stage in (Stage.READ, Stage.RESOLVE, Stage.TRANSLATE):
+
+        def run(now: Stage, ref: ResourceRef, make: Callable[[], Any], stage: Stage = stage) -> Any:
+            if now is stage and ref == routes and ref.place().line == edited:
+                raise RecursionError("made to fail")
+            return original(now, ref, make)
+
+        (folder / "all.yaml").write_text(text("one"))
+        async with start() as running:
+            await running.plane.started.wait()
+            with monkeypatch.context() as patch:
+                patch.setattr(guard, "run", run)
+                await running.write("# another line\n" + text("one", word="second"))
+
+                assert running.told("one") == "first", stage
+                assert [line for line in running.lines if stage.code in line], stage
+            await running.rebuilt()
+
+            assert running.told("one") == "second"
+
+
+async def test_what_cannot_be_read_might_declare_a_gateway(folder: Path, start: Start) -> None:
+    (folder / "all.yaml").write_text(text("one", "two"))
+    (folder / "broken.yaml").write_text("nobody: [knows\n")
+    async with start() as running:
+        await running.plane.started.wait()
+        assert running.status["sound"] is False
+        whole = folder.parent / "whole.yaml"
+        whole.write_text("{apiVersion: v1, kind: Namespace, metadata: {name: nobody}}\n")
+        whole.replace(folder / "broken.yaml")  # what came by a rename is believed at once
+        await running.rebuilt()
+        assert running.status["sound"] is True
