@@ -16,7 +16,7 @@ from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve
 from mizzen.resolve.backends import Upstreams, upstreams
-from mizzen.resolve.context import Context, ExternalPorts, Proxy, Switches
+from mizzen.resolve.context import Context, ExternalPorts, Proxy, Switches, UnixFolders
 from mizzen.resolve.endpoints import SERVICE_NAME
 from mizzen.resolve.identity import spiffe
 from mizzen.resolve.parts import secrets_of
@@ -45,6 +45,7 @@ class Settings:
     default_namespace: str = "default"
     sidecars: frozenset[str] = frozenset()  # "namespace/name" of WorkloadEntries and Pods that have one
     routers: frozenset[str] | None = None  # Pods that are gateways; None: gateways are declared
+    unix_folders: UnixFolders = field(default_factory=UnixFolders)  # where objects may name sockets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +146,11 @@ def _whole(
         objects, default_namespace=namespace, remember=lambda raw: memory.decode(raw, namespace)
     )
     built = [
-        _gateway(world, *one, resolve)
+        _gateway(world, settings, *one, resolve)
         for one in proxies(world, settings.environment, settings.external_ports, settings.routers)
     ]
     built += [
-        _gateway(world, *one, resolve_sidecar)
+        _gateway(world, settings, *one, resolve_sidecar)
         for one in sidecars(world, settings.environment, settings.sidecars)
     ]
     gateways = tuple(sorted(built, key=lambda gateway: gateway.proxy.key))
@@ -163,7 +164,12 @@ def _whole(
 
 
 def _gateway(
-    world: World, proxy: Proxy, switches: Switches, mesh: MeshConfig, how: Callable[[Context], Model]
+    world: World,
+    settings: Settings,
+    proxy: Proxy,
+    switches: Switches,
+    mesh: MeshConfig,
+    how: Callable[[Context], Model],
 ) -> GatewayBuild:
     heard: dict[Problem, None] = {}
     kept: list[Upstreams] = []
@@ -173,6 +179,7 @@ def _gateway(
         mesh=mesh,
         switches=switches,
         report=lambda problem: heard.setdefault(problem, None),
+        unix_folders=settings.unix_folders,
         remember=kept.append,
     )
     model = how(context)

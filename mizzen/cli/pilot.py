@@ -83,7 +83,7 @@ def command(
     if kubernetes == bool(inputs.files):
         raise click.UsageError("Say either -f or --kubernetes.")
     if kubernetes:
-        return of_cluster(instance, cluster, listening)
+        return of_cluster(instance, cluster, listening, inputs)
     stdin = sys.stdin.buffer.read() if "-" in inputs.files else None
     try:
         with possession(instance):
@@ -101,7 +101,9 @@ def command(
     return None
 
 
-def of_cluster(instance: "Instance", cluster: options.WhichCluster, listening: "Listening") -> None:
+def of_cluster(
+    instance: "Instance", cluster: options.WhichCluster, listening: "Listening", inputs: options.Inputs
+) -> None:
     """Serve a cluster until a signal comes."""
     from mizzen.run import cluster_pilot
     from mizzen.run.keeper import StartFailed
@@ -110,7 +112,8 @@ def of_cluster(instance: "Instance", cluster: options.WhichCluster, listening: "
 
     try:
         with possession(instance):
-            cluster_pilot.serve(cluster.connect(), instance, dict(os.environ), listening, echo)
+            folders = inputs.settings().unix_folders
+            cluster_pilot.serve(cluster.connect(), instance, dict(os.environ), listening, echo, folders)
     except (StartFailed, RuntimeError, KubeError) as error:
         raise click.ClickException(str(error)) from None
 

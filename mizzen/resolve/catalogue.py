@@ -21,6 +21,7 @@ from mizzen.resolve import (
     services,
     tls,
     tokens,
+    unix,
     workloads,
 )
 
@@ -42,6 +43,7 @@ _MODULES = (
     services,
     tls,
     tokens,
+    unix,
     workloads,
 )
 

@@ -35,6 +35,14 @@ class Switches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnixFolders:
+    """Where the Unix sockets may be that objects name. Absolute paths without links, without a slash at the end."""
+
+    allowed: tuple[str, ...] = ()  # folders, and abstract names (@NAME); (): none may be named
+    closed: tuple[str, ...] = ()  # never below these: our own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTarget:
     """One port of a Service that selects the gateway. 443/TCP and 443/UDP are two of them."""
 
@@ -93,6 +101,7 @@ class Context:
     mesh: MeshConfig
     switches: Switches
     report: Report
+    unix_folders: UnixFolders = field(default_factory=UnixFolders)
     remember: Callable[[Any], None] = lambda _: (
         None
     )  # how the backends were made (resolve.backends.Upstreams)

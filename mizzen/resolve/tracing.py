@@ -28,7 +28,7 @@ def tracing(ctx: Context) -> tuple[Tracer | None, tuple[Backend, ...]]:
     else:
         settings = ctx.proxy.config.tracing
         host, _, port = (settings.zipkin.address if settings and settings.zipkin else "").rpartition(":")
-        number = int(port) if port.isdecimal() else _ZIPKIN_PORT
+        number = int(port) if port.isdecimal() and 0 < int(port) < 65536 else _ZIPKIN_PORT
         backend = _backend(ctx, host, number, Protocol.UNKNOWN)
     return Tracer(kind="zipkin", backend=backend.name, service=service), (backend,)
 

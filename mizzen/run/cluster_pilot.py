@@ -21,7 +21,7 @@ from mizzen.inject.review import review
 from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
 from mizzen.inject.validating import judged
 from mizzen.pipeline import Settings, build
-from mizzen.resolve.context import ByService
+from mizzen.resolve.context import ByService, UnixFolders
 from mizzen.run import cluster_http
 from mizzen.run.accounts import Accounts
 from mizzen.run.chores import Chores
@@ -94,6 +94,7 @@ class ClusterPilot:
     environment: Mapping[str, str]
     listening: Listening
     say: Callable[[str], None]
+    unix_folders: UnixFolders = field(default_factory=UnixFolders)
     cluster: Cluster = field(init=False)
     plane: ControlPlane | None = None
     accounts: Accounts | None = None
@@ -169,7 +170,10 @@ class ClusterPilot:
         self.cluster.follow_injector()
         await self._told(self.cluster.ready())
         settings = Settings(
-            environment=self.environment, external_ports=ByService.SERVICE, routers=frozenset()
+            environment=self.environment,
+            external_ports=ByService.SERVICE,
+            routers=frozenset(),
+            unix_folders=self.unix_folders,
         )
         domain = (await asyncio.to_thread(build, self.cluster.listing().objects, (), settings)).trust_domain
         self.root = SharedRoot(self.kube, self.place.namespace, self.instance.authority, domain)
@@ -333,6 +337,7 @@ def serve(
     environment: Mapping[str, str],
     listening: Listening,
     say: Callable[[str], None],
+    unix_folders: UnixFolders,
 ) -> None:
     """Run a replica until SIGTERM or SIGINT."""
 
@@ -340,7 +345,7 @@ def serve(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        pilot = ClusterPilot(kube, instance, Place.of(environment), environment, listening, say)
+        pilot = ClusterPilot(kube, instance, Place.of(environment), environment, listening, say, unix_folders)
         with contextlib.suppress(asyncio.CancelledError):
             await pilot.run(stop)
 

@@ -21,6 +21,7 @@ from mizzen.errors import Problem, Severity, sort_key
 from mizzen.http3.announcement import Announcements, together
 from mizzen.model import authors
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
+from mizzen.resolve.context import UnixFolders
 from mizzen.resources.yaml import RawObject
 from mizzen.run.admission import judge
 from mizzen.run.control_socket import ControlSocket
@@ -88,6 +89,10 @@ class ControlPlane:
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors)
+        own = UnixFolders(
+            allowed=self.settings.unix_folders.allowed, closed=(os.path.realpath(self.instance.run_dir),)
+        )
+        self.settings = replace(self.settings, unix_folders=own)
         folder = self.ca_folder or self.instance.authority
         self.mesh = Mesh(
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root

@@ -8,8 +8,6 @@ from typing import Any
 
 from mizzen.proxy.admin import ask
 
-LONGEST_SOCKET_PATH = 107  # bytes of sockaddr_un.sun_path, less the terminating zero
-
 
 @dataclass(frozen=True, slots=True)
 class Instance:

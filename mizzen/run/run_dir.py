@@ -7,7 +7,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from mizzen.run.instance import LONGEST_SOCKET_PATH, Instance
+from mizzen.resources.checks import LONGEST_SOCKET_PATH
+from mizzen.run.instance import Instance
 from mizzen.run.keeper import StartFailed
 
 LOCK = "lock"
