@@ -122,7 +122,7 @@ def holders(port: int, *, udp: bool = False) -> tuple[Holder, ...]:
     found = sorted(set(_owners(inodes)))
     if inodes and not found:
         return (Holder(),)
-    return tuple(Holder(pid=pid, command=_command(pid)) for pid in found)
+    return tuple(Holder(pid=pid, command=command_of(pid)) for pid in found)
 
 
 def listening_inodes(table: str, port: int, *, udp: bool) -> set[str]:
@@ -156,7 +156,8 @@ def _target(link: Path) -> str:
         return ""
 
 
-def _command(pid: int) -> str:
+def command_of(pid: int) -> str:
+    """The words of a process, with blanks between them."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
