@@ -1,15 +1,17 @@
 """One proxy on a machine of its own: its certificate, its Envoy, its health, and its end in good order."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mizzen.authority.identity import Identity
+from mizzen.authority.proof import proof_of_proxy
 from mizzen.authority.root import AuthorityError, read_key
 from mizzen.envoy.config import SECRETS
 from mizzen.envoy.secret import ca_secret, tls_secret
@@ -20,8 +22,10 @@ from mizzen.run.app_health import AppHealth
 from mizzen.run.gateway import Gateway, check
 from mizzen.run.instance import Instance
 from mizzen.run.join import RemoteAuthority
+from mizzen.run.keeper import StartFailed
 from mizzen.run.reading import Reading
 from mizzen.run.run_dir import LOGS, check_socket_path, possession
+from mizzen.run.sockets import make_way
 from mizzen.run.workloads import Workloads
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.snapshot import snapshot
@@ -59,7 +63,10 @@ class Agent:
     def __init__(self, plan: ProxyPlan, say: Callable[[str], None]) -> None:
         self._plan, self._say = plan, say
         self._stopping, self._hurry = asyncio.Event(), asyncio.Event()
-        self._sds = AdsServer(socket_path=plan.spec.sds_socket)
+        self._key = b""  # of this start, by which our Envoy proves that it is ours
+        self._sds = AdsServer(
+            socket_path=plan.spec.sds_socket, proof=lambda proxy: proof_of_proxy(self._key, proxy)
+        )
         authority = RemoteAuthority(
             secure=plan.secure,
             join=plan.join,
@@ -77,16 +84,17 @@ class Agent:
     async def run(self) -> None:
         """Until `stop`. StartFailed when it cannot run here."""
         plan = self._plan
-        with possession(plan.instance):
-            check_socket_path(plan.spec.sds_socket)
-            check(plan.spec)
-            plan.spec.sds_socket.unlink(missing_ok=True)
+        with possession(plan.instance) as self._key:
+            spec = self._spec()
+            check_socket_path(spec.sds_socket)
+            check(spec)
+            _make_way(spec.sds_socket)
             await self._sds.start()
-            gateway = Gateway(
-                plan.spec, envoy=plan.envoy, logs=plan.instance.run_dir / LOGS, is_first_start=True
-            )
+            gateway = Gateway(spec, envoy=plan.envoy, logs=plan.instance.run_dir / LOGS, is_first_start=True)
             await gateway.prepare()
-            reading = Reading(plan.spec.admin_socket)
+            reading = Reading(
+                spec.admin_socket, lambda: gateway.keeper.child.pid if gateway.keeper.child else 0
+            )
             if plan.reading_port is not None:
                 await reading.start(plan.reading_port)
             probes = AppHealth(plan.probers, gateway.readiness, gateway.admin, plan.spec.address)
@@ -105,6 +113,15 @@ class Agent:
             await probes.stop()
             for task in done - {stopping}:
                 task.result()
+
+    def _spec(self) -> ProxySpec:
+        """The proxy with what is new at each start."""
+        spec, folder = self._plan.spec, self._plan.spec.admin_socket.parent.name
+        return replace(
+            spec,
+            proof=proof_of_proxy(self._key, spec.key),
+            admin_socket=self._plan.instance.admin_socket(folder),
+        )
 
     async def _wait_for_stop(self) -> None:
         await self._stopping.wait()
@@ -167,7 +184,15 @@ class Agent:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         await self._sds.stop()
-        self._plan.spec.sds_socket.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what is not ours stays
+            make_way(self._plan.spec.sds_socket)
+
+
+def _make_way(path: Path) -> None:
+    try:
+        make_way(path)
+    except OSError as error:
+        raise StartFailed(f"{path} cannot be used: {error.strerror}") from error
 
 
 def serve(plan: ProxyPlan, say: Callable[[str], None]) -> None:

@@ -11,11 +11,13 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
+from mizzen.authority.proof import proof_of_proxy
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, Severity, sort_key
 from mizzen.http3.announcement import Announcements, together
@@ -32,6 +34,7 @@ from mizzen.run.occupied import claims_of, occupied
 from mizzen.run.prover import Prover
 from mizzen.run.said import SAID
 from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, save_promises
+from mizzen.run.sockets import make_way
 from mizzen.run.status import GatewayStatus, gateway_status
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
@@ -105,9 +108,14 @@ class ControlPlane:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Nothing is answered before everything has been read once."""
         self.promised = load_promises(self.instance.announcements)
-        self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
+        key = self.instance.key()
+        self.ads = AdsServer(
+            socket_path=self.instance.ads_socket,
+            proof=partial(proof_of_proxy, key),
+            on_status=self._on_status,
+        )
         await self.rebuild(self.files.listing())
-        self.instance.ads_socket.unlink(missing_ok=True)
+        make_way(self.instance.ads_socket)
         if self.listening is not None:
             self.ads.network = await network(
                 self.listening,
@@ -120,7 +128,7 @@ class ControlPlane:
             )
         await self.ads.start()
         self.started.set()
-        socket = ControlSocket(self.instance.control_socket, self.status)
+        socket = ControlSocket(self.instance.control_socket, self.status, key)
         await socket.start()
         tasks = [
             asyncio.create_task(work)

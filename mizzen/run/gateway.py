@@ -13,6 +13,7 @@ from mizzen.run.logs import BoundedLog
 from mizzen.run.ports import try_bind
 from mizzen.run.restart import PATIENCE, Restarts
 from mizzen.run.run_dir import check_socket_path
+from mizzen.run.sockets import make_way
 
 _END_SECONDS = 2.0  # from SIGTERM to SIGKILL; Envoy needs some 20 ms
 _LOOK_AGAIN_SECONDS = 0.1
@@ -43,6 +44,8 @@ class Gateway:
     async def prepare(self) -> None:
         """Write what Envoy starts from, and be there for its health checks."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
+        for left in self.folder.glob("admin*.sock"):  # of an Envoy that was killed
+            make_way(left)
         config = self.folder / "bootstrap.json"
         config.touch(mode=0o600)
         config.write_bytes(bootstrap(self.spec))
@@ -85,7 +88,8 @@ class Gateway:
 
 def check(spec: ProxySpec) -> None:
     """StartFailed when the gateway cannot run here: a port of its bootstrap is taken, a path too long."""
-    check_socket_path(spec.health_socket)
+    for path in (spec.health_socket, spec.admin_socket):
+        check_socket_path(path)
     for port, purpose in ((spec.status_port, "health checks"), (spec.prometheus_port, "metrics")):
         if refusal := try_bind(spec.bind, port):
             raise StartFailed(

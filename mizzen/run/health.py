@@ -14,6 +14,7 @@ from typing import Any
 
 from mizzen.proxy.admin import LIVE, Admin
 from mizzen.run.small_http import SmallHttp, answer
+from mizzen.run.sockets import remove
 
 PATH = "/healthz/ready"
 _ADMIN_SECONDS = 1.0
@@ -79,7 +80,7 @@ class HealthServer(SmallHttp):
     async def stop(self) -> None:
         """Stop answering; the socket goes away."""
         await super().stop()
-        self._path.unlink(missing_ok=True)
+        remove(self._path, self.made)
 
     async def answer(self, method: str, target: str) -> bytes:
         """200 when the gateway is ready, else 503 and why."""

@@ -3,10 +3,12 @@
 import contextlib
 import fcntl
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from mizzen.authority.proof import KEY_BYTES
 from mizzen.resources.checks import LONGEST_SOCKET_PATH
 from mizzen.run.instance import Instance
 from mizzen.run.keeper import StartFailed
@@ -16,9 +18,12 @@ LOGS = "logs"
 
 
 @contextlib.contextmanager
-def possession(instance: Instance) -> Iterator[None]:
-    """Hold the run-dir while the block runs. StartFailed when it is not fit, or used by another instance."""
-    run_dir = instance.run_dir
+def possession(instance: Instance) -> Iterator[bytes]:
+    """Hold the run-dir while the block runs: with the key of this start (`Instance.key`).
+
+    StartFailed when the run-dir is not fit, or used by another instance.
+    """
+    run_dir, key = instance.run_dir, secrets.token_bytes(KEY_BYTES)
     try:
         _prepare(run_dir)
         lock = os.open(run_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -27,19 +32,36 @@ def possession(instance: Instance) -> Iterator[None]:
     try:
         _take(lock, run_dir)
         (run_dir / LOGS).mkdir(mode=0o700, exist_ok=True)
-        yield
+        keep_key(instance, key)
+        try:
+            yield key
+        finally:
+            instance.secret.unlink(missing_ok=True)
     finally:
         os.close(lock)  # the kernel does this too when we are killed
 
 
+def keep_key(instance: Instance, key: bytes) -> None:
+    """Write the key of this start where its other processes, and the verbs of its owner, find it. OSError."""
+    beside = instance.secret.with_name(f".{instance.secret.name}.new")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key)
+    beside.replace(instance.secret)
+
+
 def _prepare(run_dir: Path) -> None:
+    if run_dir.is_symlink():
+        raise StartFailed(f"run-dir {run_dir} is a link, which could lead anywhere; name the folder itself")
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = run_dir.stat()
+    found = run_dir.lstat()
     if found.st_uid != os.geteuid():
         raise StartFailed(f"run-dir {run_dir} belongs to another user (uid {found.st_uid})")
     if stat.S_IMODE(found.st_mode) & 0o077:
-        # Sockets without passwords live here. But what others use is not ours to close.
-        if any(run_dir.iterdir()) and not (run_dir / LOCK).exists():
+        # Keys and sockets live here. But what others use, or have put here, is not ours to close.
+        inside = list(run_dir.iterdir())
+        is_ours = (run_dir / LOCK) in inside and all(one.lstat().st_uid == found.st_uid for one in inside)
+        if inside and not is_ours:
             raise StartFailed(
                 f"run-dir {run_dir} is open to other users and holds files that are not mizzen's; "
                 "name an empty or new folder"

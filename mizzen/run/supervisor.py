@@ -5,7 +5,7 @@ decides nothing about configuration; when a child is started again is decided in
 """
 
 import asyncio
-import json
+import contextlib
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mizzen.proxy.admin import ask
+from mizzen.authority.proof import proof_of_proxy
 from mizzen.proxy.bootstrap import ProxySpec
 from mizzen.run.child import Command
 from mizzen.run.gateway import Gateway, check
-from mizzen.run.instance import Instance
+from mizzen.run.instance import Instance, ask_status
 from mizzen.run.keeper import Keeper, StartFailed
 from mizzen.run.logs import BoundedLog
 from mizzen.run.restart import Restarts
-from mizzen.run.run_dir import LOGS, check_socket_path, possession
+from mizzen.run.run_dir import LOGS, check_socket_path, keep_key, possession
+from mizzen.run.sockets import make_way
 
 __all__ = ["Command", "Plan", "StartFailed", "Supervisor", "supervise"]
 
@@ -82,6 +83,7 @@ class Supervisor:
         self._logs: list[BoundedLog] = []
         self._leaving: dict[str, asyncio.Task[None]] = {}  # gateways that are being ended
         self._said: set[str] = set()
+        self._key = b""  # of this start, by which our processes know each other
 
     def stop(self) -> None:
         """Begin to end everything in good order; called again, without waiting for clients to leave."""
@@ -89,7 +91,7 @@ class Supervisor:
 
     async def run(self) -> None:
         """Until `stop`, and until all children have ended. StartFailed when the instance cannot start here."""
-        with possession(self.plan.instance):
+        with possession(self.plan.instance) as self._key:
             try:
                 self._start()
                 await self._follow()
@@ -162,11 +164,12 @@ class Supervisor:
     async def _ask_control_plane(self) -> Status | None:
         """Its status; None while it is away."""
         try:
-            code, body = await ask(self.plan.instance.control_socket, "/status", seconds=_ANSWER_SECONDS)
-            found: Status = json.loads(body)
+            return await ask_status(self.plan.instance, self._key, _ANSWER_SECONDS)
         except (OSError, ValueError):
+            if not self.plan.instance.secret.exists():  # somebody cleaned up: the next control plane needs it
+                with contextlib.suppress(OSError):
+                    keep_key(self.plan.instance, self._key)
             return None
-        return found if code == 200 else None
 
     def _is_ready(self, status: Status) -> bool:
         known = {f"{proxy['name']}.{proxy['namespace']}" for proxy in status["proxies"]}
@@ -186,7 +189,7 @@ class Supervisor:
         for key in sorted(missing, key=lambda one: (wanted[one].get("kind") == "sidecar", one)):
             try:
                 taken = frozenset(gateway.spec.status_port for gateway in self.gateways.values())
-                await self._add(proxy_spec(self.plan, wanted[key], taken))
+                await self._add(proxy_spec(self.plan, wanted[key], taken, self._key))
             except StartFailed as error:
                 if not self.ready.is_set():
                     raise
@@ -231,11 +234,13 @@ class Supervisor:
         for log in self._logs:
             log.close()
         for path in (self.plan.instance.ads_socket, self.plan.instance.control_socket):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what is not ours stays
+                make_way(path)
 
 
-def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int]) -> ProxySpec:
-    """The Envoy of a gateway that the control plane names; `taken` are the status ports of the others."""
+def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int], secret: bytes = b"") -> ProxySpec:
+    """The Envoy of a gateway that the control plane names; `taken` are the status ports of the others, `secret` the key
+    of this start."""
     key = f"{proxy['name']}.{proxy['namespace']}"
     step = 0
     while plan.status_port + step in taken:
@@ -253,6 +258,7 @@ def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int]) -> P
         prometheus_port=plan.prometheus_port + step,
         bind=plan.bind,
         concurrency=plan.concurrency,
+        proof=proof_of_proxy(secret, key),
     )
 
 

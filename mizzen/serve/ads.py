@@ -23,6 +23,7 @@ import grpc.aio
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
+from mizzen.authority.proof import HEADER, holds
 from mizzen.serve.credentials import AuthContext, Refused, ServerTls, is_private, server_credentials
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of
@@ -147,14 +148,18 @@ class AdsServer:
         self,
         *,
         socket_path: Path | None = None,
+        proof: Callable[[str], str] | None = None,
         address: str = "",
         on_status: OnStatus | None = None,
         hold_limit: timedelta = HOLD_LIMIT,
     ) -> None:
         """Listen on a Unix socket (its directory should be 0700: gRPC makes it readable to all), on a TCP
-        `address` ("127.0.0.1:15010"), or on both. `on_status` hears of every client that connects, leaves,
-        confirms or refuses something."""
-        self._socket_path = socket_path
+        `address` ("127.0.0.1:15010"), where no Secret is told, or on both.
+
+        `proof`: what the Envoy of a proxy ("name.namespace") shows on the Unix socket (header `proof.HEADER`);
+        without it whoever connects is served, which suits a folder in which nobody else can make anything connect.
+        `on_status` hears of every client that connects, leaves, confirms or refuses something."""
+        self._socket_path, self._proof = socket_path, proof
         self._address = address
         self.network: Network | None = None  # to be set before `start`
         self._on_status = on_status
@@ -252,11 +257,12 @@ class AdsServer:
             _log.info("%s disconnected", client.node.id)
 
     async def _admit(self, node: pb.Node, context: _Context) -> bool:
-        """May it be told Secrets? Whoever is of this machine may; others prove who they are, or are refused."""
+        """May it be told Secrets? All prove who they are, or are refused, but at the plaintext port."""
         network = self.network
-        if network is None or context.peer().startswith("unix:"):
+        if context.peer().startswith("unix:"):
+            await self._require_proof(node, context)
             return True
-        if not is_private(auth_context(context), context.peer()):
+        if network is None or not is_private(auth_context(context), context.peer()):
             return False  # the plaintext port: anybody may be listening
         try:
             identity = network.identify(auth_context(context))
@@ -269,6 +275,15 @@ class AdsServer:
             _log.warning("%s is refused as %s: %s", identity, node.id, admission.refusal)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, admission.refusal)
         return admission.secrets
+
+    async def _require_proof(self, node: pb.Node, context: _Context) -> None:
+        """Somebody else's route may have made Envoy connect here: only what was started as this proxy has its proof."""
+        if self._proof is None:
+            return
+        shown = dict(context.invocation_metadata() or ()).get(HEADER, "")
+        if not isinstance(shown, str) or not holds(shown, self._proof(gateway_of(node))):
+            _log.warning("somebody who is not %s asked for its configuration", node.id[:200])
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "this is not the proxy that it says it is")
 
     def _receive(self, client: _Client, request: Any) -> None:
         client.stream.receive(request)

@@ -8,12 +8,14 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from mizzen._api import pb
+from mizzen.authority.proof import proof_of_proxy
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
 from mizzen.serve.ads import AdsServer
@@ -42,7 +44,7 @@ async def main() -> None:
     if "complaint" in (gateways := json.loads(file.read_text())):
         sys.exit(gateways["complaint"])
     instance.ads_socket.unlink(missing_ok=True)
-    ads = AdsServer(socket_path=instance.ads_socket)
+    ads = AdsServer(socket_path=instance.ads_socket, proof=partial(proof_of_proxy, instance.key()))
     await ads.start()
 
     def status() -> dict[str, object]:
@@ -57,7 +59,7 @@ async def main() -> None:
         proxies = [{"name": name, "namespace": "test", "labels": {}} for name in gateways]
         return {"pid": os.getpid(), "proxies": proxies, "gateways": words}
 
-    await ControlSocket(instance.control_socket, status).start()
+    await ControlSocket(instance.control_socket, status, instance.key()).start()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()

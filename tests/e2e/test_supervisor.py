@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from mizzen.run.instance import Instance, get
+from mizzen.run.instance import Instance, get, status
 
 pytestmark = pytest.mark.e2e
 
@@ -326,4 +326,6 @@ def test_a_run_dir_that_others_use_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_control_socket_answers_while_the_instance_runs(running: Running) -> None:
-    assert get(running.instance.control_socket, "/status")[0] == 200
+    assert status(running.instance)["gateways"]["one.test"]["synced"]
+    # Whoever cannot read the run-dir's key hears nothing: Envoy itself could be made to ask.
+    assert get(running.instance.control_socket, "/status")[0] == 403

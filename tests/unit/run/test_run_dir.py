@@ -56,3 +56,27 @@ def test_paths_that_no_socket_can_have_are_refused() -> None:
     check_socket_path(Path("/run/admin.sock"))
     with pytest.raises(StartFailed, match="use a shorter --run-dir"):
         check_socket_path(Path("/" + "x" * 107))
+
+
+def test_a_link_is_no_run_dir(tmp_path: Path) -> None:
+    mine, link = tmp_path / "mine", tmp_path / "run"
+    mine.mkdir(mode=0o755)
+    link.symlink_to(mine)
+    with pytest.raises(StartFailed, match="is a link"), possession(Instance(link)):
+        pass
+    assert mine.stat().st_mode & 0o777 == 0o755
+    assert not any(mine.iterdir())
+
+
+def test_each_start_has_a_key_of_its_own_for_its_owner_alone(tmp_path: Path) -> None:
+    instance = Instance(tmp_path / "run")
+    assert instance.admin_socket("a.b").name == "admin.sock"
+    keys, names = set(), set()
+    for _ in range(2):
+        with possession(instance) as key:
+            assert instance.key() == key
+            assert instance.secret.stat().st_mode & 0o777 == 0o600
+            keys.add(key)
+            names.add(instance.admin_socket("a.b").name)
+        assert not instance.secret.exists()
+    assert len(keys) == len(names) == 2
