@@ -87,7 +87,9 @@ class Gateway:
 
 
 def check(spec: ProxySpec) -> None:
-    """StartFailed when the gateway cannot run here: a port of its bootstrap is taken, a path too long."""
+    """StartFailed when the gateway cannot run here: its name is none, a port of its bootstrap is taken, a path too long."""
+    if "/" in spec.key:
+        raise StartFailed(f"{spec.key} is no name that a gateway can have: a folder is called so")
     for path in (spec.health_socket, spec.admin_socket):
         check_socket_path(path)
     for port, purpose in ((spec.status_port, "health checks"), (spec.prometheus_port, "metrics")):
