@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mizzen.authority.proof import KEY_BYTES
 from mizzen.resources.checks import LONGEST_SOCKET_PATH
+from mizzen.run.descriptors import raise_limit
 from mizzen.run.instance import Instance
 from mizzen.run.keeper import StartFailed
 
@@ -24,6 +25,7 @@ def possession(instance: Instance) -> Iterator[bytes]:
     StartFailed when the run-dir is not fit, or used by another instance.
     """
     run_dir, key = instance.run_dir, secrets.token_bytes(KEY_BYTES)
+    raise_limit()
     try:
         _prepare(run_dir)
         lock = os.open(run_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

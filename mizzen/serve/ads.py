@@ -40,15 +40,25 @@ SECRET_SERVICE = "envoy.service.secret.v3.SecretDiscoveryService"
 # in milliseconds; a name that DNS does not know takes 5 s and more, and shall not stop other changes.
 HOLD_LIMIT = timedelta(seconds=2)
 
-_OPTIONS = (
-    # A refusal may carry a dump of the whole resource, and 10,000 hosts are 2 MB.
-    ("grpc.max_receive_message_length", -1),
+# A refusal may carry a dump of the whole resource, and 10,000 hosts are 2 MB.
+_LARGEST_FROM_PROXIES = 32 * 2**20
+# Whoever shows no certificate asks for one, or says which configuration he has got.
+_LARGEST_FROM_ANYBODY = 2**20
+_HANDSHAKE_MS, _IDLE_MS = 10_000, 300_000
+_STREAMS = 100  # of a connection
+_CALLS = 512  # of all who show no certificate, at once
+
+_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", -1),
     # Envoy pings every 30 s; gRPC's default takes more than one ping in 5 minutes for an attack.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     # Two control planes on one port would each get half of the Envoys.
     ("grpc.so_reuseport", 0),
+    # Connections that do not come to the point end.
+    ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
+    ("grpc.max_connection_idle_ms", _IDLE_MS),
+    ("grpc.max_concurrent_streams", _STREAMS),
 )
 
 _log = logging.getLogger(__name__)
@@ -95,6 +105,10 @@ class Network:
     identify: Callable[[AuthContext], Identity | None]  # raises Refused
     admit: Callable[[pb.Node, Identity], Awaitable[Admission]]  # (what it says, who it is)
     services: tuple["grpc.GenericRpcHandler[Any, Any]", ...] = ()
+    # Connections that each port takes; further ones are closed.
+    most_secure: int = 10_000
+    most_join: int = 1_000
+    most_plaintext: int = 1_000
 
 
 def auth_context(context: _Context) -> AuthContext:
@@ -103,14 +117,12 @@ def auth_context(context: _Context) -> AuthContext:
     return cast(AuthContext, found)
 
 
-def _add_network(server: grpc.aio.Server, network: Network) -> None:
-    """RuntimeError when a port cannot be bound."""
-    server.add_generic_rpc_handlers(network.services)
-    for where, needs_certificate in ((network.secure, True), (network.join, False)):
-        if where:
-            server.add_secure_port(where, server_credentials(network.tls, require_client=needs_certificate))
-    if network.plaintext:
-        server.add_insecure_port(network.plaintext)
+def _server(largest: int, connections: int = 0, calls: int | None = None) -> grpc.aio.Server:
+    """`largest`: bytes of a message. `connections`: of each port; 0 takes all."""
+    limits = (("grpc.max_receive_message_length", largest),)
+    if connections:
+        limits += (("grpc.max_allowed_incoming_connections", connections),)
+    return grpc.aio.server(options=(*_OPTIONS, *limits), maximum_concurrent_rpcs=calls)
 
 
 class _Client:
@@ -166,30 +178,49 @@ class AdsServer:
         self._hold_limit = hold_limit
         self._snapshots: dict[str, Snapshot] = {}
         self._clients: list[_Client] = []
-        self._server: grpc.aio.Server | None = None
+        self._servers: list[grpc.aio.Server] = []
         self._is_stopping = False
 
     async def start(self) -> None:
         """Bind and serve. Raises RuntimeError when the socket or address cannot be bound."""
-        server = grpc.aio.server(options=_OPTIONS)
-        server.add_generic_rpc_handlers(self._handlers())
+        local = _server(_LARGEST_FROM_PROXIES)
+        local.add_generic_rpc_handlers(self._handlers())
         if self._socket_path:
-            server.add_insecure_port(f"unix:{self._socket_path}")
+            local.add_insecure_port(f"unix:{self._socket_path}")
         if self._address:
-            server.add_insecure_port(self._address)
-        if self.network:
-            _add_network(server, self.network)
-        await server.start()
-        self._server = server
+            local.add_insecure_port(self._address)
+        servers = [local, *(self._of_network(self.network) if self.network else ())]
+        for server in servers:
+            await server.start()
+        self._servers = servers
+
+    def _of_network(self, network: Network) -> list[grpc.aio.Server]:
+        """A server for each port, so that what strangers do at one has a bound of its own."""
+        found = []
+        if network.secure:
+            server = _server(_LARGEST_FROM_PROXIES, network.most_secure)
+            server.add_generic_rpc_handlers((*self._handlers(), *network.services))
+            server.add_secure_port(network.secure, server_credentials(network.tls, require_client=True))
+            found.append(server)
+        if network.join:
+            server = _server(_LARGEST_FROM_ANYBODY, network.most_join, _CALLS)
+            server.add_generic_rpc_handlers(network.services)
+            server.add_secure_port(network.join, server_credentials(network.tls, require_client=False))
+            found.append(server)
+        if network.plaintext:
+            server = _server(_LARGEST_FROM_ANYBODY, network.most_plaintext, _CALLS)
+            server.add_generic_rpc_handlers(self._handlers())
+            server.add_insecure_port(network.plaintext)
+            found.append(server)
+        return found
 
     async def stop(self) -> None:
-        """End all streams in good order, then the server. Envoy serves on and comes back by itself."""
+        """End all streams in good order, then the servers. Envoy serves on and comes back by itself."""
         self._is_stopping = True
         for client in self._clients:
             client.changed.set()
-        if self._server:
-            await self._server.stop(grace=1.0)
-            self._server = None
+        await asyncio.gather(*(server.stop(grace=1.0) for server in self._servers))
+        self._servers = []
 
     def publish(self, gateway: str, snapshot: Snapshot) -> None:
         """From now on every Envoy of this gateway shall hold `snapshot`."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -46,6 +47,7 @@ class Site:
     join: int = field(default_factory=free_port)
     plaintext: int = field(default_factory=free_port)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    open_files: int = 0  # that each process may have; 0: as many as this one
 
     def start(self, name: str, *arguments: str, token: str = "") -> subprocess.Popen[bytes]:
         log = (self.root / f"{name}.log").open("wb")
@@ -55,10 +57,14 @@ class Site:
             stderr=subprocess.STDOUT,
             env={**os.environ, "MIZZEN_JOIN_TOKEN": token},
             start_new_session=True,
+            preexec_fn=self._limit if self.open_files else None,
         )
         log.close()
         self.running.append(process)
         return process
+
+    def _limit(self) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files, self.open_files))
 
     def log(self, name: str) -> str:
         return (self.root / f"{name}.log").read_text(errors="replace")
