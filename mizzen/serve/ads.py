@@ -119,10 +119,10 @@ def auth_context(context: _Context) -> AuthContext:
 
 def _server(largest: int, connections: int = 0, calls: int | None = None) -> grpc.aio.Server:
     """`largest`: bytes of a message. `connections`: of each port; 0 takes all."""
-    limits = (("grpc.max_receive_message_length", largest),)
+    options = [*_OPTIONS, ("grpc.max_receive_message_length", largest)]
     if connections:
-        limits += (("grpc.max_allowed_incoming_connections", connections),)
-    return grpc.aio.server(options=(*_OPTIONS, *limits), maximum_concurrent_rpcs=calls)
+        options.append(("grpc.max_allowed_incoming_connections", connections))
+    return grpc.aio.server(options=options, maximum_concurrent_rpcs=calls)
 
 
 class _Client:
