@@ -17,6 +17,7 @@ from typing import Protocol
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
+from mizzen.authority.limit import Limiter
 from mizzen.authority.proof import proof_of_proxy
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, Severity, sort_key
@@ -43,6 +44,7 @@ from mizzen.sources.last_good import LastGood
 from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
+MOST_REGISTERED = 5_000  # workloads that registered themselves, of all identities
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
 PORT_RETRY_SECONDS = 2.0  # how often a port that somebody else holds is tried again
 
@@ -83,6 +85,7 @@ class ControlPlane:
     say: Callable[[str], None] = print  # what the user shall see
     told: frozenset[str] = frozenset()
     registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
+    registrations: Limiter = field(default_factory=lambda: Limiter(burst=50, per_second=1))
     following: set[asyncio.Task[None]] = field(default_factory=set)
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
@@ -231,9 +234,14 @@ class ControlPlane:
         verdict = judge(self.result.world, served, node, identity)
         if verdict.refusal:
             return Admission(refusal=verdict.refusal)
+        proxy = gateway_of(node)
+        if verdict.said and verdict.said != self.registered.get(proxy):
+            if len(self.registered) >= MOST_REGISTERED or not self.registrations.allows(
+                identity.uri, self.clock()
+            ):
+                return Admission(refusal=f"workloads of {identity} come too often; try again later")
+            self.registered[proxy] = verdict.said
         secrets = self.may_read_secrets is None or await self.may_read_secrets(identity)
-        if verdict.said:
-            self.registered[gateway_of(node)] = verdict.said
         self._want(sidecar=verdict.sidecar, router=verdict.router)
         return Admission(secrets=secrets)
 
@@ -267,6 +275,9 @@ class ControlPlane:
         served = self.by_name.get(proxy)
         if proxy in self.registered and (served is None or not served.clients):
             del self.registered[proxy]
+            name, _, namespace = proxy.rpartition(".")
+            left = self.settings.sidecars - {f"{namespace}/{name}"}
+            self.settings = replace(self.settings, sidecars=left)
             self._soon()
 
     def _on_status(self, client: ClientStatus) -> None:
