@@ -43,6 +43,7 @@ class Pilot:
     host: str
     port: int
     identity: str  # its SPIFFE name, which its certificate must have
+    proof: str = field(default="", repr=False)  # that it is this proxy which shows its certificate there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +232,7 @@ def _pilot_cluster(pilot: Pilot) -> Json:
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": where}}]}],
         },
         "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": tls},
-        "typed_extension_protocol_options": _http2(),
+        "typed_extension_protocol_options": _http2(pilot.proof),
     }
 
 

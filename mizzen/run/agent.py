@@ -67,14 +67,16 @@ class Agent:
         self._sds = AdsServer(
             socket_path=plan.spec.sds_socket, proof=lambda proxy: proof_of_proxy(self._key, proxy)
         )
-        authority = RemoteAuthority(
+        self._authority = RemoteAuthority(
             secure=plan.secure,
             join=plan.join,
             roots=plan.roots,
             token=plan.token,
             held=lambda identity: self._workloads.credentials(identity),
         )
-        self._workloads = Workloads(authority.sign, self._renewed)
+        self._workloads = Workloads(
+            lambda identity, request: self._authority.sign(identity, request), self._renewed
+        )
         self._is_said = False
 
     def stop(self) -> None:
@@ -85,7 +87,9 @@ class Agent:
         """Until `stop`. StartFailed when it cannot run here."""
         plan = self._plan
         with possession(plan.instance) as self._key:
-            spec = self._spec()
+            own = join.own_proof(plan.instance.run_dir)
+            self._authority = replace(self._authority, proof=own)
+            spec = self._spec(own)
             check_socket_path(spec.sds_socket)
             check(spec)
             _make_way(spec.sds_socket)
@@ -114,12 +118,13 @@ class Agent:
             for task in done - {stopping}:
                 task.result()
 
-    def _spec(self) -> ProxySpec:
-        """The proxy with what is new at each start."""
+    def _spec(self, own_proof: str) -> ProxySpec:
+        """The proxy with what is found or made at each start."""
         spec, folder = self._plan.spec, self._plan.spec.admin_socket.parent.name
         return replace(
             spec,
             proof=proof_of_proxy(self._key, spec.key),
+            pilot=replace(spec.pilot, proof=own_proof) if spec.pilot else None,
             admin_socket=self._plan.instance.admin_socket(folder),
         )
 

@@ -24,7 +24,14 @@ import grpc.aio
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.proof import HEADER, holds
-from mizzen.serve.credentials import AuthContext, Refused, ServerTls, is_private, server_credentials
+from mizzen.serve.credentials import (
+    AuthContext,
+    Refused,
+    ServerTls,
+    is_private,
+    require_proof,
+    server_credentials,
+)
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of
 from mizzen.xds.resource_type import SECRET
@@ -297,6 +304,7 @@ class AdsServer:
             return False  # the plaintext port: anybody may be listening
         try:
             identity = network.identify(auth_context(context))
+            require_proof(auth_context(context), context.invocation_metadata() or ())
         except Refused as error:
             await context.abort(error.code, str(error))
         if identity is None:
