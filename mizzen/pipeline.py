@@ -16,7 +16,7 @@ from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve
 from mizzen.resolve.backends import Upstreams, upstreams
-from mizzen.resolve.context import Context, ExternalPorts, Proxy, Switches, UnixFolders
+from mizzen.resolve.context import Context, ExternalPorts, NamedFile, Proxy, Switches, UnixFolders
 from mizzen.resolve.endpoints import SERVICE_NAME
 from mizzen.resolve.identity import spiffe
 from mizzen.resolve.parts import secrets_of
@@ -46,6 +46,7 @@ class Settings:
     sidecars: frozenset[str] = frozenset()  # "namespace/name" of WorkloadEntries and Pods that have one
     routers: frozenset[str] | None = None  # Pods that are gateways; None: gateways are declared
     unix_folders: UnixFolders = field(default_factory=UnixFolders)  # where objects may name sockets
+    files: Mapping[str, NamedFile] | None = None  # that objects name; None: they are where the proxies are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +181,7 @@ def _gateway(
         switches=switches,
         report=lambda problem: heard.setdefault(problem, None),
         unix_folders=settings.unix_folders,
+        files=settings.files,
         remember=kept.append,
     )
     model = how(context)

@@ -38,7 +38,7 @@ def command(
     """
     if inputs.files:
         listing = Files(inputs.files).listing()
-        result = build(listing.objects, listing.problems, inputs.settings())
+        result = build(listing.objects, listing.problems, inputs.settings(listing.objects))
         problems, place = problems_at(result, datetime.now(UTC)), _count(len(listing.files), "file")
     else:
         problems, place = of_cluster(cluster, inputs, all_namespaces, istio_namespace)

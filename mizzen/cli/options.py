@@ -13,6 +13,8 @@ import click
 from mizzen.pipeline import Settings
 from mizzen.resolve.context import ByService, ExternalPorts, UnixFolders
 from mizzen.resolve.unix import OPTION as UNIX_SOCKETS_IN
+from mizzen.resources.yaml import RawObject
+from mizzen.sources.named_files import paths_in, read
 
 if TYPE_CHECKING:
     from mizzen.sources.kube import Kube
@@ -56,8 +58,11 @@ class Inputs:
     sidecars: tuple[str, ...] = ()
     unix_sockets_in: tuple[str, ...] = ()
 
-    def settings(self) -> Settings:
-        """What the stages are told beside the objects; the switches come from the environment."""
+    def settings(self, objects: tuple[RawObject, ...] | None = None) -> Settings:
+        """What the stages are told beside the objects; the switches come from the environment.
+
+        With `objects`, the files of this machine that they name are read.
+        """
         environment: Mapping[str, str] = dict(os.environ)
         return Settings(
             environment=environment,
@@ -65,6 +70,7 @@ class Inputs:
             default_namespace=self.namespace,
             sidecars=frozenset(self.sidecars),
             unix_folders=UnixFolders(allowed=self.unix_sockets_in),
+            files=None if objects is None else read(paths_in(objects)),
         )
 
     def arguments(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ def command(inputs: options.Inputs, gateway: str | None, output: str) -> None:
     from mizzen.envoy.dump import dump
 
     listing = Files(inputs.files).listing()
-    result = build(listing.objects, listing.problems, inputs.settings())
+    result = build(listing.objects, listing.problems, inputs.settings(listing.objects))
     for problem in result.problems:
         if problem.severity is not Severity.INFO:
             click.echo(str(problem), err=True)

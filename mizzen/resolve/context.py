@@ -43,6 +43,14 @@ class UnixFolders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFile:
+    """A file of this machine that an object names."""
+
+    content: bytes = b""  # what it held when it could be read last
+    why: str = ""  # why it cannot be read now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTarget:
     """One port of a Service that selects the gateway. 443/TCP and 443/UDP are two of them."""
 
@@ -102,6 +110,7 @@ class Context:
     switches: Switches
     report: Report
     unix_folders: UnixFolders = field(default_factory=UnixFolders)
+    files: Mapping[str, NamedFile] | None = None  # by path; None: they are on another machine
     remember: Callable[[Any], None] = lambda _: (
         None
     )  # how the backends were made (resolve.backends.Upstreams)

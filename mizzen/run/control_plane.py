@@ -41,11 +41,13 @@ from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
 from mizzen.sources.files import Files, Listing
 from mizzen.sources.last_good import LastGood
+from mizzen.sources.named_files import Stamps, paths_in, read, stamps
 from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
 MOST_REGISTERED = 5_000  # workloads that registered themselves, of all identities
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
+NAMED_FILES_SECONDS = 2.0  # how often files that objects name are looked at
 PORT_RETRY_SECONDS = 2.0  # how often a port that somebody else holds is tried again
 
 _log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ class ControlPlane:
     told: frozenset[str] = frozenset()
     registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
     registrations: Limiter = field(default_factory=lambda: Limiter(burst=50, per_second=1))
+    named: Stamps = field(default_factory=dict)  # files that objects name, as they were read
     following: set[asyncio.Task[None]] = field(default_factory=set)
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
@@ -139,6 +142,7 @@ class ControlPlane:
                 self._follow_files(),
                 self._follow_envoys(),
                 self._retry_ports(),
+                self._follow_named_files(),
                 self.mesh.run(),
             )
         ]
@@ -156,6 +160,7 @@ class ControlPlane:
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
         objects = (*admitted.objects, *(one for said in self.registered.values() for one in said))
+        await self._read_named_files(objects)
         result = await asyncio.to_thread(build, objects, found, self.settings, self.memory)
         local = result.gateways if self.listening is None else ()
         self.mesh.want(frozenset(one.identity for one in local))
@@ -171,6 +176,21 @@ class ControlPlane:
         self.generation += 1
         self.tell()
         self.changed.set()
+
+    async def _read_named_files(self, objects: tuple[RawObject, ...]) -> None:
+        """Those of this machine; where proxies are elsewhere, so are their files."""
+        if self.listening is None:
+            paths = paths_in(objects)
+            self.named = await asyncio.to_thread(stamps, paths)
+            files = await asyncio.to_thread(read, paths, self.settings.files)
+            self.settings = replace(self.settings, files=files)
+
+    async def _follow_named_files(self) -> None:
+        """The certificates of a CA may be replaced without any object being changed."""
+        while True:
+            await asyncio.sleep(NAMED_FILES_SECONDS)
+            if await asyncio.to_thread(stamps, self.named) != self.named:
+                await self._follow()
 
     def tell(self) -> None:
         """Say which problems are new and which are gone: each once, when it happens."""

@@ -1,12 +1,14 @@
 """What somebody can reach of mizzen itself who may write routes and gateways, and no more."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
 from typing import Any
@@ -143,8 +145,7 @@ def test_sockets_and_files_that_were_not_named_are_neither_reached_nor_removed(
             + bound(one.instance.control_socket, "control")
         )
         eventually(lambda: one.read().count("UNIX-001") == 3)
-        answer = curl("h1", f"http://{EVIL}:8080/")
-        assert (answer.status, answer.text) == (503, "no healthy upstream")
+        eventually(lambda: curl("h1", f"http://{EVIL}:8080/").text == "no healthy upstream")
         assert precious.read_text() == "do not remove"
         assert one.status()["gateways"]
 
@@ -232,3 +233,64 @@ def test_a_status_that_is_not_ours_ends_nothing(tmp_path: Path, impostor: tuple[
         assert asked(PORT) == (200, "one")
         # Nor is it removed at the end: it is not ours.
         assert one.stop()[0] == 0
+
+
+RULE = """\
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: backend, namespace: istio-system}}
+spec:
+  host: backend.test
+  trafficPolicy: {{tls: {{mode: SIMPLE, caCertificates: {path}, sni: {host}, subjectAltNames: [{host}]}}}}
+"""
+
+
+def test_a_pipe_for_ca_certificates_stops_nothing_and_a_file_is_followed(
+    folder: Path, authority: Authority, tmp_path: Path
+) -> None:
+    pipe, file = tmp_path / "pipe", tmp_path / "ca.pem"
+    os.mkfifo(pipe)
+    port = gateway.free_port()
+    (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
+    (folder / "gateway.yaml").write_text(gateway.gateway() + "---\n" + gateway.backend(port))
+    (folder / "route.yaml").write_text(gateway.route(port=port))
+    (folder / "rule.yaml").write_text(RULE.format(path=pipe, host=gateway.HOST))
+    url = f"https://{gateway.HOST}:8443/"
+    with serving_tls(authority, port, tmp_path), gateway.up(folder) as one:
+        assert "TLS-008" in one.read(0.2)
+        assert curl("h2", url, ca_pem=authority.pem).status == 503
+        (folder / "route.yaml").write_text(gateway.route(header="2"))
+        eventually(lambda: curl("h2", url, ca_pem=authority.pem).header("x-version") == "2")
+        (folder / "route.yaml").write_text(gateway.route(port=port))
+        (folder / "rule.yaml").write_text(RULE.format(path=file, host=gateway.HOST))
+        for pem, status in ((authority.pem, 200), (Authority().pem, 503), (authority.pem, 200)):
+            gateway.replace_file(file, pem)
+            eventually(lambda status=status: curl("h2", url, ca_pem=authority.pem).status == status)
+
+
+@contextlib.contextmanager
+def serving_tls(authority: Authority, port: int, folder: Path) -> Iterator[None]:
+    """A backend that ends TLS, and answers 200."""
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.send_header("connection", "close")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    pair = authority.server()
+    (folder / "chain.pem").write_bytes(pair.certificate)
+    (folder / "key.pem").write_bytes(pair.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
+    with ThreadingHTTPServer(("127.0.0.1", port), Answer) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield
+        server.shutdown()
