@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 @click.option(
     "--plaintext-address",
     default="",
-    help="xDS without TLS and without Secrets, such as 127.0.0.1:15010.  [default: closed]",
+    help="xDS without TLS and without Secrets for whoever reaches it, also through a route of a proxy; such as "
+    "127.0.0.1:15010.  [default: closed]",
 )
 @click.option(
     "--name",
