@@ -16,6 +16,7 @@ from mizzen.run.sockets import try_path
 
 CATALOGUE = {
     "PORT-001": "A port cannot be opened: something else holds it, or a right is missing.",
+    "UNIX-002": "A Unix socket is not opened: something is there already, or its folder is not.",
 }
 
 
@@ -93,13 +94,13 @@ def _claimed(listener: Listener, claims: tuple[Claim, ...]) -> Refusal | None:
 
 def _problem(listener: Listener, refusal: Refusal) -> Problem:
     if listener.transport is Transport.UNIX:
-        place, field = listener.address, "bind"
+        code, place, field = "UNIX-002", listener.address, "bind"
     else:
         protocol = "UDP" if listener.transport is Transport.QUIC else "TCP"
-        place, field = f"{protocol} {listener.address}:{listener.port}", "port.number"
+        code, place, field = "PORT-001", f"{protocol} {listener.address}:{listener.port}", "port.number"
     at = listener.chains[0].at if listener.chains else ""
     return Problem(
-        code="PORT-001",
+        code=code,
         resource=listener.origin,
         field=f"{at}.{field}" if at else "",
         message=f"{place} cannot be opened: {refusal.reason}",

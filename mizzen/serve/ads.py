@@ -51,6 +51,7 @@ HOLD_LIMIT = timedelta(seconds=2)
 _LARGEST_FROM_PROXIES = 32 * 2**20
 # Whoever shows no certificate asks for one, or says which configuration he has got.
 _LARGEST_FROM_ANYBODY = 2**20
+_LONGEST_NODE_ID = 1_000  # characters
 _HANDSHAKE_MS, _IDLE_MS = 10_000, 300_000
 _STREAMS = 100  # of a connection
 _CALLS = 512  # of all who show no certificate, at once
@@ -275,7 +276,7 @@ class AdsServer:
         first = await anext(requests, None)
         if first is None:
             return
-        if not first.node.id:
+        if not 0 < len(first.node.id) <= _LONGEST_NODE_ID:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
         secrets = await self._admit(first.node, context)
         client = _Client(stream, first.node, silent, secrets)

@@ -170,7 +170,7 @@ def test_a_socket_is_bound_where_nothing_is_lost_by_it(shop: Path, apps: Path) -
         paths = (file, living, link, apps / "ours")
         (shop / "bound.yaml").write_text("---\n".join(bound(path, path.name) for path in paths))
         eventually((apps / "ours").is_socket)
-        eventually(lambda: one.read().count("PORT-001") == 3)
+        eventually(lambda: one.read().count("UNIX-002") == 3)
         assert file.read_text() == "do not remove"
         assert link.is_symlink()
         assert living.stat().st_ino == before
@@ -231,7 +231,6 @@ def test_a_status_that_is_not_ours_ends_nothing(tmp_path: Path, impostor: tuple[
         until(True, lambda: server.asked >= 5, 20)
         assert one.child("bootstrap.json") == envoy
         assert asked(PORT) == (200, "one")
-        # Nor is it removed at the end: it is not ours.
         assert one.stop()[0] == 0
 
 

@@ -79,3 +79,20 @@ def test_what_a_gateway_could_not_open_it_does_not_claim() -> None:
     assert claims_of(model(one), frozenset()) == (
         Claim(gateway="a.istio-system", transport=Transport.TCP, address="127.0.0.1", port=8443),
     )
+
+
+def test_a_socket_takes_the_place_of_no_file_and_of_no_other_gateways(tmp_path: Path) -> None:
+    file, free = tmp_path / "file", tmp_path / "free"
+    file.touch()
+    found = occupied(
+        model(*(listener(0, address=str(path), transport=Transport.UNIX) for path in (file, free))),
+        frozenset(),
+        FOLDER,
+        (),
+    )
+    assert [one.problem.code for one in found] == ["UNIX-002"]
+    assert found[0].problem.message == f"{file} cannot be opened: a file is there that is no socket"
+
+    mine = model(listener(0, address=str(free), transport=Transport.UNIX))
+    (taken,) = occupied(mine, frozenset(), FOLDER, claims_of(mine, frozenset()))
+    assert "the gateway a.istio-system of this instance serves it" in taken.problem.message
