@@ -117,7 +117,7 @@ async def body_of(request: Request) -> bytes:
 class Bounded(H11Protocol):
     """A connection that comes to the point, and one of so many."""
 
-    most = shares(raise_limit()).webhook
+    most = 1_000
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -193,6 +193,7 @@ async def serve(
 
     `folder`: private, and in memory where that can be had; OpenSSL reads certificates from files alone.
     """
+    Bounded.most = shares(raise_limit()).webhook
     config = uvicorn.Config(
         app,
         host=host,

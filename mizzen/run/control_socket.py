@@ -47,6 +47,7 @@ class ControlSocket:
 
         class Answer(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.0"
+            timeout = 5.0  # for the question
 
             def do_GET(self) -> None:
                 nonce = self.headers.get(NONCE_HEADER, "")

@@ -54,7 +54,8 @@ _LARGEST_FROM_ANYBODY = 2**20
 _LONGEST_NODE_ID = 1_000  # characters
 _HANDSHAKE_MS, _IDLE_MS = 10_000, 300_000
 _STREAMS = 100  # of a connection
-_CALLS = 512  # of all who show no certificate, at once
+_LOCAL = 1_000  # connections of this machine
+_CALLS = 512  # of all who join, at once
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", -1),
@@ -125,12 +126,13 @@ def auth_context(context: _Context) -> AuthContext:
     return cast(AuthContext, found)
 
 
-def _server(largest: int, connections: int = 0, calls: int | None = None) -> grpc.aio.Server:
-    """`largest`: bytes of a message. `connections`: of each port; 0 takes all."""
-    options = [*_OPTIONS, ("grpc.max_receive_message_length", largest)]
-    if connections:
-        options.append(("grpc.max_allowed_incoming_connections", connections))
-    return grpc.aio.server(options=options, maximum_concurrent_rpcs=calls)
+def _server(largest: int, connections: int, calls: int | None = None) -> grpc.aio.Server:
+    """`largest`: bytes of a message. `connections`: that each port takes."""
+    limits = (
+        ("grpc.max_receive_message_length", largest),
+        ("grpc.max_allowed_incoming_connections", connections),
+    )
+    return grpc.aio.server(options=(*_OPTIONS, *limits), maximum_concurrent_rpcs=calls)
 
 
 class _Client:
@@ -191,7 +193,7 @@ class AdsServer:
 
     async def start(self) -> None:
         """Bind and serve. Raises RuntimeError when the socket or address cannot be bound."""
-        local = _server(_LARGEST_FROM_PROXIES)
+        local = _server(_LARGEST_FROM_PROXIES, _LOCAL)
         local.add_generic_rpc_handlers(self._handlers())
         if self._socket_path:
             local.add_insecure_port(f"unix:{self._socket_path}")
@@ -216,7 +218,7 @@ class AdsServer:
             server.add_secure_port(network.join, server_credentials(network.tls, require_client=False))
             found.append(server)
         if network.plaintext:
-            server = _server(_LARGEST_FROM_ANYBODY, network.most_plaintext, _CALLS)
+            server = _server(_LARGEST_FROM_ANYBODY, network.most_plaintext, 2 * network.most_plaintext)
             server.add_generic_rpc_handlers(self._handlers())
             server.add_insecure_port(network.plaintext)
             found.append(server)
