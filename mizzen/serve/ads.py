@@ -48,10 +48,12 @@ SECRET_SERVICE = "envoy.service.secret.v3.SecretDiscoveryService"
 HOLD_LIMIT = timedelta(seconds=2)
 
 # A refusal may carry a dump of the whole resource, and 10,000 hosts are 2 MB.
-_LARGEST_FROM_PROXIES = 32 * 2**20
+_LARGEST_FROM_PROXIES = 16 * 2**20
 # Whoever shows no certificate asks for one, or says which configuration he has got.
 _LARGEST_FROM_ANYBODY = 2**20
-_LONGEST_NODE_ID = 1_000  # characters
+_LONGEST_NODE_ID, _LARGEST_NODE = 1_000, 2**20  # characters; bytes (Envoy lists all its extensions in it)
+_FIRST_SECONDS = 30.0  # until a stream says whose it is
+_STREAMS_OF_NODE = 100  # replicas of a gateway may have one name
 _HANDSHAKE_MS, _IDLE_MS = 10_000, 300_000
 _STREAMS = 100  # of a connection
 _LOCAL = 1_000  # connections of this machine
@@ -275,13 +277,13 @@ class AdsServer:
     async def _serve(
         self, stream: Any, requests: AsyncIterator[Any], context: _Context, silent: bool
     ) -> None:
-        first = await anext(requests, None)
+        first = await self._first(requests, context)
         if first is None:
             return
-        if not 0 < len(first.node.id) <= _LONGEST_NODE_ID:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
         secrets = await self._admit(first.node, context)
         client = _Client(stream, first.node, silent, secrets)
+        if sum(one.node.id == client.node.id for one in self._clients) >= _STREAMS_OF_NODE:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "it has too many streams already")
         self._clients.append(client)
         _log.info("%s connected", client.node.id)
         self._receive(client, first)
@@ -296,6 +298,19 @@ class AdsServer:
             self._clients.remove(client)
             self._tell(client)
             _log.info("%s disconnected", client.node.id)
+
+    async def _first(self, requests: AsyncIterator[Any], context: _Context) -> Any:
+        """The request that says whose stream it is; None when there is none."""
+        try:
+            async with asyncio.timeout(_FIRST_SECONDS):
+                first = await anext(requests, None)
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "nothing was asked")
+        if first is None:
+            return None
+        if not 0 < len(first.node.id) <= _LONGEST_NODE_ID or first.node.ByteSize() > _LARGEST_NODE:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
+        return first
 
     async def _admit(self, node: pb.Node, context: _Context) -> bool:
         """May it be told Secrets? All prove who they are, or are refused, but at the plaintext port."""
