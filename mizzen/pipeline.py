@@ -20,7 +20,7 @@ from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve
 from mizzen.resolve.backends import Upstreams, upstreams
-from mizzen.resolve.context import Context, ExternalPorts, Proxy, Switches
+from mizzen.resolve.context import Context, ExternalPorts, NamedFile, Proxy, Switches, UnixFolders
 from mizzen.resolve.endpoints import SERVICE_NAME
 from mizzen.resolve.identity import spiffe
 from mizzen.resolve.parts import secrets_of
@@ -49,6 +49,8 @@ class Settings:
     default_namespace: str = "default"
     sidecars: frozenset[str] = frozenset()  # "namespace/name" of WorkloadEntries and Pods that have one
     routers: frozenset[str] | None = None  # Pods that are gateways; None: gateways are declared
+    unix_folders: UnixFolders = field(default_factory=UnixFolders)  # where objects may name sockets
+    files: Mapping[str, NamedFile] | None = None  # that objects name; None: they are where the proxies are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +163,9 @@ def _whole(
     declared = proxies(world, settings.environment, settings.external_ports, settings.routers, lost.append)
     beside = sidecars(world, settings.environment, settings.sidecars, lost.append)
     made = [
-        attempt(Stage.GATEWAY, one[0].origin, partial(_gateway, world, *one, how), lost.append, None)
+        attempt(
+            Stage.GATEWAY, one[0].origin, partial(_gateway, world, settings, *one, how), lost.append, None
+        )
         for some, how in ((declared, resolve), (beside, resolve_sidecar))
         for one in some
     ]
@@ -178,7 +182,12 @@ def _whole(
 
 
 def _gateway(
-    world: World, proxy: Proxy, switches: Switches, mesh: MeshConfig, how: Callable[[Context], Model]
+    world: World,
+    settings: Settings,
+    proxy: Proxy,
+    switches: Switches,
+    mesh: MeshConfig,
+    how: Callable[[Context], Model],
 ) -> GatewayBuild:
     heard: dict[Problem, None] = {}
     kept: list[Upstreams] = []
@@ -188,6 +197,8 @@ def _gateway(
         mesh=mesh,
         switches=switches,
         report=lambda problem: heard.setdefault(problem, None),
+        unix_folders=settings.unix_folders,
+        files=settings.files,
         remember=kept.append,
     )
     model = how(context)

@@ -56,6 +56,7 @@ filters/http/header_to_metadata/v3/header_to_metadata
 filters/http/jwt_authn/v3/config filters/http/local_ratelimit/v3/local_rate_limit filters/http/lua/v3/lua
 filters/http/ratelimit/v3/rate_limit filters/http/rbac/v3/rbac filters/http/router/v3/router
 filters/http/set_filter_state/v3/set_filter_state filters/http/stateful_session/v3/stateful_session
+filters/http/upstream_codec/v3/upstream_codec
 filters/listener/http_inspector/v3/http_inspector filters/listener/proxy_protocol/v3/proxy_protocol
 filters/listener/original_dst/v3/original_dst filters/listener/tls_inspector/v3/tls_inspector
 filters/network/connection_limit/v3/connection_limit filters/network/direct_response/v3/config

@@ -24,7 +24,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Files and documents", ("FILE", "YML")),
     ("Objects and their fields", ("KIND", "META", "FLD", "VAL")),
     ("References", ("REF",)),
-    ("Gateways", ("GW", "PORT")),
+    ("Gateways", ("GW", "PORT", "UNIX")),
     ("HTTP/3 mirrors", ("H3",)),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),

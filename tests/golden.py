@@ -11,6 +11,7 @@ tests/cases/AREA/NAME/ holds
                    external_ports: [[443, 8443]]     as `--external-port` says; or "service"
                    environment: {NAME: value}        switches that no IstioOperator sets
                    sidecars: [NAMESPACE/NAME]        WorkloadEntries that have one
+                   unix_sockets_in: [DIR, "@NAME"]   where objects may name Unix sockets
 
 `${b64:NAME.crt}`, `${b64:NAME.key}`, `${b64:NAME.ocsp}` and `${b64:ca.crt}` in the input stand for base64 of a
 certificate for the host NAME that is made anew in each run, its key, its OCSP staple, and the CA that signed
@@ -37,7 +38,7 @@ from mizzen.cli.render import choose
 from mizzen.envoy.dump import dump
 from mizzen.errors import Problem
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, analysed, build
-from mizzen.resolve.context import ByService, ExternalPorts
+from mizzen.resolve.context import ByService, ExternalPorts, UnixFolders
 from mizzen.resources.yaml import RawObject, parse_documents
 
 ROOT = Path(__file__).parent / "cases"
@@ -139,6 +140,7 @@ class Case:
     external_ports: ExternalPorts = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     sidecars: frozenset[str] = frozenset()
+    unix_folders: UnixFolders = field(default_factory=UnixFolders)
 
     @property
     def name(self) -> str:
@@ -148,7 +150,10 @@ class Case:
     @property
     def settings(self) -> Settings:
         return Settings(
-            environment=self.environment, external_ports=self.external_ports, sidecars=self.sidecars
+            environment=self.environment,
+            external_ports=self.external_ports,
+            sidecars=self.sidecars,
+            unix_folders=self.unix_folders,
         )
 
     def texts(self, of: Material | None = None) -> dict[str, bytes]:
@@ -184,6 +189,7 @@ def _case(folder: Path) -> Case:
         gateway=said.pop("gateway", None),
         environment=said.pop("environment", {}),
         sidecars=frozenset(said.pop("sidecars", ())),
+        unix_folders=UnixFolders(allowed=tuple(said.pop("unix_sockets_in", ()))),
     )
     if "show" in said:
         case = replace(case, show=tuple(said.pop("show")))

@@ -338,6 +338,7 @@ from mizzen._api.envoy.extensions.filters.http.router.v3.router_pb2 import Route
 from mizzen._api.envoy.extensions.filters.http.set_filter_state.v3.set_filter_state_pb2 import Config as SetFilterState
 from mizzen._api.envoy.extensions.filters.http.stateful_session.v3.stateful_session_pb2 import StatefulSession as StatefulSession
 from mizzen._api.envoy.extensions.filters.http.stateful_session.v3.stateful_session_pb2 import StatefulSessionPerRoute as StatefulSessionPerRoute
+from mizzen._api.envoy.extensions.filters.http.upstream_codec.v3.upstream_codec_pb2 import UpstreamCodec as UpstreamCodec
 from mizzen._api.envoy.extensions.filters.listener.http_inspector.v3.http_inspector_pb2 import HttpInspector as HttpInspector
 from mizzen._api.envoy.extensions.filters.listener.original_dst.v3.original_dst_pb2 import OriginalDst as OriginalDst
 from mizzen._api.envoy.extensions.filters.listener.proxy_protocol.v3.proxy_protocol_pb2 import ProxyProtocol as ProxyProtocol

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mizzen.authority.identity import Identity
+from mizzen.authority.proof import extension
 from mizzen.authority.request import PublicKey
 from mizzen.authority.root import SKEW, Certificates, Signer, certificates_pem, digest, key_usage
 
@@ -62,13 +63,15 @@ def issue(
     lifetime: timedelta,
     serial: int,
     backdate: timedelta = SKEW,
+    proof: bytes = b"",
 ) -> Issued:
     """A certificate that says: who holds `key` is `identity`.
 
     As Istio's: an empty subject, the SPIFFE id as the one URI in a critical SAN (X.509-SVID), for servers
     and clients. `names` are DNS names and IP addresses of a control plane's own certificate. `key` comes
     from `requested_key`, `serial` is random (128 bits), `now` is aware. It ends `lifetime` after now, and
-    not after the signer. Raises SignerEndedError.
+    not after the signer. `proof`: the digest of the proof that goes with it to a control plane (see `proof`); b"" for
+    none. Raises SignerEndedError.
     """
     ends = min(now + lifetime, signer.ends)
     if ends <= now:
@@ -77,7 +80,7 @@ def issue(
         [x509.UniformResourceIdentifier(identity.uri), *(_general_name(name) for name in names)]
     )
     usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
-    certificate = (
+    builder = (
         x509.CertificateBuilder(issuer_name=signer.certificate.subject, subject_name=x509.Name([]))
         .public_key(key)
         .serial_number(serial)
@@ -89,8 +92,10 @@ def issue(
         .add_extension(_authority_key(signer.certificate), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(alternative, critical=True)
-        .sign(signer.key, digest(signer.key))
     )
+    if proof:
+        builder = builder.add_extension(extension(proof), critical=False)
+    certificate = builder.sign(signer.key, digest(signer.key))
     return Issued(certificate=certificate, chain=(certificate, *signer.chain))
 
 

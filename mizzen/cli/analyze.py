@@ -40,7 +40,7 @@ def command(
     if inputs.files:
         with in_a_sentence():
             listing = Files(inputs.files).listing()
-            result = build(listing.objects, listing.problems, inputs.settings())
+            result = build(listing.objects, listing.problems, inputs.settings(listing.objects))
             problems, place = analysed(result, datetime.now(UTC)), _count(len(listing.files), "file")
     else:
         problems, place = of_cluster(cluster, inputs, all_namespaces, istio_namespace)

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mizzen.pipeline import Settings
-from mizzen.resolve.context import ByService, ExternalPorts
+from mizzen.resolve.context import ByService, ExternalPorts, UnixFolders
+from mizzen.resolve.unix import OPTION as UNIX_SOCKETS_IN
+from mizzen.resources.yaml import RawObject
 from mizzen.run.silence import PATIENCE_SECONDS
+from mizzen.sources.named_files import paths_in, read
 
 if TYPE_CHECKING:
     from mizzen.sources.kube import Kube
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 RUN_DIR_VARIABLE = "MIZZEN_RUN_DIR"
+UNIX_VARIABLE = "MIZZEN_UNIX_SOCKETS_IN"
 
 
 def default_run_dir() -> Path:
@@ -65,21 +70,28 @@ class Inputs:
     is_namespace_said: bool = False
     external_ports: ExternalPorts = ()
     sidecars: tuple[str, ...] = ()
+    unix_sockets_in: tuple[str, ...] = ()
 
-    def settings(self) -> Settings:
-        """What the stages are told beside the objects; the switches come from the environment."""
+    def settings(self, objects: tuple[RawObject, ...] | None = None) -> Settings:
+        """What the stages are told beside the objects; the switches come from the environment.
+
+        With `objects`, the files of this machine that they name are read.
+        """
         environment: Mapping[str, str] = dict(os.environ)
         return Settings(
             environment=environment,
             external_ports=self.external_ports,
             default_namespace=self.namespace,
             sidecars=frozenset(self.sidecars),
+            unix_folders=UnixFolders(allowed=self.unix_sockets_in),
+            files=None if objects is None else read(paths_in(objects)),
         )
 
     def arguments(self) -> tuple[str, ...]:
         """The same options again, for a child process."""
         found = [part for name in self.files for part in ("-f", name)] + ["-n", self.namespace]
         found += [part for name in self.sidecars for part in ("--sidecar", name)]
+        found += [part for name in self.unix_sockets_in for part in (UNIX_SOCKETS_IN, name)]
         if isinstance(self.external_ports, ByService):
             ports = [self.external_ports.value]
         else:
@@ -122,7 +134,7 @@ def cluster(command: F) -> F:
 
 
 def inputs(command: F) -> F:
-    """`-f`, `-n`, `--external-port` and `--sidecar`; the command gets them as `inputs`."""
+    """`-f`, `-n`, `--external-port`, `--sidecar` and `--unix-sockets-in`; the command gets them as `inputs`."""
     return _inputs(command, required=True)
 
 
@@ -139,6 +151,7 @@ def _inputs(command: F, *, required: bool) -> F:
         namespace: str,
         external_ports: ExternalPorts,
         sidecars: tuple[str, ...],
+        unix_sockets_in: tuple[str, ...],
         **others: Any,
     ) -> Any:
         found = Inputs(
@@ -147,11 +160,24 @@ def _inputs(command: F, *, required: bool) -> F:
             is_namespace_said=bool(namespace),
             external_ports=external_ports,
             sidecars=sidecars,
+            unix_sockets_in=unix_sockets_in,
         )
         return command(inputs=found, **others)
 
     with_options: Any = gathered
     for option in (
+        click.option(
+            UNIX_SOCKETS_IN,
+            "unix_sockets_in",
+            multiple=True,
+            metavar="DIR|@NAME",
+            envvar=UNIX_VARIABLE,
+            type=click.Path(),
+            callback=_unix_folders,
+            help="A folder whose Unix sockets objects may name (unix:///DIR/NAME, as an endpoint or to be bound), or "
+            "one abstract socket. Whoever writes to that folder has Envoy's rights at sockets. Repeatable.  "
+            f"[default: ${UNIX_VARIABLE}, separated by colons; else none may be named]",
+        ),
         click.option(
             "--sidecar",
             "sidecars",
@@ -197,6 +223,24 @@ def _sidecars(ctx: click.Context, parameter: click.Parameter, values: tuple[str,
         if not (namespace and slash and name) or "/" in name:
             raise click.BadParameter(f"{value!r} is not NAMESPACE/NAME of a WorkloadEntry", ctx, parameter)
     return tuple(dict.fromkeys(values))
+
+
+def _unix_folders(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Links are followed now, once: nothing that is changed later leads elsewhere. A folder may be on the machine of a
+    proxy alone."""
+    found = []
+    for value in values:
+        if value.startswith("@"):
+            found.append(value)
+            continue
+        folder = Path(os.path.realpath(value))
+        if folder.exists() and not folder.is_dir():
+            raise click.BadParameter(f"{value} is no folder", ctx, parameter)
+        if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
+            why = f"anybody may write to {value}, and so lay links there to sockets that are not theirs"
+            raise click.BadParameter(why, ctx, parameter)
+        found.append(str(folder))
+    return tuple(dict.fromkeys(found))
 
 
 def ca_dir(command: F) -> F:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 @click.option(
     "--plaintext-address",
     default="",
-    help="xDS without TLS and without Secrets, such as 127.0.0.1:15010.  [default: closed]",
+    help="xDS without TLS and without Secrets for whoever reaches it, also through a route of a proxy; such as "
+    "127.0.0.1:15010.  [default: closed]",
 )
 @click.option(
     "--name",
@@ -84,7 +85,7 @@ def command(
     if kubernetes == bool(inputs.files):
         raise click.UsageError("Say either -f or --kubernetes.")
     if kubernetes:
-        return of_cluster(instance, cluster, listening)
+        return of_cluster(instance, cluster, listening, inputs)
     stdin = sys.stdin.buffer.read() if "-" in inputs.files else None
     try:
         with possession(instance) as held:
@@ -103,7 +104,9 @@ def command(
     return None
 
 
-def of_cluster(instance: "Instance", cluster: options.WhichCluster, listening: "Listening") -> None:
+def of_cluster(
+    instance: "Instance", cluster: options.WhichCluster, listening: "Listening", inputs: options.Inputs
+) -> None:
     """Serve a cluster until a signal comes."""
     from mizzen.run import cluster_pilot
     from mizzen.run.keeper import StartFailed
@@ -112,7 +115,8 @@ def of_cluster(instance: "Instance", cluster: options.WhichCluster, listening: "
 
     try:
         with possession(instance):
-            cluster_pilot.serve(cluster.connect(), instance, dict(os.environ), listening, echo)
+            folders = inputs.settings().unix_folders
+            cluster_pilot.serve(cluster.connect(), instance, dict(os.environ), listening, echo, folders)
     except (StartFailed, RuntimeError, KubeError) as error:
         raise click.ClickException(str(error)) from None
 

@@ -28,7 +28,7 @@ def command(inputs: options.Inputs, gateway: str | None, output: str) -> None:
 
     with in_a_sentence():
         listing = Files(inputs.files).listing()
-        result = build(listing.objects, listing.problems, inputs.settings())
+        result = build(listing.objects, listing.problems, inputs.settings(listing.objects))
     for problem in first_of(analysed(result, datetime.now(UTC)), MOST_SHOWN)[0]:
         if problem.severity is not Severity.INFO:
             click.echo(str(problem), err=True)

@@ -76,8 +76,8 @@ def _identity() -> pb.ConfigSource:
 
 def address(host: str, port: int, protocol: "pb.SocketAddress.Protocol.ValueType") -> pb.Address:
     """`host`: an IP address (or name, where DNS is asked), or the path of a Unix socket when `port` is 0."""
-    if port == 0:
-        return pb.Address(pipe=pb.Pipe(path=host.removeprefix("unix://")))
+    if port == 0 and host.startswith(("/", "@")):
+        return pb.Address(pipe=pb.Pipe(path=host))
     return pb.Address(socket_address=pb.SocketAddress(address=host, port_value=port, protocol=protocol))
 
 

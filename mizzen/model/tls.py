@@ -29,7 +29,8 @@ class Verification:
     spki_pins: tuple[str, ...] = ()  # base64 SHA-256 of the public key
     certificate_hashes: tuple[str, ...] = ()  # hex SHA-256 of the certificate
     accept_untrusted: bool = False
-    crl_file: str = ""
+    crl: bytes = b""  # PEM
+    crl_file: str = ""  # instead of `crl`: a file that Envoy reads itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,5 +86,5 @@ class TrustedCa:
     name: str
     roots: bytes = b""  # PEM
     crl: bytes = b""
-    file: str = ""  # instead of `roots`: a file that Envoy reads itself (the machine's trust store)
+    file: str = ""  # instead of `roots`: a file that Envoy reads itself
     origin: ResourceRef

@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -84,14 +85,31 @@ async def ask(path: Path, target: str, *, method: str = "GET", seconds: float = 
 
     OSError (TimeoutError included) when nobody gives a proper answer within `seconds`.
     """
+    status, _, body = await exchange(path, target, method=method, seconds=seconds)
+    return status, body
+
+
+async def exchange(
+    path: Path,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str = "GET",
+    seconds: float = 5.0,
+) -> tuple[int, Message, bytes]:
+    """The same, with headers in the request, and those of the answer."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     async with asyncio.timeout(seconds):
         reader, writer = await asyncio.open_unix_connection(path)
         try:
             writer.write(
-                f"{method} {target} HTTP/1.1\r\nhost: localhost\r\n"
+                f"{method} {target} HTTP/1.1\r\nhost: localhost\r\n{lines}"
                 "connection: close\r\ncontent-length: 0\r\n\r\n".encode()
             )
-            return read_answer(await reader.read())
+            answer = _read(await reader.read())
+            return answer.status, answer.headers, answer.read()
+        except http.client.HTTPException as error:
+            raise OSError(f"no proper answer: {error!r}") from error
         finally:
             writer.close()
 
@@ -99,11 +117,16 @@ async def ask(path: Path, target: str, *, method: str = "GET", seconds: float = 
 def read_answer(data: bytes) -> tuple[int, bytes]:
     """Status and body of a whole HTTP/1.1 answer. OSError when it is none, or cut off."""
     try:
-        answer = http.client.HTTPResponse(cast(socket.socket, _Received(data)))
-        answer.begin()
+        answer = _read(data)
         return answer.status, answer.read()
     except http.client.HTTPException as error:
         raise OSError(f"no proper answer: {error!r}") from error
+
+
+def _read(data: bytes) -> http.client.HTTPResponse:
+    answer = http.client.HTTPResponse(cast(socket.socket, _Received(data)))
+    answer.begin()
+    return answer
 
 
 class _Received:

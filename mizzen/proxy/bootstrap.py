@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mizzen.authority.proof import HEADER
+
 Json = dict[str, Any]
 
 # Connections to a removed listener or chain get this long. Envoy's 600 s would be minutes in which a QUIC
@@ -21,6 +23,8 @@ DRAIN_SECONDS = 20
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _UPSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+_MUTATION = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
+_CODEC = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _MAX_CONNECTIONS = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 
@@ -42,6 +46,7 @@ class Pilot:
     host: str
     port: int
     identity: str  # its SPIFFE name, which its certificate must have
+    proof: str = field(default="", repr=False)  # that it is this proxy which shows its certificate there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ class ProxySpec:
     address: str = "127.0.0.1"  # of this machine, as the control plane knows it
     metadata: Mapping[str, str] = field(default_factory=dict)  # more that its node says of itself
     pilot: Pilot | None = None  # a control plane on another machine, in the place of `ads_socket`
+    proof: str = field(default="", repr=False)  # that it is this proxy which asks at its two sockets
 
     @property
     def key(self) -> str:
@@ -117,8 +123,10 @@ def _bootstrap(spec: ProxySpec) -> Json:
         "dynamic_resources": _dynamic_resources(),
         "static_resources": {
             "clusters": [
-                _pilot_cluster(spec.pilot) if spec.pilot else _cluster("xds-grpc", spec.ads_socket, _http2()),
-                _cluster("sds-grpc", spec.sds_socket, _http2()),
+                _pilot_cluster(spec.pilot)
+                if spec.pilot
+                else _cluster("xds-grpc", spec.ads_socket, _http2(spec.proof)),
+                _cluster("sds-grpc", spec.sds_socket, _http2(spec.proof)),
                 _cluster("agent", spec.health_socket),
                 _cluster("prometheus_stats", spec.admin_socket),
             ],
@@ -154,14 +162,34 @@ def _dynamic_resources() -> Json:
     }
 
 
-def _http2() -> Json:
+def _http2(proof: str = "") -> Json:
+    """`proof` goes with every stream of the cluster, and so with nothing that Envoy passes on for others."""
     keepalive = {"interval": "30s", "timeout": "5s"}
     return {
         _HTTP_OPTIONS: {
             "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
             "explicit_http_config": {"http2_protocol_options": {"connection_keepalive": keepalive}},
+            **({"http_filters": _showing(proof)} if proof else {}),
         }
     }
+
+
+def _showing(proof: str) -> list[Json]:
+    header = {
+        "header": {"key": HEADER, "value": proof},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+    mutation = {
+        "@type": f"type.googleapis.com/{_MUTATION}",
+        "mutations": {"request_mutations": [{"append": header}]},
+    }
+    return [
+        {"name": "envoy.filters.http.header_mutation", "typed_config": mutation},
+        {
+            "name": "envoy.filters.http.upstream_codec",
+            "typed_config": {"@type": f"type.googleapis.com/{_CODEC}"},
+        },
+    ]
 
 
 def _cluster(name: str, path: Path, options: Json | None = None) -> Json:
@@ -207,7 +235,7 @@ def _pilot_cluster(pilot: Pilot) -> Json:
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": where}}]}],
         },
         "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": tls},
-        "typed_extension_protocol_options": _http2(),
+        "typed_extension_protocol_options": _http2(pilot.proof),
     }
 
 

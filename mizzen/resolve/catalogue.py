@@ -23,6 +23,7 @@ from mizzen.resolve import (
     shared_certificates,
     tls,
     tokens,
+    unix,
     workloads,
 )
 
@@ -46,6 +47,7 @@ _MODULES = (
     shared_certificates,
     tls,
     tokens,
+    unix,
     workloads,
 )
 

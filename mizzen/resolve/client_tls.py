@@ -11,6 +11,8 @@ from mizzen.model.tls import ClientTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
 from mizzen.resolve.endpoints import Instance
 from mizzen.resolve.identity import mesh_client, spiffe
+from mizzen.resolve.named_files import content_of, fault_of
+from mizzen.resolve.pem import crl_fault, roots_fault
 from mizzen.resolve.policies import Policy
 from mizzen.resolve.secrets import (
     CONFIG_MAP,
@@ -28,6 +30,7 @@ from mizzen.resources.destination_rule import ClientTLSSettings
 
 CODES = {
     "TLS-007": "A client certificate in files is not read; no connection is made to the backend.",
+    "TLS-008": "A file with CA certificates or a revocation list cannot be used; no connection is made to the backend.",
 }
 
 NO_FILES = "the client certificate is named as files"
@@ -61,6 +64,8 @@ def client_tls(
             NO_FILES,
             "Put certificate and key into a Secret, and name it in credentialName.",
         )
+    if (unusable := _files(ctx, ref, settings)) is not None:
+        return unusable
     names = settings.subject_alt_names
     return ClientTls(
         certificate=_certificate(ctx, ref, settings),
@@ -135,7 +140,33 @@ def _verification(
 ) -> Verification | None:
     if settings.insecure_skip_verify:
         return None
-    return Verification(ca=_ca(ctx, ref, settings), subject_alt_names=names, crl_file=settings.ca_crl)
+    revoked = content_of(ctx, settings.ca_crl)
+    return Verification(
+        ca=_ca(ctx, ref, settings),
+        subject_alt_names=names,
+        crl=revoked,
+        crl_file="" if revoked else settings.ca_crl,
+    )
+
+
+def _files(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> ClientTls | None:
+    """No connection where a file cannot be used. One that could be read before is used as it was, with a problem."""
+    if settings.insecure_skip_verify:
+        return None
+    roots = "" if settings.credential_name or _trusts_system(settings) else settings.ca_certificates
+    for key, path, judge in (
+        ("caCertificates", roots, roots_fault),
+        ("caCrl", settings.ca_crl, crl_fault),
+    ):
+        why, usable = fault_of(ctx, path, judge) if path else ("", True)
+        hint = "Name a regular file in PEM, of at most 1 MB, by its absolute path."
+        if not usable:
+            return _unusable(ctx, ref, "TLS-008", f"{settings.at}.{key}", why, hint)
+        if why:
+            at = f"{settings.at}.{key}"
+            message = f"{why}; what it held before stays in force"
+            ctx.report(Problem(code="TLS-008", resource=ref, field=at, message=message, hint=hint))
+    return None
 
 
 def _ca(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str | None:

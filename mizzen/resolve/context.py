@@ -35,6 +35,22 @@ class Switches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnixFolders:
+    """Where the Unix sockets may be that objects name. Absolute paths without links, without a slash at the end."""
+
+    allowed: tuple[str, ...] = ()  # folders, and abstract names (@NAME); (): none may be named
+    closed: tuple[str, ...] = ()  # never below these: our own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFile:
+    """A file of this machine that an object names."""
+
+    content: bytes = b""  # what it held when it could be read last
+    why: str = ""  # why it cannot be read now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTarget:
     """One port of a Service that selects the gateway. 443/TCP and 443/UDP are two of them."""
 
@@ -93,6 +109,8 @@ class Context:
     mesh: MeshConfig
     switches: Switches
     report: Report
+    unix_folders: UnixFolders = field(default_factory=UnixFolders)
+    files: Mapping[str, NamedFile] | None = None  # by path; None: they are on another machine
     remember: Callable[[Any], None] = lambda _: (
         None
     )  # how the backends were made (resolve.backends.Upstreams)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from mizzen.errors import Problem, Severity
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.model.backend import Health
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshPort, MeshService
+from mizzen.resolve.unix import UNIX, is_unix, permits
 from mizzen.resources import core
 from mizzen.resources.checks import is_ip
 from mizzen.resources.service_entry import ServiceEntry, ServicePort
@@ -25,7 +26,6 @@ _SUBZONE, _NETWORK = "topology.istio.io/subzone", "topology.istio.io/network"
 _HOSTNAME = "kubernetes.io/hostname"
 TLS_MODE = "security.istio.io/tlsMode"
 _CHECKED = "proxy.istio.io/health-checks-enabled"
-_UNIX = "unix://"
 
 Locality = tuple[str, str, str]  # region, zone, subzone; "" where nobody said
 
@@ -143,7 +143,7 @@ class EndpointIndex:
                     yield found
         elif entry.spec.endpoints:
             for endpoint in entry.spec.endpoints:
-                if endpoint.address:
+                if endpoint.address and self._may_go_to(endpoint, entry.ref):
                     yield _of_endpoint(endpoint, own, entry.namespace)
         elif names:
             number = own.target_port or own.number
@@ -166,8 +166,12 @@ class EndpointIndex:
                     service_account=f"{pod.namespace}/{pod.spec.service_account_name or 'default'}",
                 )
         for workload in self._selected_workloads(entry.namespace, labels):
-            if workload.spec.address:
+            if workload.spec.address and self._may_go_to(workload.spec, workload.ref):
                 yield self._of_workload(workload, workload.spec.ports.get(port.name) or number)
+
+    def _may_go_to(self, endpoint: WorkloadEntrySpec, ref: ResourceRef) -> bool:
+        address = endpoint.address
+        return not is_unix(address) or permits(self._ctx, address, ref, f"{endpoint.at}.address")
 
     def _selected_workloads(self, namespace: str, labels: Mapping[str, str]) -> Iterator[WorkloadEntry]:
         for workload in self._workloads.get(namespace, ()):
@@ -239,7 +243,7 @@ def _of_endpoint(endpoint: WorkloadEntrySpec, port: ServicePort, namespace: str)
 def _of_address(
     endpoint: WorkloadEntrySpec, labels: Mapping[str, str], number: int, health: Health, namespace: str
 ) -> Instance:
-    unix = endpoint.address.startswith(_UNIX)
+    unix = is_unix(endpoint.address)
     locality = _split(endpoint.locality) if endpoint.locality else _locality(labels, {})
     topology = _with_topology(labels, locality, "")
     if endpoint.service_account:
@@ -247,7 +251,7 @@ def _of_address(
     if endpoint.network:
         topology[_NETWORK] = endpoint.network
     return Instance(
-        address=endpoint.address.removeprefix(_UNIX),
+        address=endpoint.address.removeprefix(UNIX),
         port=0 if unix else number,
         health=health,
         weight=endpoint.weight or 1,

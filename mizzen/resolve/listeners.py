@@ -17,8 +17,9 @@ from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.mirrors import announcement_name, quic_listener_name
 from mizzen.resolve.owners import Owners, owners
-from mizzen.resolve.servers import UNIX, MergedServer
+from mizzen.resolve.servers import MergedServer
 from mizzen.resolve.tcp_routes import NOWHERE, passthrough_chains, tcp_service
+from mizzen.resolve.unix import is_unix
 
 CODES = {
     "GW-011": "AUTO_PASSTHROUGH takes no part: it joins meshes, and there is none.",
@@ -95,7 +96,7 @@ def _tcp_listener(
     ctx: Context, name: str, first: MergedServer, chains: tuple[Chain, ...], common: Common
 ) -> Listener:
     topology = ctx.proxy.config.gateway_topology
-    unix = first.bind.startswith(UNIX)
+    unix = is_unix(first.bind)
     return Listener(
         name=name,
         transport=Transport.UNIX if unix else Transport.TCP,

@@ -12,8 +12,9 @@ from mizzen.model.tls import Certificate, ServerTls
 from mizzen.resolve.context import ByService, Context
 from mizzen.resolve.pem import Chain, read_chain
 from mizzen.resolve.secrets import certificate_of
-from mizzen.resolve.servers import UNIX, MergedServer
+from mizzen.resolve.servers import MergedServer
 from mizzen.resolve.udp import judge_client_addresses, udp_refusal
+from mizzen.resolve.unix import is_unix
 
 CODES = {
     "H3-001": "An HTTPS server has no HTTP/3 mirror: the gateway's Service does not open its port for UDP.",
@@ -132,7 +133,7 @@ def _facts(ctx: Context, server: MergedServer, tls: ServerTls | None) -> Facts:
     topology = ctx.proxy.config.gateway_topology
     return Facts(
         switched_on=ctx.switches.quic_listeners,
-        unix_socket=server.bind.startswith(UNIX),
+        unix_socket=is_unix(server.bind),
         has_tls=tls is not None,
         proxy_protocol=topology is not None and topology.proxy_protocol is not None,
         max_version=tls.policy.max_version if tls else "",

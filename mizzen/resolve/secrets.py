@@ -14,6 +14,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve.context import Context
+from mizzen.resolve.named_files import content_of
 from mizzen.resolve.pem import Bad, Chain, crl_fault, key_fault, read_chain, roots_fault
 from mizzen.resources.core import ConfigMap, Secret
 from mizzen.resources.places import child
@@ -138,7 +139,8 @@ def ca_of(ctx: Context, name: str) -> TrustedCa | Trouble:
     """The roots that are sent under an SDS name, or why there are none."""
     if name.startswith(FILE_ROOT):
         path = name.removeprefix(FILE_ROOT)
-        return TrustedCa(name=name, file=path, origin=ResourceRef(kind="File", name=path))
+        origin, content = ResourceRef(kind="File", name=path), content_of(ctx, path)
+        return TrustedCa(name=name, roots=content, file="" if content else path, origin=origin)
     holder = _config_map(ctx, name) if name.startswith(CONFIG_MAP) else _ca_secret(ctx, name)
     if isinstance(holder, Trouble):
         return holder

@@ -14,6 +14,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.resolve.context import Context, Proxy
 from mizzen.resolve.selecting import fits
+from mizzen.resolve.unix import UNIX, is_unix, permits
 from mizzen.resources.gateway import Gateway, Server
 
 CODES = {
@@ -29,7 +30,6 @@ CODES = {
 HTTP_FAMILY = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY"})
 RESERVED_PORTS = frozenset({15021, 15090})  # health and metrics, which every gateway serves itself
 PRIVILEGED_BELOW = 1024
-UNIX = "unix://"
 _PLAIN = "http:"  # plain servers that redirect, and TLS servers, do not take each other's hosts
 
 
@@ -269,7 +269,7 @@ def _candidate(ctx: Context, gateway: Gateway, server: Server, at: str) -> Merge
     port = server.port.number if found is None else found
     if not _may_bind(ctx, gateway, server, at, port):
         return None
-    if found is None and not server.bind.startswith(UNIX):
+    if found is None and not is_unix(server.bind):
         _report_closed(ctx, gateway, server, at, port)
     wildcard = "::" if ctx.proxy.ipv6_only else "0.0.0.0"
     return MergedServer(
@@ -301,8 +301,8 @@ def _report_shapeless(ctx: Context, gateway: Gateway, server: Server, at: str) -
 
 
 def _may_bind(ctx: Context, gateway: Gateway, server: Server, at: str, port: int) -> bool:
-    if server.bind.startswith(UNIX):
-        return True
+    if is_unix(server.bind):
+        return permits(ctx, server.bind, gateway.ref, f"{at}.bind")
     if port in RESERVED_PORTS:
         code, message = "GW-007", f"port {port} is where the gateway answers for its own health and metrics"
         hint = "Choose another port."

@@ -7,16 +7,17 @@ from mizzen.errors import Problem, ResourceRef
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex, named_protocol
-from mizzen.resources.checks import is_ip, port_text
+from mizzen.resolve.unix import UNIX, is_unix, permits
+from mizzen.resources.checks import is_ip, port_text, unix_path
 from mizzen.resources.sidecar import IngressListener, Sidecar
 
 CODES = {
     "SC-001": "A port of a workload is where its sidecar would listen itself; the sidecar does not open it.",
     "SC-002": "Where an application listens is written in a way that cannot be read; the port is not opened.",
     "SC-003": "No Service or Sidecar says which ports a workload has; its sidecar opens none.",
+    "SC-005": "Where a Sidecar's port is to be opened is no IP address; the port is not opened.",
 }
 
-_UNIX = "unix://"
 _ANY = "0.0.0.0"
 _LOOPBACK = "127.0.0.1"
 
@@ -110,6 +111,12 @@ def _listed(ctx: Context, sidecar: Sidecar, services: ServiceIndex) -> Iterator[
                 )
             )
             continue
+        if is_unix(listener.default_endpoint) and not permits(
+            ctx, listener.default_endpoint, sidecar.ref, f"{listener.at}.defaultEndpoint"
+        ):
+            continue
+        if not may_bind(ctx, sidecar.ref, listener.bind, listener.at):
+            continue
         number = listener.port.number
         bind = listener.bind or _address(ctx) or _ANY
         if _is_same(bind, number, target):
@@ -129,13 +136,30 @@ def _listed(ctx: Context, sidecar: Sidecar, services: ServiceIndex) -> Iterator[
         )
 
 
+def may_bind(ctx: Context, ref: ResourceRef, bind: str, at: str) -> bool:
+    """Is `bind` of a Sidecar's listener nothing, or an IP address? Anything else is reported: Envoy would remove
+    the file of that name."""
+    if not bind or is_ip(bind):
+        return True
+    ctx.report(
+        Problem(
+            code="SC-005",
+            resource=ref,
+            field=f"{at}.bind",
+            message=f"{bind!r} is no IP address",
+            hint="Write an IP address of this machine, or leave `bind` out.",
+        )
+    )
+    return False
+
+
 def _target(listener: IngressListener) -> tuple[str, int] | None:
     """Address and port of `defaultEndpoint`; without one, the same port on the loopback address."""
     text = listener.default_endpoint
     if not text:
         return _LOOPBACK, listener.port.number
-    if text.startswith(_UNIX + "/"):
-        return text.removeprefix(_UNIX), 0
+    if is_unix(text):
+        return (text.removeprefix(UNIX), 0) if not unix_path(text) else None
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
     if port_text(port) or not is_ip(host):

@@ -5,6 +5,7 @@ Each function takes a text and says what is wrong with it: "" is nothing.
 
 import functools
 import ipaddress
+import posixpath
 import re
 from datetime import timedelta
 
@@ -29,6 +30,7 @@ _MESH_NAME = re.compile(r"[!-~]+")
 LONGEST_REGEX = 1024
 LONGEST_TEXT = 4096  # of a policy: it may become a pattern, and Envoy's have an end
 LONGEST_MESH_NAME = 320
+LONGEST_SOCKET_PATH = 107  # bytes of sockaddr_un.sun_path, less the terminating zero
 CLAIMS = "@request.auth.claims"
 SHORTEST = timedelta(milliseconds=1)
 
@@ -220,12 +222,16 @@ def label(key: str, value: str) -> str:
 
 
 def unix_path(address: str) -> str:
-    """unix:// and an absolute path to a file, or an abstract name (@...)."""
+    """unix:// and the absolute path of a file, as the kernel takes it and without detours, or an abstract name (@...)."""
     path = address.removeprefix("unix://")
+    if _CONTROL.search(path) or len(path.encode(errors="surrogatepass")) > LONGEST_SOCKET_PATH:
+        return f"a socket's name has up to {LONGEST_SOCKET_PATH} bytes, and no control characters"
     if path.startswith("@"):
-        return ""
+        return "" if len(path) > 1 else "an abstract socket has a name after the @"
     if not path.startswith("/") or path.endswith("/"):
         return f'"{address}" is not the absolute path of a socket'
+    if posixpath.normpath(path) != path:
+        return f'"{address}": a path is written without "//", "." and ".."'
     return ""
 
 

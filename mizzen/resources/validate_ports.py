@@ -14,8 +14,13 @@ def validate_service(service: Service, found: Findings) -> None:
 
 def validate_operator(operator: IstioOperator, found: Findings) -> None:
     components = operator.spec.components
+    named = [(f"{operator.spec.at}.namespace", operator.spec.namespace)]
     for gateway in (*components.ingress_gateways, *components.egress_gateways):
         _ports(gateway.k8s.service.ports, found)
+        named += [(f"{gateway.at}.name", gateway.name), (f"{gateway.at}.namespace", gateway.namespace)]
+    for at, name in named:
+        if "/" in name:
+            found.error("VAL-007", at, f'"{name}": a name has no slash in it (folders are called so)')
 
 
 def _ports(ports: Iterable[ServicePort], found: Findings) -> None:

@@ -8,7 +8,7 @@ from mizzen.authority.identity import Identity
 from mizzen.resources.core import Pod
 from mizzen.resources.world import World
 from mizzen.resources.yaml import RawObject
-from mizzen.run.registration import registered
+from mizzen.run.registration import Unfit, registered
 from mizzen.xds.node import gateway_of
 
 
@@ -37,7 +37,10 @@ def judge(world: World, served: Mapping[str, str], node: pb.Node, identity: Iden
     pod = world.pod_by_key.get((namespace, name))
     if pod is not None:
         return _of_pod(pod, node, identity)
-    said = registered(node, name, identity) if namespace == identity.namespace else ()
+    try:
+        said = registered(node, name, identity) if namespace == identity.namespace else ()
+    except Unfit as error:
+        return Verdict(refusal=str(error))
     if said:
         return Verdict(sidecar=f"{namespace}/{name}", said=said)
     return Verdict(refusal=f"there is neither a gateway, a Pod nor a WorkloadEntry called {proxy}")

@@ -5,12 +5,13 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mizzen.authority.identity import Identity
+from mizzen.authority.proof import proof_of_proxy
 from mizzen.authority.root import AuthorityError, read_key
 from mizzen.envoy.config import SECRETS
 from mizzen.envoy.secret import ca_secret, tls_secret
@@ -21,10 +22,12 @@ from mizzen.run.app_health import AppHealth
 from mizzen.run.gateway import Gateway, check
 from mizzen.run.instance import Instance
 from mizzen.run.join import RemoteAuthority
+from mizzen.run.keeper import StartFailed
 from mizzen.run.reading import Reading
 from mizzen.run.restore import Restorer
 from mizzen.run.run_dir import LOGS, check_socket_path, possession
 from mizzen.run.silence import PATIENCE_SECONDS
+from mizzen.run.sockets import make_way
 from mizzen.run.workloads import Workloads
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.snapshot import snapshot
@@ -63,16 +66,21 @@ class Agent:
     def __init__(self, plan: ProxyPlan, say: Callable[[str], None]) -> None:
         self._plan, self._say = plan, say
         self._stopping, self._hurry = asyncio.Event(), asyncio.Event()
-        self._sds = AdsServer(socket_path=plan.spec.sds_socket)
+        self._key = b""  # of this start, by which our Envoy proves that it is ours
+        self._sds = AdsServer(
+            socket_path=plan.spec.sds_socket, proof=lambda proxy: proof_of_proxy(self._key, proxy)
+        )
         self._pair = join.StoredPair(plan.instance.run_dir)
-        authority = RemoteAuthority(
+        self._authority = RemoteAuthority(
             secure=plan.secure,
             join=plan.join,
             roots=plan.roots,
             token=plan.token,
             held=lambda identity: self._workloads.credentials(identity),
         )
-        self._workloads = Workloads(authority.sign, self._renewed)
+        self._workloads = Workloads(
+            lambda identity, request: self._authority.sign(identity, request), self._renewed
+        )
         self._is_said = False
 
     def stop(self) -> None:
@@ -83,19 +91,25 @@ class Agent:
         """Until `stop`. StartFailed when it cannot run here."""
         plan = self._plan
         with possession(plan.instance) as held:
-            check_socket_path(plan.spec.sds_socket)
-            check(plan.spec)
-            plan.spec.sds_socket.unlink(missing_ok=True)
+            self._key = held.key
+            own = join.own_proof(plan.instance.run_dir)
+            self._authority = replace(self._authority, proof=own)
+            spec = self._spec(own)
+            check_socket_path(spec.sds_socket)
+            check(spec)
+            _make_way(spec.sds_socket)
             await self._sds.start()
             gateway = Gateway(
-                plan.spec,
+                spec,
                 envoy=plan.envoy,
                 logs=plan.instance.run_dir / LOGS,
                 is_first_start=True,
                 patience=plan.patience,
             )
             await gateway.prepare()
-            reading = Reading(plan.spec.admin_socket)
+            reading = Reading(
+                spec.admin_socket, lambda: gateway.keeper.child.pid if gateway.keeper.child else 0
+            )
             if plan.reading_port is not None:
                 await reading.start(plan.reading_port)
             probes = AppHealth(plan.probers, gateway.readiness, gateway.admin, plan.spec.address)
@@ -114,6 +128,16 @@ class Agent:
             await probes.stop()
             for task in done - {stopping}:
                 task.result()
+
+    def _spec(self, own_proof: str) -> ProxySpec:
+        """The proxy with what is found or made at each start."""
+        spec, folder = self._plan.spec, self._plan.spec.admin_socket.parent.name
+        return replace(
+            spec,
+            proof=proof_of_proxy(self._key, spec.key),
+            pilot=replace(spec.pilot, proof=own_proof) if spec.pilot else None,
+            admin_socket=self._plan.instance.admin_socket(folder),
+        )
 
     async def _wait_for_stop(self) -> None:
         await self._stopping.wait()
@@ -177,8 +201,15 @@ class Agent:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         await self._sds.stop()
-        with contextlib.suppress(OSError):  # the folder may be read-only by now
-            self._plan.spec.sds_socket.unlink()
+        with contextlib.suppress(OSError):  # what is not ours stays
+            make_way(self._plan.spec.sds_socket)
+
+
+def _make_way(path: Path) -> None:
+    try:
+        make_way(path)
+    except OSError as error:
+        raise StartFailed(f"{path} cannot be used: {error.strerror}") from error
 
 
 def serve(plan: ProxyPlan, say: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from mizzen import __version__
+from mizzen.authority.proof import without_proofs
 from mizzen.resources.kinds import INERT, KINDS
 from mizzen.run import remote
 from mizzen.sources.cluster import plural
@@ -88,8 +89,8 @@ async def _tried(part: Any) -> str:
 
 
 def without_keys(text: str) -> str:
-    """No private key leaves, wherever it may have been written."""
-    return _PRIVATE.sub("[a private key was here]", text)
+    """No private key and no proof leaves, wherever it may have been written."""
+    return _PRIVATE.sub("[a private key was here]", without_proofs(text))
 
 
 def shown(one: Mapping[str, Any], path: str) -> Json:

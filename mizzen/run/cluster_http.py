@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
+import socket
 import ssl
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,11 +17,17 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mizzen import __version__
+from mizzen.run.descriptors import raise_limit, shares
 from mizzen.serve.credentials import ServerTls
 
 HTTP_PORT, MONITORING_PORT, WEBHOOK_PORT = 8080, 15014, 15017  # Istio's
+# A review holds an object twice, as it is and as it was, and an API server takes objects of up to 3 MB.
+LARGEST_BODY = 16 * 2**20
+LARGEST_HEAD = 32 * 2**10
+REQUEST_SECONDS, BODY_SECONDS = 10.0, 10.0  # an API server waits as long for an answer
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 
 _log = logging.getLogger(__name__)
@@ -68,8 +76,12 @@ def reviewing(inject: Review, validate: Review) -> Starlette:
     def answering(review: Review) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             try:
-                asked = await request.json()
-            except ValueError:
+                asked = json.loads(await body_of(request))
+            except TooLarge as error:
+                return PlainTextResponse(f"{error}\n", 413, {"connection": "close"})
+            except TimeoutError:
+                return PlainTextResponse("the request did not arrive in time\n", 408, {"connection": "close"})
+            except (ValueError, RecursionError):
                 return PlainTextResponse("an AdmissionReview as JSON is expected\n", 400)
             return JSONResponse(review(asked))
 
@@ -84,23 +96,115 @@ def reviewing(inject: Review, validate: Review) -> Starlette:
     return Starlette(routes=routes)
 
 
+class TooLarge(Exception):
+    """The body of a request is larger than any review."""
+
+
+async def body_of(request: Request) -> bytes:
+    """All of it. TooLarge; TimeoutError when it does not come."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or len(declared) > 9 or int(declared) > LARGEST_BODY:
+        raise TooLarge(f"a body has up to {LARGEST_BODY} bytes")
+    parts: list[bytes] = []
+    async with asyncio.timeout(BODY_SECONDS):
+        async for part in request.stream():
+            parts.append(part)
+            if sum(map(len, parts)) > LARGEST_BODY:
+                raise TooLarge(f"a body has up to {LARGEST_BODY} bytes")
+    return b"".join(parts)
+
+
+class Bounded(H11Protocol):
+    """A connection that comes to the point, and one of so many."""
+
+    most = 1_000
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            transport.abort()
+            return
+        self._expect_request()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deadline is None and not self._is_answering():
+            self._expect_request()
+        super().data_received(data)
+        if self._is_answering():
+            self._forget_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_deadline()
+        super().connection_lost(exc)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _expect_request(self) -> None:
+        self._forget_deadline()
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
 class Serving(uvicorn.Server):
-    """uvicorn beside others in one process: signals are not its own."""
+    """uvicorn beside others in one process: signals are not its own, and nobody may take his time to say hello."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.servers: list[asyncio.Server] = []
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it. OSError when the port is taken."""
+        await self.lifespan.startup()
+        config = self.config
+
+        def protocol() -> asyncio.Protocol:
+            return Bounded(config=config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        made = await asyncio.get_running_loop().create_server(
+            protocol,
+            config.host,
+            config.port,
+            ssl=config.ssl,
+            ssl_handshake_timeout=REQUEST_SECONDS if config.ssl else None,
+            backlog=config.backlog,
+        )
+        self.servers, self.started = [made], True
+
 
 async def serve(
-    app: Starlette, port: int, tls: Callable[[], ServerTls] | None = None, folder: Path = Path()
+    app: Starlette,
+    port: int,
+    tls: Callable[[], ServerTls] | None = None,
+    folder: Path = Path(),
+    *,
+    host: str = "0.0.0.0",
 ) -> None:
     """Serve until cancelled. `tls` is asked again and again, so that a renewed certificate is taken up.
 
     `folder`: private, and in memory where that can be had; OpenSSL reads certificates from files alone.
     """
+    Bounded.most = shares(raise_limit()).webhook
     config = uvicorn.Config(
-        app, host="0.0.0.0", port=port, log_config=None, access_log=False, lifespan="off", server_header=False
+        app,
+        host=host,
+        port=port,
+        http=Bounded,
+        ws="none",
+        h11_max_incomplete_event_size=LARGEST_HEAD,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
     )
     following: asyncio.Task[None] | None = None
     if tls is not None:
@@ -116,6 +220,8 @@ async def serve(
         if following:
             following.cancel()
         server.should_exit = True
+        for one in server.servers:
+            one.close()
 
 
 async def _follow(context: ssl.SSLContext, tls: Callable[[], ServerTls], folder: Path) -> None:

@@ -23,7 +23,7 @@ from mizzen.inject.review import review
 from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
 from mizzen.inject.validating import judged
 from mizzen.pipeline import Settings, build
-from mizzen.resolve.context import ByService
+from mizzen.resolve.context import ByService, UnixFolders
 from mizzen.run import cluster_http
 from mizzen.run.accounts import Accounts
 from mizzen.run.chores import Chores
@@ -96,6 +96,7 @@ class ClusterPilot:
     environment: Mapping[str, str]
     listening: Listening
     say: Callable[[str], None]
+    unix_folders: UnixFolders = field(default_factory=UnixFolders)
     cluster: Cluster = field(init=False)
     plane: ControlPlane | None = None
     accounts: Accounts | None = None
@@ -171,7 +172,10 @@ class ClusterPilot:
         self.cluster.follow_injector()
         await self._told(self.cluster.ready())
         settings = Settings(
-            environment=self.environment, external_ports=ByService.SERVICE, routers=frozenset()
+            environment=self.environment,
+            external_ports=ByService.SERVICE,
+            routers=frozenset(),
+            unix_folders=self.unix_folders,
         )
         domain = await self._trust_domain(settings)
         self.root = SharedRoot(self.kube, self.place.namespace, self.instance.authority, domain)
@@ -346,6 +350,7 @@ def serve(
     environment: Mapping[str, str],
     listening: Listening,
     say: Callable[[str], None],
+    unix_folders: UnixFolders,
 ) -> None:
     """Run a replica until SIGTERM or SIGINT."""
 
@@ -353,7 +358,7 @@ def serve(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        pilot = ClusterPilot(kube, instance, Place.of(environment), environment, listening, say)
+        pilot = ClusterPilot(kube, instance, Place.of(environment), environment, listening, say, unix_folders)
         with contextlib.suppress(asyncio.CancelledError):
             await pilot.run(stop)
 

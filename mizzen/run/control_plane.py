@@ -17,12 +17,15 @@ from typing import Protocol
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
+from mizzen.authority.limit import Limiter
+from mizzen.authority.proof import proof_of_proxy
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, capped, sort_key
 from mizzen.guard import Stage, attempt, fault
 from mizzen.http3.announcement import Announcements, together
 from mizzen.model import authors
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
+from mizzen.resolve.context import UnixFolders
 from mizzen.resources.yaml import RawObject
 from mizzen.run import private_file
 from mizzen.run.admission import judge
@@ -39,6 +42,7 @@ from mizzen.run.restore import Restorer
 from mizzen.run.said import SAID, Told
 from mizzen.run.served import Served, keep_secrets, proxy_value
 from mizzen.run.shared_ports import evidence_against, shared_problems
+from mizzen.run.sockets import make_way
 from mizzen.run.status import GatewayStatus, gateway_status
 from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
@@ -46,11 +50,14 @@ from mizzen.serve.certificates import Accounts
 from mizzen.sources.ages import Ages
 from mizzen.sources.files import Files, Listing
 from mizzen.sources.last_good import LastGood
+from mizzen.sources.named_files import Stamps, paths_in, read, stamps
 from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
+MOST_REGISTERED = 5_000  # workloads that registered themselves, of all identities
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
+NAMED_FILES_SECONDS = 2.0  # how often files that objects name are looked at
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +103,8 @@ class ControlPlane:
     say: Callable[[str], None] = print  # what the user shall see
     told: Told = field(init=False)
     registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
+    registrations: Limiter = field(default_factory=lambda: Limiter(burst=50, per_second=1))
+    named: Stamps = field(default_factory=dict)  # files that objects name, as they were read
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
     accounts: Accounts | None = None  # whose are the tokens that are no join tokens
@@ -106,6 +115,10 @@ class ControlPlane:
         self.last_good = LastGood(self._errors, self.kept)
         self.builder = Builder(self._rebuild, self._on_fault)
         self.told = Told(self.say)
+        own = UnixFolders(
+            allowed=self.settings.unix_folders.allowed, closed=(os.path.realpath(self.instance.run_dir),)
+        )
+        self.settings = replace(self.settings, unix_folders=own)
         folder = self.ca_folder or self.instance.authority
         self.mesh = Mesh(
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
@@ -120,13 +133,18 @@ class ControlPlane:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`. Nothing is answered before everything has been read once."""
         self.promised = self.promise_file.load()
-        self.ads = AdsServer(socket_path=self.instance.ads_socket, on_status=self._on_status)
+        key = self.instance.key()
+        self.ads = AdsServer(
+            socket_path=self.instance.ads_socket,
+            proof=partial(proof_of_proxy, key),
+            on_status=self._on_status,
+        )
         building = asyncio.create_task(self.builder.run())
         waiting = asyncio.create_task(stop.wait())
         if not await self.builder.first(waiting):
             building.cancel()
             return
-        self.instance.ads_socket.unlink(missing_ok=True)
+        make_way(self.instance.ads_socket)
         if self.listening is not None:
             self.ads.network = await network(
                 self.listening,
@@ -139,7 +157,7 @@ class ControlPlane:
             )
         await self.ads.start()
         self.started.set()
-        socket = ControlSocket(self.instance.control_socket, self.status)
+        socket = ControlSocket(self.instance.control_socket, self.status, key)
         await socket.start()
         upkeep = Upkeep(
             instance=self.instance,
@@ -157,6 +175,7 @@ class ControlPlane:
                 upkeep.look_after_files(
                     self.restorer or Restorer(), self.ads, socket, self.promise_file, self.mesh
                 ),
+                self._follow_named_files(),
                 self.mesh.run(),
             )
         ]
@@ -190,6 +209,7 @@ class ControlPlane:
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
         objects = (*admitted.objects, *(one for said in self.registered.values() for one in said))
+        await self._read_named_files(objects)
         result = await asyncio.to_thread(build, objects, found, self.settings, self.memory)
         local = {one.identity for one in result.gateways}
         kept = {one.build.identity for one in self.served.values()}
@@ -238,6 +258,21 @@ class ControlPlane:
         self.is_sound = False
         self.lost = (fault(Stage.EVERYTHING, ResourceRef(kind="Configuration"), error),)
         self.tell()
+
+    async def _read_named_files(self, objects: tuple[RawObject, ...]) -> None:
+        """Those of this machine; where proxies are elsewhere, so are their files."""
+        if self.listening is None:
+            paths = paths_in(objects)
+            self.named = await asyncio.to_thread(stamps, paths)
+            files = await asyncio.to_thread(read, paths, self.settings.files)
+            self.settings = replace(self.settings, files=files)
+
+    async def _follow_named_files(self) -> None:
+        """The certificates of a CA may be replaced without any object being changed."""
+        while True:
+            await asyncio.sleep(NAMED_FILES_SECONDS)
+            if await asyncio.to_thread(stamps, self.named) != self.named:
+                await self._rebuilt()
 
     def tell(self) -> None:
         """Say which problems are new and which are gone."""
@@ -297,9 +332,15 @@ class ControlPlane:
         verdict = judge(self.result.world, served, node, identity)
         if verdict.refusal:
             return Admission(refusal=verdict.refusal)
+        proxy = gateway_of(node)
+        if verdict.said and verdict.said != self.registered.get(proxy):
+            if len(self.registered) >= MOST_REGISTERED or not self.registrations.allows(
+                identity.uri, self.clock()
+            ):
+                return Admission(refusal=f"workloads of {identity} come too often; try again later")
+            self.registered[proxy] = verdict.said
+            self.builder.ask()
         secrets = self.may_read_secrets is None or await self.may_read_secrets(identity)
-        if verdict.said:
-            self.registered[gateway_of(node)] = verdict.said
         self._want(sidecar=verdict.sidecar, router=verdict.router)
         return Admission(secrets=secrets)
 
@@ -327,6 +368,9 @@ class ControlPlane:
         served = self.by_name.get(proxy)
         if proxy in self.registered and (served is None or not served.clients):
             del self.registered[proxy]
+            name, _, namespace = proxy.rpartition(".")
+            left = self.settings.sidecars - {f"{namespace}/{name}"}
+            self.settings = replace(self.settings, sidecars=left)
             self.builder.ask()
 
     def _on_status(self, client: ClientStatus) -> None:

@@ -1,7 +1,10 @@
-"""Answers questions over HTTP on a Unix socket: what the verbs and the supervisor ask the control plane."""
+"""Answers questions over HTTP on a Unix socket: what the verbs and the supervisor ask the control plane.
+
+Both sides show that they have the key of the instance: somebody could make Envoy connect to this socket, or
+listen in its place.
+"""
 
 import asyncio
-import contextlib
 import json
 import logging
 import socketserver
@@ -11,6 +14,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from mizzen.authority.proof import HEADER, NONCE_HEADER, holds, proof_of_answer, proof_of_question
+from mizzen.run.sockets import make_way
 from mizzen.serve.kept_socket import KeptSocket
 
 ANSWER_SECONDS = 10.0  # the loop may be building; past this it is stuck
@@ -31,22 +36,27 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 class ControlSocket:
     """Serves GET /status at `path`, from what `status` says in the event loop's own thread."""
 
-    def __init__(self, path: Path, status: Callable[[], dict[str, object]]) -> None:
-        self._path, self._status = path, status
+    def __init__(self, path: Path, status: Callable[[], dict[str, object]], key: bytes) -> None:
+        self._path, self._status, self._key = path, status, key
         self._server: _Server | None = None
         self._kept = KeptSocket(path)
 
     async def start(self) -> None:
-        """Bind and answer. A socket that an earlier instance left is replaced."""
-        loop = asyncio.get_running_loop()
+        """Bind and answer. A socket that an earlier instance left is replaced. OSError when something else is there."""
+        loop, key = asyncio.get_running_loop(), self._key
 
         async def ask() -> dict[str, object]:
             return self._status()
 
         class Answer(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.0"
+            timeout = 5.0  # for the question
 
             def do_GET(self) -> None:
+                nonce = self.headers.get(NONCE_HEADER, "")
+                if not nonce or not holds(self.headers.get(HEADER, ""), proof_of_question(key, nonce)):
+                    self.send_error(403, "the key of the instance is needed")
+                    return
                 if self.path != "/status":
                     self.send_error(404)
                     return
@@ -59,6 +69,7 @@ class ControlSocket:
                 self.send_response(200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
+                self.send_header(HEADER, proof_of_answer(key, nonce, body))
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -68,7 +79,7 @@ class ControlSocket:
             def log_message(self, format: str, *args: Any) -> None:
                 pass  # asked several times a second
 
-        self._path.unlink(missing_ok=True)
+        make_way(self._path)
         self._server = _Server(str(self._path), Answer)
         self._kept.hold()
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -82,6 +93,4 @@ class ControlSocket:
         if self._server:
             await asyncio.to_thread(self._server.shutdown)
             self._server.server_close()
-            self._kept.release()
-            with contextlib.suppress(OSError):  # the folder may be read-only by now
-                self._path.unlink()
+            self._kept.end()

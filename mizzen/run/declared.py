@@ -4,7 +4,6 @@ An Envoy that runs is worth more than a status that is not understood: a gateway
 plane whose build is sound has named all its gateways, and not this one, twice in a row.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,8 @@ Status = Mapping[str, Any]
 _TIMES = 2  # so often must a gateway be missing
 
 
-def understood(body: bytes) -> Status | None:
-    """A status as the control socket tells it; None where it is not one."""
-    try:
-        status = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def understood(status: object) -> Status | None:
+    """A status as the control socket tells it (JSON values); None where it is not one."""
     if not isinstance(status, dict):
         return None
     proxies, gateways = status.get("proxies"), status.get("gateways")

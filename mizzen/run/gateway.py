@@ -17,6 +17,7 @@ from mizzen.run.ports import try_bind
 from mizzen.run.restart import PATIENCE, Restarts
 from mizzen.run.run_dir import check_socket_path
 from mizzen.run.silence import PATIENCE_SECONDS
+from mizzen.run.sockets import make_way
 from mizzen.run.watch import Watch
 from mizzen.serve.kept_socket import KeptSocket
 
@@ -63,6 +64,8 @@ class Gateway:
     async def prepare(self) -> None:
         """Write what Envoy starts from, and be there for its health checks."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
+        for left in self.folder.glob("admin*.sock"):  # of an Envoy that was killed
+            make_way(left)
         private_file.write(self._config, bootstrap(self.spec))
         await self._health.start()
 
@@ -130,8 +133,11 @@ class Gateway:
 
 
 def check(spec: ProxySpec) -> None:
-    """StartFailed when the gateway cannot run here: a port of its bootstrap is taken, a path too long."""
-    check_socket_path(spec.health_socket)
+    """StartFailed when the gateway cannot run here: its name is none, a port of its bootstrap is taken, a path too long."""
+    if "/" in spec.key:
+        raise StartFailed(f"{spec.key} is no name that a gateway can have: a folder is called so")
+    for path in (spec.health_socket, spec.admin_socket):
+        check_socket_path(path)
     if why := blocked(spec):
         raise StartFailed(why)
 

@@ -6,7 +6,6 @@ shall not take a serving gateway out of its balancer.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -89,9 +88,7 @@ class HealthServer(SmallHttp):
     async def stop(self) -> None:
         """Stop answering; the socket goes away."""
         await super().stop()
-        self.socket.release()
-        with contextlib.suppress(OSError):  # the folder may be read-only by now
-            self._path.unlink()
+        self.socket.end()
 
     async def answer(self, method: str, target: str) -> bytes:
         """200 when the gateway is ready, else 503 and why."""

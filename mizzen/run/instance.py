@@ -2,13 +2,20 @@
 
 import asyncio
 import json
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mizzen.proxy.admin import ask
-
-LONGEST_SOCKET_PATH = 107  # bytes of sockaddr_un.sun_path, less the terminating zero
+from mizzen.authority.proof import (
+    HEADER,
+    NONCE_HEADER,
+    holds,
+    name_of_secret,
+    proof_of_answer,
+    proof_of_question,
+)
+from mizzen.proxy.admin import ask, exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,15 @@ class Instance:
     def control_socket(self) -> Path:
         """Where the control plane tells its status (HTTP)."""
         return self.run_dir / "control.sock"
+
+    @property
+    def secret(self) -> Path:
+        """The key by which the processes of this instance know each other; made anew at each start."""
+        return self.run_dir / "secret"
+
+    def key(self) -> bytes:
+        """What is in `secret`. OSError when no instance has been here, or it is another user's."""
+        return self.secret.read_bytes()
 
     @property
     def announcements(self) -> Path:
@@ -52,8 +68,12 @@ class Instance:
         return self.run_dir / key
 
     def admin_socket(self, key: str) -> Path:
-        """Envoy's admin interface (HTTP)."""
-        return self.gateway(key) / "admin.sock"
+        """Envoy's admin interface (HTTP). It asks nobody who he is, so its name is nothing that can be guessed (where an
+        instance has been started here)."""
+        try:
+            return self.gateway(key) / f"admin-{name_of_secret(self.key(), key)}.sock"
+        except OSError:
+            return self.gateway(key) / "admin.sock"
 
     def health_socket(self, key: str) -> Path:
         """Where Envoy's port 15021 asks whether the gateway is ready (HTTP)."""
@@ -65,10 +85,26 @@ def get(path: Path, target: str, timeout: float = 5.0) -> tuple[int, bytes]:
     return asyncio.run(ask(path, target, seconds=timeout))
 
 
-def status(instance: Instance) -> dict[str, Any]:
-    """What the control plane of a running instance says of itself. OSError when none runs."""
-    code, body = get(instance.control_socket, "/status")
+async def ask_status(instance: Instance, key: bytes, seconds: float = 5.0) -> dict[str, Any]:
+    """What the control plane of an instance with that `key` says of itself.
+
+    OSError when none answers, or somebody else does: whoever may make Envoy listen could be behind the socket.
+    ValueError when its answer cannot be read.
+    """
+    nonce = secrets.token_hex(16)
+    shown = {NONCE_HEADER: nonce, HEADER: proof_of_question(key, nonce)}
+    code, headers, body = await exchange(instance.control_socket, "/status", shown, seconds=seconds)
+    if not holds(headers.get(HEADER, ""), proof_of_answer(key, nonce, body)):
+        raise OSError("what answers at its socket is not its control plane")
     if code != 200:
         raise OSError(f"the control plane answered {code}")
-    found: dict[str, Any] = json.loads(body)
+    try:
+        found: dict[str, Any] = json.loads(body)
+    except RecursionError as error:
+        raise ValueError("the status is too deep to be read") from error
     return found
+
+
+def status(instance: Instance) -> dict[str, Any]:
+    """What the control plane of a running instance says of itself. OSError when none runs."""
+    return asyncio.run(ask_status(instance, instance.key()))

@@ -1,7 +1,8 @@
 """A proxy's way to its certificate: with a join token once, then with the certificate it has."""
 
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from cryptography import x509
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.messages import METHOD, SERVICE, IstioCertificateRequest, IstioCertificateResponse
+from mizzen.authority.proof import DIGEST_HEADER, HEADER, KEY_BYTES, digest, proof_of
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.run import private_file
 from mizzen.run.workloads import Granted
 
 _SECONDS = 10.0
 KEY, CHAIN, ROOTS = "key.pem", "cert-chain.pem", "root-cert.pem"  # Istio's names (OUTPUT_CERTS)
+PROOF = "proof"
 
 Held = Callable[[Identity], tuple[Certificate, TrustedCa] | None]
 
@@ -34,6 +37,7 @@ class RemoteAuthority:
     roots: Callable[[], bytes]  # PEM: whom to trust before anything was given
     token: Callable[[], str]  # a join token, or that of a ServiceAccount; "" when there is none
     held: Held
+    proof: str = field(default="", repr=False)  # that it is this proxy which asks with its certificate
 
     async def sign(self, identity: Identity, request: str) -> Granted:
         """A certificate for the key of `request` (PEM). JoinError says why there is none."""
@@ -41,7 +45,9 @@ class RemoteAuthority:
         if found is not None:
             certificate, ca = found
             try:
-                return await _ask(self.secure, identity, request, ca.roots, certificate=certificate)
+                return await _ask(
+                    self.secure, identity, request, ca.roots, certificate=certificate, proof=self.proof
+                )
             except JoinError:
                 if not token:
                     raise  # perhaps it was away for too long, and has a new token
@@ -54,7 +60,7 @@ class RemoteAuthority:
         choices = dict.fromkeys(one for one in (held, self.roots()) if one) or {b"": None}
         for roots in choices:
             try:
-                return await _ask(self.join, identity, request, roots, token=token)
+                return await _ask(self.join, identity, request, roots, token=token, proof=self.proof)
             except JoinError as error:
                 last = error
         raise last
@@ -68,11 +74,16 @@ async def _ask(
     *,
     certificate: Certificate | None = None,
     token: str = "",
+    proof: str = "",
 ) -> Granted:
     credentials = grpc.ssl_channel_credentials(
         roots, certificate.key if certificate else None, certificate.chain if certificate else None
     )
-    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    metadata = [("authorization", f"Bearer {token}")] if token else []
+    if proof:
+        metadata.append((DIGEST_HEADER, digest(proof).hex()))
+        # Whoever gives the first certificate is told no more than the digest.
+        metadata += [(HEADER, proof)] if certificate else []
     async with grpc.aio.secure_channel(where, credentials) as channel:
         create: Any = channel.unary_unary(
             f"/{SERVICE}/{METHOD}",
@@ -130,6 +141,17 @@ class StoredPair:
         store(self._folder, *self._held)
         self._is_written = True
         return gone if was_written else ()
+
+
+def own_proof(folder: Path) -> str:
+    """The proof that goes with the certificates that are kept in `folder`; made when there is none yet."""
+    path = folder / PROOF
+    try:
+        return proof_of(path.read_bytes())
+    except FileNotFoundError:
+        random = secrets.token_bytes(KEY_BYTES)
+        private_file.write(path, random)
+        return proof_of(random)
 
 
 def load(folder: Path, identity: Identity) -> tuple[bytes, Granted] | None:

@@ -9,6 +9,7 @@ from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.issue import Policy
 from mizzen.authority.store import TokenStore
+from mizzen.run.descriptors import raise_limit, shares
 from mizzen.run.mesh import Mesh
 from mizzen.serve.ads import Admission, Network
 from mizzen.serve.certificates import Accounts, CertificateService
@@ -47,6 +48,7 @@ async def network(
     accounts: Accounts | None = None,
 ) -> Network:
     """What the ADS server needs to serve them; `folder` holds the join tokens. StoreError when the authority cannot be used."""
+    most = shares(raise_limit())
     own = pilot_identity(listening.names[0] if listening.names else "", trust_domain)
     tls = await mesh.serve_as(own, listening.names)
     certificates = CertificateService(
@@ -67,4 +69,7 @@ async def network(
         ),
         admit=admit,
         services=(certificates.handler(),),
+        most_secure=most.secure,
+        most_join=most.join,
+        most_plaintext=most.plaintext,
     )

@@ -1,4 +1,4 @@
-"""Ports that a gateway shall open and that somebody else holds.
+"""Ports and sockets that a gateway shall open and that somebody else holds.
 
 Envoy binds with SO_REUSEPORT: two Envoys on one port would both start, and each would get half of the
 connections. So every new address is tried first without it.
@@ -13,11 +13,13 @@ from mizzen.errors import Problem
 from mizzen.model import Model
 from mizzen.model.listener import Listener, Transport
 from mizzen.run.ports import Refusal, try_bind
+from mizzen.run.sockets import try_path
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import LISTENER
 
 CATALOGUE = {
     "PORT-001": "A port cannot be opened: something else holds it, or a right is missing.",
+    "UNIX-002": "A Unix socket is not opened: something is there already, or its folder is not.",
 }
 
 
@@ -77,7 +79,9 @@ class Claim:
         """Would the kernel let only one of the two have it?"""
         if (self.transport, self.port) != (listener.transport, listener.port):
             return False
-        return self.address == listener.address or any(
+        if self.address == listener.address:
+            return True
+        return self.transport is not Transport.UNIX and any(
             ip_address(one).is_unspecified for one in (self.address, listener.address)
         )
 
@@ -92,11 +96,9 @@ def occupied(
     """
     found = []
     for listener in model.listeners:
-        if listener.transport is Transport.UNIX:
-            continue
         refusal = _claimed(listener, claims)
         if refusal is None and listener.name not in held:
-            refusal = try_bind(listener.address, listener.port, udp=listener.transport is Transport.QUIC)
+            refusal = _try(listener)
             refusal = None if refusal and refusal.involves(f"{folder}/") else refusal
         if refusal:
             is_udp = listener.transport is Transport.QUIC
@@ -104,12 +106,18 @@ def occupied(
     return tuple(found)
 
 
+def _try(listener: Listener) -> Refusal | None:
+    if listener.transport is Transport.UNIX:
+        return try_path(listener.address)
+    return try_bind(listener.address, listener.port, udp=listener.transport is Transport.QUIC)
+
+
 def claims_of(model: Model, without: frozenset[str]) -> tuple[Claim, ...]:
     """What a gateway serves, less the listeners that it could not open."""
     return tuple(
         Claim(gateway=model.gateway, transport=one.transport, address=one.address, port=one.port)
         for one in model.listeners
-        if one.name not in without and one.transport is not Transport.UNIX
+        if one.name not in without
     )
 
 
@@ -124,12 +132,16 @@ def _claimed(listener: Listener, claims: tuple[Claim, ...]) -> Refusal | None:
 
 
 def _problem(listener: Listener, refusal: Refusal) -> Problem:
-    protocol = "UDP" if listener.transport is Transport.QUIC else "TCP"
+    if listener.transport is Transport.UNIX:
+        code, place, field = "UNIX-002", listener.address, "bind"
+    else:
+        protocol = "UDP" if listener.transport is Transport.QUIC else "TCP"
+        code, place, field = "PORT-001", f"{protocol} {listener.address}:{listener.port}", "port.number"
     at = listener.chains[0].at if listener.chains else ""
     return Problem(
-        code="PORT-001",
+        code=code,
         resource=listener.origin,
-        field=f"{at}.port.number" if at else "",
-        message=f"{protocol} {listener.address}:{listener.port} cannot be opened: {refusal.reason}",
+        field=f"{at}.{field}" if at else "",
+        message=f"{place} cannot be opened: {refusal.reason}",
         hint=refusal.hint,
     )

@@ -5,6 +5,7 @@ the connections. So whoever is about to open a port asks here first.
 """
 
 import errno
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ def holders(port: int, *, udp: bool = False) -> tuple[Holder, ...]:
 
 def owners(inodes: set[str]) -> tuple[Holder, ...]:
     """The processes that have one of these sockets open, as far as we may see them."""
-    return tuple(Holder(pid=pid, command=_command(pid)) for pid in sorted(set(_owners(inodes))))
+    return tuple(Holder(pid=pid, command=command_of(pid)) for pid in sorted(set(_owners(inodes))))
 
 
 def listening_inodes(table: str, port: int, *, udp: bool) -> set[str]:
@@ -137,6 +138,36 @@ def listening_inodes(table: str, port: int, *, udp: bool) -> set[str]:
         if len(fields) > 9 and fields[3] == state and int(fields[1].rpartition(":")[2], 16) == port:
             found.add(fields[9])
     return found
+
+
+def connects_from(pid: int, peer_port: int, port: int) -> bool:
+    """Is it the process `pid` that has a TCP connection of this machine to `port`, from `peer_port`?
+
+    Where its files cannot be seen (a program with capabilities), any process of our user counts as it.
+    """
+    for table in ("tcp", "tcp6"):
+        try:
+            text = Path("/proc/net", table).read_text()
+        except OSError:
+            continue  # no IPv6 here
+        for line in text.splitlines()[1:]:
+            fields = line.split()
+            if len(fields) > 9 and [_port(fields[1]), _port(fields[2])] == [peer_port, port]:
+                return _is_of(pid, inode=fields[9], user=int(fields[7]))
+    return False
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
+
+
+def _is_of(pid: int, *, inode: str, user: int) -> bool:
+    try:
+        return any(_target(link) == f"socket:[{inode}]" for link in Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return user == os.geteuid()
 
 
 def _owners(inodes: set[str]) -> Iterator[int]:
@@ -159,7 +190,8 @@ def _target(link: Path) -> str:
         return ""
 
 
-def _command(pid: int) -> str:
+def command_of(pid: int) -> str:
+    """The words of a process, with blanks between them."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

@@ -13,9 +13,11 @@ import yaml
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
+from mizzen.resources import checks
 from mizzen.resources.yaml import RawObject, parse_documents
 
 METADATA = "WORKLOAD"  # in the metadata of an Envoy's node
+LONGEST, MOST_PORTS, MOST_LABELS = 32_768, 100, 64
 _OWN_LABEL = "mizzen.io/workload"  # by which its own Sidecar finds it
 
 
@@ -39,17 +41,17 @@ def workload_metadata(
     }
 
 
+class Unfit(ValueError):
+    """What a workload says of itself cannot be. The message is a sentence for it."""
+
+
 def registered(node: pb.Node, name: str, identity: Identity) -> tuple[RawObject, ...]:
-    """The objects of a workload that says what it is; () when it says nothing, or nothing that makes sense."""
+    """The objects of a workload that says what it is; () when it says nothing. Raises Unfit."""
     if METADATA not in node.metadata.fields:
         return ()
-    try:
-        said = json.loads(node.metadata.fields[METADATA].string_value)
-        ports = [(str(one["name"]), int(one["number"]), int(one["application"])) for one in said["ports"]]
-        labels = {str(key): str(value) for key, value in said["labels"].items()}
-        address = str(said["address"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ()
+    if checks.fqdn(name):
+        raise Unfit("its name is none that a workload can have")
+    address, labels, ports = _said(node.metadata.fields[METADATA].string_value)
     meta = {"name": name, "namespace": identity.namespace, "labels": {**labels, _OWN_LABEL: name}}
     entry = {
         "apiVersion": "networking.istio.io/v1",
@@ -81,3 +83,29 @@ def registered(node: pb.Node, name: str, identity: Identity) -> tuple[RawObject,
         yaml.safe_dump_all([entry, sidecar]), f"registered by {name}.{identity.namespace}"
     )
     return objects
+
+
+def _said(text: str) -> tuple[str, dict[str, str], list[tuple[str, int, int]]]:
+    """Address, labels, and name, number and application of each port. Whoever has a certificate can say anything."""
+    if len(text) > LONGEST:
+        raise Unfit(f"what it says of itself has more than {LONGEST} characters")
+    try:
+        said = json.loads(text)
+        address, labels, ports = said["address"], dict(said["labels"]), list(said["ports"])
+        found = [(one["name"], one["number"], one["application"]) for one in ports[: MOST_PORTS + 1]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Unfit("what it says of itself cannot be read") from None
+    if len(ports) > MOST_PORTS or len(labels) > MOST_LABELS:
+        raise Unfit(f"a workload has up to {MOST_PORTS} ports and {MOST_LABELS} labels")
+    if not isinstance(address, str) or not (checks.is_ip(address) or not checks.fqdn(address)):
+        raise Unfit("its address is neither an IP address nor a host name")
+    if any(not isinstance(one, str) for pair in labels.items() for one in pair) or any(
+        checks.label(key, value) for key, value in labels.items()
+    ):
+        raise Unfit("one of its labels is none")
+    for port, *numbers in found:
+        if not isinstance(port, str) or checks.dns_label(port):
+            raise Unfit("the name of one of its ports is none")
+        if any(type(number) is not int or checks.port(number) for number in numbers):
+            raise Unfit("the number of one of its ports is none")
+    return address, labels, found

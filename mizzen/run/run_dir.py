@@ -3,11 +3,16 @@
 import contextlib
 import fcntl
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from mizzen.run.instance import LONGEST_SOCKET_PATH, Instance
+from mizzen.authority.proof import KEY_BYTES
+from mizzen.resources.checks import LONGEST_SOCKET_PATH
+from mizzen.run import private_file
+from mizzen.run.descriptors import raise_limit
+from mizzen.run.instance import Instance
 from mizzen.run.keeper import StartFailed
 
 LOCK = "lock"
@@ -15,11 +20,15 @@ LOGS = "logs"
 
 
 class Possession:
-    """A run-dir that is held. The kernel lets go of it when this process ends, however it ends."""
+    """A run-dir that is held. The kernel lets go of it when this process ends, however it ends.
 
-    def __init__(self, run_dir: Path) -> None:
+    `key`: of this start (`Instance.key`).
+    """
+
+    def __init__(self, instance: Instance) -> None:
         """Take it. StartFailed when it is not fit, or used by another instance."""
-        self.run_dir = run_dir
+        self.instance, self.run_dir = instance, instance.run_dir
+        self.key = secrets.token_bytes(KEY_BYTES)
         # The file in it can be removed by whoever cleans up; then the folder itself still says that it is held.
         self._locks: dict[Path, int] = {}
         try:
@@ -53,9 +62,21 @@ class Possession:
         if not logs.is_dir():
             logs.mkdir(mode=0o700, exist_ok=True)
             yield LOGS
+        if not self._has_key():  # the next control plane needs it
+            private_file.write(self.instance.secret, self.key)
+            yield self.instance.secret.name
+
+    def _has_key(self) -> bool:
+        try:
+            return self.instance.key() == self.key
+        except OSError:
+            return False
 
     def release(self) -> None:
         """Let go of it."""
+        if self._has_key():
+            with contextlib.suppress(OSError):  # the folder may be read-only by now
+                self.instance.secret.unlink()
         for descriptor in self._locks.values():
             os.close(descriptor)
         self._locks = {}
@@ -82,7 +103,8 @@ class Possession:
 @contextlib.contextmanager
 def possession(instance: Instance) -> Iterator[Possession]:
     """Hold the run-dir while the block runs. StartFailed when it is not fit, or used by another instance."""
-    held = Possession(instance.run_dir)
+    raise_limit()
+    held = Possession(instance)
     try:
         yield held
     finally:
@@ -109,13 +131,17 @@ def _owner(run_dir: Path) -> str:
 
 
 def _prepare(run_dir: Path) -> None:
+    if run_dir.is_symlink():
+        raise StartFailed(f"run-dir {run_dir} is a link, which could lead anywhere; name the folder itself")
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = run_dir.stat()
+    found = run_dir.lstat()
     if found.st_uid != os.geteuid():
         raise StartFailed(f"run-dir {run_dir} belongs to another user (uid {found.st_uid})")
     if stat.S_IMODE(found.st_mode) & 0o077:
-        # Sockets without passwords live here. But what others use is not ours to close.
-        if any(run_dir.iterdir()) and not (run_dir / LOCK).exists():
+        # Keys and sockets live here. But what others use, or have put here, is not ours to close.
+        inside = list(run_dir.iterdir())
+        is_ours = (run_dir / LOCK) in inside and all(one.lstat().st_uid == found.st_uid for one in inside)
+        if inside and not is_ours:
             raise StartFailed(
                 f"run-dir {run_dir} is open to other users and holds files that are not mizzen's; "
                 "name an empty or new folder"

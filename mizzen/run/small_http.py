@@ -5,6 +5,8 @@ import logging
 from http import HTTPStatus
 from pathlib import Path
 
+from mizzen.run.sockets import make_way
+
 REQUEST_SECONDS = 5.0  # how long a request may take to arrive
 
 _log = logging.getLogger(__name__)
@@ -20,9 +22,13 @@ class SmallHttp:
         """The whole answer to one request."""
         raise NotImplementedError
 
+    def may_ask(self, peer_port: int, port: int) -> bool:
+        """Whether who connected to the TCP port `port`, from `peer_port`, is answered."""
+        return True
+
     async def listen_on(self, path: Path) -> None:
-        """Bind a Unix socket, and answer. One that an earlier instance left is replaced."""
-        path.unlink(missing_ok=True)
+        """Bind a Unix socket, and answer. One that an earlier instance left is replaced. OSError when something else is there."""
+        make_way(path)
         self.server = await asyncio.start_unix_server(self._serve, path)
 
     async def listen_at(self, host: str, port: int) -> None:
@@ -38,6 +44,9 @@ class SmallHttp:
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
+            if not self._may_ask(writer):
+                writer.write(answer(HTTPStatus.FORBIDDEN, "not through a proxy"))
+                return
             method, target, *_ = (*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", "")
             writer.write(await self.answer(method, target))
             await writer.drain()
@@ -45,6 +54,10 @@ class SmallHttp:
             _log.debug("who asked went away", exc_info=True)
         finally:
             writer.close()
+
+    def _may_ask(self, writer: asyncio.StreamWriter) -> bool:
+        peer, own = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
+        return not isinstance(peer, tuple) or self.may_ask(peer[1], own[1])
 
 
 def answer(status: HTTPStatus, text: str, method: str = "GET") -> bytes:

@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mizzen.proxy.admin import ask
+from mizzen.authority.proof import proof_of_proxy
 from mizzen.proxy.bootstrap import ProxySpec
 from mizzen.run.child import Command
 from mizzen.run.declared import Undeclared, understood
 from mizzen.run.gateway import Gateway, check
-from mizzen.run.instance import Instance
+from mizzen.run.instance import Instance, ask_status
 from mizzen.run.keeper import Keeper, StartFailed
 from mizzen.run.logs import BoundedLog
 from mizzen.run.restart import Restarts
 from mizzen.run.restore import Restorer
 from mizzen.run.run_dir import LOGS, check_socket_path, possession
 from mizzen.run.silence import PATIENCE_SECONDS
+from mizzen.run.sockets import make_way
 from mizzen.run.watch import Watch
 
 __all__ = ["Command", "Plan", "StartFailed", "Supervisor", "supervise"]
@@ -89,6 +90,7 @@ class Supervisor:
         self._leaving: dict[str, asyncio.Task[None]] = {}  # gateways that are being ended
         self._said: set[str] = set()
         self._undeclared = Undeclared()
+        self._key = b""  # of this start, by which our processes know each other
 
     def stop(self) -> None:
         """Begin to end everything in good order; called again, without waiting for clients to leave."""
@@ -97,6 +99,7 @@ class Supervisor:
     async def run(self) -> None:
         """Until `stop`, and until all children have ended. StartFailed when the instance cannot start here."""
         with possession(self.plan.instance) as held:
+            self._key = held.key
             try:
                 self._start()
                 await self._follow(Restorer(held))
@@ -176,10 +179,9 @@ class Supervisor:
     async def _ask_control_plane(self) -> Status | None:
         """Its status; None while it is away."""
         try:
-            code, body = await ask(self.plan.instance.control_socket, "/status", seconds=_ANSWER_SECONDS)
+            return understood(await ask_status(self.plan.instance, self._key, _ANSWER_SECONDS))
         except (OSError, ValueError):
             return None
-        return understood(body) if code == 200 else None
 
     def _is_ready(self, status: Status) -> bool:
         known = {f"{proxy['name']}.{proxy['namespace']}" for proxy in status["proxies"]}
@@ -199,7 +201,7 @@ class Supervisor:
         for key in sorted(missing, key=lambda one: (wanted[one].get("kind") == "sidecar", one)):
             try:
                 taken = frozenset(gateway.spec.status_port for gateway in self.gateways.values())
-                await self._add(proxy_spec(self.plan, wanted[key], taken))
+                await self._add(proxy_spec(self.plan, wanted[key], taken, self._key))
             except StartFailed as error:
                 if not self.ready.is_set():
                     raise
@@ -248,12 +250,13 @@ class Supervisor:
         for log in self._logs:
             log.close()
         for path in (self.plan.instance.ads_socket, self.plan.instance.control_socket):
-            with contextlib.suppress(OSError):  # the folder may be read-only by now
-                path.unlink()
+            with contextlib.suppress(OSError):  # what is not ours stays
+                make_way(path)
 
 
-def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int]) -> ProxySpec:
-    """The Envoy of a gateway that the control plane names; `taken` are the status ports of the others."""
+def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int], secret: bytes = b"") -> ProxySpec:
+    """The Envoy of a gateway that the control plane names; `taken` are the status ports of the others, `secret` the key
+    of this start."""
     key = f"{proxy['name']}.{proxy['namespace']}"
     step = 0
     while plan.status_port + step in taken:
@@ -271,6 +274,7 @@ def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int]) -> P
         prometheus_port=plan.prometheus_port + step,
         bind=plan.bind,
         concurrency=plan.concurrency,
+        proof=proof_of_proxy(secret, key),
     )
 
 

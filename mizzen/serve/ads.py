@@ -23,7 +23,15 @@ import grpc.aio
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
-from mizzen.serve.credentials import AuthContext, Refused, ServerTls, is_private, server_credentials
+from mizzen.authority.proof import HEADER, holds
+from mizzen.serve.credentials import (
+    AuthContext,
+    Refused,
+    ServerTls,
+    is_private,
+    require_proof,
+    server_credentials,
+)
 from mizzen.serve.kept_socket import KeptSocket
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of
@@ -40,15 +48,29 @@ SECRET_SERVICE = "envoy.service.secret.v3.SecretDiscoveryService"
 # in milliseconds; a name that DNS does not know takes 5 s and more, and shall not stop other changes.
 HOLD_LIMIT = timedelta(seconds=2)
 
-_OPTIONS = (
-    # A refusal may carry a dump of the whole resource, and 10,000 hosts are 2 MB.
-    ("grpc.max_receive_message_length", -1),
+# A refusal may carry a dump of the whole resource, and 10,000 hosts are 2 MB.
+_LARGEST_FROM_PROXIES = 16 * 2**20
+# Whoever shows no certificate asks for one, or says which configuration he has got.
+_LARGEST_FROM_ANYBODY = 2**20
+_LONGEST_NODE_ID, _LARGEST_NODE = 1_000, 2**20  # characters; bytes (Envoy lists all its extensions in it)
+_FIRST_SECONDS = 30.0  # until a stream says whose it is
+_STREAMS_OF_NODE = 100  # replicas of a gateway may have one name
+_HANDSHAKE_MS, _IDLE_MS = 10_000, 300_000
+_STREAMS = 100  # of a connection
+_LOCAL = 1_000  # connections of this machine
+_CALLS = 512  # of all who join, at once
+
+_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", -1),
     # Envoy pings every 30 s; gRPC's default takes more than one ping in 5 minutes for an attack.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     # Two control planes on one port would each get half of the Envoys.
     ("grpc.so_reuseport", 0),
+    # Connections that do not come to the point end.
+    ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
+    ("grpc.max_connection_idle_ms", _IDLE_MS),
+    ("grpc.max_concurrent_streams", _STREAMS),
 )
 
 _log = logging.getLogger(__name__)
@@ -95,6 +117,10 @@ class Network:
     identify: Callable[[AuthContext], Identity | None]  # raises Refused
     admit: Callable[[pb.Node, Identity], Awaitable[Admission]]  # (what it says, who it is)
     services: tuple["grpc.GenericRpcHandler[Any, Any]", ...] = ()
+    # Connections that each port takes; further ones are closed.
+    most_secure: int = 10_000
+    most_join: int = 1_000
+    most_plaintext: int = 1_000
 
 
 def auth_context(context: _Context) -> AuthContext:
@@ -103,14 +129,13 @@ def auth_context(context: _Context) -> AuthContext:
     return cast(AuthContext, found)
 
 
-def _add_network(server: grpc.aio.Server, network: Network) -> None:
-    """RuntimeError when a port cannot be bound."""
-    server.add_generic_rpc_handlers(network.services)
-    for where, needs_certificate in ((network.secure, True), (network.join, False)):
-        if where:
-            server.add_secure_port(where, server_credentials(network.tls, require_client=needs_certificate))
-    if network.plaintext:
-        server.add_insecure_port(network.plaintext)
+def _server(largest: int, connections: int, calls: int | None = None) -> grpc.aio.Server:
+    """`largest`: bytes of a message. `connections`: that each port takes."""
+    limits = (
+        ("grpc.max_receive_message_length", largest),
+        ("grpc.max_allowed_incoming_connections", connections),
+    )
+    return grpc.aio.server(options=(*_OPTIONS, *limits), maximum_concurrent_rpcs=calls)
 
 
 class _Client:
@@ -148,39 +173,43 @@ class AdsServer:
         self,
         *,
         socket_path: Path | None = None,
+        proof: Callable[[str], str] | None = None,
         address: str = "",
         on_status: OnStatus | None = None,
         hold_limit: timedelta = HOLD_LIMIT,
     ) -> None:
         """Listen on a Unix socket (its directory should be 0700: gRPC makes it readable to all), on a TCP
-        `address` ("127.0.0.1:15010"), or on both. `on_status` hears of every client that connects, leaves,
-        confirms or refuses something."""
-        self._socket_path = socket_path
+        `address` ("127.0.0.1:15010"), where no Secret is told, or on both.
+
+        `proof`: what the Envoy of a proxy ("name.namespace") shows on the Unix socket (header `proof.HEADER`);
+        without it whoever connects is served, which suits a folder in which nobody else can make anything connect.
+        `on_status` hears of every client that connects, leaves, confirms or refuses something."""
+        self._socket_path, self._proof = socket_path, proof
         self._address = address
         self.network: Network | None = None  # to be set before `start`
         self._on_status = on_status
         self._hold_limit = hold_limit
         self._snapshots: dict[str, Snapshot] = {}
         self._clients: list[_Client] = []
-        self._server: grpc.aio.Server | None = None
+        self._servers: list[grpc.aio.Server] = []
         self._is_stopping = False
         self._kept = KeptSocket(socket_path) if socket_path else None
 
     async def start(self) -> None:
         """Bind and serve. Raises RuntimeError when an address cannot be bound, OSError when the socket cannot."""
-        server = grpc.aio.server(options=_OPTIONS)
-        server.add_generic_rpc_handlers(self._handlers())
+        local = _server(_LARGEST_FROM_PROXIES, _LOCAL)
+        local.add_generic_rpc_handlers(self._handlers())
         if self._socket_path:
             try:
-                server.add_insecure_port(f"unix:{self._socket_path}")
+                local.add_insecure_port(f"unix:{self._socket_path}")
             except RuntimeError as error:
                 raise OSError(f"{self._socket_path} cannot be bound: {error}") from None
         if self._address:
-            server.add_insecure_port(self._address)
-        if self.network:
-            _add_network(server, self.network)
-        await server.start()
-        self._server = server
+            local.add_insecure_port(self._address)
+        servers = [local, *(self._of_network(self.network) if self.network else ())]
+        for server in servers:
+            await server.start()
+        self._servers = servers
         if self._kept:
             self._kept.hold()
 
@@ -188,14 +217,33 @@ class AdsServer:
         """Give the socket its name again, if somebody removed it: that name. OSError when that fails."""
         return (self._kept.path.name,) if self._kept and self._kept.restore() else ()
 
+    def _of_network(self, network: Network) -> list[grpc.aio.Server]:
+        """A server for each port, so that what strangers do at one has a bound of its own."""
+        found = []
+        if network.secure:
+            server = _server(_LARGEST_FROM_PROXIES, network.most_secure)
+            server.add_generic_rpc_handlers((*self._handlers(), *network.services))
+            server.add_secure_port(network.secure, server_credentials(network.tls, require_client=True))
+            found.append(server)
+        if network.join:
+            server = _server(_LARGEST_FROM_ANYBODY, network.most_join, _CALLS)
+            server.add_generic_rpc_handlers(network.services)
+            server.add_secure_port(network.join, server_credentials(network.tls, require_client=False))
+            found.append(server)
+        if network.plaintext:
+            server = _server(_LARGEST_FROM_ANYBODY, network.most_plaintext, 2 * network.most_plaintext)
+            server.add_generic_rpc_handlers(self._handlers())
+            server.add_insecure_port(network.plaintext)
+            found.append(server)
+        return found
+
     async def stop(self) -> None:
-        """End all streams in good order, then the server. Envoy serves on and comes back by itself."""
+        """End all streams in good order, then the servers. Envoy serves on and comes back by itself."""
         self._is_stopping = True
         for client in self._clients:
             client.changed.set()
-        if self._server:
-            await self._server.stop(grace=1.0)
-            self._server = None
+        await asyncio.gather(*(server.stop(grace=1.0) for server in self._servers))
+        self._servers = []
         if self._kept:
             self._kept.release()
 
@@ -248,13 +296,13 @@ class AdsServer:
     async def _serve(
         self, stream: Any, requests: AsyncIterator[Any], context: _Context, silent: bool
     ) -> None:
-        first = await anext(requests, None)
+        first = await self._first(requests, context)
         if first is None:
             return
-        if not first.node.id:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
         secrets = await self._admit(first.node, context)
         client = _Client(stream, first.node, silent, secrets)
+        if sum(one.node.id == client.node.id for one in self._clients) >= _STREAMS_OF_NODE:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "it has too many streams already")
         self._clients.append(client)
         _log.info("%s connected", client.node.id)
         self._receive(client, first)
@@ -270,15 +318,30 @@ class AdsServer:
             self._tell(client)
             _log.info("%s disconnected", client.node.id)
 
+    async def _first(self, requests: AsyncIterator[Any], context: _Context) -> Any:
+        """The request that says whose stream it is; None when there is none."""
+        try:
+            async with asyncio.timeout(_FIRST_SECONDS):
+                first = await anext(requests, None)
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "nothing was asked")
+        if first is None:
+            return None
+        if not 0 < len(first.node.id) <= _LONGEST_NODE_ID or first.node.ByteSize() > _LARGEST_NODE:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
+        return first
+
     async def _admit(self, node: pb.Node, context: _Context) -> bool:
-        """May it be told Secrets? Whoever is of this machine may; others prove who they are, or are refused."""
+        """May it be told Secrets? All prove who they are, or are refused, but at the plaintext port."""
         network = self.network
-        if network is None or context.peer().startswith("unix:"):
+        if context.peer().startswith("unix:"):
+            await self._require_proof(node, context)
             return True
-        if not is_private(auth_context(context), context.peer()):
+        if network is None or not is_private(auth_context(context), context.peer()):
             return False  # the plaintext port: anybody may be listening
         try:
             identity = network.identify(auth_context(context))
+            require_proof(auth_context(context), context.invocation_metadata() or ())
         except Refused as error:
             await context.abort(error.code, str(error))
         if identity is None:
@@ -288,6 +351,15 @@ class AdsServer:
             _log.warning("%s is refused as %s: %s", identity, node.id, admission.refusal)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, admission.refusal)
         return admission.secrets
+
+    async def _require_proof(self, node: pb.Node, context: _Context) -> None:
+        """Somebody else's route may have made Envoy connect here: only what was started as this proxy has its proof."""
+        if self._proof is None:
+            return
+        shown = dict(context.invocation_metadata() or ()).get(HEADER, "")
+        if not isinstance(shown, str) or not holds(shown, self._proof(gateway_of(node))):
+            _log.warning("somebody who is not %s asked for its configuration", node.id[:200])
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "this is not the proxy that it says it is")
 
     def _receive(self, client: _Client, request: Any) -> None:
         client.stream.receive(request)

@@ -33,6 +33,7 @@ from mizzen.authority.messages import (
     IstioCertificateRequest,
     IstioCertificateResponse,
 )
+from mizzen.authority.proof import DIGEST_HEADER
 from mizzen.authority.request import PublicKey, RequestError, key_digest, requested_key
 from mizzen.authority.root import certificates_pem
 from mizzen.authority.rotation import Roots
@@ -44,6 +45,7 @@ from mizzen.serve.credentials import (
     bearer,
     client_identity,
     is_private,
+    require_proof,
     require_trust_domain,
 )
 
@@ -63,6 +65,7 @@ class _Caller:
     identity: Identity
     token: str = ""  # to be redeemed; "" for who showed something else
     proof: str
+    named: bytes = b""  # the digest of the proof that its certificate names
 
 
 class CertificateService:
@@ -137,6 +140,7 @@ class CertificateService:
                 lifetime=lifetime,
                 serial=x509.random_serial_number(),
                 backdate=self._policy.backdate,
+                proof=_digest(context) or caller.named,
             )
         except SignerEndedError as error:
             raise _unavailable(str(error)) from None
@@ -157,7 +161,8 @@ class CertificateService:
             raise Refused(grpc.StatusCode.UNAUTHENTICATED, "certificates are given over TLS only")
         identity = client_identity(auth_context, roots=roots.bundle, trust_domain=self._trust_domain, now=now)
         if identity:
-            return _Caller(identity=identity, proof="client certificate")
+            named = require_proof(auth_context, context.invocation_metadata() or ())
+            return _Caller(identity=identity, proof="client certificate", named=named)
         text = bearer(context.invocation_metadata() or ())
         if not text:
             raise Refused(grpc.StatusCode.UNAUTHENTICATED, "neither a client certificate nor a join token")
@@ -182,6 +187,18 @@ class CertificateService:
             return requested_key(request.csr.encode()), self._policy.lifetime(asked)
         except (RequestError, LifetimeError) as error:
             raise Refused(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from None
+
+
+def _digest(context: _Context) -> bytes:
+    """Of the proof that the certificate shall name; b"" when the caller says none."""
+    said = dict(context.invocation_metadata() or ()).get(DIGEST_HEADER, "")
+    try:
+        found = bytes.fromhex(said) if isinstance(said, str) else b"?"
+    except ValueError:
+        found = b"?"
+    if len(found) not in (0, 32):
+        raise Refused(grpc.StatusCode.INVALID_ARGUMENT, f"{DIGEST_HEADER} is no SHA-256 digest")
+    return found
 
 
 def _require(is_allowed: bool) -> None:

@@ -5,6 +5,7 @@ Istio's port 15012. So a server that wants both has two ports: one with `require
 have a certificate, and one without for those who join.
 """
 
+import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ import grpc
 from cryptography import x509
 
 from mizzen.authority.identity import Identity, IdentityError, parse
+from mizzen.authority.proof import HEADER, digest, named_in
 from mizzen.authority.root import AuthorityError, Certificates, anchor_of
 
 # What gRPC calls the parts of a TLS peer.
@@ -104,6 +106,20 @@ def client_identity(
         raise Refused(grpc.StatusCode.UNAUTHENTICATED, "the client certificate has ended")
     require_trust_domain(identity, trust_domain)
     return identity
+
+
+def require_proof(auth_context: AuthContext, metadata: Iterable[tuple[str, str | bytes]]) -> bytes:
+    """The digest of the proof that the client's certificate names, and that is in the call; b"" when it names none.
+
+    Raises Refused: a route may have made a proxy show its certificate for somebody else.
+    """
+    pem = _first(auth_context, _LEAF)
+    named = named_in(x509.load_pem_x509_certificate(pem)) if pem else b""
+    shown = dict(metadata).get(HEADER, "")
+    if named and not (isinstance(shown, str) and hmac.compare_digest(digest(shown), named)):
+        message = "the proof that goes with the client certificate is missing"
+        raise Refused(grpc.StatusCode.UNAUTHENTICATED, message)
+    return named
 
 
 def require_trust_domain(identity: Identity, trust_domain: str) -> None:

@@ -8,6 +8,7 @@ cut, and even the socket of another process (Envoy's admin interface) comes back
 
 import contextlib
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -47,6 +48,13 @@ class KeptSocket:
         os.close(self._descriptor)
         self._descriptor = _NONE
 
+    def end(self) -> None:
+        """As `release`; and its name goes, unless that is somebody else's by now."""
+        with contextlib.suppress(OSError):  # it is gone, or the folder is read-only by now
+            if self.is_held and os.path.samestat(self.path.lstat(), os.fstat(self._descriptor)):
+                self.path.unlink()
+        self.release()
+
     def restore(self) -> bool:
         """Give it its name again, if that is gone. True when it was.
 
@@ -63,6 +71,11 @@ class KeptSocket:
     @property
     def _link(self) -> str:
         return f"/proc/{os.getpid()}/fd/{self._descriptor}"
+
+
+def is_kept(path: Path) -> bool:
+    """Is `path` a name that a `KeptSocket` has given, of this process or of one that is gone?"""
+    return re.fullmatch(r"/proc/\d+/fd/\d+", os.readlink(path)) is not None
 
 
 def _is_private(folder: Path) -> bool:

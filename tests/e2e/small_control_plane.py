@@ -10,12 +10,14 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from mizzen._api import pb
+from mizzen.authority.proof import proof_of_proxy
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
 from mizzen.run.restore import Restorer
@@ -46,7 +48,7 @@ async def main() -> None:
     if "complaint" in (gateways := json.loads(file.read_text())):
         sys.exit(gateways["complaint"])
     instance.ads_socket.unlink(missing_ok=True)
-    ads = AdsServer(socket_path=instance.ads_socket)
+    ads = AdsServer(socket_path=instance.ads_socket, proof=partial(proof_of_proxy, instance.key()))
     await ads.start()
 
     def status() -> dict[str, object]:
@@ -65,7 +67,7 @@ async def main() -> None:
         proxies = [{"name": name, "namespace": "test", "labels": {}} for name in gateways]
         return {"pid": os.getpid(), "sound": True, "proxies": proxies, "gateways": words}
 
-    control = ControlSocket(instance.control_socket, status)
+    control = ControlSocket(instance.control_socket, status, instance.key())
     await control.start()
     upkeep = Upkeep(
         instance=instance, ads=ads, served=dict, rebuild=lambda: asyncio.sleep(0), on_change=lambda: None

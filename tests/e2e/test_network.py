@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from test_supervisor import remove
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
+from mizzen.authority.messages import METHOD, SERVICE, IstioCertificateRequest
 from mizzen.authority.request import signing_request
 from mizzen.authority.root import key_pem
 from mizzen.envoy.config import LISTENERS, SECRETS
@@ -49,6 +51,7 @@ class Site:
     join: int = field(default_factory=free_port)
     plaintext: int = field(default_factory=free_port)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    open_files: int = 0  # that each process may have; 0: as many as this one
 
     def start(self, name: str, *arguments: str, token: str = "") -> subprocess.Popen[bytes]:
         log = (self.root / f"{name}.log").open("wb")
@@ -58,10 +61,14 @@ class Site:
             stderr=subprocess.STDOUT,
             env={**os.environ, "MIZZEN_JOIN_TOKEN": token},
             start_new_session=True,
+            preexec_fn=self._limit if self.open_files else None,
         )
         log.close()
         self.running.append(process)
         return process
+
+    def _limit(self) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files, self.open_files))
 
     def log(self, name: str) -> str:
         return (self.root / f"{name}.log").read_text(errors="replace")
@@ -322,3 +329,67 @@ def child(parent: int, word: str) -> int:
     listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     (found,) = (int(pid) for pid in listed if word in Path(f"/proc/{pid}/cmdline").read_text())
     return found
+
+
+TENANT = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: plain, namespace: istio-system}}
+spec:
+  selector: {{istio: ingressgateway}}
+  servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: ['*/evil.test']}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: evil, namespace: tenant}}
+spec:
+  hosts: [evil.internal]
+  resolution: STATIC
+  ports: [{{number: 8000, name: grpc, protocol: GRPC}}]
+  endpoints: [{{address: 127.0.0.1, ports: {{grpc: {port}}}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: evil, namespace: tenant}}
+spec:
+  host: evil.internal
+  trafficPolicy: {{tls: {{mode: ISTIO_MUTUAL, subjectAltNames: ['spiffe://cluster.local/ns/istio-system/sa/istiod']}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: evil, namespace: tenant}}
+spec:
+  hosts: [evil.test]
+  gateways: [istio-system/plain]
+  http: [{{route: [{{destination: {{host: evil.internal}}}}]}}]
+"""
+
+
+def test_a_route_to_the_control_plane_shows_the_gateways_certificate_in_vain(site: Site) -> None:
+    (site.folder / "tenant.yaml").write_text(TENANT.format(port=site.secure))
+    site.pilot()
+    site.proxy("router", EDGE, site.token(*EDGE[1:]))
+    site.wait_ready(EDGE[0])
+    ads = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
+    node = pb.Node(id="router~127.0.0.1~istio-ingressgateway.istio-system~istio-system.svc.cluster.local")
+    wanted = pb.DeltaDiscoveryRequest(
+        node=node, type_url=SECRETS, resource_names_subscribe=["kubernetes://shop-tls"]
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = IstioCertificateRequest(csr=signing_request(key)).SerializeToString()
+    for method, request in ((ads, wanted.SerializeToString()), (f"/{SERVICE}/{METHOD}", certificate)):
+        with pytest.raises(grpc.aio.AioRpcError, match="the proof that goes with the client") as refused:
+            asyncio.run(_through_the_gateway(method, request))
+        assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    proof = (site.root / EDGE[0] / f"{EDGE[0]}.{EDGE[1]}" / "bootstrap.json").read_text()
+    assert proof.count("mizzen-proof-") == 2
+    assert "mizzen-proof-" not in site.log(EDGE[0]) + site.log("pilot")
+
+
+async def _through_the_gateway(method: str, request: bytes) -> bytes:
+    options = [("grpc.default_authority", "evil.test")]
+    async with grpc.aio.insecure_channel("127.0.0.1:8080", options=options) as channel:
+        call: Any = channel.stream_stream(method)()
+        await call.write(request)
+        found: bytes = await asyncio.wait_for(call.read(), 10)
+        return found

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from mizzen.run.instance import Instance, get
+from mizzen.run.instance import Instance, get, status
 
 pytestmark = pytest.mark.e2e
 
@@ -218,9 +218,9 @@ NO_STATUS = [
 def test_no_envoy_ends_by_a_status_that_does_not_say_so(running: Running) -> None:
     envoy = running.child("bootstrap.json")
     answers = running.instance.run_dir / "answers"
-    for status in NO_STATUS:
+    for none in NO_STATUS:
         answers.write_text("")
-        tell(running.file, status)
+        tell(running.file, none)
         until(True, lambda: len(answers.read_text()) > 2)
         assert running.child("bootstrap.json") == envoy, status
     assert asked(PORT) == (200, "one")
@@ -372,7 +372,9 @@ def test_a_run_dir_that_others_use_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_control_socket_answers_while_the_instance_runs(running: Running) -> None:
-    assert get(running.instance.control_socket, "/status")[0] == 200
+    assert status(running.instance)["gateways"]["one.test"]["synced"]
+    # Whoever cannot read the run-dir's key hears nothing: Envoy itself could be made to ask.
+    assert get(running.instance.control_socket, "/status")[0] == 403
 
 
 @pytest.fixture
@@ -444,7 +446,7 @@ def test_a_cleaned_run_dir_is_made_again_and_the_next_envoy_serves(running: Runn
     remove(run_dir)
 
     running.said("somebody removed from the run-dir what is in use: the folder, lock, logs")
-    until(200, lambda: answer_of(running.instance.control_socket, "/status"))
+    until(403, lambda: answer_of(running.instance.control_socket, "/status"))  # who asks shows no proof
     until(200, lambda: answer_of(running.instance.admin_socket("one.test"), "/ready"))
     until(READY, lambda: asked(15021, "/healthz/ready"))
     assert asked(15090, "/stats/prometheus")[0] == 200

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mizzen.errors import Problem
-from mizzen.resolve.context import Context, ExternalPorts
+from mizzen.resolve.context import Context, ExternalPorts, UnixFolders
 from mizzen.resolve.proxies import proxies
 from mizzen.resources.world import World, decode_all
 from mizzen.resources.yaml import parse_documents
@@ -63,7 +63,14 @@ def gateway() -> Callable[..., Found]:
         said = {"PILOT_ENABLE_QUIC_LISTENERS": "true"} if environment is None else environment
         proxy, switches, mesh = proxies(read, said, external_ports)[0]
         problems: list[Problem] = []
-        ctx = Context(world=read, proxy=proxy, mesh=mesh, switches=switches, report=problems.append)
+        ctx = Context(
+            world=read,
+            proxy=proxy,
+            mesh=mesh,
+            switches=switches,
+            report=problems.append,
+            unix_folders=UnixFolders(allowed=("/run",), closed=("/run/own",)),
+        )
         return Found(ctx, problems)
 
     return make

@@ -16,6 +16,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from mizzen import guard, pipeline
+from mizzen.authority.proof import KEY_BYTES
 from mizzen.errors import ResourceRef
 from mizzen.guard import Stage
 from mizzen.resolve import whole
@@ -63,6 +64,7 @@ class Running:
         files = Files([str(folder)])
         run_dir = Instance(folder.parent / "run")
         run_dir.run_dir.mkdir(exist_ok=True)
+        run_dir.secret.write_bytes(bytes(KEY_BYTES))
         self.plane = ControlPlane(run_dir, files, pipeline.Settings(), say=self.lines.append)
 
     async def rebuilt(self) -> None:

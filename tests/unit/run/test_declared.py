@@ -10,7 +10,7 @@ TWO = {"name": "two", "namespace": "ns", "labels": {}}
 
 
 def status(*proxies: Any, sound: Any = True) -> dict[str, Any]:
-    found = understood(json.dumps({"sound": sound, "proxies": proxies, "gateways": {}}).encode())
+    found = understood({"sound": sound, "proxies": list(proxies), "gateways": {}})
     assert found is not None
     return dict(found)
 
@@ -18,9 +18,6 @@ def status(*proxies: Any, sound: Any = True) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"\xff",
-        b"[" * 100_000,
         b"null",
         b"[]",
         b"{}",
@@ -37,7 +34,7 @@ def status(*proxies: Any, sound: Any = True) -> dict[str, Any]:
     ],
 )
 def test_what_is_no_status_is_none(body: bytes) -> None:
-    assert understood(body) is None
+    assert understood(json.loads(body)) is None
 
 
 def test_a_gateway_ends_when_it_is_missing_twice() -> None:

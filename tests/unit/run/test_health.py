@@ -1,3 +1,4 @@
+import socket
 from http import HTTPStatus
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def test_an_answer_ends_its_connection() -> None:
 
 async def test_the_socket_answers_only_the_health_check(tmp_path: Path) -> None:
     path = tmp_path / "health.sock"
-    path.touch()  # left by somebody who was killed
+    with socket.socket(socket.AF_UNIX) as left_by_somebody_who_was_killed:
+        left_by_somebody_who_was_killed.bind(str(path))
     server = HealthServer(path, confirmed(), Admin(tmp_path / "nobody"))
     await server.start()
     try:

@@ -108,3 +108,20 @@ def test_a_port_that_our_own_envoy_shares_with_others_is_not_taken_from_it(taken
 )
 def test_refusals_for_a_port_are_known_by_their_words(refusal: str, is_port: bool) -> None:
     assert is_for_a_port(refusal) is is_port
+
+
+def test_a_socket_takes_the_place_of_no_file_and_of_no_other_gateways(tmp_path: Path) -> None:
+    file, free = tmp_path / "file", tmp_path / "free"
+    file.touch()
+    found = occupied(
+        model(*(listener(0, address=str(path), transport=Transport.UNIX) for path in (file, free))),
+        frozenset(),
+        FOLDER,
+        (),
+    )
+    assert [one.problem.code for one in found] == ["UNIX-002"]
+    assert found[0].problem.message == f"{file} cannot be opened: a file is there that is no socket"
+
+    mine = model(listener(0, address=str(free), transport=Transport.UNIX))
+    (taken,) = occupied(mine, frozenset(), FOLDER, claims_of(mine, frozenset()))
+    assert "the gateway a.istio-system of this instance serves it" in taken.problem.message

@@ -1,6 +1,7 @@
 """Envoy's admin interface, for readers."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ async def reading(tmp_path: Path) -> AsyncIterator[int]:
 
     socket = tmp_path / "admin.sock"
     server = await asyncio.start_unix_server(admin, socket)
-    found = Reading(socket)
+    found = Reading(socket, lambda: 0)
     await found.start(0)
     assert found.server
     yield found.server.sockets[0].getsockname()[1]
@@ -49,3 +50,15 @@ async def test_what_can_be_read_is_handed_on_with_its_query(reading: int) -> Non
 )
 async def test_nothing_can_be_changed(reading: int, line: str) -> None:
     assert (await asked(reading, line)).startswith("HTTP/1.1 403")
+
+
+async def test_a_connection_of_envoy_itself_is_not_answered(tmp_path: Path) -> None:
+    """Somebody's route would have led it here. This process stands for Envoy."""
+    found = Reading(tmp_path / "admin.sock", os.getpid)
+    await found.start(0)
+    assert found.server
+    answer = await asked(found.server.sockets[0].getsockname()[1], "GET /config_dump")
+    await found.stop()
+
+    assert answer.startswith("HTTP/1.1 403")
+    assert answer.endswith("not through a proxy\n")

@@ -42,9 +42,9 @@ def test_nothing_is_put_into_a_run_dir_that_another_instance_has(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run_dir = Instance(tmp_path / "run").run_dir
-    first, part = Possession(run_dir), Part()
+    first, part = Possession(Instance(run_dir)), Part()
     run_dir.rename(tmp_path / "gone")
-    second = Possession(run_dir)
+    second = Possession(Instance(run_dir))
 
     Restorer(first).look(part)
 

@@ -60,14 +60,14 @@ def test_paths_that_no_socket_can_have_are_refused() -> None:
         check_socket_path(Path("/" + "x" * 107))
 
 
-@pytest.mark.parametrize("what", ["lock", "logs", "everything"])
+@pytest.mark.parametrize("what", ["lock", "logs", "secret", "everything"])
 def test_what_was_removed_is_made_again_and_nobody_else_gets_it_meanwhile(tmp_path: Path, what: str) -> None:
     run_dir = tmp_path / "run"
     with possession(Instance(run_dir)) as held:
         assert held.restore() == ()
         if what == "everything":
             shutil.rmtree(run_dir)
-            assert held.restore() == ("the folder", "lock", "logs")
+            assert held.restore() == ("the folder", "lock", "logs", "secret")
         else:
             (run_dir / what).rmdir() if what == "logs" else (run_dir / what).unlink()
             with pytest.raises(StartFailed, match="is used by mizzen pid"), possession(Instance(run_dir)):
@@ -103,3 +103,27 @@ def test_a_disk_that_is_full_is_told_in_a_sentence(tmp_path: Path) -> None:
             pass
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_link_is_no_run_dir(tmp_path: Path) -> None:
+    mine, link = tmp_path / "mine", tmp_path / "run"
+    mine.mkdir(mode=0o755)
+    link.symlink_to(mine)
+    with pytest.raises(StartFailed, match="is a link"), possession(Instance(link)):
+        pass
+    assert mine.stat().st_mode & 0o777 == 0o755
+    assert not any(mine.iterdir())
+
+
+def test_each_start_has_a_key_of_its_own_for_its_owner_alone(tmp_path: Path) -> None:
+    instance = Instance(tmp_path / "run")
+    assert instance.admin_socket("a.b").name == "admin.sock"
+    keys, names = set(), set()
+    for _ in range(2):
+        with possession(instance) as held:
+            assert instance.key() == held.key
+            assert instance.secret.stat().st_mode & 0o777 == 0o600
+            keys.add(held.key)
+            names.add(instance.admin_socket("a.b").name)
+        assert not instance.secret.exists()
+    assert len(keys) == len(names) == 2

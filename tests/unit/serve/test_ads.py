@@ -4,8 +4,9 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 import grpc.aio
 
 from mizzen._api import pb
+from mizzen.authority.proof import HEADER, proof_of_proxy
+from mizzen.serve import ads
 from mizzen.serve.ads import SERVICE, AdsServer, ClientStatus
 from mizzen.xds.resource_type import CLUSTER, LISTENER
 from mizzen.xds.snapshot import Snapshot, snapshot
@@ -41,7 +44,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def calling(target: str, method: str = "DeltaAggregatedResources") -> AsyncIterator[Any]:
+async def calling(
+    target: str, method: str = "DeltaAggregatedResources", proof: str = ""
+) -> AsyncIterator[Any]:
     is_delta = method.startswith("Delta")
     async with grpc.aio.insecure_channel(target) as channel:
         open_stream: Any = channel.stream_stream(
@@ -51,7 +56,7 @@ async def calling(target: str, method: str = "DeltaAggregatedResources") -> Asyn
                 pb.DeltaDiscoveryResponse.FromString if is_delta else pb.DiscoveryResponse.FromString
             ),
         )
-        call = open_stream()
+        call = open_stream(metadata=((HEADER, proof),) if proof else ())
         try:
             yield call
         finally:
@@ -173,3 +178,36 @@ async def test_an_address_that_is_taken_is_an_error(path: Path) -> None:
 
     with pytest.raises(OSError):
         await server.start()
+
+
+async def test_on_a_socket_with_proofs_each_proxy_is_told_its_own_configuration_alone(path: Path) -> None:
+    key, other = b"k" * 32, b"o" * 32
+    async with serving(path, proof=partial(proof_of_proxy, key)) as server:
+        server.publish("edge.shop", LISTENERS)
+        for shown in ("", "x", proof_of_proxy(other, "edge.shop"), proof_of_proxy(key, "edge.other")):
+            async with calling(f"unix:{path}", proof=shown) as call:
+                await call.write(pb.DeltaDiscoveryRequest(node=NODE, type_url=LISTENER.url))
+                with pytest.raises(grpc.aio.AioRpcError, match="not the proxy that it says"):
+                    await call.read()
+        async with calling(f"unix:{path}", proof=proof_of_proxy(key, "edge.shop")) as call:
+            await call.write(pb.DeltaDiscoveryRequest(node=NODE, type_url=LISTENER.url))
+            assert (await call.read()).resources
+
+
+async def test_one_proxy_has_a_bounded_number_of_streams(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ads, "_STREAMS_OF_NODE", 2)
+    monkeypatch.setattr(ads, "_FIRST_SECONDS", 0.2)
+    async with serving(path) as server, AsyncExitStack() as open_streams:
+        server.publish("edge.shop", LISTENERS)
+        for _ in range(2):
+            call = await open_streams.enter_async_context(calling(f"unix:{path}"))
+            await call.write(pb.DeltaDiscoveryRequest(node=NODE, type_url=LISTENER.url))
+            assert (await call.read()).resources
+        large = pb.Node(id="x")
+        large.metadata.fields["a"].string_value = "x" * 2**21
+        for first, why in ((NODE, "too many streams"), (large, "missing node"), (None, "nothing was asked")):
+            async with calling(f"unix:{path}") as call:
+                if first is not None:
+                    await call.write(pb.DeltaDiscoveryRequest(node=first, type_url=LISTENER.url))
+                with pytest.raises(grpc.aio.AioRpcError, match=why):
+                    await call.read()

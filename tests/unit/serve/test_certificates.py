@@ -26,6 +26,7 @@ from mizzen.authority.identity import Identity
 from mizzen.authority.issue import issue
 from mizzen.authority.limit import Limiter
 from mizzen.authority.messages import METHOD, SERVICE, IstioCertificateRequest, IstioCertificateResponse
+from mizzen.authority.proof import DIGEST_HEADER, HEADER, digest, named_in, proof_of
 from mizzen.authority.request import signing_request
 from mizzen.authority.root import Key, Signer, certificates_pem, key_pem
 from mizzen.authority.rotation import Overlap, Roots, advance, begin, distributed
@@ -112,7 +113,7 @@ async def call(
         response_deserializer=IstioCertificateResponse.FromString,
     )
     fields.setdefault("csr", signing_request(key or new_key()))
-    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    metadata = (*((("authorization", f"Bearer {token}"),) if token else ()), *fields.pop("headers", ()))
     response = await create(IstioCertificateRequest(**fields), metadata=metadata, timeout=20)
     return list(response.cert_chain)
 
@@ -161,6 +162,31 @@ async def test_a_certificate_is_renewed_by_itself(mesh: Mesh) -> None:
     assert uris(second) == [WHO.uri]
     assert leaf_of(second).not_valid_after_utc == START.replace(microsecond=0) + HOUR
     assert leaf_of(second).serial_number != leaf_of(first).serial_number
+
+
+async def test_a_certificate_that_names_a_proof_is_renewed_with_the_proof_alone(mesh: Mesh) -> None:
+    proof, other = proof_of(b"a" * 32), proof_of(b"b" * 32)
+    named, shown = (DIGEST_HEADER, digest(proof).hex()), (HEADER, proof)
+    async with mesh.serving():
+        key, next_key = new_key(), new_key()
+        first = await mesh.ask(token=mesh.tokens.issue(WHO, START), key=key, headers=[named])
+        assert named_in(leaf_of(first)) == digest(proof)
+        client = ("".join(first[:-1]), key_pem(key))
+        for headers in ([], [named], [(HEADER, other)], [(HEADER, digest(proof).hex())]):
+            code, _ = await refused(mesh.ask(client=client, headers=headers))
+            assert code is grpc.StatusCode.UNAUTHENTICATED
+        # It stays named even where the next request forgets to say so.
+        second = await mesh.ask(client=client, key=next_key, headers=[shown])
+        assert named_in(leaf_of(second)) == digest(proof)
+        code, _ = await refused(mesh.ask(client=("".join(second[:-1]), key_pem(next_key))))
+        assert code is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_what_is_no_digest_is_refused(mesh: Mesh) -> None:
+    async with mesh.serving():
+        for value in ("ab", "x" * 64, "a" * 66):
+            asking = mesh.ask(token=mesh.tokens.issue(WHO, START), headers=[(DIGEST_HEADER, value)])
+            assert (await refused(asking))[0] is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_names_in_a_signing_request_are_ignored(mesh: Mesh) -> None:

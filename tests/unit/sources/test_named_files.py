@@ -1,0 +1,87 @@
+"""Files that objects name by their paths."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mizzen.resolve.context import NamedFile
+from mizzen.resources.yaml import parse_documents
+from mizzen.sources import named_files
+from mizzen.sources.named_files import paths_in, read, stamps
+
+RULE = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: r, namespace: n}}
+spec:
+  host: a.test
+  trafficPolicy:
+    tls: {{mode: SIMPLE, caCertificates: {ca}}}
+    portLevelSettings: [{{port: {{number: 1}}, tls: {{mode: SIMPLE, caCertificates: system, caCrl: /etc/crl.pem}}}}]
+"""
+
+
+def test_paths_are_found_wherever_a_rule_has_them() -> None:
+    other = (
+        "\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {caCertificates: /etc/passwd}}"
+    )
+    objects, _ = parse_documents(RULE.format(ca="/etc/ca.pem") + other, "a.yaml")
+
+    assert paths_in(objects) == ("/etc/ca.pem", "/etc/crl.pem")
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(b"roots")
+    link = tmp_path / "link"
+    link.symlink_to(file)
+
+    assert read([str(file), str(link)]) == dict.fromkeys((str(file), str(link)), NamedFile(content=b"roots"))
+
+
+def test_nothing_that_may_never_end_is_opened(tmp_path: Path) -> None:
+    pipe, to_device, to_proc = tmp_path / "pipe", tmp_path / "device", tmp_path / "proc"
+    os.mkfifo(pipe)
+    to_device.symlink_to("/dev/zero")
+    to_proc.symlink_to("/proc/self/environ")
+
+    for path in (
+        pipe,
+        to_device,
+        to_proc,
+        tmp_path,
+        Path("/dev/zero"),
+        Path("/proc/kmsg"),
+        tmp_path / "none",
+    ):
+        found = read([str(path)])[str(path)]
+        assert found.why, path
+        assert not found.content
+    assert read(["/a\0b"])["/a\0b"].why
+
+
+def test_what_is_read_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(named_files, "LARGEST", 10)
+    monkeypatch.setattr(named_files, "MOST_BYTES", 15)
+    for name, size in (("a", 11), ("b", 10), ("c", 10), ("d", 5)):
+        (tmp_path / name).write_bytes(b"x" * size)
+
+    found = read([str(tmp_path / name) for name in "abcd"])
+
+    assert [len(one.content) for one in found.values()] == [0, 10, 0, 5]
+    assert [bool(one.why) for one in found.values()] == [True, False, True, False]
+
+
+def test_what_cannot_be_read_any_more_stays(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(b"roots")
+    paths = [str(file)]
+    before, stamped = read(paths), stamps(paths)
+    file.unlink()
+
+    after = read(paths, before)
+
+    assert after[paths[0]].content == b"roots"
+    assert after[paths[0]].why
+    assert stamps(paths) != stamped
