@@ -95,5 +95,5 @@ def test_envoy_binds_over_no_file_no_link_and_no_living_socket(tmp_path: Path, a
         assert try_path(str(path)), path
     refusal = try_path(str(answering))
     assert refusal
-    assert refusal.is_by("python")
+    assert refusal.involves("python")
     assert f"it is in use by pid {os.getpid()}" in refusal.reason
