@@ -142,7 +142,10 @@ def _whole(
 ) -> Last:
     namespace = settings.default_namespace
     world, wrong = decode_all(
-        objects, default_namespace=namespace, remember=lambda raw: memory.decode(raw, namespace)
+        objects,
+        default_namespace=namespace,
+        remember=lambda raw: memory.decode(raw, namespace),
+        broken=found,
     )
     built = [
         _gateway(world, *one, resolve)

@@ -24,7 +24,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("HTTP/3 mirrors", ("H3",)),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),
-    ("Sidecars and who may do what", ("SC", "AZ", "JWT", "CA")),
+    ("Sidecars and who may do what", ("SC", "AZ", "JWT", "CA", "EXT")),
     ("Services, endpoints and DestinationRules", ("BE",)),
     ("While serving", ("XDS",)),
     ("Installing", ("INS",)),

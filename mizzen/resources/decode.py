@@ -2,7 +2,8 @@
 
 import dataclasses
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.resources.compile import declared_fields, decoder_of, nearest, reader_of
@@ -26,6 +27,16 @@ class Decoded:
 
     resource: Resource | None
     problems: tuple[Problem, ...]
+    unread: "Unread | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """An object with an error, of a kind that may guard traffic. `labels`: of the proxies that it selects,
+    where that can be read; {} fits all."""
+
+    ref: ResourceRef
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
@@ -36,6 +47,9 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:
         _not_ours(raw, group, found)
+        # Another kind of that name is nobody's guard; a slip in the group of ours may be.
+        if kind is not None and found.refused:
+            return _refused(raw, kind, found)
         return Decoded(resource=None, problems=tuple(found.problems))
     if version not in kind.versions:
         found.error(
@@ -44,11 +58,31 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
             f"{raw.kind} has no version {raw.api_version!r}",
             f"Write {kind.api_version}.",
         )
-        return Decoded(resource=None, problems=tuple(found.problems))
+        return _refused(raw, kind, found)
     resource = _read(raw, kind, found)
     if resource is not None:
         validate(resource, found)
-    return Decoded(resource=None if found.refused else resource, problems=tuple(found.problems))
+    if found.refused:
+        return _refused(raw, kind, found)
+    if kind.unapplied:
+        found.warning("KIND-002", "kind", f"mizzen does not act on this kind yet: {kind.unapplied}")
+    return Decoded(resource=resource, problems=tuple(found.problems))
+
+
+def _refused(raw: RawObject, kind: Kind, found: Findings) -> Decoded:
+    unread = Unread(ref=found.ref, labels=_selected(raw)) if kind.may_guard else None
+    return Decoded(resource=None, problems=tuple(found.problems), unread=unread)
+
+
+def _selected(raw: RawObject) -> Mapping[str, str]:
+    """The labels that an object selects proxies by, where so much of it is well-formed; {} is all proxies."""
+    spec = raw.data.get("spec")
+    for selector, key in (("workloadSelector", "labels"), ("selector", "matchLabels")):
+        chosen = spec.get(selector) if isinstance(spec, dict) else None
+        labels = chosen.get(key) if isinstance(chosen, dict) else None
+        if isinstance(labels, dict) and all(isinstance(value, str) for value in labels.values()):
+            return labels
+    return {}
 
 
 def identify(raw: RawObject, default_namespace: str) -> ResourceRef:

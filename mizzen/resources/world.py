@@ -1,8 +1,9 @@
 """World: every object that was read and is valid, sorted and indexed."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -20,9 +21,12 @@ from mizzen.resources.core import (
     ServiceAccount,
 )
 from mizzen.resources.declare import Resource
-from mizzen.resources.decode import Decoded, decode, identify
+from mizzen.resources.decode import Decoded, Unread, decode, identify
 from mizzen.resources.destination_rule import DestinationRule
+from mizzen.resources.envoy_filter import EnvoyFilter
+from mizzen.resources.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.gateway import Gateway
+from mizzen.resources.kinds import KINDS
 from mizzen.resources.operator import IstioOperator
 from mizzen.resources.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.service_entry import ServiceEntry
@@ -64,6 +68,10 @@ class World:
     peer_authentications: tuple[PeerAuthentication, ...] = ()
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     request_authentications: tuple[RequestAuthentication, ...] = ()
+    envoy_filters: tuple[EnvoyFilter, ...] = ()
+    wasm_plugins: tuple[WasmPlugin, ...] = ()
+    traffic_extensions: tuple[TrafficExtension, ...] = ()
+    unread: tuple[Unread, ...] = ()  # may guard something, and have an error
     services: tuple[Service, ...] = ()
     endpoint_slices: tuple[EndpointSlice, ...] = ()
     pods: tuple[Pod, ...] = ()
@@ -99,7 +107,7 @@ class World:
         set_once(self, "node_by_name", MappingProxyType({n.name: n for n in self.nodes}))
 
     @classmethod
-    def of(cls, resources: Iterable[Resource]) -> "World":
+    def of(cls, resources: Iterable[Resource], unread: Iterable[Unread] = ()) -> "World":
         """The world of these resources, whatever their order. Of two with one name, the last is kept."""
         kept: dict[type[Resource], dict[Key, Resource]] = {}
         for resource in resources:
@@ -119,6 +127,10 @@ class World:
             peer_authentications=every(PeerAuthentication),
             authorization_policies=every(AuthorizationPolicy),
             request_authentications=every(RequestAuthentication),
+            envoy_filters=every(EnvoyFilter),
+            wasm_plugins=every(WasmPlugin),
+            traffic_extensions=every(TrafficExtension),
+            unread=tuple(sorted(unread, key=lambda one: str(one.ref))),
             services=every(Service),
             endpoint_slices=every(EndpointSlice),
             pods=every(Pod),
@@ -134,18 +146,24 @@ class World:
 
 
 def decode_all(
-    raws: Iterable[RawObject], *, default_namespace: str = "default", remember: Decode | None = None
+    raws: Iterable[RawObject],
+    *,
+    default_namespace: str = "default",
+    remember: Decode | None = None,
+    broken: Iterable[Problem] = (),
 ) -> tuple[World, tuple[Problem, ...]]:
     """The world of some objects, and everything that is wrong with them. Raises nothing.
 
     Of several objects of one kind, namespace and name, the later valid one is kept: later by the name of
     the file, then by the place in it, so that the order of `raws` does not matter. `remember` decodes one
-    object in the place of `decode`: a caller can keep what it gave for the same digest.
+    object in the place of `decode`: a caller can keep what it gave for the same digest. `broken`: problems of
+    reading, some of which tell the name of a document that is no object.
     """
     how = remember or (lambda raw: decode(raw, default_namespace))
     problems: list[Problem] = []
     earlier: dict[ResourceRef, ResourceRef] = {}
     kept: dict[ResourceRef, Resource] = {}
+    unread = {one.ref: one for one in map(partial(_guard_of, default_namespace), broken) if one is not None}
     for raw in sorted(raws, key=lambda raw: (raw.ref.place(), raw.digest)):
         decoded = how(raw)
         ref = identify(raw, default_namespace)
@@ -155,7 +173,19 @@ def decode_all(
         earlier[ref] = ref
         if decoded.resource is not None:
             kept[ref] = decoded.resource
-    return World.of(kept.values()), tuple(problems)
+        elif decoded.unread is not None:
+            unread[ref] = decoded.unread
+    # One that was kept holds in the place of a later one that cannot be read, as at an API server.
+    closed = [one for ref, one in unread.items() if ref not in kept]
+    return World.of(kept.values(), closed), tuple(problems)
+
+
+def _guard_of(default_namespace: str, problem: Problem) -> Unread | None:
+    """A document that cannot be read and that its lines tell to be of a kind that may guard."""
+    ref, kind = problem.resource, KINDS.get(problem.resource.kind)
+    if problem.severity is not Severity.ERROR or kind is None or not kind.may_guard:
+        return None
+    return Unread(ref=replace(ref, namespace=ref.namespace or default_namespace))
 
 
 def _doubled(later: ResourceRef, earlier: ResourceRef, *, taken: bool) -> Problem:

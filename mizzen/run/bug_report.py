@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from mizzen import __version__
-from mizzen.resources.kinds import INERT, KINDS
+from mizzen.resources.kinds import KINDS
 from mizzen.run import remote
 from mizzen.sources.cluster import plural
 from mizzen.sources.kube import Json, Kube, KubeError
@@ -30,7 +30,6 @@ async def of_cluster(kube: Kube, system_namespace: str) -> AsyncIterator[Part]:
     yield "status.json", await _tried(_status(kube, system_namespace))
     kinds = [(k.kind, k.group, k.versions[0]) for k in KINDS.values() if k.group.endswith("istio.io")]
     kinds += [(k.kind, k.group, k.versions[0]) for k in KINDS.values() if k.kind in _OF_CLUSTER]
-    kinds += [(k.kind, k.group, "v1alpha3") for k in INERT.values() if k.kind == "EnvoyFilter"]
     for kind, group, version in kinds:
         root = f"/apis/{group}/{version}" if group else f"/api/{version}"
         if kind != "IstioOperator":
