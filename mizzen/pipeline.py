@@ -273,13 +273,16 @@ def to_snapshot(
     config: EnvoyConfig,
     before: Snapshot | None,
     credentials: tuple[Certificate, TrustedCa] | None = None,
+    system_roots: TrustedCa | None = None,
 ) -> Snapshot:
     """What goes on the wire: bytes and content versions; unchanged parts are taken from `before`.
 
-    `credentials`: the proxy's own certificate and the roots of the mesh, which it asks for apart.
+    `credentials`: the proxy's own certificate and the roots of the mesh, `system_roots`: those of its machine,
+    all of which it asks for apart.
     """
-    if credentials is None:
-        return snapshot(config.resources, before)
-    own = {credentials[0].name: tls_secret(credentials[0]), credentials[1].name: ca_secret(credentials[1])}
+    own = {system_roots.name: ca_secret(system_roots)} if system_roots is not None else {}
+    if credentials is not None:
+        certificate, mesh_roots = credentials
+        own |= {certificate.name: tls_secret(certificate), mesh_roots.name: ca_secret(mesh_roots)}
     secrets = {**config.resources[SECRETS], **own}
     return snapshot({**config.resources, SECRETS: dict(sorted(secrets.items()))}, before)

@@ -12,6 +12,7 @@ from mizzen.resources.fields_table import fields_table
 from mizzen.run.mesh import CATALOGUE as MESH
 from mizzen.run.occupied import CATALOGUE as PORTS
 from mizzen.run.status import CATALOGUE as UPDATES
+from mizzen.run.system_roots import CATALOGUE as ROOTS
 from mizzen.sources.files import CATALOGUE as FILES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -34,7 +35,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
-    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, UPDATES, INSTALLING):
+    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, UPDATES, ROOTS, INSTALLING):
         every |= dict(catalogue)
     parts = [
         "# Problems",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from mizzen.run.instance import Instance
 from mizzen.run.join import RemoteAuthority
 from mizzen.run.reading import Reading
 from mizzen.run.run_dir import LOGS, check_socket_path, possession
+from mizzen.run.system_roots import SystemRoots, told_once
 from mizzen.run.workloads import Workloads
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.snapshot import snapshot
@@ -68,6 +70,7 @@ class Agent:
             held=lambda identity: self._workloads.credentials(identity),
         )
         self._workloads = Workloads(authority.sign, self._renewed)
+        self._system_roots = SystemRoots(os.environ)
         self._is_said = False
 
     def stop(self) -> None:
@@ -92,6 +95,7 @@ class Agent:
             probes = AppHealth(plan.probers, gateway.readiness, gateway.admin, plan.spec.address)
             if plan.app_port is not None:
                 await probes.start(plan.app_port)
+            told_once(self._system_roots, _log.warning)
             self._adopt()
             work: list[asyncio.Task[None]] = [
                 asyncio.create_task(self._workloads.run()),
@@ -127,6 +131,8 @@ class Agent:
         assert found is not None
         certificate, ca = found
         own = {certificate.name: tls_secret(certificate), ca.name: ca_secret(ca)}
+        if system_roots := self._system_roots.get():
+            own[system_roots.name] = ca_secret(system_roots)
         self._sds.publish(self._plan.spec.key, snapshot({SECRETS: own}))
         join.store(self._plan.instance.run_dir, certificate, ca)
         _log.info("a new certificate of %s", identity)

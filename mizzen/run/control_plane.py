@@ -32,6 +32,7 @@ from mizzen.run.prover import Prover
 from mizzen.run.said import SAID
 from mizzen.run.served import Served, keep_secrets, load_promises, proxy_value, save_promises
 from mizzen.run.status import GatewayStatus, gateway_status
+from mizzen.run.system_roots import SystemRoots
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
 from mizzen.sources.files import Files, Listing
@@ -74,6 +75,7 @@ class ControlPlane:
     ads: AdsServer = field(init=False)
     mesh: Mesh = field(init=False)
     prover: Prover = field(init=False)
+    system_roots: SystemRoots = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
     say: Callable[[str], None] = print  # what the user shall see
@@ -93,6 +95,7 @@ class ControlPlane:
             folder, self._renewed, life=leaf_life(self.settings.environment), is_shared=self.shares_root
         )
         self.prover = Prover(on_proof=self.changed.set)
+        self.system_roots = SystemRoots(self.settings.environment)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
         return self.memory.decode(raw, self.settings.default_namespace).problems
@@ -197,7 +200,10 @@ class ControlPlane:
     def _snapshot(self, built: GatewayBuild, config: EnvoyConfig, before: Served | None) -> Snapshot:
         """What goes to a proxy: its configuration, and who it is."""
         known = before.snapshot if before else None
-        return keep_secrets(to_snapshot(config, known, self.mesh.credentials(built.identity)), before)
+        # A proxy of another machine has that from its agent.
+        credentials = self.mesh.credentials(built.identity)
+        roots = self.system_roots.wanted(built.model) if self.listening is None else None
+        return keep_secrets(to_snapshot(config, known, credentials, roots), before)
 
     def _renewed(self, identity: str) -> None:
         """Somebody has a new certificate: nothing else of what they are told changes."""
@@ -321,6 +327,8 @@ class ControlPlane:
         found = dict.fromkeys((*problems_at(self.result, self.clock()), *self.mesh.problems))
         for served in self.served.values():
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
+            if self.listening is None:
+                found |= dict.fromkeys(self.system_roots.problems(served.build.model))
             for status in self._statuses(served).values():
                 found |= dict.fromkeys(status.rejected)
         return tuple(sorted(found, key=sort_key))
