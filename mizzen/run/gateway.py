@@ -14,6 +14,14 @@ from mizzen.run.ports import try_bind
 from mizzen.run.restart import PATIENCE, Restarts
 from mizzen.run.run_dir import check_socket_path
 
+# What Envoy gets of our environment: how it finds libraries, names and the time, and what access logs may tell of
+# its Pod. Nothing else, whatever somebody makes it read there.
+ENVIRONMENT = frozenset(
+    {
+        *("LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOCALDOMAIN", "RES_OPTIONS", "TMPDIR", "TZ"),
+        *("HOST_IP", "INSTANCE_IP", "NODE_NAME", "POD_NAME", "POD_NAMESPACE"),
+    }
+)
 _END_SECONDS = 2.0  # from SIGTERM to SIGKILL; Envoy needs some 20 ms
 _LOOK_AGAIN_SECONDS = 0.1
 
@@ -33,7 +41,7 @@ class Gateway:
         name = f"Envoy of {spec.key}"
         config = self.folder / "bootstrap.json"
         self.keeper = Keeper(
-            Command(name=name, argv=(str(envoy), *arguments(spec, config))),
+            Command(name=name, argv=(str(envoy), *arguments(spec, config)), inherits=ENVIRONMENT),
             Restarts(name=name, patience=PATIENCE if is_first_start else None),
             out=self._logs[0],  # an access log of /dev/stdout
             err=self._logs[1],
