@@ -7,6 +7,7 @@ from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
+from mizzen.redaction import hidden_text
 from mizzen.run.occupied import Taken
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
@@ -45,7 +46,7 @@ class GatewayStatus:
                     "state": one.state.value,
                     "held": len(one.acked),
                     "sent": one.sent,
-                    "lastError": one.last_error,
+                    "lastError": hidden_text(one.last_error),
                 }
                 for one in self.types
             },
