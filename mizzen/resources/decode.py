@@ -47,9 +47,10 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:
         _not_ours(raw, group, found)
-        # Another kind of that name is nobody's guard; a slip in the group of ours may be.
-        if kind is not None and found.refused:
-            return _refused(raw, kind, found)
+        # Another kind of that name is nobody's guard; a slip in the kind or group of ours may be one.
+        meant = kind or KINDS.get(nearest(raw.kind, tuple(KINDS)))
+        if meant is not None and found.refused:
+            return _refused(raw, meant, found)
         return Decoded(resource=None, problems=tuple(found.problems))
     if version not in kind.versions:
         found.error(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mizzen.proxy.admin import CONNECTIONS, LIVE, Admin, active_connections
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
+from mizzen.redaction import hidden_text
 from mizzen.run.child import Command
 from mizzen.run.health import HealthServer, Readiness, envoy_state
 from mizzen.run.keeper import Keeper, StartFailed
@@ -37,7 +38,11 @@ class Gateway:
         self.readiness = Readiness()
         self.state = ""  # as Envoy last said of itself
         self._health = HealthServer(spec.health_socket, self.readiness, self.admin)
-        self._logs = tuple(BoundedLog(logs / f"{spec.key}.{kind}.log") for kind in ("access", "envoy"))
+        # Envoy quotes the configuration that it refuses.
+        self._logs = (
+            BoundedLog(logs / f"{spec.key}.access.log"),
+            BoundedLog(logs / f"{spec.key}.envoy.log", clean=hidden_text),
+        )
         name = f"Envoy of {spec.key}"
         config = self.folder / "bootstrap.json"
         self.keeper = Keeper(

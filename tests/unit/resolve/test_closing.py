@@ -65,6 +65,9 @@ def guard(match: str = "{}", namespace: str = "istio-system", selector: str = ""
         guard("{listener: {filterChain: {name: of-istio}}}"),
         guard(selector="workloadSelector: {labels: {istio: ingressgateway}},"),
         # What cannot be read.
+        guard().replace("kind: EnvoyFilter", "kind: Envoyfilter"),
+        guard().replace("networking.istio.io/v1alpha3", "extensions.istio.io/v1alpha1"),
+        guard().replace("configPatches", "configpatches"),
         SITE
         + "apiVersion: networking.istio.io/v1\nkind: EnvoyFilter\nmetadata: {name: a, namespace: istio-system}\n",
         SITE + "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata:\n  name: a\n"
