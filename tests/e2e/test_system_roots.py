@@ -13,6 +13,7 @@ import gateway
 import pytest
 from clients import curl
 from gateway import Authority, Up
+from test_network import EDGE, Site
 
 pytestmark = pytest.mark.e2e
 
@@ -152,3 +153,24 @@ def change(up: Up, folder: Path, text: str) -> None:
         return now["generation"] > before and all(one["ready"] for one in now["gateways"].values())
 
     gateway.eventually(is_served, 15.0)
+
+
+def test_a_proxy_with_an_agent_trusts_what_its_own_machine_does(
+    trusted: tuple[Authority, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, bundle = trusted
+    folder = tmp_path / "yaml"
+    folder.mkdir()
+    with backend(authority) as port, tempfile.TemporaryDirectory(prefix="mz-") as root:
+        (folder / "site.yaml").write_text(site({"right.test": port, "other-name.test": port}))
+        network = Site(folder=folder, root=Path(root))
+        try:
+            monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+            network.pilot()
+            monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+            network.proxy("router", EDGE, network.token(EDGE[1], EDGE[2]))
+            network.wait_ready(EDGE[0])
+            assert status("right.test") == 200
+            assert status("other-name.test") == 503
+        finally:
+            network.stop()
