@@ -68,6 +68,12 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     # The private part of a key in JSON, quoted once or twice.
     (re.compile(r"(\\?\"(?:k|d|p|q|dp|dq|qi)\\?\"\s*:\s*\\?\")[\w=+/-]{4,}"), rf"\1{REDACTED}"),
 )
+# Every text that a form fits has one of these: most have none, and there may be a million.
+_SIGNS = re.compile(
+    r"-----BEGIN|LS0tLS1|eyJ|mizzen-join|(?:Bearer|Basic|Digest|Negotiate|ApiKey)\s|[@=]|inline_|authorization|cookie"
+    r"|x-api-key|key:|\"[dpqk]",
+    re.IGNORECASE,
+)
 _TEXT_PAIR = re.compile(r"(key:\s*\"(?P<name>[^\"]*)\"\s*(?:raw_)?value:\s*)\"(?:[^\"\\]|\\.)*\"")
 
 
@@ -91,6 +97,8 @@ def hidden_text(text: str) -> str:
             return REDACTED
     if _BASE64.fullmatch(text) and _holds_a_key(text):
         return REDACTED
+    if _SIGNS.search(text) is None:
+        return text
     for pattern, instead in _FORMS:
         text = pattern.sub(instead, text)
     return _TEXT_PAIR.sub(
