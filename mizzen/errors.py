@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from mizzen.redaction import hidden_text
+
 
 class Severity(Enum):
     """How bad a problem is. Only errors make `mizzen analyze` exit with 1."""
@@ -65,6 +67,11 @@ class Problem:
     field: str = ""  # as its author would write it: "spec.http[0].route[1].weight"
     message: str  # one sentence: what is wrong
     hint: str = ""  # one sentence: what to do about it
+
+    def __post_init__(self) -> None:
+        """Whatever words a message quotes, it tells no secret: it goes into logs, statuses and reports."""
+        for name in ("message", "hint"):
+            object.__setattr__(self, name, hidden_text(getattr(self, name)))
 
     @property
     def origin(self) -> Place:

@@ -157,7 +157,7 @@ def _whole(
         objects,
         default_namespace=namespace,
         remember=lambda raw: memory.decode(raw, namespace),
-        unread=found,
+        broken=found,
     )
     lost: list[Problem] = []  # a gateway for each
     declared = proxies(world, settings.environment, settings.external_ports, settings.routers, lost.append)
@@ -307,14 +307,18 @@ def to_snapshot(
     config: EnvoyConfig,
     before: Snapshot | None,
     credentials: tuple[Certificate, TrustedCa] | None = None,
+    system_roots: TrustedCa | None = None,
 ) -> Snapshot:
     """What goes on the wire: bytes and content versions; unchanged parts are taken from `before`.
 
-    `credentials`: the proxy's own certificate and the roots of the mesh, which it asks for apart.
+    `credentials`: the proxy's own certificate and the roots of the mesh, `system_roots`: those of its machine,
+    all of which it asks for apart.
     """
-    if credentials is None:
+    own = {system_roots.name: ca_secret(system_roots)} if system_roots is not None else {}
+    if credentials is not None:
+        pair, roots = credentials
+        own |= {pair.name: tls_secret(pair), roots.name: ca_secret(roots)}
+    if not own:
         return snapshot(config.bodies, before)
-    pair, roots = credentials
-    own = {pair.name: tls_secret(pair), roots.name: ca_secret(roots)}
     secrets: dict[str, Message | bytes] = {**config.bodies[SECRETS], **own}
     return snapshot({**config.bodies, SECRETS: dict(sorted(secrets.items()))}, before)

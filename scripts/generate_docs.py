@@ -16,6 +16,7 @@ from mizzen.run.occupied import CATALOGUE as PORTS
 from mizzen.run.promise_file import CATALOGUE as PROMISES
 from mizzen.run.shared_ports import CATALOGUE as SHARED_PORTS
 from mizzen.run.status import CATALOGUE as UPDATES
+from mizzen.run.system_roots import CATALOGUE as ROOTS
 from mizzen.sources.files import CATALOGUE as FILES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -28,7 +29,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("HTTP/3 mirrors", ("H3",)),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),
-    ("Sidecars and who may do what", ("SC", "AZ", "JWT", "GRD", "CA")),
+    ("Sidecars and who may do what", ("SC", "AZ", "JWT", "GRD", "CA", "EXT")),
     ("Services, endpoints and DestinationRules", ("BE",)),
     ("While serving", ("XDS", "DISK")),
     ("Installing", ("INS",)),
@@ -41,7 +42,7 @@ def problems_page() -> str:
     every: dict[str, str] = {}
     for catalogue in (
         *(FILES, READING, COUNTING, RESOLVING, MESH, PORTS, SHARED_PORTS),
-        *(PROMISES, UPDATES, INSTALLING, FAULTS),
+        *(PROMISES, UPDATES, ROOTS, INSTALLING, FAULTS),
     ):
         every |= dict(catalogue)
     parts = [

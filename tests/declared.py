@@ -22,7 +22,15 @@ Json = dict[str, Any]
 DEFINED = tuple(
     KINDS[name] for name in sorted(crd["spec"]["names"]["kind"] for crd in crds()) if name in KINDS
 )
-_PLAIN: Mapping[Any, Any] = {str: "a", bool: True, int: 1, float: 1.5, bytes: "YQ==", timedelta: "1m30s"}
+_PLAIN: Mapping[Any, Any] = {
+    Any: "a",
+    str: "a",
+    bool: True,
+    int: 1,
+    float: 1.5,
+    bytes: "YQ==",
+    timedelta: "1m30s",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ import click
 
 from mizzen import __version__
 from mizzen.cli import reach
-from mizzen.run.bug_report import ASKED, Part, of_cluster, without_keys
+from mizzen.redaction import hidden_document
+from mizzen.run.bug_report import ASKED, Part, of_cluster
 
 _LOG_BYTES = 2_000_000
 
@@ -68,7 +69,7 @@ def _local(target: reach.Local) -> list[Part]:
             parts.append((f"proxies/{key}/{file}", text))
     for path in sorted((target.run_dir / "logs").glob("*.log")):
         parts.append((f"logs/{path.name}", path.read_bytes()[-_LOG_BYTES:].decode(errors="replace")))
-    return [(name, without_keys(text)) for name, text in parts]
+    return [(name, hidden_document(text)) for name, text in parts]
 
 
 def pack(output: Path, parts: Iterable[Part]) -> None:

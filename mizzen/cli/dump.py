@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.filter_chain import NOBODYS_CERTIFICATE
+from mizzen.redaction import hidden
 
 Json = dict[str, Any]
 
@@ -18,8 +19,9 @@ def config_dump(text: str) -> pb.ConfigDump:
 
 
 def as_json(message: Message) -> Json:
-    """Protobuf JSON (lowerCamelCase, an Any expanded with @type), as istioctl prints it."""
-    return json_format.MessageToDict(message)
+    """Protobuf JSON (lowerCamelCase, an Any expanded with @type), as istioctl prints it, without what is secret."""
+    found: Json = hidden(json_format.MessageToDict(message))
+    return found
 
 
 def _sections(dump: pb.ConfigDump, kind: type[Message]) -> Iterable[Any]:

@@ -14,6 +14,7 @@ import click
 
 from mizzen.cli import options, running
 from mizzen.run import instance
+from mizzen.run.admin_pages import show
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -59,10 +60,9 @@ class Local:
 
         async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
-                from_envoy, to_envoy = await asyncio.open_unix_connection(socket)
-                await asyncio.gather(_copy(reader, to_envoy), _copy(from_envoy, writer))
-            except OSError as error:
-                click.echo(f"the Envoy of {key} does not answer: {error.strerror or error}", err=True)
+                await show(socket, reader, writer)
+            except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+                click.echo(f"the Envoy of {key} does not answer: {error}", err=True)
                 writer.close()
 
         yield connect
@@ -175,13 +175,6 @@ def target(command: F) -> F:
         with_options = option(with_options)
     found: F = with_options
     return found
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while content := await reader.read(65_536):
-        writer.write(content)
-        await writer.drain()
-    writer.close()
 
 
 def _runs(run_dir: Path) -> bool:

@@ -15,6 +15,7 @@ from mizzen.envoy.config import (
     SECRETS,
     EnvoyConfig,
 )
+from mizzen.redaction import REDACTED, hidden
 
 _SECTIONS = {
     "listeners": LISTENERS,
@@ -24,14 +25,13 @@ _SECTIONS = {
     "secrets": SECRETS,
     "extensionConfigs": EXTENSION_CONFIGS,
 }
-REDACTED = b"[redacted]"  # Envoy's own word in its config_dump
 _FIRST = {"@type": 0, "name": 1}
 
 
 def dump(config: EnvoyConfig) -> dict[str, Any]:
     """Every resource by kind, sorted by name, in protobuf JSON (lowerCamelCase, an Any with its @type).
 
-    Private keys are redacted. The same config gives the same value, the order of keys included.
+    What is secret is redacted. The same config gives the same value, the order of keys included.
     """
     return {
         section: [_as_json(message) for _, message in sorted(config.resources.get(url, {}).items())]
@@ -42,7 +42,7 @@ def dump(config: EnvoyConfig) -> dict[str, Any]:
 def _as_json(message: Message) -> Any:
     if isinstance(message, pb.Secret):
         message = redacted(message)
-    return _in_order(json_format.MessageToDict(message))
+    return _in_order(hidden(json_format.MessageToDict(message)))
 
 
 def redacted(secret: pb.Secret) -> pb.Secret:
@@ -51,7 +51,7 @@ def redacted(secret: pb.Secret) -> pb.Secret:
         return secret
     out = pb.Secret()
     out.CopyFrom(secret)
-    out.tls_certificate.private_key.inline_bytes = REDACTED
+    out.tls_certificate.private_key.inline_bytes = REDACTED.encode()
     return out
 
 

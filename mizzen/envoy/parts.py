@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.model.route import Exact, Fraction, Prefix, Present, Regex, TextMatch
-from mizzen.model.tls import MESH_ROOTS, WORKLOAD
+from mizzen.model.tls import BESIDE_PROXY
 
 NO_TIMEOUT = timedelta(0)
 # Envoy counts nanoseconds in 64 bits, and refuses the whole resource that has a longer or a negative duration.
@@ -56,14 +56,14 @@ def ads(initial_fetch_timeout: timedelta | None = None) -> pb.ConfigSource:
 
 def sds(name: str, initial_fetch_timeout: timedelta | None = None) -> pb.SdsSecretConfig:
     """A secret by name. Never without a timeout: one that is missing must not hold up a listener for ever."""
-    source = _identity() if name in (WORKLOAD, MESH_ROOTS) else ads()
+    source = _identity() if name in BESIDE_PROXY else ads()
     if initial_fetch_timeout is not None:
         source.initial_fetch_timeout.FromTimedelta(initial_fetch_timeout)
     return pb.SdsSecretConfig(name=name, sds_config=source)
 
 
 def _identity() -> pb.ConfigSource:
-    """What comes from beside the proxy, where its key is."""
+    """What comes from beside the proxy, where its key and the roots of its machine are."""
     service = pb.GrpcService(envoy_grpc=pb.GrpcService.EnvoyGrpc(cluster_name=IDENTITY_CLUSTER))
     api = pb.ApiConfigSource(
         api_type=pb.ApiConfigSource.DELTA_GRPC,

@@ -61,7 +61,9 @@ _SHOWN: Mapping[str, Shown] = {
         columns=(_AGE, ("Address", "string", ".spec.address", "Where the workload is.")),
     ),
     "Sidecar": Shown(about="Which ports the sidecars of workloads open, and whom they may speak to."),
-    "EnvoyFilter": Shown(about="Patches of Envoy's configuration. Not applied.", versions=("v1alpha3",)),
+    "EnvoyFilter": Shown(
+        about="Patches of Envoy's configuration. Not applied: what one may guard is refused."
+    ),
     "ProxyConfig": Shown(about="Settings of proxies. Without effect.", versions=("v1beta1",)),
     "WorkloadGroup": Shown(
         about="A template of WorkloadEntries. No workload is made from it.",
@@ -86,8 +88,8 @@ _SHOWN: Mapping[str, Shown] = {
         versions=("v1", "v1alpha1"),
         short=("telemetry",),
     ),
-    "WasmPlugin": Shown(about="A plugin for proxies. Not run.", versions=("v1alpha1",)),
-    "TrafficExtension": Shown(about="An extension of proxies. Not run.", versions=("v1alpha1",)),
+    "WasmPlugin": Shown(about="A plugin for proxies. Not run: what it may guard is refused."),
+    "TrafficExtension": Shown(about="An extension of proxies. Not run: what it may guard is refused."),
 }
 
 

@@ -9,6 +9,10 @@ from mizzen.errors import ResourceRef
 # verified against. They do not come from the control plane but from who keeps the proxy's key beside it.
 WORKLOAD = "default"
 MESH_ROOTS = "ROOTCA"
+# The roots that the machine of a proxy trusts, by Istio's name. They come from beside the proxy, too: its machine
+# may be another than that of the control plane.
+SYSTEM_ROOTS = "file-root:system"
+BESIDE_PROXY = frozenset({WORKLOAD, MESH_ROOTS, SYSTEM_ROOTS})
 
 
 class ClientAuth(Enum):
@@ -60,7 +64,6 @@ class ClientTls:
 
     certificate: str | None  # our own, name of a Certificate
     verification: Verification | None  # None: the backend's certificate is not verified
-    system_ca: bool = False  # verify against the machine's trust store (no `ca` was named)
     sni: str = ""  # "": the request's authority, after rewriting
     check_san_of_sni: bool = False  # the certificate must be for the SNI that was sent
     alpn: tuple[str, ...] = ()

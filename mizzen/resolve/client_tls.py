@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
-from mizzen.model.tls import ClientTls, TlsPolicy, Verification
+from mizzen.model.tls import SYSTEM_ROOTS, ClientTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
 from mizzen.resolve.endpoints import Instance
 from mizzen.resolve.identity import mesh_client, spiffe
@@ -67,12 +67,15 @@ def client_tls(
     if (unusable := _files(ctx, ref, settings)) is not None:
         return unusable
     names = settings.subject_alt_names
+    # Anybody can have a certificate of a public authority: there the name decides, also one that is written.
+    checks_sni = not names and (not settings.sni or _trusts_system(settings))
     return ClientTls(
         certificate=_certificate(ctx, ref, settings),
-        verification=_verification(ctx, ref, settings, names or _own_names(ctx, service, instances)),
-        system_ca=_trusts_system(settings),
+        verification=_verification(
+            ctx, ref, settings, names or _own_names(ctx, service, instances, settings, spoken)
+        ),
         sni=settings.sni,
-        check_san_of_sni=not settings.sni and not names and not settings.insecure_skip_verify,
+        check_san_of_sni=checks_sni and not settings.insecure_skip_verify,
         alpn=("h2",) if spoken.http2 else (),
         policy=_policy(ctx),
     )
@@ -170,22 +173,33 @@ def _files(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> Clien
 
 
 def _ca(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str | None:
-    """The SDS name of the CA; None for the machine's trust store."""
+    """The SDS name of the CA."""
     if settings.credential_name:
         name = resource_name(settings.credential_name)
         ca = name if is_ca(name) or name.startswith(CONFIG_MAP) else ca_name(name)
         if isinstance(found := ca_of(ctx, ca), Trouble):
             ctx.report(found.problem(ref, f"{settings.at}.credentialName"))
         return ca
-    return None if _trusts_system(settings) else FILE_ROOT + settings.ca_certificates
+    return SYSTEM_ROOTS if _trusts_system(settings) else FILE_ROOT + settings.ca_certificates
 
 
-def _own_names(ctx: Context, service: MeshService, instances: Iterable[Instance]) -> tuple[str, ...]:
-    """What a ServiceEntry says its endpoints' certificates are for: names, and identities of the mesh."""
-    if not service.entries:
-        return ()
+def _own_names(
+    ctx: Context,
+    service: MeshService,
+    instances: Iterable[Instance],
+    settings: ClientTLSSettings,
+    spoken: Spoken,
+) -> tuple[str, ...]:
+    """What a ServiceEntry says its endpoints' certificates are for: names, and identities of the mesh.
+
+    Without any, and without a request that would say one: the service's own name, where the authority is public.
+    """
     names = {name for entry in service.entries for name in entry.spec.subject_alt_names}
-    return tuple(sorted(names.union(_identities(ctx, instances))))
+    if service.entries:
+        names |= set(_identities(ctx, instances))
+    if not names and not settings.sni and not spoken.http and _trusts_system(settings):
+        names = set() if service.host.startswith("*") else {service.host}
+    return tuple(sorted(names))
 
 
 def _policy(ctx: Context) -> TlsPolicy:

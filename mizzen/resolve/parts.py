@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from mizzen.model.backend import Backend
 from mizzen.model.listener import Listener, TcpService
 from mizzen.model.route import Forward, RouteTable
-from mizzen.model.tls import MESH_ROOTS, WORKLOAD, ClientTls, ServerTls
+from mizzen.model.tls import BESIDE_PROXY, ClientTls, ServerTls
 
 
 def wanted_backends(tables: Iterable[RouteTable], found: Iterable[Listener]) -> Iterator[str]:
@@ -34,9 +34,9 @@ def secrets_of(found: Iterable[Listener], upstream: Iterable[Backend]) -> Iterat
 
 
 def _names(tls: ServerTls | ClientTls) -> Iterator[str]:
-    """Without those of the mesh, which do not come from Secrets."""
+    """Without those that come from beside the proxy."""
     certificates = tls.certificates if isinstance(tls, ServerTls) else (tls.certificate,)
     ca = tls.verification.ca if tls.verification else None
     for name in (*certificates, ca):
-        if name is not None and name not in (WORKLOAD, MESH_ROOTS):
+        if name is not None and name not in BESIDE_PROXY:
             yield name

@@ -3,6 +3,7 @@
 from mizzen.model import GatewayName, Model
 from mizzen.resolve.authorization import check_authorization
 from mizzen.resolve.backends import backends
+from mizzen.resolve.closing import closed
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import access_logs, edge
@@ -44,7 +45,7 @@ def resolve_sidecar(ctx: Context) -> Model:
     if used.listeners:
         upstream += backends(ctx, services, policies, frozenset(wanted_backends(tables, used.listeners)))
     certificates, trusted_cas = secret_resources(ctx, frozenset(secrets_of(found, upstream)))
-    return Model(
+    model = Model(
         gateway=GatewayName(ctx.proxy.key),
         listeners=tuple(sorted(found, key=lambda one: one.name)),
         route_tables=tuple(sorted(tables, key=lambda one: one.name)),
@@ -54,3 +55,4 @@ def resolve_sidecar(ctx: Context) -> Model:
         announcements=(),
         mirrors=(),
     )
+    return closed(ctx, model)

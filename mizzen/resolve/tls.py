@@ -5,6 +5,7 @@ chain (the Secret may come any moment); until then its handshakes fail.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mizzen.errors import Problem, Severity
 from mizzen.model.tls import ClientAuth, ServerTls, TlsPolicy, Verification
@@ -19,6 +20,7 @@ CODES = {
     "TLS-002": "Certificates in files are not read; the server takes no part.",
     "TLS-003": "None of the ECDH curves is one that Envoy knows; the server takes no part.",
     "TLS-004": "An ECDH curve that Envoy does not know is left out.",
+    "TLS-009": "A server's demand on client certificates would not be checked; the server takes no part.",
     "TLS-005": "No certificate of a server is for one of its hosts.",
 }
 
@@ -42,8 +44,12 @@ def server_tls(ctx: Context, server: MergedServer) -> ServerTls | None:
     if settings is None:
         return None
     at = settings.at or f"{server.at}.tls"
+    if unchecked := _unchecked(settings):
+        field, message, hint = unchecked
+        _refuse(ctx, server, "TLS-009", f"{at}.{field}", f"{message}: the server takes no part", hint)
+        return None
     if settings.mode == "ISTIO_MUTUAL":
-        return mesh_server(ctx, _ALPN)
+        return _mesh(ctx, settings)
     if not _credentials(settings):
         _refuse(
             ctx,
@@ -64,6 +70,46 @@ def server_tls(ctx: Context, server: MergedServer) -> ServerTls | None:
         verification=_verification(ctx, server, settings, at, certificates[0]),
         alpn=_ALPN,
         policy=policy,
+    )
+
+
+def _unchecked(settings: ServerTlsSettings) -> tuple[str, str, str] | None:
+    """(field, what is wrong, what to do) where a demand on clients would not be checked. Istio leaves it out."""
+    pins = {
+        "verifyCertificateSpki": settings.verify_certificate_spki,
+        "verifyCertificateHash": settings.verify_certificate_hash,
+    }
+    if settings.mode == "SIMPLE":
+        for field, values in pins.items():
+            if values:
+                return (
+                    field,
+                    "mode SIMPLE asks clients for no certificate that could be checked",
+                    "Use mode MUTUAL.",
+                )
+    if settings.ca_crl and settings.mode != "SIMPLE":
+        return (
+            "caCrl",
+            "revoked certificates would be let in: no file is read",
+            "Put the CRL into the Secret, as ca.crl.",
+        )
+    return None
+
+
+def _mesh(ctx: Context, settings: ServerTlsSettings) -> ServerTls:
+    """The mesh's own certificate and roots, and what is demanded of clients beside."""
+    found = mesh_server(ctx, _ALPN)
+    assert found.verification is not None
+    names = settings.subject_alt_names
+    return replace(
+        found,
+        verification=replace(
+            found.verification,
+            subject_alt_names=names,
+            subject_alt_name_prefixes=() if names else found.verification.subject_alt_name_prefixes,
+            spki_pins=settings.verify_certificate_spki,
+            certificate_hashes=settings.verify_certificate_hash,
+        ),
     )
 
 

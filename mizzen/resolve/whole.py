@@ -9,6 +9,7 @@ from mizzen.model import GatewayName, Model
 from mizzen.resolve.attach import attached
 from mizzen.resolve.authorization import authorization, check_authorization
 from mizzen.resolve.backends import backends
+from mizzen.resolve.closing import closed
 from mizzen.resolve.context import Context
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import access_logs, edge
@@ -69,7 +70,7 @@ def resolve(ctx: Context) -> Model:
     tables = route_tables(ctx, servers, indexes, owned)
     upstream = (*backends(ctx, services, policies, frozenset(wanted_backends(tables, found))), *collectors)
     certificates, trusted_cas = secret_resources(ctx, frozenset(secrets_of(found, upstream)))
-    return Model(
+    model = Model(
         gateway=GatewayName(ctx.proxy.key),
         listeners=found,
         route_tables=tuple(sorted(tables, key=lambda table: table.name)),
@@ -79,6 +80,7 @@ def resolve(ctx: Context) -> Model:
         announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),
         mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),
     )
+    return closed(ctx, model)
 
 
 def _report_gateways(ctx: Context) -> None:

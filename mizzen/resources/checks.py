@@ -11,6 +11,8 @@ from datetime import timedelta
 
 import re2
 
+from mizzen.resources import substitution
+
 _LABEL = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
 _DNS_LABEL = re.compile(_LABEL)
 _FIRST_LABEL = re.compile(rf"\*|(?:\*-?)?{_LABEL}")
@@ -18,8 +20,6 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _PSEUDO_HEADERS = frozenset({":method", ":scheme", ":authority", ":path", ":status"})
 _LABEL_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-# Envoy's format: %% is a percent sign, anything else between two of them is a command.
-_HEADER_VALUE = re.compile(r"(?:[^%]|%%|%[^%(]+(?:\([^)]*\)(?::\d+)?)?%)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # RFC 3986, pchar: what Istio takes between the operators of a path template.
@@ -161,12 +161,10 @@ def token(name: str) -> str:
 
 
 def header_value(value: str) -> str:
-    """A value that is set on a header: no control characters, commands of Envoy complete."""
+    """A value that is set on a header: no control characters, and commands that Envoy takes and clients may see."""
     if _CONTROL.search(value):
         return "the value has a control character in it"
-    if not _HEADER_VALUE.fullmatch(value):
-        return "a percent sign begins a command such as %HOSTNAME%; write %% for the sign itself"
-    return ""
+    return substitution.fault(value)
 
 
 def policy_text(value: str) -> str:

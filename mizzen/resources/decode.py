@@ -2,7 +2,8 @@
 
 import dataclasses
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt, told
@@ -27,6 +28,16 @@ class Decoded:
 
     resource: Resource | None
     problems: tuple[Problem, ...]
+    unread: "Unread | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """An object with an error, of a kind that may guard traffic. `labels`: of the proxies that it selects,
+    where that can be read; {} fits all."""
+
+    ref: ResourceRef
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
@@ -35,7 +46,10 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     ref = identify(raw, default_namespace)
     wrong: list[Problem] = []
     decoded = attempt(Stage.READ, ref, lambda: _decoded(raw, ref), wrong.append, None)
-    return Decoded(resource=None, problems=tuple(wrong)) if decoded is None else decoded
+    if decoded is not None:
+        return decoded
+    kind = KINDS.get(raw.kind)
+    return Decoded(resource=None, problems=tuple(wrong), unread=_unread(raw, ref, kind))
 
 
 def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
@@ -46,6 +60,10 @@ def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:
         _not_ours(raw, group, found)
+        # Another kind of that name is nobody's guard; a slip in the kind or group of ours may be one.
+        meant = kind or KINDS.get(nearest(raw.kind, tuple(KINDS)))
+        if meant is not None and found.refused:
+            return _refused(raw, meant, found)
         return Decoded(resource=None, problems=found.all())
     if version not in kind.versions:
         found.error(
@@ -54,11 +72,34 @@ def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
             f"{raw.kind} has no version {raw.api_version!r}",
             f"Write {kind.api_version}.",
         )
-        return Decoded(resource=None, problems=found.all())
+        return _refused(raw, kind, found)
     resource = _read(raw, kind, found)
     if resource is not None:
         validate(resource, found)
-    return Decoded(resource=None if found.refused else resource, problems=found.all())
+    if found.refused:
+        return _refused(raw, kind, found)
+    if kind.unapplied:
+        found.warning("KIND-002", "kind", f"mizzen does not act on this kind yet: {kind.unapplied}")
+    return Decoded(resource=resource, problems=found.all())
+
+
+def _refused(raw: RawObject, kind: Kind, found: Findings) -> Decoded:
+    return Decoded(resource=None, problems=found.all(), unread=_unread(raw, found.ref, kind))
+
+
+def _unread(raw: RawObject, ref: ResourceRef, kind: Kind | None) -> Unread | None:
+    return Unread(ref=ref, labels=_selected(raw)) if kind is not None and kind.may_guard else None
+
+
+def _selected(raw: RawObject) -> Mapping[str, str]:
+    """The labels that an object selects proxies by, where so much of it is well-formed; {} is all proxies."""
+    spec = raw.data.get("spec")
+    for selector, key in (("workloadSelector", "labels"), ("selector", "matchLabels")):
+        chosen = spec.get(selector) if isinstance(spec, dict) else None
+        labels = chosen.get(key) if isinstance(chosen, dict) else None
+        if isinstance(labels, dict) and all(isinstance(value, str) for value in labels.values()):
+            return labels
+    return {}
 
 
 def identify(raw: RawObject, default_namespace: str) -> ResourceRef:

@@ -1,7 +1,7 @@
 """The table of kinds: what is declared for each, and which ones are known without being acted upon."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mizzen.errors import Severity
 from mizzen.resources.apps import Deployment
@@ -18,6 +18,8 @@ from mizzen.resources.core import (
 )
 from mizzen.resources.declare import Resource, Unknown
 from mizzen.resources.destination_rule import DestinationRule
+from mizzen.resources.envoy_filter import EnvoyFilter
+from mizzen.resources.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.gateway import Gateway
 from mizzen.resources.operator import IstioOperator
 from mizzen.resources.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
@@ -30,7 +32,11 @@ NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 EXTENSIONS = "extensions.istio.io"
 TELEMETRY = "telemetry.istio.io"
-_VERSIONS = {NETWORKING: ("v1", "v1beta1", "v1alpha3"), SECURITY: ("v1", "v1beta1")}
+_VERSIONS = {
+    NETWORKING: ("v1", "v1beta1", "v1alpha3"),
+    SECURITY: ("v1", "v1beta1"),
+    EXTENSIONS: ("v1alpha1",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,10 @@ class Kind:
     # An object that may be written without a name, and the namespace it then belongs to.
     nameless: bool = False
     home: str = ""
+    # What is done about it is not what it asks for: said of every object, with a warning.
+    unapplied: str = ""
+    # An object that may guard something: one that cannot be read closes all that it may be for.
+    may_guard: bool = False
 
     @property
     def api_version(self) -> str:
@@ -73,6 +83,11 @@ def _istio(declaration: type[Resource], group: str = NETWORKING) -> Kind:
     )
 
 
+def _unapplied(declaration: type[Resource], group: str, versions: tuple[str, ...], because: str) -> Kind:
+    """One of Istio's that may guard traffic, and that no proxy is told of."""
+    return replace(_istio(declaration, group), versions=versions, unapplied=because, may_guard=True)
+
+
 def _core(declaration: type[Resource], *, namespaced: bool = True) -> Kind:
     name = declaration.__name__
     return Kind(kind=name, group="", versions=("v1",), declaration=declaration, namespaced=namespaced)
@@ -90,6 +105,9 @@ KINDS: Mapping[str, Kind] = {
         _istio(PeerAuthentication, SECURITY),
         _istio(AuthorizationPolicy, SECURITY),
         _istio(RequestAuthentication, SECURITY),
+        _unapplied(EnvoyFilter, NETWORKING, ("v1alpha3",), "its patches are not applied"),
+        _unapplied(WasmPlugin, EXTENSIONS, ("v1alpha1",), "its plugin is not run"),
+        _unapplied(TrafficExtension, EXTENSIONS, ("v1alpha1",), "its extension is not run"),
         _core(Service),
         _core(Pod),
         _core(Secret),
@@ -114,24 +132,6 @@ KINDS: Mapping[str, Kind] = {
 INERT: Mapping[str, Inert] = {
     inert.kind: inert
     for inert in (
-        Inert(
-            kind="EnvoyFilter",
-            group=NETWORKING,
-            severity=Severity.ERROR,
-            because="its patches are not applied",
-        ),
-        Inert(
-            kind="WasmPlugin",
-            group=EXTENSIONS,
-            severity=Severity.ERROR,
-            because="its plugin is not run",
-        ),
-        Inert(
-            kind="TrafficExtension",
-            group=EXTENSIONS,
-            severity=Severity.ERROR,
-            because="its extension is not run",
-        ),
         Inert(
             kind="WorkloadGroup",
             group=NETWORKING,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from mizzen.redaction import is_secret_name
 from mizzen.resources.declare import Range
 from mizzen.resources.findings import Findings
 from mizzen.resources.places import child
@@ -50,9 +51,17 @@ def describe(value: Any) -> str:
 
 
 def mismatch(wanted: str, value: Any, at: str, found: Findings, hint: str = "") -> _Bad:
-    """Report a value of the wrong type."""
-    found.error("FLD-002", at, f"expected {wanted}, got {describe(value)}", hint)
+    """Report a value of the wrong type; of one that may be a secret, the type alone."""
+    if _may_be_secret(at):
+        found.error("FLD-002", at, f"expected {wanted}, got {type(value).__name__}")
+    else:
+        found.error("FLD-002", at, f"expected {wanted}, got {describe(value)}", hint)
     return BAD
+
+
+def _may_be_secret(at: str) -> bool:
+    first, *rest = re.split(r"[.\[]", at)
+    return first in ("data", "stringData", "binaryData") or any(map(is_secret_name, rest[-1:]))
 
 
 def as_written(value: Any, at: str, found: Findings) -> Any:  # noqa: ARG001  # a decoder like the others

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -21,9 +22,12 @@ from mizzen.resources.core import (
     ServiceAccount,
 )
 from mizzen.resources.declare import Resource
-from mizzen.resources.decode import Decoded, decode, identify
+from mizzen.resources.decode import Decoded, Unread, decode, identify
 from mizzen.resources.destination_rule import DestinationRule
+from mizzen.resources.envoy_filter import EnvoyFilter
+from mizzen.resources.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.gateway import Gateway
+from mizzen.resources.kinds import KINDS
 from mizzen.resources.operator import IstioOperator
 from mizzen.resources.security import (
     AuthorizationPolicy,
@@ -71,6 +75,10 @@ class World:
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     request_authentications: tuple[RequestAuthentication, ...] = ()
     closures: tuple[Closure, ...] = ()  # what stands for guards that cannot be read
+    envoy_filters: tuple[EnvoyFilter, ...] = ()
+    wasm_plugins: tuple[WasmPlugin, ...] = ()
+    traffic_extensions: tuple[TrafficExtension, ...] = ()
+    unread: tuple[Unread, ...] = ()  # may guard something, and have an error
     services: tuple[Service, ...] = ()
     endpoint_slices: tuple[EndpointSlice, ...] = ()
     pods: tuple[Pod, ...] = ()
@@ -106,7 +114,7 @@ class World:
         set_once(self, "node_by_name", MappingProxyType({n.name: n for n in self.nodes}))
 
     @classmethod
-    def of(cls, resources: Iterable[Resource]) -> "World":
+    def of(cls, resources: Iterable[Resource], unread: Iterable[Unread] = ()) -> "World":
         """The world of these resources, whatever their order. Of two with one name, the last is kept."""
         kept: dict[type[Resource], dict[Key, Resource]] = {}
         for resource in resources:
@@ -127,6 +135,10 @@ class World:
             authorization_policies=every(AuthorizationPolicy),
             request_authentications=every(RequestAuthentication),
             closures=every(Closure),
+            envoy_filters=every(EnvoyFilter),
+            wasm_plugins=every(WasmPlugin),
+            traffic_extensions=every(TrafficExtension),
+            unread=tuple(sorted(unread, key=lambda one: str(one.ref))),
             services=every(Service),
             endpoint_slices=every(EndpointSlice),
             pods=every(Pod),
@@ -146,20 +158,23 @@ def decode_all(
     *,
     default_namespace: str = "default",
     remember: Decode | None = None,
-    unread: Iterable[Problem] = (),
+    broken: Iterable[Problem] = (),
 ) -> tuple[World, tuple[Problem, ...]]:
     """The world of some objects, and everything that is wrong with them. Raises nothing.
 
     Of several objects of one kind, namespace and name, the later valid one is kept: later by the name of
     the file, then by the place in it, so that the order of `raws` does not matter. `remember` decodes one
-    object in the place of `decode`: a caller can keep what it gave for the same digest. `unread`: problems of documents
-    that gave no object. A guard that has an error closes (resources.closing), unless there is a good object of its name.
+    object in the place of `decode`: a caller can keep what it gave for the same digest. `broken`: problems of documents
+    that gave no object, some of which tell its name. A guard that has an error closes (resources.closing; `World.unread`
+    for kinds that are not honoured), unless there is a good object of its name.
     """
     how = remember or (lambda raw: decode(raw, default_namespace))
     problems: list[Problem] = []
     earlier: dict[ResourceRef, ResourceRef] = {}
     kept: dict[ResourceRef, Resource] = {}
+    broken = tuple(broken)
     closing: dict[ResourceRef, Closed] = {}
+    unread = {one.ref: one for one in map(partial(_guard_of, default_namespace), broken) if one is not None}
     for raw in sorted(raws, key=lambda raw: (raw.ref.place(), raw.digest)):
         decoded = how(raw)
         ref = identify(raw, default_namespace)
@@ -171,10 +186,17 @@ def decode_all(
             kept[ref] = decoded.resource
         elif instead := closed(raw, decoded.problems, default_namespace):
             closing[ref] = instead
-    closing = {**_closed_unread(unread, default_namespace), **closing}
+        elif decoded.unread is not None and raw.kind not in GUARDS:
+            unread[ref] = decoded.unread
+    closing = {**_closed_unread(broken, default_namespace), **closing}
+    # One that was kept holds in the place of a later one that cannot be read, as at an API server.
     standing = [instead for ref, instead in closing.items() if ref not in kept]
     problems += [instead.problem for instead in standing]
-    return World.of((*kept.values(), *(instead.resource for instead in standing))), tuple(problems)
+    world = World.of(
+        (*kept.values(), *(instead.resource for instead in standing)),
+        [one for ref, one in unread.items() if ref not in kept],
+    )
+    return world, tuple(problems)
 
 
 def _closed_unread(problems: Iterable[Problem], default_namespace: str) -> dict[ResourceRef, Closed]:
@@ -186,6 +208,14 @@ def _closed_unread(problems: Iterable[Problem], default_namespace: str) -> dict[
             ref = replace(ref, namespace=ref.namespace or default_namespace)
             found[ref] = whole(ref, field=problem.field)
     return found
+
+
+def _guard_of(default_namespace: str, problem: Problem) -> Unread | None:
+    """A document that cannot be read and that its lines tell to be of a kind that may guard."""
+    ref, kind = problem.resource, KINDS.get(problem.resource.kind)
+    if problem.severity is not Severity.ERROR or kind is None or not kind.may_guard or ref.kind in GUARDS:
+        return None
+    return Unread(ref=replace(ref, namespace=ref.namespace or default_namespace))
 
 
 def _doubled(later: ResourceRef, earlier: ResourceRef, *, taken: bool) -> Problem:

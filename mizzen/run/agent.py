@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from mizzen.run.restore import Restorer
 from mizzen.run.run_dir import LOGS, check_socket_path, possession
 from mizzen.run.silence import PATIENCE_SECONDS
 from mizzen.run.sockets import make_way
+from mizzen.run.system_roots import SystemRoots, told_once
 from mizzen.run.workloads import Workloads
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.snapshot import snapshot
@@ -81,6 +83,7 @@ class Agent:
         self._workloads = Workloads(
             lambda identity, request: self._authority.sign(identity, request), self._renewed
         )
+        self._system_roots = SystemRoots(os.environ)
         self._is_said = False
 
     def stop(self) -> None:
@@ -115,6 +118,7 @@ class Agent:
             probes = AppHealth(plan.probers, gateway.readiness, gateway.admin, plan.spec.address)
             if plan.app_port is not None:
                 await probes.start(plan.app_port)
+            told_once(self._system_roots, _log.warning)
             self._adopt()
             work: list[asyncio.Task[None]] = [
                 asyncio.create_task(self._workloads.run()),
@@ -160,6 +164,8 @@ class Agent:
         assert found is not None
         certificate, ca = found
         own = {certificate.name: tls_secret(certificate), ca.name: ca_secret(ca)}
+        if system_roots := self._system_roots.get():
+            own[system_roots.name] = ca_secret(system_roots)
         self._sds.publish(self._plan.spec.key, snapshot({SECRETS: own}))
         self._pair.set(certificate, ca)
         _log.info("a new certificate of %s", identity)

@@ -1,15 +1,14 @@
 """What somebody who helps must see, without what nobody but its owner may: the parts of a bug report."""
 
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import yaml
 
 from mizzen import __version__
-from mizzen.authority.proof import without_proofs
-from mizzen.resources.kinds import INERT, KINDS
+from mizzen.redaction import hidden, hidden_document
+from mizzen.resources.kinds import KINDS
 from mizzen.run import remote
 from mizzen.sources.cluster import plural
 from mizzen.sources.kube import Json, Kube, KubeError
@@ -22,7 +21,6 @@ _OURS = frozenset({"istio-proxy", "istio-init", "discovery"})
 _DROPPED = frozenset({"managedFields"})
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 ASKED = {"config_dump.json": "/config_dump", "clusters.json": "/clusters?format=json", "stats.txt": "/stats"}
-_PRIVATE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 
 
 async def of_cluster(kube: Kube, system_namespace: str) -> AsyncIterator[Part]:
@@ -31,7 +29,6 @@ async def of_cluster(kube: Kube, system_namespace: str) -> AsyncIterator[Part]:
     yield "status.json", await _tried(_status(kube, system_namespace))
     kinds = [(k.kind, k.group, k.versions[0]) for k in KINDS.values() if k.group.endswith("istio.io")]
     kinds += [(k.kind, k.group, k.versions[0]) for k in KINDS.values() if k.kind in _OF_CLUSTER]
-    kinds += [(k.kind, k.group, "v1alpha3") for k in INERT.values() if k.kind == "EnvoyFilter"]
     for kind, group, version in kinds:
         root = f"/apis/{group}/{version}" if group else f"/api/{version}"
         if kind != "IstioOperator":
@@ -80,17 +77,12 @@ async def _objects(kube: Kube, path: str) -> str:
 
 async def _tried(part: Any) -> str:
     try:
-        return without_keys(str(await part))
+        return hidden_document(str(await part))
     except (KubeError, remote.NotFound) as error:
         return f"could not be had: {error}\n"
 
 
 # --- what is left out -------------------------------------------------------------------------------
-
-
-def without_keys(text: str) -> str:
-    """No private key and no proof leaves, wherever it may have been written."""
-    return _PRIVATE.sub("[a private key was here]", without_proofs(text))
 
 
 def shown(one: Mapping[str, Any], path: str) -> Json:
@@ -104,10 +96,12 @@ def shown(one: Mapping[str, Any], path: str) -> Json:
     if kind == "secrets" or (kind == "configmaps" and not meta["name"].startswith("istio")):
         for field in ("data", "stringData", "binaryData"):
             if field in found:
-                found[field] = {key: f"[{len(str(value))} characters]" for key, value in found[field].items()}
+                sizes = {key: f"[{len(str(value))} characters]" for key, value in found[field].items()}
+                found[field] = sizes
     if kind == "pods":
         found["spec"] = _without_variables(found["spec"])
-    return found
+    shown_to_all: Json = hidden(found)
+    return shown_to_all
 
 
 def _without_variables(spec: Mapping[str, Any]) -> Json:

@@ -25,7 +25,8 @@ class Command:
 
     name: str  # what messages call it
     argv: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)  # on top of our own
+    environment: Mapping[str, str] = field(default_factory=dict)  # on top of what is inherited
+    inherits: frozenset[str] | None = None  # the variables of our own environment; None: all of them
     pass_fds: tuple[int, ...] = ()  # files that the child inherits under the same numbers
 
 
@@ -44,7 +45,7 @@ class Child:
         """Start it. `out` and `err` take what it writes; they may be the same. OSError when it cannot start."""
         self._process = subprocess.Popen(
             command.argv,
-            env={**os.environ, **command.environment},
+            env={**_inherited(command.inherits), **command.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if err is out else subprocess.PIPE,
@@ -120,6 +121,10 @@ class Child:
                 self._loop.remove_reader(descriptor)
                 left[0].close()
         self._ended.set_result(status)
+
+
+def _inherited(names: frozenset[str] | None) -> Mapping[str, str]:
+    return {name: value for name, value in os.environ.items() if names is None or name in names}
 
 
 def _dying_with(parent: int) -> Callable[[], None]:

@@ -44,6 +44,7 @@ from mizzen.run.served import Served, keep_secrets, proxy_value
 from mizzen.run.shared_ports import evidence_against, shared_problems
 from mizzen.run.sockets import make_way
 from mizzen.run.status import GatewayStatus, gateway_status
+from mizzen.run.system_roots import SystemRoots
 from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
@@ -98,6 +99,7 @@ class ControlPlane:
     prover: Prover = field(init=False)
     promise_file: PromiseFile = field(init=False)
     restorer: Restorer | None = None  # of a run-dir that this process holds itself
+    system_roots: SystemRoots = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
     say: Callable[[str], None] = print  # what the user shall see
@@ -125,6 +127,7 @@ class ControlPlane:
         )
         self.prover = Prover(on_proof=self.changed.set)
         self.promise_file = PromiseFile(self.instance.announcements, on_trouble=self.changed.set)
+        self.system_roots = SystemRoots(self.settings.environment)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
         decoded = self.memory.decode(raw, self.settings.default_namespace)
@@ -311,7 +314,10 @@ class ControlPlane:
     def _snapshot(self, built: GatewayBuild, config: EnvoyConfig, before: Served | None) -> Snapshot:
         """What goes to a proxy: its configuration, and who it is."""
         known = before.snapshot if before else None
-        return keep_secrets(to_snapshot(config, known, self.mesh.credentials(built.identity)), before)
+        # A proxy of another machine has that from its agent.
+        credentials = self.mesh.credentials(built.identity)
+        roots = self.system_roots.wanted(built.model) if self.listening is None else None
+        return keep_secrets(to_snapshot(config, known, credentials, roots), before)
 
     def _renewed(self, identity: str) -> None:
         """Somebody has a new certificate: nothing else of what they are told changes."""
@@ -434,6 +440,8 @@ class ControlPlane:
             found |= dict.fromkeys(served.config.problems)
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
             found |= dict.fromkeys(shared_problems(served.shared, served.build.model))
+            if self.listening is None:
+                found |= dict.fromkeys(self.system_roots.problems(served.build.model))
             for status in self._statuses(served).values():
                 found |= dict.fromkeys(status.rejected)
         return capped(sorted(found, key=sort_key))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mizzen.proxy.admin import CONNECTIONS, LIVE, Admin, active_connections
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
+from mizzen.redaction import hidden_text
 from mizzen.run import private_file
 from mizzen.run.child import Command
 from mizzen.run.health import HealthServer, Readiness, envoy_state
@@ -21,6 +22,14 @@ from mizzen.run.sockets import make_way
 from mizzen.run.watch import Watch
 from mizzen.serve.kept_socket import KeptSocket
 
+# What Envoy gets of our environment: how it finds libraries, names and the time, and what access logs may tell of
+# its Pod. Nothing else, whatever somebody makes it read there.
+ENVIRONMENT = frozenset(
+    {
+        *("LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOCALDOMAIN", "RES_OPTIONS", "TMPDIR", "TZ"),
+        *("HOST_IP", "INSTANCE_IP", "NODE_NAME", "POD_NAME", "POD_NAMESPACE"),
+    }
+)
 _END_SECONDS = 2.0  # from SIGTERM to SIGKILL; Envoy needs some 20 ms
 _LOOK_AGAIN_SECONDS = 0.1
 
@@ -47,12 +56,16 @@ class Gateway:
         self.readiness = Readiness()
         self.state = ""  # as Envoy last said of itself
         self._health = HealthServer(spec.health_socket, self.readiness, self.admin)
-        self._logs = tuple(BoundedLog(logs / f"{spec.key}.{kind}.log") for kind in ("access", "envoy"))
+        # Envoy quotes the configuration that it refuses.
+        self._logs = (
+            BoundedLog(logs / f"{spec.key}.access.log"),
+            BoundedLog(logs / f"{spec.key}.envoy.log", clean=hidden_text),
+        )
         name = f"Envoy of {spec.key}"
         self._config = self.folder / "bootstrap.json"
         self._admin_socket = KeptSocket(spec.admin_socket)
         self.keeper = Keeper(
-            Command(name=name, argv=(str(envoy), *arguments(spec, self._config))),
+            Command(name=name, argv=(str(envoy), *arguments(spec, self._config)), inherits=ENVIRONMENT),
             Restarts(name=name, patience=PATIENCE if is_first_start else None),
             out=self._logs[0],  # an access log of /dev/stdout
             err=self._logs[1],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 LIMIT_BYTES = 8 * 1024 * 1024  # then the file becomes `NAME.1`: at most twice this much is kept
 TAIL_LINES = 30
+_LONGEST_LINE = 2**20  # bytes that wait for the end of their line, where a log is cleaned
 
 _log = logging.getLogger(__name__)
 
@@ -18,14 +19,21 @@ class BoundedLog:
     """Appends to `path`, which is created with mode 0600. `on_line` hears of every line as it is complete.
 
     A child is never hindered by its log: what cannot be written (a full disk) is lost, and that is said once.
+    `clean`: what of a text may be kept. It gets whole lines, several of them when they came together.
     """
 
     def __init__(
-        self, path: Path, *, limit: int = LIMIT_BYTES, on_line: Callable[[str], None] | None = None
+        self,
+        path: Path,
+        *,
+        limit: int = LIMIT_BYTES,
+        on_line: Callable[[str], None] | None = None,
+        clean: Callable[[str], str] | None = None,
     ) -> None:
         self.path = path
         self._limit, self._on_line = limit, on_line
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
+        self._clean, self._unclean = clean, b""
         self._unfinished = b""
         self._file: FileIO | None = None
         self._is_failing = False
@@ -33,6 +41,11 @@ class BoundedLog:
 
     def write(self, data: bytes) -> None:
         """Take in what a child has written; it may end in the middle of a line."""
+        if self._clean is not None:
+            whole, end, self._unclean = (self._unclean + data).rpartition(b"\n")
+            if len(self._unclean) > _LONGEST_LINE:
+                whole, self._unclean = whole + end + self._unclean, b""
+            data = self._clean(whole.decode(errors="surrogateescape")).encode(errors="surrogateescape") + end
         self._store(data)
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")
         for line in lines:
@@ -61,6 +74,11 @@ class BoundedLog:
 
     def close(self) -> None:
         """Close the file."""
+        if self._clean is not None and self._unclean:
+            self.write(b"\n")
+        self._close()
+
+    def _close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -91,7 +109,7 @@ class BoundedLog:
                 _log.warning("%s can be written again", self.path)
 
     def _rotate(self) -> None:
-        self.close()
+        self._close()
         self.path.replace(self.path.with_name(self.path.name + ".1"))
         self._open()
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
-from mizzen.authority.proof import without_proofs
 from mizzen.proxy.admin import ask
+from mizzen.redaction import hidden_document
 from mizzen.run.ports import connects_from
 from mizzen.run.small_http import SmallHttp, answer
 
@@ -55,6 +55,7 @@ class Reading(SmallHttp):
             status, body = await ask(self._admin, target, seconds=_ADMIN_SECONDS)
         except OSError as error:
             return answer(HTTPStatus.BAD_GATEWAY, f"Envoy does not answer: {error}", method)
-        body = without_proofs(body.decode("latin-1")).encode("latin-1")
+        if target.partition("?")[0] == "/config_dump":
+            body = hidden_document(body.decode(errors="replace")).encode()
         first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
         return f"{first}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body

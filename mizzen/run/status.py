@@ -8,6 +8,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
 from mizzen.model.listener import Transport
+from mizzen.redaction import hidden_text
 from mizzen.run.occupied import Taken, is_for_a_port, refused_ports
 from mizzen.run.refusals import Refusals
 from mizzen.serve.ads import ClientStatus
@@ -51,7 +52,7 @@ class GatewayStatus:
                     "state": one.state.value,
                     "held": len(one.acked),
                     "sent": one.sent,
-                    "lastError": one.last_error,
+                    "lastError": hidden_text(one.last_error),
                 }
                 for one in self.types
             },

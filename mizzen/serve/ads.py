@@ -24,6 +24,7 @@ import grpc.aio
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.proof import HEADER, holds
+from mizzen.redaction import hidden_text
 from mizzen.serve.credentials import (
     AuthContext,
     Refused,
@@ -365,7 +366,8 @@ class AdsServer:
         client.stream.receive(request)
         client.changed.set()
         if request.HasField("error_detail"):
-            _log.warning("%s refused %s: %s", client.node.id, request.type_url, request.error_detail.message)
+            why = hidden_text(request.error_detail.message)  # Envoy quotes what it refuses
+            _log.warning("%s refused %s: %s", client.node.id, request.type_url, why)
         self._tell(client)
 
     async def _read(self, client: _Client, requests: AsyncIterator[Any]) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from mizzen.run.gateway import ENVIRONMENT
 from mizzen.run.instance import Instance, get, status
 
 pytestmark = pytest.mark.e2e
@@ -201,6 +202,13 @@ def test_a_killed_control_plane_comes_back_while_envoy_serves_on(running: Runnin
     running.declare(one=PORT, two=PORT + 1)
     until((200, "two"), lambda: asked(PORT + 1))
     assert running.child("run/one.test/bootstrap.json") == envoy
+
+
+def test_envoy_has_nothing_of_the_environment_of_who_started_it(running: Running) -> None:
+    of_envoy = Path(f"/proc/{running.child('bootstrap.json')}/environ").read_text().split("\0")
+
+    assert "PATH" in os.environ  # there is something that it could have
+    assert {one.partition("=")[0] for one in of_envoy if one} <= ENVIRONMENT
 
 
 NO_STATUS = [

@@ -57,7 +57,7 @@ from mizzen.model.route import (
     RouteMatch,
     Weighted,
 )
-from mizzen.model.tls import ClientAuth, ClientTls, ServerTls, TlsPolicy, Verification
+from mizzen.model.tls import SYSTEM_ROOTS, ClientAuth, ClientTls, ServerTls, TlsPolicy, Verification
 from mizzen.proxy.binary import envoy_binary
 
 pytestmark = pytest.mark.e2e
@@ -219,7 +219,7 @@ def every_kind_of_backend() -> Model:
         check_san_of_sni=True,
         alpn=("h2",),
     )
-    system = ClientTls(certificate=None, verification=Verification(ca=None), system_ca=True)
+    system = ClientTls(certificate=None, verification=Verification(ca=SYSTEM_ROOTS))
     by_authority = replace(mutual, sni="", check_san_of_sni=True)
     backends = (
         small.backend("dns", discovery=Discovery.DNS, groups=names, dns_families="all"),

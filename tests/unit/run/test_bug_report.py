@@ -5,7 +5,8 @@ import tarfile
 from pathlib import Path
 
 from mizzen.cli.bug_report import pack
-from mizzen.run.bug_report import shown, without_keys
+from mizzen.redaction import hidden_document
+from mizzen.run.bug_report import shown
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----"
 
@@ -29,7 +30,7 @@ def test_variables_of_applications_are_hidden_and_those_of_the_proxy_are_not() -
 
 
 def test_a_private_key_leaves_nowhere() -> None:
-    assert "MIGH" not in without_keys(f"a log line\n{KEY}\nanother")
+    assert "MIGH" not in hidden_document(f"a log line\n{KEY}\nanother")
 
 
 def test_the_archive_is_its_owners(tmp_path: Path) -> None:

@@ -18,6 +18,16 @@ def test_a_log_never_takes_more_than_twice_its_limit(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"envoy.log", "envoy.log.1"}
 
 
+def test_what_is_cleaned_comes_in_whole_lines(tmp_path: Path) -> None:
+    log = BoundedLog(tmp_path / "x.log", clean=lambda text: text.replace("secret", "***"))
+    for part in (b"a sec", b"ret\nand a se", b"cret\n", b"the last secret"):
+        log.write(part)
+    assert "secret" not in log.tail()
+    log.close()
+
+    assert (tmp_path / "x.log").read_text() == "a ***\nand a ***\nthe last ***\n"
+
+
 def test_lines_are_heard_when_they_are_complete(tmp_path: Path) -> None:
     heard: list[str] = []
     log = BoundedLog(tmp_path / "x.log", on_line=heard.append)

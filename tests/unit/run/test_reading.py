@@ -45,6 +45,26 @@ async def test_what_can_be_read_is_handed_on_with_its_query(reading: int) -> Non
     assert "GET /clusters?format=json HTTP/1.1" in answer
 
 
+async def test_what_is_secret_in_the_configuration_is_left_out(tmp_path: Path) -> None:
+    body = b'{"configs": [{"header": {"key": "authorization", "value": "Hunter2"}}]}'
+
+    async def admin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_unix_server(admin, tmp_path / "admin.sock"):
+        found = Reading(tmp_path / "admin.sock", lambda: 0)
+        await found.start(0)
+        assert found.server
+        answer = await asked(found.server.sockets[0].getsockname()[1], "GET /config_dump")
+        await found.stop()
+
+    assert "authorization" in answer
+    assert "Hunter2" not in answer
+
+
 @pytest.mark.parametrize(
     "line", ["POST /quitquitquit", "GET /quitquitquit", "POST /config_dump", "GET /stats/../quitquitquit"]
 )
