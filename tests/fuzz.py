@@ -45,7 +45,9 @@ DEEPEST = 4
 
 def nasty(case: Case, source: random.Random) -> tuple[bytes, str]:
     """The input of `case` with one to three values changed, and which."""
-    objects = [one for text in case.texts().values() for one in yaml.safe_load_all(text) if isinstance(one, dict)]
+    objects = [
+        one for text in case.texts().values() for one in yaml.safe_load_all(text) if isinstance(one, dict)
+    ]
     objects = copy.deepcopy(objects)
     said = [changed(objects, source) for _ in range(source.choice((1, 1, 1, 2, 3)))]
     text = yaml.safe_dump_all(objects, allow_unicode=True)
@@ -118,10 +120,18 @@ def _value(hint: Any, source: random.Random, depth: int) -> Any:
         return [_value(item, source, depth + 1) for _ in range(source.choice((0, 1, 1, 2, 3)))]
     if get_origin(kind) is Mapping:
         item = get_args(kind)[1]
-        return {source.choice(TEXTS): _value(item, source, depth + 1) for _ in range(source.choice((1, 1, 2)))}
+        return {
+            source.choice(TEXTS): _value(item, source, depth + 1) for _ in range(source.choice((1, 1, 2)))
+        }
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _element(kind, source, depth)
-    plain = {bool: (True, False), int: NUMBERS, float: FLOATS, timedelta: DURATIONS, bytes: ("", "YQ==", "AA==")}
+    plain = {
+        bool: (True, False),
+        int: NUMBERS,
+        float: FLOATS,
+        timedelta: DURATIONS,
+        bytes: ("", "YQ==", "AA=="),
+    }
     return source.choice(plain.get(kind, TEXTS))
 
 

@@ -20,8 +20,13 @@ _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-
 # Envoy's format: %% is a percent sign, anything else between two of them is a command.
 _HEADER_VALUE = re.compile(r"(?:[^%]|%%|%[^%(]+(?:\([^)]*\)(?::\d+)?)?%)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}|[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){31}")
+_SHA256_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 LONGEST_REGEX = 1024
+LONGEST_HEADER = 16_384  # bytes of a name or value (Envoy, HeaderValue)
+MOST_HEADERS = 1_000  # that one route changes (Envoy, Route.request_headers_to_add)
+MOST_WEIGHT = 2**32 - 1  # of all destinations, or endpoints, together (Envoy, WeightedCluster)
 CLAIMS = "@request.auth.claims"
 SHORTEST = timedelta(milliseconds=1)
 
@@ -64,16 +69,20 @@ def _labels(text: str, whole: str) -> str:
 
 
 def is_ip(text: str) -> bool:
+    """An address without a zone (fe80::1%eth0): Envoy takes none."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text
 
 
 def subnet(text: str) -> str:
     """An IP address, or a range of them (10.0.0.0/8)."""
+    address, slash, length = text.partition("/")
     try:
+        if not is_ip(address) or (slash and not (length.isascii() and length.isdecimal())):
+            raise ValueError(text)
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return f'"{text}" is neither an IP address nor a range of them such as 10.0.0.0/8'
@@ -114,13 +123,14 @@ def regex(pattern: str) -> str:
 def claim_path(name: str) -> tuple[str, ...] | None:
     """The claim that a header match of this name asks for; None when it means an ordinary header.
 
-    `@request.auth.claims.a.b` and `@request.auth.claims[a][b]` are ("a", "b").
+    `@request.auth.claims.a.b` and `@request.auth.claims[a][b]` are ("a", "b"). A claim without a name is none.
     """
     if name[: len(CLAIMS)].lower() != CLAIMS:
         return None
     rest = name[len(CLAIMS) :]
     if len(rest) > 1 and rest[0] == ".":
-        return tuple(rest[1:].split("."))
+        path = tuple(rest[1:].split("."))
+        return path if all(path) else None
     if re.fullmatch(r"(?:\[[^\[\]]+\])+", rest):
         return tuple(rest[1:-1].split("]["))
     return None
@@ -137,13 +147,31 @@ def matched_header(name: str) -> str:
 
 def token(name: str) -> str:
     """A plain header name."""
-    return "" if _TOKEN.fullmatch(name) else f'"{name}" is not the name of a header'
+    if not name:
+        return "a header must have a name"
+    return too_long(name) or ("" if _TOKEN.fullmatch(name) else f'"{name}" is not the name of a header')
+
+
+def too_long(text: str) -> str:
+    """Longer than Envoy takes the name or value of a header."""
+    size = len(text.encode(errors="replace"))
+    return f"it has {size} bytes; at most {LONGEST_HEADER} are allowed" if size > LONGEST_HEADER else ""
+
+
+def plain(text: str) -> str:
+    """What becomes (a part of) the value of a header: a path, a host, an attribute of a cookie."""
+    return "the value has a control character in it" if _CONTROL.search(text) else too_long(text)
+
+
+def host_value(text: str) -> str:
+    """What is sent as :authority or host: visible, without blanks (RFC 9110, section 7.2)."""
+    return "a host has no blanks in it" if " " in text or "\t" in text else plain(text)
 
 
 def header_value(value: str) -> str:
     """A value that is set on a header: no control characters, commands of Envoy complete."""
-    if _CONTROL.search(value):
-        return "the value has a control character in it"
+    if wrong := plain(value):
+        return wrong
     if not _HEADER_VALUE.fullmatch(value):
         return "a percent sign begins a command such as %HOSTNAME%; write %% for the sign itself"
     return ""
@@ -168,6 +196,24 @@ def unix_path(address: str) -> str:
     if not path.startswith("/") or path.endswith("/"):
         return f'"{address}" is not the absolute path of a socket'
     return ""
+
+
+def certificate_hash(text: str) -> str:
+    """SHA-256 of a certificate: 64 hexadecimal digits, also with colons between pairs of them."""
+    return (
+        ""
+        if _SHA256.fullmatch(text)
+        else f'"{text[:80]}" is not the SHA-256 of a certificate in hexadecimal digits'
+    )
+
+
+def certificate_spki(text: str) -> str:
+    """SHA-256 of a public key (SPKI), in base64."""
+    return (
+        ""
+        if _SHA256_BASE64.fullmatch(text)
+        else f'"{text[:80]}" is not the SHA-256 of a public key in base64'
+    )
 
 
 def covers(wide: str, narrow: str) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
 from mizzen.resources import values
-from mizzen.resources.declare import Key, Range, Text, Unknown
+from mizzen.resources.declare import Key, Least, Range, Text, Unknown
 from mizzen.resources.findings import Findings
 from mizzen.resources.places import child
 from mizzen.resources.values import BAD, Decoder
@@ -24,7 +24,7 @@ _BY_TYPE: dict[Any, Decoder] = {
     int: values.integer,
     float: values.number,
     bytes: values.encoded,
-    timedelta: values.duration,
+    timedelta: values.span(negative=False),
     datetime: values.timestamp,
 }
 
@@ -158,6 +158,8 @@ def _compile(hint: Any, unknown: Unknown) -> Decoder:
     for note in notes:
         if isinstance(note, Range):
             return values.within(_compile(kind, unknown), note)
+        if isinstance(note, Least):
+            return values.span(negative=True)  # the validators tell what is too short
     if kind in _BY_TYPE:
         return _BY_TYPE[kind]
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):

@@ -5,20 +5,14 @@ from collections.abc import Iterable
 from mizzen.resources import checks
 from mizzen.resources.core import EndpointSlice, Service, ServicePort
 from mizzen.resources.findings import Findings
-from mizzen.resources.operator import IstioOperator
 
 
 def validate_service(service: Service, found: Findings) -> None:
-    _ports(service.spec.ports, found)
+    target_ports(service.spec.ports, found)
 
 
-def validate_operator(operator: IstioOperator, found: Findings) -> None:
-    components = operator.spec.components
-    for gateway in (*components.ingress_gateways, *components.egress_gateways):
-        _ports(gateway.k8s.service.ports, found)
-
-
-def _ports(ports: Iterable[ServicePort], found: Findings) -> None:
+def target_ports(ports: Iterable[ServicePort], found: Findings) -> None:
+    """Numbers that a port leads to."""
     for port in ports:
         if isinstance(port.target_port, int) and (wrong := checks.port(port.target_port)):
             found.error("VAL-003", f"{port.at}.targetPort", wrong)
