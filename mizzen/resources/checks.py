@@ -25,6 +25,7 @@ _SHA256_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 LONGEST_REGEX = 1024
 LONGEST_HEADER = 16_384  # bytes of a name or value (Envoy, HeaderValue)
+LONGEST_QUERY_NAME = 1_024  # bytes (Envoy, QueryParameterMatcher)
 MOST_HEADERS = 1_000  # that one route changes (Envoy, Route.request_headers_to_add)
 MOST_WEIGHT = 2**32 - 1  # of all destinations, or endpoints, together (Envoy, WeightedCluster)
 CLAIMS = "@request.auth.claims"

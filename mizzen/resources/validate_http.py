@@ -101,6 +101,9 @@ def _match(match: HTTPMatchRequest, found: Findings, *, for_gateways: bool) -> N
     for name, query in match.query_params.items():
         if not name:
             found.error("VAL-006", f"{match.at}.queryParams", "a query parameter must have a name")
+        elif len(name.encode(errors="replace")) > checks.LONGEST_QUERY_NAME:
+            message = f"the name of a query parameter has at most {checks.LONGEST_QUERY_NAME} bytes"
+            found.error("VAL-006", child(f"{match.at}.queryParams", name), message)
         if query:
             _text(query, found)
     _header_matches(match.headers, f"{match.at}.headers", found, for_gateways=for_gateways, inverted=False)
