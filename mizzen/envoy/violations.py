@@ -109,7 +109,7 @@ def _message(message: Message, path: str) -> Iterator[Violation]:
         if message.seconds < 0 or message.nanos < 0:
             yield path, "a duration cannot be less than 0"
         elif message.seconds >= _LONGEST_SECONDS:
-            yield path, f"a duration must be less than {_LONGEST_SECONDS} s"
+            yield path, f"a duration must be less than {_LONGEST_SECONDS}s"
     elif isinstance(message, AnyMessage):
         yield from _packed(message, path)
     elif message.DESCRIPTOR.full_name == _REMEMBERED:

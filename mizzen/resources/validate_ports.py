@@ -6,8 +6,16 @@ from mizzen.resources import checks
 from mizzen.resources.core import EndpointSlice, Service, ServicePort
 from mizzen.resources.findings import Findings
 
+HEADLESS = "None"
+
 
 def validate_service(service: Service, found: Findings) -> None:
+    spec = service.spec
+    addresses = [("clusterIP", spec.cluster_ip)]
+    addresses += [(f"clusterIPs[{index}]", address) for index, address in enumerate(spec.cluster_ips)]
+    for key, address in addresses:
+        if address not in ("", HEADLESS) and not checks.is_ip(address):
+            found.error("VAL-013", f"{spec.at}.{key}", f'"{address}" is not an IP address')
     target_ports(service.spec.ports, found)
 
 

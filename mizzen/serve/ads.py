@@ -30,6 +30,7 @@ from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.sotw import SotwStream
 from mizzen.xds.status import StreamStatus
+from mizzen.xds.stream import error_text
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 # The same streams for secrets alone: how an Envoy asks for its own certificate (cluster `sds-grpc`).
@@ -273,8 +274,8 @@ class AdsServer:
     def _receive(self, client: _Client, request: Any) -> None:
         client.stream.receive(request)
         client.changed.set()
-        if request.HasField("error_detail"):
-            _log.warning("%s refused %s: %s", client.node.id, request.type_url, request.error_detail.message)
+        if why := error_text(request):
+            _log.warning("%s refused %s: %s", client.node.id, request.type_url, why)
         self._tell(client)
 
     async def _read(self, client: _Client, requests: AsyncIterator[Any]) -> None:
