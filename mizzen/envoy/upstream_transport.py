@@ -56,11 +56,7 @@ def upstream_tls_context(tls: ClientTls) -> pb.UpstreamTlsContext:
         common.tls_certificate_sds_secret_configs.append(sds(tls.certificate))
     if tls.verification is not None:
         rules = certificate_validation_context(tls.verification)
-        if tls.system_ca and tls.verification.ca is None:
-            rules.system_root_certs.SetInParent()
         add_validation(tls.verification, rules, common)
-    elif tls.system_ca:
-        common.validation_context.system_root_certs.SetInParent()
     # With an SNI of each request, the same check is an option of the cluster (auto_san_validation).
     checks_sni = tls.check_san_of_sni and bool(tls.sni)
     return pb.UpstreamTlsContext(common_tls_context=common, sni=tls.sni, auto_sni_san_validation=checks_sni)

@@ -59,7 +59,6 @@ class ClientTls:
 
     certificate: str | None  # our own, name of a Certificate
     verification: Verification | None  # None: the backend's certificate is not verified
-    system_ca: bool = False  # verify against the machine's trust store (no `ca` was named)
     sni: str = ""  # "": the request's authority, after rewriting
     check_san_of_sni: bool = False  # the certificate must be for the SNI that was sent
     alpn: tuple[str, ...] = ()

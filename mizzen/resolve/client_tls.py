@@ -30,6 +30,7 @@ CODES = {
     "TLS-007": "A client certificate in files is not read; no connection is made to the backend.",
 }
 
+_SYSTEM = "system"  # of caCertificates: as if nobody named a CA
 NO_FILES = "the client certificate is named as files"
 
 
@@ -65,7 +66,6 @@ def client_tls(
     return ClientTls(
         certificate=_certificate(ctx, ref, settings),
         verification=_verification(ctx, ref, settings, names or _own_names(ctx, service, instances)),
-        system_ca=_trusts_system(settings),
         sni=settings.sni,
         check_san_of_sni=not settings.sni and not names and not settings.insecure_skip_verify,
         alpn=("h2",) if spoken.http2 else (),
@@ -115,12 +115,6 @@ def _unusable(ctx: Context, ref: ResourceRef, code: str, at: str, why: str, hint
     return ClientTls(certificate=None, verification=None, unusable=why)
 
 
-def _trusts_system(settings: ClientTLSSettings) -> bool:
-    """Nobody named a CA: the machine's trust store, as in Istio."""
-    named = settings.credential_name or settings.ca_certificates not in ("", "system")
-    return not named and not settings.insecure_skip_verify
-
-
 def _certificate(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str | None:
     if settings.mode != "MUTUAL":
         return None
@@ -138,15 +132,17 @@ def _verification(
     return Verification(ca=_ca(ctx, ref, settings), subject_alt_names=names, crl_file=settings.ca_crl)
 
 
-def _ca(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str | None:
-    """The SDS name of the CA; None for the machine's trust store."""
+def _ca(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str:
+    """The SDS name of the CA. Nobody named one: the trust store of Envoy's machine, as in Istio, and by its file:
+    Envoy 1.40 takes `system_root_certs` and verifies nothing with it."""
     if settings.credential_name:
         name = resource_name(settings.credential_name)
         ca = name if is_ca(name) or name.startswith(CONFIG_MAP) else ca_name(name)
         if isinstance(found := ca_of(ctx, ca), Trouble):
             ctx.report(found.problem(ref, f"{settings.at}.credentialName"))
         return ca
-    return None if _trusts_system(settings) else FILE_ROOT + settings.ca_certificates
+    named = settings.ca_certificates if settings.ca_certificates != _SYSTEM else ""
+    return FILE_ROOT + (named or ctx.switches.system_roots)
 
 
 def _own_names(ctx: Context, service: MeshService, instances: Iterable[Instance]) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class Switches:
     http10: bool = False  # PILOT_HTTP10
     dual_stack: bool = False  # ISTIO_DUAL_STACK
     trace_sampling: float = 1.0  # PILOT_TRACE_SAMPLING, percent
+    # Whom backends are verified against where no CA is named: a file on Envoy's machine.
+    system_roots: str = "/etc/ssl/certs/ca-certificates.crt"  # SSL_CERT_FILE
     internal_networks: bool = False  # ENABLE_HCM_INTERNAL_NETWORKS
 
 

@@ -42,6 +42,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 _HTTP3_PORT = ServicePort(name="http3", port=443, target_port=8443, protocol="UDP")
 
+_ROOTS = "SSL_CERT_FILE"  # as OpenSSL and Go call the file of the machine's trust store
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as Go reads a boolean
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
@@ -235,7 +236,9 @@ def _switches(operators: tuple[IstioOperator, ...], environment: Mapping[str, st
                 return value
         return default
 
+    roots = said.get(_ROOTS) or environment.get(_ROOTS) or Switches().system_roots
     return Switches(
+        system_roots=roots,
         quic_listeners=flag("PILOT_ENABLE_QUIC_LISTENERS", not operators),
         scope_gateway_to_namespace=flag("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", False),
         filter_gateway_clusters=flag("PILOT_FILTER_GATEWAY_CLUSTER_CONFIG", False),

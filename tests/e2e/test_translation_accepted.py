@@ -219,7 +219,9 @@ def every_kind_of_backend() -> Model:
         check_san_of_sni=True,
         alpn=("h2",),
     )
-    system = ClientTls(certificate=None, verification=Verification(ca=None), system_ca=True)
+    system = ClientTls(
+        certificate=None, verification=Verification(ca="file-root:/etc/ssl/certs/ca-certificates.crt")
+    )
     by_authority = replace(mutual, sni="", check_san_of_sni=True)
     backends = (
         small.backend("dns", discovery=Discovery.DNS, groups=names, dns_families="all"),
