@@ -9,7 +9,7 @@ from mizzen.install.declaring import CODES as INSTALLING
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table
-from mizzen.run.log_files import CATALOGUE as LOGS
+from mizzen.run.envoy_files import CATALOGUE as OPENED
 from mizzen.run.mesh import CATALOGUE as MESH
 from mizzen.run.occupied import CATALOGUE as PORTS
 from mizzen.run.status import CATALOGUE as UPDATES
@@ -35,7 +35,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
-    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, LOGS, UPDATES, INSTALLING):
+    for catalogue in (FILES, READING, RESOLVING, MESH, PORTS, OPENED, UPDATES, INSTALLING):
         every |= dict(catalogue)
     parts = [
         "# Problems",

@@ -21,6 +21,8 @@ def ca_secret(ca: TrustedCa) -> pb.Secret:
         out.validation_context.trusted_ca.filename = ca.file
     else:
         out.validation_context.trusted_ca.inline_bytes = ca.roots
-    if ca.crl:
+    if ca.crl_file:
+        out.validation_context.crl.filename = ca.crl_file
+    elif ca.crl:
         out.validation_context.crl.inline_bytes = ca.crl
     return out

@@ -62,6 +62,4 @@ def certificate_validation_context(verification: Verification) -> pb.Certificate
     )
     if verification.accept_untrusted:
         out.trust_chain_verification = pb.CertificateValidationContext.ACCEPT_UNTRUSTED
-    if verification.crl_file:
-        out.crl.filename = verification.crl_file
     return out

@@ -29,7 +29,6 @@ class Verification:
     spki_pins: tuple[str, ...] = ()  # base64 SHA-256 of the public key
     certificate_hashes: tuple[str, ...] = ()  # hex SHA-256 of the certificate
     accept_untrusted: bool = False
-    crl_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,4 +84,5 @@ class TrustedCa:
     roots: bytes = b""  # PEM
     crl: bytes = b""
     file: str = ""  # instead of `roots`: a file that Envoy reads itself (the machine's trust store)
+    crl_file: str = ""  # instead of `crl`, likewise
     origin: ResourceRef

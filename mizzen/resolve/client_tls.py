@@ -14,11 +14,11 @@ from mizzen.resolve.identity import mesh_client, spiffe
 from mizzen.resolve.policies import Policy
 from mizzen.resolve.secrets import (
     CONFIG_MAP,
-    FILE_ROOT,
     Trouble,
     ca_name,
     ca_of,
     certificate_of,
+    file_ca_name,
     is_ca,
     resource_name,
 )
@@ -129,7 +129,7 @@ def _verification(
 ) -> Verification | None:
     if settings.insecure_skip_verify:
         return None
-    return Verification(ca=_ca(ctx, ref, settings), subject_alt_names=names, crl_file=settings.ca_crl)
+    return Verification(ca=_ca(ctx, ref, settings), subject_alt_names=names)
 
 
 def _ca(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str:
@@ -142,7 +142,7 @@ def _ca(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str:
             ctx.report(found.problem(ref, f"{settings.at}.credentialName"))
         return ca
     named = settings.ca_certificates if settings.ca_certificates != _SYSTEM else ""
-    return FILE_ROOT + (named or ctx.switches.system_roots)
+    return file_ca_name(named or ctx.switches.system_roots, settings.ca_crl)
 
 
 def _own_names(ctx: Context, service: MeshService, instances: Iterable[Instance]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ CODES = {
 KUBERNETES = "kubernetes://"
 CONFIG_MAP = "configmap://"
 FILE_ROOT = "file-root:"
+_FILE_CRL = "|file-crl:"
 CA_SUFFIX = "-cacert"
 _VERBATIM = (KUBERNETES, "kubernetes-gateway://", CONFIG_MAP, "builtin://", "invalid://")
 
@@ -62,6 +63,12 @@ def resource_name(credential: str) -> str:
 def ca_name(certificate: str) -> str:
     """The SDS name of the CA that lies beside a certificate."""
     return certificate + CA_SUFFIX
+
+
+def file_ca_name(roots: str, crl: str) -> str:
+    """The SDS name of roots, and of what they have revoked, that Envoy reads from files. Both are in the name: what
+    is wrong with one list of revocations costs nobody who trusts the same roots."""
+    return FILE_ROOT + roots + (f"{_FILE_CRL}{crl}" if crl else "")
 
 
 def is_ca(name: str) -> bool:
@@ -130,8 +137,9 @@ def _pair_fault(secret: Secret, chain_key: str, key_key: str, staple: bytes) -> 
 def ca_of(ctx: Context, name: str) -> TrustedCa | Trouble:
     """The roots that are sent under an SDS name, or why there are none."""
     if name.startswith(FILE_ROOT):
-        path = name.removeprefix(FILE_ROOT)
-        return TrustedCa(name=name, file=path, origin=ResourceRef(kind="File", name=path))
+        path, _, crl_path = name.removeprefix(FILE_ROOT).partition(_FILE_CRL)
+        origin = ResourceRef(kind="File", name=path)
+        return TrustedCa(name=name, file=path, crl_file=crl_path, origin=origin)
     holder = _config_map(ctx, name) if name.startswith(CONFIG_MAP) else _ca_secret(ctx, name)
     if isinstance(holder, Trouble):
         return holder

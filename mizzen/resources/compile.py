@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
 from mizzen.resources import values
-from mizzen.resources.declare import Key, Least, Range, Text, Unknown
+from mizzen.resources.declare import HeaderText, Key, Least, Range, Text, Unknown
 from mizzen.resources.findings import Findings
 from mizzen.resources.places import child
 from mizzen.resources.values import BAD, Decoder
@@ -39,6 +39,7 @@ class DeclaredField:
     type: Any  # without Annotated around it
     limits: Range | None
     loose: bool
+    header: bool  # it becomes the value of a header
     doc: str
     required: bool
 
@@ -65,6 +66,7 @@ def _declared(field: "dataclasses.Field[Any]", hint: Any) -> DeclaredField:
         type=kind,
         limits=next((note for note in notes if isinstance(note, Range)), None),
         loose=any(isinstance(note, Text) for note in notes),
+        header=any(isinstance(note, HeaderText) for note in notes),
         doc=next((note for note in notes if isinstance(note, str)), ""),
         required=no_default,
     )
@@ -147,6 +149,8 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
 def _compiled(declared: DeclaredField, unknown: Unknown) -> Decoder:
     if declared.loose:
         return values.loose_text
+    if declared.header:
+        return values.header_text
     inner = _compile(declared.type, unknown)
     return values.within(inner, declared.limits) if declared.limits else inner
 

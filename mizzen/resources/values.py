@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from mizzen.resources import checks
 from mizzen.resources.declare import Range
 from mizzen.resources.findings import Findings
 from mizzen.resources.places import child
@@ -66,6 +67,15 @@ def text(value: Any, at: str, found: Findings) -> Any:
         return value
     hint = f'Write it in quotes: "{value}".' if isinstance(value, int | float) and value is not True else ""
     return mismatch("a string", value, at, found, hint or ("Write it in quotes." if value is True else ""))
+
+
+def header_text(value: Any, at: str, found: Findings) -> Any:
+    """A text that becomes the value of a header."""
+    decoded = text(value, at, found)
+    if decoded is BAD or not (wrong := checks.plain(decoded)):
+        return decoded
+    found.error("VAL-006", at, wrong)
+    return BAD
 
 
 def loose_text(value: Any, at: str, found: Findings) -> Any:

@@ -24,8 +24,8 @@ from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, proble
 from mizzen.resources.yaml import RawObject
 from mizzen.run.admission import judge
 from mizzen.run.control_socket import ControlSocket
+from mizzen.run.envoy_files import unusable_files, without_files
 from mizzen.run.instance import Instance
-from mizzen.run.log_files import unwritable, without_logs
 from mizzen.run.mesh import Mesh, leaf_life
 from mizzen.run.network import Listening, network
 from mizzen.run.occupied import claims_of, occupied
@@ -174,8 +174,8 @@ class ControlPlane:
         claims = tuple(claim for other in self.served.values() for claim in other.claims)
         taken = () if self.listening else occupied(gateway.model, held, self.instance.gateway(key), claims)
         lost = frozenset(one.listener for one in taken)
-        silent = () if self.listening else unwritable(gateway, before.build.model if before else None)
-        usable = without_logs(gateway.without_listeners(lost), frozenset(one.path for one in silent))
+        unusable = () if self.listening else unusable_files(gateway, before.build.model if before else None)
+        usable = without_files(gateway.without_listeners(lost), unusable)
         announcements = before.announcements if before else self.promised.get(key, Announcements())
         announcements = announcements.follow(usable.model.announcements, self.clock())
         known = (before.build.model, before.config) if before else None
@@ -185,7 +185,7 @@ class ControlPlane:
             config=config,
             snapshot=self._snapshot(usable, config, before),
             occupied=taken,
-            unwritable=silent,
+            unusable=unusable,
             claims=claims_of(gateway.model, lost),
             announcements=announcements,
             held=tuple(sorted(map(str, authors(usable.model)))),
@@ -315,7 +315,7 @@ class ControlPlane:
     async def _retry_ports(self) -> None:
         while True:
             await asyncio.sleep(PORT_RETRY_SECONDS)
-            if any(served.occupied for served in self.served.values()):
+            if any(served.occupied or served.unusable for served in self.served.values()):
                 await self._follow()
 
     def problems(self) -> tuple[Problem, ...]:
@@ -324,7 +324,7 @@ class ControlPlane:
         found = dict.fromkeys((*problems_at(self.result, self.clock()), *self.mesh.problems))
         for served in self.served.values():
             found |= dict.fromkeys(taken.problem for taken in served.occupied)
-            found |= dict.fromkeys(log.problem for log in served.unwritable)
+            found |= dict.fromkeys(file.problem for file in served.unusable)
             for status in self._statuses(served).values():
                 found |= dict.fromkeys(status.rejected)
         return tuple(sorted(found, key=sort_key))

@@ -7,7 +7,7 @@ from pathlib import Path
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.http3.announcement import Announcements
 from mizzen.pipeline import GatewayBuild
-from mizzen.run.log_files import Unwritable
+from mizzen.run.envoy_files import Unusable
 from mizzen.run.occupied import Claim, Taken
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import SECRET
@@ -22,7 +22,7 @@ class Served:
     config: EnvoyConfig
     snapshot: Snapshot
     occupied: tuple[Taken, ...]  # listeners whose ports could not be opened
-    unwritable: tuple[Unwritable, ...]  # access logs that could not be opened
+    unusable: tuple[Unusable, ...]  # files that its Envoy could not open
     claims: tuple[Claim, ...]  # the addresses it serves
     announcements: Announcements
     held: tuple[str, ...] = ()  # the objects whose listeners and routes it has, by name

@@ -15,6 +15,7 @@ from test_cases_on_envoy import Envoy, running
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.envoy.violations import violations
 from mizzen.pipeline import to_snapshot
+from mizzen.run.envoy_files import unusable_files, without_files
 from tests.fuzz import nasty
 from tests.golden import Case, built, cases
 
@@ -27,7 +28,8 @@ EXAMPLES = 250  # of the test
 
 def configurations(case: Case, text: bytes) -> list[EnvoyConfig]:
     build = built({"input.yaml": text}, case.settings)
-    return [one.config(one.announced_when_proven()) for one in build.gateways]
+    usable = [without_files(one, unusable_files(one, None)) for one in build.gateways]
+    return [one.config(one.announced_when_proven()) for one in usable]
 
 
 async def fault(envoy: Envoy, config: EnvoyConfig) -> str:
