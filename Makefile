@@ -1,13 +1,16 @@
 # The commands of this project. PYTHON is any Python with `pip install -e '.[dev]' -c requirements-dev.lock`.
 PYTHON ?= python3
 
-.PHONY: test e2e kubernetes e2e-kubernetes lint golden docs bench api lock
+.PHONY: test e2e fuzz kubernetes e2e-kubernetes lint golden docs bench api lock
 
 test: ## unit tests and golden cases, without Envoy
 	$(PYTHON) -m pytest -q -m "not e2e and not kubernetes and not node"
 
 e2e: ## real Envoy, real clients
 	$(PYTHON) -m pytest -q -m e2e
+
+fuzz: ## YAML with nasty values against a real Envoy, for $$FUZZ_SECONDS (300) from $$FUZZ_SEED (the time)
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(PYTHON) -m pytest -q -s tests/e2e/test_fuzz_envoy.py
 
 kubernetes: ## a real API server: that of $$KUBECONFIG, or one that is started
 	scripts/on_cluster.sh api $(PYTHON) -m pytest -q -m kubernetes tests/kubernetes

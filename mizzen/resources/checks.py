@@ -26,6 +26,7 @@ _SHA256_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
 LONGEST_REGEX = 1024
 LONGEST_HEADER = 16_384  # bytes of a name or value (Envoy, HeaderValue)
 LONGEST_QUERY_NAME = 1_024  # bytes (Envoy, QueryParameterMatcher)
+LONGEST_SNI = 255  # bytes (Envoy, UpstreamTlsContext)
 MOST_HEADERS = 1_000  # that one route changes (Envoy, Route.request_headers_to_add)
 MOST_WEIGHT = 2**32 - 1  # of all destinations, or endpoints, together (Envoy, WeightedCluster)
 CLAIMS = "@request.auth.claims"
@@ -167,6 +168,13 @@ def plain(text: str) -> str:
 def host_value(text: str) -> str:
     """What is sent as :authority or host: visible, without blanks (RFC 9110, section 7.2)."""
     return "a host has no blanks in it" if " " in text or "\t" in text else plain(text)
+
+
+def server_name(text: str) -> str:
+    """What is sent as SNI."""
+    if len(text.encode(errors="replace")) > LONGEST_SNI:
+        return f"a server name has at most {LONGEST_SNI} bytes"
+    return plain(text)
 
 
 def header_value(value: str) -> str:

@@ -174,6 +174,8 @@ def _not_negative(value: int, at: str, found: Findings) -> None:
 
 def _tls(tls: ClientTLSSettings, rule: DestinationRule, found: Findings) -> None:
     at = tls.at
+    if wrong := checks.server_name(tls.sni):
+        found.error("VAL-004", f"{at}.sni", wrong)
     files = {
         "clientCertificate": tls.client_certificate,
         "privateKey": tls.private_key,

@@ -6,6 +6,7 @@ strict as an API server: a number in quotes is a text, not a number.
 
 import base64
 import binascii
+import contextlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -103,8 +104,10 @@ def integer(value: Any, at: str, found: Findings) -> Any:
 
 
 def number(value: Any, at: str, found: Findings) -> Any:
-    if type(value) in (int, float) and math.isfinite(value):
-        return float(value)
+    if type(value) in (int, float):
+        with contextlib.suppress(OverflowError):  # an integer of some hundred digits
+            if math.isfinite(value):
+                return float(value)
     return mismatch("a number", value, at, found)
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mizzen.envoy.config import EnvoyConfig
+from mizzen.envoy.violations import violations
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
 from mizzen.run.occupied import Taken
 from mizzen.serve.ads import ClientStatus
+from mizzen.xds.refusal import LOST
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.status import SyncState, TypeStatus
@@ -124,11 +126,21 @@ def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Proble
             severity=Severity.ERROR,
             code="XDS-001",
             resource=config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
-            message=f"Envoy refused {resource_type(url).short} {name}: {first_line(reason)}",
+            message=f"Envoy refused {resource_type(url).short} {name}: {why(config, url, name, reason)}",
             hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
         )
         for (url, name), reason in sorted(client.stream.rejections.items())
     )
+
+
+def why(config: EnvoyConfig, url: str, name: str, reason: str) -> str:
+    """The reason that Envoy gave; where it was too long to be told, what is found in the resource itself."""
+    told = first_line(reason)
+    message = config.resources.get(url, {}).get(name)
+    if LOST in told and message is not None and (broken := violations(message)):
+        path, wrong = broken[0]
+        return told.replace(LOST, f"{path}: {wrong}")
+    return told
 
 
 def first_line(reason: str) -> str:

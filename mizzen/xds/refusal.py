@@ -17,6 +17,8 @@ _DUMP = re.compile(
 )
 _STEP = re.compile(r"\w+ValidationError\.(?P<field>\w+)(?P<index>\[[^\]]*\])?: (?P<wrong>.*)", re.DOTALL)
 _UNNAMED = re.compile(r'field: "(?P<field>\w+)", reason: (?P<wrong>.*)', re.DOTALL)
+# Envoy cuts what is very long, and the reason with it.
+LOST = "(what it refused is not shown)"
 _LONGEST_DUMP = 100  # what is shorter may itself be the reason: "seconds: -1"
 
 
@@ -46,4 +48,4 @@ def _snake(name: str) -> str:
 
 def _short(dump: str) -> str:
     words = " ".join(dump.split())
-    return words if len(words) <= _LONGEST_DUMP else "(what it refused is not shown)"
+    return words if len(words) <= _LONGEST_DUMP else LOST
