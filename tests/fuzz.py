@@ -39,7 +39,7 @@ NUMBERS = (
 )  # fmt: skip
 FLOATS = (0.0, -1.0, 1e-9, 0.0001, 0.5, 1.0, 33.333333, 99.99999, 100.0, 100.00001, 1e9, 1e300, 5e-324)
 # What concerns Kubernetes alone never reaches an Envoy.
-SKIPPED = frozenset({"status", "hub", "tag", "overlays", "affinity", "resources", "install"})
+SKIPPED = frozenset({"hub", "tag", "overlays", "affinity", "resources", "install"})
 DEEPEST = 4
 # Kinds with most of the fields that Envoy sees.
 WEIGHTS = {"VirtualService": 4, "DestinationRule": 4, "IstioOperator": 3}

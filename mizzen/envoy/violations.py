@@ -9,8 +9,9 @@ Beyond the rules: every Duration must be 0 or more and fit into 64 bits of nanos
 
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
@@ -22,6 +23,7 @@ from google.protobuf.message import DecodeError, Message
 from mizzen._api.validate import validate_pb2
 from mizzen.envoy.rules import Judge, judge_of
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 Violation = tuple[str, str]  # (path inside the message, what is wrong there)
 _LONGEST_SECONDS = 9_223_372_036  # Envoy: seconds below what 64 bits of nanoseconds hold
 # A route table is one message of all its hosts: those that were looked at before are not looked at again.
@@ -33,6 +35,22 @@ _clean: set[bytes] = set()  # digests; changes no result
 def violations(message: Message) -> tuple[Violation, ...]:
     """Everything in `message`, and in what is packed into it, that breaks a rule of Envoy's API."""
     return tuple(_broken(message, ""))
+
+
+def broken_resources(
+    resources: Mapping[str, Mapping[str, Message]], known: Mapping[str, Mapping[str, Message]] = NOTHING
+) -> dict[tuple[str, str], tuple[Violation, ...]]:
+    """(type URL, name) -> what each resource breaks; those that break nothing are not among them.
+
+    `known`: resources that were found sound before; the very messages among them are not looked at again.
+    """
+    found = {}
+    for url, named in resources.items():
+        before = known.get(url, NOTHING)
+        for name, message in named.items():
+            if before.get(name) is not message and (wrong := violations(message)):
+                found[url, name] = wrong
+    return found
 
 
 @dataclass(slots=True)

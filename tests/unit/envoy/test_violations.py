@@ -6,9 +6,9 @@ import pytest
 from google.protobuf.message import Message
 
 from mizzen._api import pb
-from mizzen.envoy.config import type_url
+from mizzen.envoy.config import ROUTES, type_url
 from mizzen.envoy.parts import packed
-from mizzen.envoy.violations import violations
+from mizzen.envoy.violations import broken_resources, violations
 from tests.golden import Case, cases
 
 
@@ -73,6 +73,15 @@ def test_what_was_found_is_found_again() -> None:
     bad = table(lambda route: route.match.Clear())
 
     assert violations(bad) == violations(bad) != ()
+
+
+def test_what_is_known_to_be_sound_is_not_looked_at_again() -> None:
+    bad, good = table(lambda route: route.match.Clear()), table(lambda route: None)
+    resources = {ROUTES: {"bad": bad, "good": good}}
+
+    assert set(broken_resources(resources)) == {(ROUTES, "bad")}
+    assert broken_resources(resources, known=resources) == {}
+    assert set(broken_resources(resources, known={ROUTES: {"good": good}})) == {(ROUTES, "bad")}
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
