@@ -22,6 +22,7 @@ from mizzen.envoy.config import (
     EnvoyConfig,
     envoy_config,
 )
+from mizzen.errors import ResourceRef
 from mizzen.model import Model
 from mizzen.model.backend import (
     Balancing,
@@ -57,7 +58,7 @@ from mizzen.model.route import (
     RouteMatch,
     Weighted,
 )
-from mizzen.model.tls import ClientAuth, ClientTls, ServerTls, TlsPolicy, Verification
+from mizzen.model.tls import ClientAuth, ClientTls, ServerTls, TlsPolicy, TrustedCa, Verification
 from mizzen.proxy.binary import envoy_binary
 
 pytestmark = pytest.mark.e2e
@@ -65,6 +66,9 @@ pytestmark = pytest.mark.e2e
 SECOND = timedelta(seconds=1)
 HALF = Fraction(numerator=500_000, of=1_000_000)
 OTHER = "outbound|80|v2|backend.test"
+SYSTEM_ROOTS = TrustedCa(
+    name="file-root:system", file="/etc/ssl/certs/ca-certificates.crt", origin=ResourceRef(kind="File")
+)
 
 
 # --- static resources -------------------------------------------------------------------------------
@@ -219,9 +223,7 @@ def every_kind_of_backend() -> Model:
         check_san_of_sni=True,
         alpn=("h2",),
     )
-    system = ClientTls(
-        certificate=None, verification=Verification(ca="file-root:/etc/ssl/certs/ca-certificates.crt")
-    )
+    system = ClientTls(certificate=None, verification=Verification(ca=SYSTEM_ROOTS.name))
     by_authority = replace(mutual, sni="", check_san_of_sni=True)
     backends = (
         small.backend("dns", discovery=Discovery.DNS, groups=names, dns_families="all"),
@@ -245,7 +247,7 @@ def every_kind_of_backend() -> Model:
     return replace(
         small.mirrored(),
         backends=tuple(sorted(backends, key=lambda one: one.name)),
-        trusted_cas=(small.trusted_ca(),),
+        trusted_cas=(small.trusted_ca(), SYSTEM_ROOTS),
     )
 
 
