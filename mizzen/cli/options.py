@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 RUN_DIR_VARIABLE = "MIZZEN_RUN_DIR"
+# Where distributions keep the roots of a machine: Debian, Fedora, SUSE, Alpine.
+TRUST_STORES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 
 
 def default_run_dir() -> Path:
@@ -42,6 +49,11 @@ def run_dir(command: F) -> F:
     )(command)
 
 
+def _trust_store() -> Mapping[str, str]:
+    """Which file has the roots of this machine; nothing where none of the usual ones is there."""
+    return next(({"SSL_CERT_FILE": name} for name in TRUST_STORES if Path(name).is_file()), {})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """What is read, how clients come, and for whom, in the words of the command line."""
@@ -54,7 +66,7 @@ class Inputs:
 
     def settings(self) -> Settings:
         """What the stages are told beside the objects; the switches come from the environment."""
-        environment: Mapping[str, str] = dict(os.environ)
+        environment: Mapping[str, str] = {**_trust_store(), **os.environ}
         return Settings(
             environment=environment,
             external_ports=self.external_ports,

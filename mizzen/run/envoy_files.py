@@ -120,7 +120,7 @@ def _of_backends(model: Model, ca: TrustedCa, path: str, why: str) -> Problem:
         resource=next(users, ca.origin),
         field="spec.trafficPolicy.tls",
         message=f"{path[:200]!r} cannot be read: {why}",
-        hint="Requests to the backend fail until it can be. caCertificates and caCrl name files on Envoy's machine.",
+        hint="Requests to the backend fail until it can be. caCertificates, caCrl and SSL_CERT_FILE name files on Envoy's machine.",
     )
 
 
