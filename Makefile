@@ -9,7 +9,7 @@ test: ## unit tests and golden cases, without Envoy
 e2e: ## real Envoy, real clients
 	$(PYTHON) -m pytest -q -m e2e
 
-fuzz: ## YAML with nasty values against a real Envoy, for $$FUZZ_SECONDS (300) from $$FUZZ_SEED (the time)
+fuzz: ## YAML with nasty values against a real Envoy: each value, then at random for $$FUZZ_SECONDS (300) from $$FUZZ_SEED
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(PYTHON) -m pytest -q -s tests/e2e/test_fuzz_envoy.py
 
 kubernetes: ## a real API server: that of $$KUBECONFIG, or one that is started

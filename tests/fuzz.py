@@ -3,11 +3,12 @@
 What a field may hold is taken from the declarations (mizzen/resources), so a new field takes part by itself.
 """
 
-import copy
 import dataclasses
+import itertools
 import random
+import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -38,6 +39,13 @@ NUMBERS = (
     *(15021, 65535, 65536, 2**24, 2**31 - 1, 2**31, -(2**31), 2**32 - 1, 2**32, 2**63 - 1, 2**64 - 1),
 )  # fmt: skip
 FLOATS = (0.0, -1.0, 1e-9, 0.0001, 0.5, 1.0, 33.333333, 99.99999, 100.0, 100.00001, 1e9, 1e300, 5e-324)
+_PLAIN: dict[Any, tuple[Any, ...]] = {
+    bool: (True, False),
+    int: NUMBERS,
+    float: FLOATS,
+    timedelta: DURATIONS,
+    bytes: ("", "YQ==", "AA=="),
+}
 # What concerns Kubernetes alone never reaches an Envoy.
 SKIPPED = frozenset({"hub", "tag", "overlays", "affinity", "resources", "install"})
 DEEPEST = 4
@@ -45,15 +53,59 @@ DEEPEST = 4
 WEIGHTS = {"VirtualService": 4, "DestinationRule": 4, "IstioOperator": 3}
 
 
+def sweep(known: Iterable[Case]) -> Iterator[tuple[Case, bytes, str]]:
+    """Every field that a case has (or has a place for), once with every value: (case, input, what was changed)."""
+    places: dict[str, tuple[bool, Case, int, int]] = {}
+    for case in known:
+        for number, one in enumerate(_objects(case)):
+            kind = KINDS.get(one.get("kind", ""))
+            for index, slot in enumerate(slots(kind.declaration, one, kind.kind) if kind else ()):
+                path = re.sub(r"\[[^]]*\]", "[]", f"{slot[2]}.{slot[1].key}")
+                given = slot[1].key in slot[0]
+                if path not in places or given > places[path][0]:
+                    places[path] = (given, case, number, index)
+    for path, (_, case, number, index) in sorted(places.items()):
+        for count in itertools.count():
+            objects = _objects(case)
+            kind = KINDS[objects[number]["kind"]]
+            holder, declared, _ = next(
+                itertools.islice(slots(kind.declaration, objects[number], kind.kind), index, None)
+            )
+            values = _values(declared.type)
+            if count >= len(values):
+                break
+            holder[declared.key] = values[count]
+            yield case, _text(objects), f"{path} = {str(values[count])[:100]!r}"
+
+
+def _values(hint: Any) -> tuple[Any, ...]:
+    """Every value of a scalar, alone in a list, or under each key of a mapping; none of an element."""
+    kind = _bare(hint)
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    if get_origin(kind) is tuple:
+        return tuple([value] for value in _values(get_args(kind)[0]))
+    if get_origin(kind) is Mapping:
+        inner = _values(get_args(kind)[1])
+        by_key = tuple({key: inner[0] if inner else {}} for key in TEXTS)
+        return by_key + tuple({"x-a": value} for value in inner)
+    return () if dataclasses.is_dataclass(kind) else _PLAIN.get(kind, TEXTS)
+
+
 def nasty(case: Case, source: random.Random) -> tuple[bytes, str]:
     """The input of `case` with one to three values changed, and which."""
-    objects = [
-        one for text in case.texts().values() for one in yaml.safe_load_all(text) if isinstance(one, dict)
-    ]
-    objects = copy.deepcopy(objects)
+    objects = _objects(case)
     said = [changed(objects, source) for _ in range(source.choice((1, 1, 1, 2, 3)))]
-    text = yaml.safe_dump_all(objects, allow_unicode=True)
-    return text.encode("utf-8", "surrogatepass"), "; ".join(said)
+    return _text(objects), "; ".join(said)
+
+
+def _objects(case: Case) -> list[dict[str, Any]]:
+    found = (one for text in case.texts().values() for one in yaml.safe_load_all(text))
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _text(objects: list[dict[str, Any]]) -> bytes:
+    return yaml.safe_dump_all(objects, allow_unicode=True).encode("utf-8", "surrogatepass")
 
 
 def changed(objects: list[dict[str, Any]], source: random.Random) -> str:
@@ -128,14 +180,7 @@ def _value(hint: Any, source: random.Random, depth: int) -> Any:
         }
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _element(kind, source, depth)
-    plain = {
-        bool: (True, False),
-        int: NUMBERS,
-        float: FLOATS,
-        timedelta: DURATIONS,
-        bytes: ("", "YQ==", "AA=="),
-    }
-    return source.choice(plain.get(kind, TEXTS))
+    return source.choice(_PLAIN.get(kind, TEXTS))
 
 
 def _element(kind: type, source: random.Random, depth: int) -> dict[str, Any]:

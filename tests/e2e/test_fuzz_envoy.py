@@ -7,6 +7,8 @@ import os
 import random
 import time
 import traceback
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,15 @@ from mizzen.envoy.config import EnvoyConfig
 from mizzen.envoy.violations import violations
 from mizzen.pipeline import to_snapshot
 from mizzen.run.envoy_files import unusable_files, without_files
-from tests.fuzz import nasty
+from tests.fuzz import nasty, sweep
 from tests.golden import Case, built, cases
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio, pytest.mark.timeout(0)]
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
-EXAMPLES = 250  # of the test
+EXAMPLES = 250  # at least
+GOOD = [case for case in cases() if not case.name.startswith("broken/")]
 
 
 def configurations(case: Case, text: bytes) -> list[EnvoyConfig]:
@@ -49,30 +52,49 @@ async def fault(envoy: Envoy, config: EnvoyConfig) -> str:
     return f"refused (rules broken: {broken}): {refused}" if refused else ""
 
 
-async def search(examples: int, seconds: float, seed: int) -> list[str]:
-    """Try some examples (or as many as `seconds` allow); what is found is printed at once."""
+async def search(examples: Iterable[tuple[Case, bytes, str]]) -> list[str]:
+    """Try all of them, on a new Envoy where one died; what is found is printed at once."""
     found: list[str] = []
-    known = [case for case in cases() if not case.name.startswith("broken/")]
-    number, end = 0, time.monotonic() + seconds
-    while number < examples or time.monotonic() < end:
+    number, left = 0, iter(examples)
+    for first in left:
         async with running() as envoy:
-            while envoy.process.poll() is None and (number < examples or time.monotonic() < end):
+            for case, text, changes in chain([first], left):
                 number += 1
-                source = random.Random(f"{seed} {number}")
-                case = source.choice(known)
-                text, changes = nasty(case, source)
                 try:
                     faults = [await fault(envoy, config) for config in configurations(case, text)]
                 except Exception:  # noqa: BLE001  # whatever it is, it is what is looked for
                     faults = [f"raised: {traceback.format_exc(limit=-3)}"]
                 for wrong in filter(None, faults):
-                    found.append(f"{seed} {number} {case.name}: {changes}\n    {wrong}")
+                    found.append(f"{case.name}: {changes}\n    {wrong}")
                     print(found[-1], flush=True)
+                if envoy.process.poll() is not None:
+                    break
     print(f"{number} examples, {len(found)} findings")
     return found
 
 
-async def test_what_validation_lets_pass_envoy_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # where an access log of any name is written
+def at_random() -> Iterator[tuple[Case, bytes, str]]:
+    """Some examples, or as many as FUZZ_SECONDS allow. Each depends on FUZZ_SEED and its number alone."""
+    end = time.monotonic() + SECONDS
+    for number in count(1):
+        if number > EXAMPLES and time.monotonic() > end:
+            return
+        source = random.Random(f"{SEED} {number}")
+        case = source.choice(GOOD)
+        text, changes = nasty(case, source)
+        yield case, text, f"({SEED} {number}) {changes}"
 
-    assert not await search(0 if SECONDS else EXAMPLES, SECONDS, SEED)
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an access log of any name is written."""
+    monkeypatch.chdir(tmp_path)
+
+
+async def test_what_validation_lets_pass_envoy_takes() -> None:
+    assert not await search(at_random())
+
+
+@pytest.mark.skipif(not SECONDS, reason="takes minutes: make fuzz")
+async def test_every_field_may_have_every_value() -> None:
+    assert not await search(sweep(GOOD))
