@@ -1,13 +1,16 @@
 """What became of one gateway's configuration: which Envoy holds what, and why it does not. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mizzen.envoy.config import EnvoyConfig
+from mizzen._api import pb
+from mizzen.envoy.config import ROUTES, EnvoyConfig
 from mizzen.envoy.violations import violations
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
+from mizzen.model.route import Route
 from mizzen.run.occupied import Taken
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.refusal import LOST
@@ -18,6 +21,7 @@ from mizzen.xds.status import SyncState, TypeStatus
 CATALOGUE = {
     "XDS-001": "Envoy refused a part of the configuration; what it held before stays.",
 }
+_ROUTE = re.compile(r"\bvirtual_hosts\[(\d+)\]\.routes\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ def gateway_status(
         ready=not settled,
         reason=settled,
         types=types,
-        rejected=rejections(config, client),
+        rejected=rejections(model, config, client),
         mirrors=mirror_values(model, announcements, occupied),
         listeners=tuple(
             {"name": one.name, "address": one.address, "port": one.port, "transport": one.transport.value}
@@ -117,20 +121,43 @@ def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
     return ""
 
 
-def rejections(config: EnvoyConfig, client: ClientStatus | None) -> tuple[Problem, ...]:
+def rejections(model: Model, config: EnvoyConfig, client: ClientStatus | None) -> tuple[Problem, ...]:
     """What Envoy refused, as problems of the objects that it came from."""
     if client is None:
         return ()
     return tuple(
-        Problem(
-            severity=Severity.ERROR,
-            code="XDS-001",
-            resource=config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
-            message=f"Envoy refused {resource_type(url).short} {name}: {why(config, url, name, reason)}",
-            hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
-        )
+        rejection(model, config, url, name, reason)
         for (url, name), reason in sorted(client.stream.rejections.items())
     )
+
+
+def rejection(model: Model, config: EnvoyConfig, url: str, name: str, reason: str) -> Problem:
+    """One resource that Envoy refused."""
+    short, told = resource_type(url).short, why(config, url, name, reason)
+    route = _refused_route(model, config, name, told) if url == ROUTES else None
+    resource = config.origins.get((url, name)) or ResourceRef(kind=short, name=name)
+    return Problem(
+        severity=Severity.ERROR,
+        code="XDS-001",
+        resource=route.origin if route else resource,
+        field=route.at if route else "",
+        message=f"Envoy refused {short} {name}: {told}",
+        hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
+    )
+
+
+def _refused_route(model: Model, config: EnvoyConfig, name: str, told: str) -> Route | None:
+    """The route that a reason such as "virtual_hosts[0].routes[1].redirect ..." is about."""
+    found = _ROUTE.search(told)
+    message = config.resources[ROUTES].get(name)
+    if found is None or not isinstance(message, pb.RouteConfiguration):
+        return None
+    hosts = {host.name: host for table in model.route_tables if table.name == name for host in table.hosts}
+    number, index = int(found[1]), int(found[2])
+    if number >= len(message.virtual_hosts):
+        return None
+    host = hosts.get(message.virtual_hosts[number].name)
+    return host.routes[index] if host and index < len(host.routes) else None
 
 
 def why(config: EnvoyConfig, url: str, name: str, reason: str) -> str:
