@@ -84,22 +84,25 @@ class Problem:
         return self.resource.place(self.field)
 
     def value(self) -> dict[str, str]:
-        """As JSON values; `origin` is file:line:column."""
-        return {
+        """As JSON values; `origin` is file:line:column. Each is one line, whatever the user wrote."""
+        said = {
             "severity": self.severity.value,
             "code": self.code,
             "resource": str(self.resource),
-            "field": printable(self.field),
+            "field": self.field,
             "origin": str(self.origin),
-            "message": printable(self.message),
+            "message": self.message,
             "hint": self.hint,
         }
+        return {key: printable(text) for key, text in said.items()}
 
     def __str__(self) -> str:
-        origin = str(self.origin)
-        where = " ".join(filter(None, (origin and f"{origin}:", str(self.resource), printable(self.field))))
-        text = f"{where}: {self.severity.value} {self.code}: {printable(self.message)}"
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        said = self.value()
+        where = " ".join(
+            filter(None, (said["origin"] and f"{said['origin']}:", said["resource"], said["field"]))
+        )
+        text = f"{where}: {said['severity']} {said['code']}: {said['message']}"
+        return f"{text}\n  hint: {said['hint']}" if said["hint"] else text
 
 
 Report = Callable[[Problem], None]
