@@ -1,7 +1,7 @@
 # The commands of this project. PYTHON is any Python with `pip install -e '.[dev]' -c requirements-dev.lock`.
 PYTHON ?= python3
 
-.PHONY: test e2e attack kubernetes e2e-kubernetes lint golden docs bench api lock
+.PHONY: test e2e attack fuzz kubernetes e2e-kubernetes lint golden docs bench api lock
 
 test: ## unit tests and golden cases, without Envoy
 	$(PYTHON) -m pytest -q -m "not e2e and not kubernetes and not node"
@@ -11,6 +11,9 @@ e2e: ## real Envoy, real clients
 
 attack: ## spellings, smuggling, fronting, forged headers and identities, large and slow clients: h1, h2, h3
 	$(PYTHON) -m pytest -q -m attack
+
+fuzz: ## YAML with nasty values against a real Envoy: each value, then at random for $$FUZZ_SECONDS (300) from $$FUZZ_SEED
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(PYTHON) -m pytest -q -s tests/e2e/test_fuzz_envoy.py
 
 kubernetes: ## a real API server: that of $$KUBECONFIG, or one that is started
 	scripts/on_cluster.sh api $(PYTHON) -m pytest -q -m kubernetes tests/kubernetes

@@ -36,6 +36,18 @@ class Place:
 NOWHERE = Place()
 
 
+_LONGEST_SHOWN = 1_000
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_CONTROL |= {ord(sign): repr(sign)[1:-1] for sign in "\t\n\r"}
+
+
+def printable(text: str) -> str:
+    """What a user wrote may be in `text`: on one line, without control characters, cut where it is very long."""
+    shown = text.translate(_CONTROL)
+    half = _LONGEST_SHOWN // 2
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:half]}...{shown[-half:]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceRef:
     """One object of the user: what it is called and where each of its fields is written."""
@@ -79,8 +91,8 @@ class Problem:
         return self.resource.place(self.field)
 
     def value(self) -> dict[str, str]:
-        """As JSON values; `origin` is file:line:column."""
-        return {
+        """As JSON values; `origin` is file:line:column. Each is one line, whatever the user wrote."""
+        said = {
             "severity": self.severity.value,
             "code": self.code,
             "resource": str(self.resource),
@@ -89,12 +101,15 @@ class Problem:
             "message": self.message,
             "hint": self.hint,
         }
+        return {key: printable(text) for key, text in said.items()}
 
     def __str__(self) -> str:
-        origin = str(self.origin)
-        where = " ".join(filter(None, (origin and f"{origin}:", str(self.resource), self.field)))
-        text = f"{where}: {self.severity.value} {self.code}: {self.message}"
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        said = self.value()
+        where = " ".join(
+            filter(None, (said["origin"] and f"{said['origin']}:", said["resource"], said["field"]))
+        )
+        text = f"{where}: {said['severity']} {said['code']}: {said['message']}"
+        return f"{text}\n  hint: {said['hint']}" if said["hint"] else text
 
 
 Report = Callable[[Problem], None]

@@ -11,6 +11,7 @@ from mizzen.install.declaring import CODES as INSTALLING
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table
+from mizzen.run.envoy_files import CATALOGUE as OPENED
 from mizzen.run.mesh import CATALOGUE as MESH
 from mizzen.run.occupied import CATALOGUE as PORTS
 from mizzen.run.promise_file import CATALOGUE as PROMISES
@@ -25,7 +26,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Files and documents", ("FILE", "YML")),
     ("Objects and their fields", ("KIND", "META", "FLD", "VAL")),
     ("References", ("REF",)),
-    ("Gateways", ("GW", "PORT", "UNIX")),
+    ("Gateways", ("GW", "PORT", "UNIX", "LOG")),
     ("HTTP/3 mirrors", ("H3",)),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),
@@ -41,7 +42,7 @@ def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
     for catalogue in (
-        *(FILES, READING, COUNTING, RESOLVING, MESH, PORTS, SHARED_PORTS),
+        *(FILES, READING, COUNTING, RESOLVING, MESH, PORTS, SHARED_PORTS, OPENED),
         *(PROMISES, UPDATES, ROOTS, INSTALLING, FAULTS),
     ):
         every |= dict(catalogue)

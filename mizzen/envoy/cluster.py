@@ -197,14 +197,14 @@ def outlier_detection(outliers: Outliers) -> pb.OutlierDetection:
 
 
 def tcp_keepalive(pool: Pool) -> pb.TcpKeepalive:
-    """Envoy takes whole seconds."""
+    """Envoy takes whole seconds, and the kernel no zero."""
     out = pb.TcpKeepalive()
     if pool.keepalive_probes is not None:
         out.keepalive_probes.value = pool.keepalive_probes
     if pool.keepalive_time is not None:
-        out.keepalive_time.value = int(pool.keepalive_time.total_seconds())
+        out.keepalive_time.value = max(1, int(pool.keepalive_time.total_seconds()))
     if pool.keepalive_interval is not None:
-        out.keepalive_interval.value = int(pool.keepalive_interval.total_seconds())
+        out.keepalive_interval.value = max(1, int(pool.keepalive_interval.total_seconds()))
     return out
 
 

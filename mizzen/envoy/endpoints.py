@@ -1,5 +1,7 @@
 """Where a backend's requests may go."""
 
+from dataclasses import replace
+
 from mizzen._api import pb
 from mizzen.envoy.parts import address, uint32
 from mizzen.model.backend import Backend, Endpoint, EndpointGroup, Health
@@ -16,12 +18,28 @@ _HEALTH = {
 MESH_MATCH = pb.Struct(fields={"tlsMode": pb.Value(string_value="istio")})
 
 
+# Of all endpoints of a locality, and all localities of a priority, together; Envoy refuses more.
+_MOST_WEIGHT = 2**32 - 1
+
+
 def cluster_load_assignment(backend: Backend) -> pb.ClusterLoadAssignment:
     """All endpoints of a backend; none is an answer too."""
     return pb.ClusterLoadAssignment(
         cluster_name=backend.name,
-        endpoints=[locality_lb_endpoints(group) for group in backend.groups],
+        endpoints=[locality_lb_endpoints(group) for group in _weighed(backend.groups)],
     )
+
+
+def _weighed(groups: tuple[EndpointGroup, ...]) -> tuple[EndpointGroup, ...]:
+    """The same weights; smaller ones that compare alike where Envoy could not add them up."""
+    whole = sum(one.weight for group in groups for one in group.endpoints)
+    if whole <= _MOST_WEIGHT:
+        return groups
+
+    def smaller(one: Endpoint) -> Endpoint:
+        return replace(one, weight=max(1, one.weight * (_MOST_WEIGHT // 2) // whole))
+
+    return tuple(replace(group, endpoints=tuple(map(smaller, group.endpoints))) for group in groups)
 
 
 def locality_lb_endpoints(group: EndpointGroup) -> pb.LocalityLbEndpoints:

@@ -9,8 +9,10 @@ from mizzen.resolve.context import Context
 from mizzen.resolve.overlay import overlay
 from mizzen.resolve.tracing import trace_percent
 from mizzen.resources import values
+from mizzen.resources.access_log_format import wrong_format
 from mizzen.resources.findings import Findings
 from mizzen.resources.mesh import ConnectionSettings, Http2Settings, ProxyHeaders, Topology
+from mizzen.resources.values import describe
 
 CODES = {
     "GW-009": "The format of the access log cannot be used; Istio's own is.",
@@ -151,7 +153,7 @@ def idle_timeout(ctx: Context) -> timedelta | None:
     text = ctx.proxy.metadata.get("IDLE_TIMEOUT", "")
     if not text:
         return None
-    read = values.duration(text, "", Findings(ctx.proxy.origin))
+    read = values.span(negative=False)(text, "", Findings(ctx.proxy.origin))
     if isinstance(read, timedelta):
         return read
     ctx.report(
@@ -173,28 +175,55 @@ def access_logs(ctx: Context) -> tuple[AccessLog, ...]:
     if not mesh.access_log_file:
         return ()
     if mesh.access_log_encoding == "TEXT":
-        return (AccessLog(path=mesh.access_log_file, text_format=mesh.access_log_format),)
+        return (AccessLog(path=mesh.access_log_file, text_format=_text_format(ctx)),)
     return (AccessLog(path=mesh.access_log_file, json_format=_json_format(ctx) or _JSON_LINE),)
+
+
+def _text_format(ctx: Context) -> str:
+    text = ctx.mesh.access_log_format
+    if wrong := wrong_format(text):
+        _unusable_format(ctx, wrong)
+        return ""
+    return text
 
 
 def _json_format(ctx: Context) -> tuple[tuple[str, str], ...]:
     text = ctx.mesh.access_log_format
     if not text.strip():
         return ()
+    wanted = _json_object(text)
+    if wanted is None:
+        hint = 'For example {"path": "%REQ(:PATH)%", "status": "%RESPONSE_CODE%"}.'
+        _unusable_format(ctx, "with accessLogEncoding JSON the format is a JSON object of texts", hint)
+        return ()
+    for key, value in wanted.items():
+        if wrong := wrong_format(value):
+            _unusable_format(ctx, f"in {describe(key).removeprefix('the string ')}: {wrong}")
+            return ()
+    return tuple(wanted.items())
+
+
+def _json_object(text: str) -> dict[str, str] | None:
+    """An object of texts that can be sent on (JSON knows halves of characters, which cannot); else None."""
     try:
         wanted = json.loads(text)
-    except ValueError:
-        wanted = None
-    if isinstance(wanted, dict) and all(isinstance(value, str) for value in wanted.values()):
-        return tuple(wanted.items())
+        json.dumps(wanted, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    is_flat = isinstance(wanted, dict) and all(isinstance(value, str) for value in wanted.values())
+    return wanted if is_flat else None
+
+
+def _unusable_format(
+    ctx: Context, message: str, hint: str = "Until then Istio's own format is used."
+) -> None:
     ctx.report(
         Problem(
             severity=Severity.WARNING,
             code="GW-009",
             resource=ctx.proxy.origin,
             field="spec.meshConfig.accessLogFormat",
-            message="with accessLogEncoding JSON the format is a JSON object of texts",
-            hint='For example {"path": "%REQ(:PATH)%", "status": "%RESPONSE_CODE%"}.',
+            message=message,
+            hint=hint,
         )
     )
-    return ()

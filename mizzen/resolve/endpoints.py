@@ -275,7 +275,7 @@ def _is_healthy(workload: WorkloadEntry) -> bool:
 def _may_serve(pod: core.Pod) -> bool:
     ready = any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions)
     ended = pod.status.phase in {"Succeeded", "Failed"} or pod.meta.deletion_timestamp is not None
-    return ready and not ended and bool(pod.status.pod_ip)
+    return ready and not ended and is_ip(pod.status.pod_ip)
 
 
 def _locality(labels: Mapping[str, str], node: Mapping[str, str]) -> Locality:

@@ -22,7 +22,7 @@ from mizzen.resolve.names import DOMAIN, backend_name
 from mizzen.resolve.retries import retry
 from mizzen.resolve.routes import failing, ordered, routes_of
 from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex, named_protocol
-from mizzen.resolve.workloads import may_bind, sidecar_of
+from mizzen.resolve.workloads import sidecar_of
 from mizzen.resources.sidecar import EgressListener
 from mizzen.resources.virtual_service import VirtualService
 
@@ -50,7 +50,7 @@ def outbound(ctx: Context, indexes: Indexes, edge: Edge, logs: tuple[AccessLog, 
     made: list[tuple[Listener, RouteTable | None]] = []
     ref = sidecar.ref if sidecar else ctx.proxy.origin
     for egress in sidecar.spec.egress if sidecar else ():
-        if egress.port is not None and may_bind(ctx, ref, egress.bind, egress.at):
+        if egress.port is not None:
             found = maker.egress(egress, ref)
             made += [found] if found else []
     if ctx.mesh.proxy_http_port:

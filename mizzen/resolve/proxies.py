@@ -198,7 +198,7 @@ def _pod_sidecar(world: World, pod: Pod, mesh: MeshConfig) -> Proxy:
             port.name: port.container_port
             for container in pod.spec.containers
             for port in container.ports
-            if port.name
+            if port.name and port.container_port is not None
         },
         intercepted=True,
         region=region,

@@ -169,11 +169,9 @@ def _report_uncovered(ctx: Context, server: MergedServer, chains: list[Chain]) -
 def _verification(
     ctx: Context, server: MergedServer, settings: ServerTlsSettings, at: str, certificate: str
 ) -> Verification | None:
-    """How client certificates are judged. SIMPLE with subjectAltNames only matches names, as in Istio."""
+    """How client certificates are judged; None where no client is asked for one."""
     if settings.mode not in _CLIENT_AUTH:
-        if not settings.subject_alt_names:
-            return None
-        return Verification(ca=None, subject_alt_names=settings.subject_alt_names)
+        return None
     if settings.ca_cert_credential_name:
         field = f"{at}.caCertCredentialName"
         name = resource_name(settings.ca_cert_credential_name)

@@ -15,7 +15,6 @@ CODES = {
     "SC-001": "A port of a workload is where its sidecar would listen itself; the sidecar does not open it.",
     "SC-002": "Where an application listens is written in a way that cannot be read; the port is not opened.",
     "SC-003": "No Service or Sidecar says which ports a workload has; its sidecar opens none.",
-    "SC-005": "Where a Sidecar's port is to be opened is no IP address; the port is not opened.",
 }
 
 _ANY = "0.0.0.0"
@@ -115,8 +114,6 @@ def _listed(ctx: Context, sidecar: Sidecar, services: ServiceIndex) -> Iterator[
             ctx, listener.default_endpoint, sidecar.ref, f"{listener.at}.defaultEndpoint"
         ):
             continue
-        if not may_bind(ctx, sidecar.ref, listener.bind, listener.at):
-            continue
         number = listener.port.number
         bind = listener.bind or _address(ctx) or _ANY
         if _is_same(bind, number, target):
@@ -134,23 +131,6 @@ def _listed(ctx: Context, sidecar: Sidecar, services: ServiceIndex) -> Iterator[
             ref=sidecar.ref,
             at=listener.at,
         )
-
-
-def may_bind(ctx: Context, ref: ResourceRef, bind: str, at: str) -> bool:
-    """Is `bind` of a Sidecar's listener nothing, or an IP address? Anything else is reported: Envoy would remove
-    the file of that name."""
-    if not bind or is_ip(bind):
-        return True
-    ctx.report(
-        Problem(
-            code="SC-005",
-            resource=ref,
-            field=f"{at}.bind",
-            message=f"{bind!r} is no IP address",
-            hint="Write an IP address of this machine, or leave `bind` out.",
-        )
-    )
-    return False
 
 
 def _target(listener: IngressListener) -> tuple[str, int] | None:

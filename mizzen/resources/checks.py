@@ -21,6 +21,8 @@ _PSEUDO_HEADERS = frozenset({":method", ":scheme", ":authority", ":path", ":stat
 _LABEL_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}|[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){31}")
+_SHA256_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 # RFC 3986, pchar: what Istio takes between the operators of a path template.
 _PATH_SEGMENT = re.compile(r"[a-zA-Z0-9._~%!$&'()+,;:@=-]+")
@@ -31,6 +33,11 @@ LONGEST_REGEX = 1024
 LONGEST_TEXT = 4096  # of a policy: it may become a pattern, and Envoy's have an end
 LONGEST_MESH_NAME = 320
 LONGEST_SOCKET_PATH = 107  # bytes of sockaddr_un.sun_path, less the terminating zero
+LONGEST_HEADER = 16_384  # bytes of a name or value (Envoy, HeaderValue)
+LONGEST_QUERY_NAME = 1_024  # bytes (Envoy, QueryParameterMatcher)
+LONGEST_SNI = 255  # bytes (Envoy, UpstreamTlsContext)
+MOST_HEADERS = 1_000  # that one route changes (Envoy, Route.request_headers_to_add)
+MOST_WEIGHT = 2**32 - 1  # of all destinations, or endpoints, together (Envoy, WeightedCluster)
 CLAIMS = "@request.auth.claims"
 SHORTEST = timedelta(milliseconds=1)
 
@@ -74,21 +81,22 @@ def _labels(text: str, whole: str) -> str:
 
 
 def is_ip(text: str) -> bool:
+    """An address without a zone (fe80::1%eth0): Envoy takes none."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text
 
 
 def subnet(text: str) -> str:
     """An IP address, or a range of them (10.0.0.0/8): no netmask, no zone."""
+    address, slash, length = text.partition("/")
     try:
+        if not is_ip(address) or (slash and not (length.isascii() and length.isdecimal())):
+            raise ValueError(text)
         ipaddress.ip_network(text, strict=False)
-        good = "%" not in text and text.partition("/")[2].isdecimal() == ("/" in text)
     except ValueError:
-        good = False
-    if not good:
         return f'"{text}" is neither an IP address nor a range of them such as 10.0.0.0/8'
     return ""
 
@@ -134,13 +142,14 @@ def regex(pattern: str) -> str:
 def claim_path(name: str) -> tuple[str, ...] | None:
     """The claim that a header match of this name asks for; None when it means an ordinary header.
 
-    `@request.auth.claims.a.b` and `@request.auth.claims[a][b]` are ("a", "b").
+    `@request.auth.claims.a.b` and `@request.auth.claims[a][b]` are ("a", "b"). A claim without a name is none.
     """
     if name[: len(CLAIMS)].lower() != CLAIMS:
         return None
     rest = name[len(CLAIMS) :]
     if len(rest) > 1 and rest[0] == ".":
-        return tuple(rest[1:].split("."))
+        path = tuple(rest[1:].split("."))
+        return path if all(path) else None
     if re.fullmatch(r"(?:\[[^\[\]]+\])+", rest):
         return tuple(rest[1:-1].split("]["))
     return None
@@ -157,14 +166,37 @@ def matched_header(name: str) -> str:
 
 def token(name: str) -> str:
     """A plain header name."""
-    return "" if _TOKEN.fullmatch(name) else f'"{name}" is not the name of a header'
+    if not name:
+        return "a header must have a name"
+    return too_long(name) or ("" if _TOKEN.fullmatch(name) else f'"{name}" is not the name of a header')
+
+
+def too_long(text: str) -> str:
+    """Longer than Envoy takes the name or value of a header."""
+    size = len(text.encode(errors="replace"))
+    return f"it has {size} bytes; at most {LONGEST_HEADER} are allowed" if size > LONGEST_HEADER else ""
+
+
+def plain(text: str) -> str:
+    """What becomes (a part of) the value of a header: a path, a host, an attribute of a cookie."""
+    return "the value has a control character in it" if _CONTROL.search(text) else too_long(text)
+
+
+def host_value(text: str) -> str:
+    """What is sent as :authority or host: visible, without blanks (RFC 9110, section 7.2)."""
+    return "a host has no blanks in it" if " " in text or "\t" in text else plain(text)
+
+
+def server_name(text: str) -> str:
+    """What is sent as SNI."""
+    if len(text.encode(errors="replace")) > LONGEST_SNI:
+        return f"a server name has at most {LONGEST_SNI} bytes"
+    return plain(text)
 
 
 def header_value(value: str) -> str:
     """A value that is set on a header: no control characters, and commands that Envoy takes and clients may see."""
-    if _CONTROL.search(value):
-        return "the value has a control character in it"
-    return substitution.fault(value)
+    return plain(value) or substitution.fault(value)
 
 
 def policy_text(value: str) -> str:
@@ -231,6 +263,24 @@ def unix_path(address: str) -> str:
     if posixpath.normpath(path) != path:
         return f'"{address}": a path is written without "//", "." and ".."'
     return ""
+
+
+def certificate_hash(text: str) -> str:
+    """SHA-256 of a certificate: 64 hexadecimal digits, also with colons between pairs of them."""
+    return (
+        ""
+        if _SHA256.fullmatch(text)
+        else f'"{text[:80]}" is not the SHA-256 of a certificate in hexadecimal digits'
+    )
+
+
+def certificate_spki(text: str) -> str:
+    """SHA-256 of a public key (SPKI), in base64."""
+    return (
+        ""
+        if _SHA256_BASE64.fullmatch(text)
+        else f'"{text[:80]}" is not the SHA-256 of a public key in base64'
+    )
 
 
 def covers(wide: str, narrow: str) -> bool:

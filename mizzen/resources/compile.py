@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
 from mizzen.resources import values
-from mizzen.resources.declare import Key, Range, Text, Unknown
+from mizzen.resources.declare import HeaderText, Key, Least, Range, Text, Unknown
 from mizzen.resources.findings import Findings
 from mizzen.resources.places import child
 from mizzen.resources.values import BAD, Decoder
@@ -24,7 +24,7 @@ _BY_TYPE: dict[Any, Decoder] = {
     int: values.integer,
     float: values.number,
     bytes: values.encoded,
-    timedelta: values.duration,
+    timedelta: values.span(negative=False),
     datetime: values.timestamp,
 }
 
@@ -39,6 +39,7 @@ class DeclaredField:
     type: Any  # without Annotated around it
     limits: Range | None
     loose: bool
+    header: bool  # it becomes the value of a header
     doc: str
     required: bool
 
@@ -65,6 +66,7 @@ def _declared(field: "dataclasses.Field[Any]", hint: Any) -> DeclaredField:
         type=kind,
         limits=next((note for note in notes if isinstance(note, Range)), None),
         loose=any(isinstance(note, Text) for note in notes),
+        header=any(isinstance(note, HeaderText) for note in notes),
         doc=next((note for note in notes if isinstance(note, str)), ""),
         required=no_default,
     )
@@ -147,6 +149,8 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
 def _compiled(declared: DeclaredField, unknown: Unknown) -> Decoder:
     if declared.loose:
         return values.loose_text
+    if declared.header:
+        return values.header_text
     inner = _compile(declared.type, unknown)
     return values.within(inner, declared.limits) if declared.limits else inner
 
@@ -158,6 +162,8 @@ def _compile(hint: Any, unknown: Unknown) -> Decoder:
     for note in notes:
         if isinstance(note, Range):
             return values.within(_compile(kind, unknown), note)
+        if isinstance(note, Least):
+            return values.span(negative=True)  # the validators tell what is too short
     if kind in _BY_TYPE:
         return _BY_TYPE[kind]
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):

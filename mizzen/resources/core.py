@@ -119,7 +119,7 @@ class EndpointSlice(Resource):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPort(Element):
     name: str = ""
-    container_port: int = 0
+    container_port: PortNumber | None = None
     protocol: Literal["TCP", "UDP", "SCTP"] = "TCP"
 
 

@@ -40,6 +40,11 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class HeaderText:
+    """The text becomes the value of a header: no control characters, and not longer than Envoy takes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Least:
     """The shortest duration that validation lets pass: said here for the schemas, told by the validators."""
 

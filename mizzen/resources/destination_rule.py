@@ -9,12 +9,12 @@ from mizzen.resources.declare import Duration, Element, Int32, Key, Range, Resou
 from mizzen.resources.virtual_service import PortSelector
 
 Percentage = Annotated[int, Range(0, 100)]
-UInt64 = Annotated[int, Range(0, 2**64 - 1)]
+RingSize = Annotated[int, Range(0, 2**23)]  # Envoy's limit (RingHashLbConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpKeepalive(Element):
-    probes: UInt32 = 0
+    probes: Annotated[int, Range(0, 127), "unset: the kernel's; Linux has no more than 127"] = 0
     time: Duration | None = None
     interval: Duration | None = None
 
@@ -69,12 +69,12 @@ class HTTPCookie(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingHash(Element):
-    minimum_ring_size: UInt64 = 0
+    minimum_ring_size: RingSize = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MagLev(Element):
-    table_size: UInt64 = 0
+    table_size: Annotated[int, Range(0, 2**64 - 1)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class ConsistentHashLB(Element):
     http_query_parameter_name: str | None = None
     ring_hash: RingHash | None = None
     maglev: MagLev | None = None
-    minimum_ring_size: Annotated[UInt64, "deprecated: ringHash.minimumRingSize"] = 0
+    minimum_ring_size: Annotated[RingSize, "deprecated: ringHash.minimumRingSize"] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

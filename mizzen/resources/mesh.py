@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from mizzen.resources.declare import Element, Int32, Key, LooseText, Range, UInt32, Unknown
+from mizzen.resources.declare import Element, HeaderText, Int32, Key, LooseText, Range, UInt32, Unknown
 from mizzen.resources.destination_rule import (
     ConnectionPoolSettings,
     LocalityLoadBalancerSetting,
@@ -24,6 +24,9 @@ from mizzen.resources.virtual_service import HTTPRetry
 ForwardClientCertDetails = Literal[
     "UNDEFINED", "SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "SANITIZE_SET", "ALWAYS_FORWARD_ONLY"
 ]
+
+
+Window = Annotated[int, Range(2**16 - 1, 2**31 - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class Topology(MeshPart):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerHeader(MeshPart):
     disabled: bool | None = None
-    value: str = ""
+    value: Annotated[str, HeaderText()] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +91,11 @@ class ProxyHeaders(MeshPart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http2Settings(MeshPart):
-    max_concurrent_streams: UInt32 | None = None
-    initial_stream_window_size: UInt32 | None = None
-    initial_connection_window_size: UInt32 | None = None
+    """Within what RFC 9113 (and so Envoy) allows."""
+
+    max_concurrent_streams: Annotated[int | None, Range(1, 2**31 - 1)] = None
+    initial_stream_window_size: Window | None = None
+    initial_connection_window_size: Window | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ _FORBIDDEN = (
 NOBODY = "~"
 EVERYBODY = "*"
 OWN = "."
+UNIX = "unix://"
 
 
 def annotations(resource: Resource, found: Findings) -> None:
@@ -35,6 +36,29 @@ def annotations(resource: Resource, found: Findings) -> None:
 def time(value: timedelta | None, at: str, found: Findings) -> None:
     if value is not None and (wrong := checks.duration(value)):
         found.error("VAL-009", at, wrong)
+
+
+def text(value: str, at: str, found: Findings, code: str = "VAL-013") -> None:
+    """What becomes the value of a header: a path, an attribute of a cookie."""
+    if wrong := checks.plain(value):
+        found.error(code, at, wrong)
+
+
+def sent_host(value: str, at: str, found: Findings) -> None:
+    """A host that requests are sent on (or clients are redirected) with."""
+    if wrong := checks.host_value(value):
+        found.error("VAL-004", at, wrong)
+
+
+def bind(value: str, at: str, found: Findings) -> bool:
+    """What a listener is bound to: an IP address, or a Unix socket. Whether it is the latter."""
+    if value.startswith(UNIX):
+        if wrong := checks.unix_path(value):
+            found.error("VAL-013", at, wrong)
+        return True
+    if value and not checks.is_ip(value):
+        found.error("VAL-013", at, f'"{value}" is not an IP address')
+    return False
 
 
 def port(number: int, at: str, found: Findings) -> None:

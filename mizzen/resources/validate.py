@@ -9,15 +9,18 @@ from mizzen.resources.gateway import Gateway
 from mizzen.resources.operator import IstioOperator
 from mizzen.resources.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.service_entry import ServiceEntry
+from mizzen.resources.sidecar import Sidecar
 from mizzen.resources.validate_destination_rule import validate_destination_rule
 from mizzen.resources.validate_gateway import validate_gateway
-from mizzen.resources.validate_ports import validate_endpoint_slice, validate_operator, validate_service
+from mizzen.resources.validate_operator import validate_operator
+from mizzen.resources.validate_ports import validate_endpoint_slice, validate_service
 from mizzen.resources.validate_security import (
     validate_authorization_policy,
     validate_peer_authentication,
     validate_request_authentication,
 )
 from mizzen.resources.validate_service_entry import validate_service_entry, validate_workload_entry
+from mizzen.resources.validate_sidecar import validate_sidecar
 from mizzen.resources.validate_virtual_service import validate_virtual_service
 from mizzen.resources.virtual_service import VirtualService
 from mizzen.resources.workload_entry import WorkloadEntry
@@ -37,6 +40,8 @@ def validate(resource: Resource, found: Findings) -> None:
             validate_service_entry(resource, found)
         case WorkloadEntry():
             validate_workload_entry(resource, found)
+        case Sidecar():
+            validate_sidecar(resource, found)
         case AuthorizationPolicy():
             validate_authorization_policy(resource, found)
         case PeerAuthentication():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mizzen.resources import shared_rules
+from mizzen.resources import checks, shared_rules
 from mizzen.resources.destination_rule import (
     ConsistentHashLB,
     Failover,
@@ -33,14 +33,14 @@ def load_balancer(settings: LoadBalancerSettings, found: Findings, *, watched: b
         _hash(settings.consistent_hash, found)
     if settings.warmup:
         _warmup(settings.warmup, found)
-    locality, zones = settings.locality_lb_setting, settings.zone_aware_lb_setting
-    if locality and zones:
-        found.error("VAL-002", zones.at, "localityLbSetting and zoneAwareLbSetting exclude each other")
-    if locality:
-        _locality(locality, found)
-    if zones:
-        _zones(zones, found)
-    for setting in (locality, zones):
+    by_locality, by_zone = settings.locality_lb_setting, settings.zone_aware_lb_setting
+    if by_locality and by_zone:
+        found.error("VAL-002", by_zone.at, "localityLbSetting and zoneAwareLbSetting exclude each other")
+    if by_locality:
+        locality(by_locality, found)
+    if by_zone:
+        zones(by_zone, found)
+    for setting in (by_locality, by_zone):
         if setting and not watched and (setting.failover or setting.failover_priority):
             found.warning(
                 "VAL-103",
@@ -60,6 +60,10 @@ def _hash(settings: ConsistentHashLB, found: Findings) -> None:
     given = [key for key, value in keys.items() if value is not None]
     if len(given) > 1:
         found.error("VAL-002", f"{settings.at}.{given[1]}", f"only one of {' and '.join(given)} can be given")
+    if settings.http_header_name is not None and (wrong := checks.token(settings.http_header_name)):
+        found.error("VAL-006", f"{settings.at}.httpHeaderName", wrong)
+    if settings.http_query_parameter_name == "":
+        found.error("VAL-001", f"{settings.at}.httpQueryParameterName", "a query parameter must have a name")
     if settings.http_cookie:
         _cookie(settings.http_cookie, found)
     if settings.ring_hash and settings.maglev:
@@ -87,8 +91,13 @@ def _is_table_size(size: int) -> bool:
 def _cookie(cookie: HTTPCookie, found: Findings) -> None:
     if not cookie.name:
         found.error("VAL-001", f"{cookie.at}.name", "a cookie needs a name")
+    elif wrong := checks.token(cookie.name):
+        found.error("VAL-006", f"{cookie.at}.name", wrong)
+    shared_rules.text(cookie.path, f"{cookie.at}.path", found)
     names: set[str] = set()
     for attribute in cookie.attributes:
+        for key, text in (("name", attribute.name), ("value", attribute.value)):
+            shared_rules.text(text, f"{attribute.at}.{key}", found, code="VAL-006")
         if not attribute.name:
             found.error("VAL-001", f"{attribute.at}.name", "an attribute of a cookie needs a name")
         if attribute.name in names:
@@ -106,7 +115,7 @@ def _warmup(warmup: WarmupConfiguration, found: Findings) -> None:
         found.error("VAL-003", f"{warmup.at}.aggression", "aggression must be more than 0")
 
 
-def _locality(setting: LocalityLoadBalancerSetting, found: Findings) -> None:
+def locality(setting: LocalityLoadBalancerSetting, found: Findings) -> None:
     if setting.distribute and (setting.failover or setting.failover_priority):
         found.error("VAL-002", f"{setting.at}.failover", "distribute and failover exclude each other")
     if setting.failover and _topology_labels(setting.failover_priority):
@@ -116,10 +125,10 @@ def _locality(setting: LocalityLoadBalancerSetting, found: Findings) -> None:
         _locality_name(entry.from_, f"{entry.at}.from", sources, found)
         sources.append(entry.from_)
         targets: list[str] = []
-        for locality, weight in entry.to.items():
-            at = child(f"{entry.at}.to", locality)
-            _locality_name(locality, at, targets, found)
-            targets.append(locality)
+        for name, weight in entry.to.items():
+            at = child(f"{entry.at}.to", name)
+            _locality_name(name, at, targets, found)
+            targets.append(name)
             if not 1 <= weight <= 100:
                 found.error("VAL-003", at, f"{weight} is not a percentage from 1 to 100")
         if sum(entry.to.values()) != 100:
@@ -132,7 +141,7 @@ def _locality(setting: LocalityLoadBalancerSetting, found: Findings) -> None:
 _PRIORITY_BY_REGION = "with it, failoverPriority cannot hold labels of region, zone or subzone"
 
 
-def _zones(setting: ZoneAwareLbSetting, found: Findings) -> None:
+def zones(setting: ZoneAwareLbSetting, found: Findings) -> None:
     if _topology_labels(setting.failover_priority):
         found.error("VAL-002", f"{setting.at}.failoverPriority", _PRIORITY_BY_REGION)
     _failovers(setting.failover, found)

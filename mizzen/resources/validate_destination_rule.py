@@ -1,5 +1,7 @@
 """What is refused and warned of in a DestinationRule."""
 
+from datetime import timedelta
+
 from mizzen.resources import checks, shared_rules
 from mizzen.resources.destination_rule import (
     ClientTLSSettings,
@@ -8,12 +10,15 @@ from mizzen.resources.destination_rule import (
     HTTPSettings,
     OutlierDetection,
     PortTrafficPolicy,
+    TcpKeepalive,
     TCPSettings,
     TrafficPolicy,
     TunnelSettings,
 )
 from mizzen.resources.findings import Findings
 from mizzen.resources.validate_balancing import load_balancer
+
+_LONGEST_KEEPALIVE = timedelta(seconds=32_767)
 
 
 def validate_destination_rule(rule: DestinationRule, found: Findings) -> None:
@@ -86,27 +91,27 @@ def _policy(policy: TrafficPolicy, rule: DestinationRule, found: Findings) -> No
 
 def _blocks(policy: TrafficPolicy | PortTrafficPolicy, rule: DestinationRule, found: Findings) -> None:
     if policy.outlier_detection:
-        _outliers(policy.outlier_detection, found)
+        outliers(policy.outlier_detection, found)
     if policy.connection_pool:
-        _pool(policy.connection_pool, found)
+        pool(policy.connection_pool, found)
     if policy.load_balancer:
         load_balancer(policy.load_balancer, found, watched=policy.outlier_detection is not None)
     if policy.tls:
         _tls(policy.tls, rule, found)
 
 
-def _outliers(outliers: OutlierDetection, found: Findings) -> None:
-    at = outliers.at
-    shared_rules.time(outliers.interval, f"{at}.interval", found)
-    shared_rules.time(outliers.base_ejection_time, f"{at}.baseEjectionTime", found)
-    if outliers.consecutive_local_origin_failures and not outliers.split_external_local_origin_errors:
+def outliers(settings: OutlierDetection, found: Findings) -> None:
+    at = settings.at
+    shared_rules.time(settings.interval, f"{at}.interval", found)
+    shared_rules.time(settings.base_ejection_time, f"{at}.baseEjectionTime", found)
+    if settings.consecutive_local_origin_failures and not settings.split_external_local_origin_errors:
         found.error(
             "VAL-002",
             f"{at}.consecutiveLocalOriginFailures",
             "local failures are counted apart only with splitExternalLocalOriginErrors",
             "Set splitExternalLocalOriginErrors to true.",
         )
-    if outliers.consecutive_errors:
+    if settings.consecutive_errors:
         found.warning(
             "VAL-102",
             f"{at}.consecutiveErrors",
@@ -115,13 +120,13 @@ def _outliers(outliers: OutlierDetection, found: Findings) -> None:
         )
 
 
-def _pool(pool: ConnectionPoolSettings, found: Findings) -> None:
-    if pool.tcp is None and pool.http is None:
-        found.error("VAL-001", pool.at, "a connectionPool must say something of tcp or http")
-    if pool.http:
-        _http_pool(pool.http, found)
-    if pool.tcp:
-        _tcp_pool(pool.tcp, found)
+def pool(settings: ConnectionPoolSettings, found: Findings) -> None:
+    if settings.tcp is None and settings.http is None:
+        found.error("VAL-001", settings.at, "a connectionPool must say something of tcp or http")
+    if settings.http:
+        _http_pool(settings.http, found)
+    if settings.tcp:
+        _tcp_pool(settings.tcp, found)
 
 
 def _http_pool(http: HTTPSettings, found: Findings) -> None:
@@ -150,8 +155,16 @@ def _tcp_pool(tcp: TCPSettings, found: Findings) -> None:
     if tcp.idle_timeout:  # zero is allowed: no timeout
         shared_rules.time(tcp.idle_timeout, f"{tcp.at}.idleTimeout", found)
     if tcp.tcp_keepalive:
-        shared_rules.time(tcp.tcp_keepalive.time, f"{tcp.tcp_keepalive.at}.time", found)
-        shared_rules.time(tcp.tcp_keepalive.interval, f"{tcp.tcp_keepalive.at}.interval", found)
+        keepalive(tcp.tcp_keepalive, found)
+
+
+def keepalive(settings: TcpKeepalive, found: Findings) -> None:
+    """Times that the kernel takes (Linux, MAX_TCP_KEEPIDLE); with others every connection fails."""
+    for key, time in (("time", settings.time), ("interval", settings.interval)):
+        shared_rules.time(time, f"{settings.at}.{key}", found)
+        if time is not None and time > _LONGEST_KEEPALIVE:
+            longest = f"{_LONGEST_KEEPALIVE.total_seconds():.0f}s"
+            found.error("VAL-009", f"{settings.at}.{key}", f"TCP keeps alive after at most {longest}")
 
 
 def _not_negative(value: int, at: str, found: Findings) -> None:
@@ -161,6 +174,8 @@ def _not_negative(value: int, at: str, found: Findings) -> None:
 
 def _tls(tls: ClientTLSSettings, rule: DestinationRule, found: Findings) -> None:
     at = tls.at
+    if wrong := checks.server_name(tls.sni):
+        found.error("VAL-004", f"{at}.sni", wrong)
     files = {
         "clientCertificate": tls.client_certificate,
         "privateKey": tls.private_key,

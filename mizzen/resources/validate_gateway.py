@@ -9,7 +9,6 @@ _TLS_FAMILY = frozenset({"https", "tls"})
 _PROTOCOLS = HTTP_FAMILY | _TLS_FAMILY | {"tcp", "udp", "mongo", "redis", "mysql"}
 _PASSTHROUGH = ("PASSTHROUGH", "AUTO_PASSTHROUGH")
 _MUTUAL = ("MUTUAL", "OPTIONAL_MUTUAL")
-_UNIX = "unix://"
 _CURVES = ("ECDHE-ECDSA", "ECDHE-RSA")
 _SUITES = frozenset(
     {f"{curve}-{rest}" for curve in _CURVES for rest in ("AES128-GCM-SHA256", "AES256-GCM-SHA384")}
@@ -44,15 +43,10 @@ def _server(server: Server, found: Findings) -> None:
     for index, host in enumerate(server.hosts):
         if wrong := _host(host):
             found.error("VAL-004", f"{server.at}.hosts[{index}]", wrong)
-    unix = server.bind.startswith(_UNIX)
+    unix = shared_rules.bind(server.bind, f"{server.at}.bind", found)
     _port(server.port, found, unix=unix)
-    if unix:
-        if wrong := checks.unix_path(server.bind):
-            found.error("VAL-013", f"{server.at}.bind", wrong)
-        if server.port.number:
-            found.error("VAL-002", f"{server.port.at}.number", "a server on a Unix socket has port number 0")
-    elif server.bind and not checks.is_ip(server.bind):
-        found.error("VAL-013", f"{server.at}.bind", f'"{server.bind}" is not an IP address')
+    if unix and server.port.number:
+        found.error("VAL-002", f"{server.port.at}.number", "a server on a Unix socket has port number 0")
     _protocol_and_tls(server, found)
 
 
@@ -126,6 +120,7 @@ def _tls(tls: ServerTlsSettings, found: Findings) -> None:
         _credentials(tls, found)
     _versions(tls, found)
     _suites(tls, found)
+    _demands(tls, found)
 
 
 def _certificate_fields(tls: ServerTlsSettings) -> tuple[str, ...]:
@@ -181,6 +176,24 @@ def _credentials(tls: ServerTlsSettings, found: Findings) -> None:
             )
     if tls.mode in _MUTUAL and not tls.ca_certificates:
         found.error("VAL-001", f"{tls.at}.caCertificates", f"mode {tls.mode} needs caCertificates")
+
+
+def _demands(tls: ServerTlsSettings, found: Findings) -> None:
+    """What is demanded of clients' certificates: there must be one, and Envoy must be able to compare it."""
+    if tls.mode == "SIMPLE" and tls.subject_alt_names:
+        found.error(
+            "VAL-002",
+            f"{tls.at}.subjectAltNames",
+            "mode SIMPLE asks clients for no certificate whose names could be compared",
+            "Set the mode to MUTUAL, or remove subjectAltNames.",
+        )
+    for key, pins, wrong_with in (
+        ("verifyCertificateSpki", tls.verify_certificate_spki, checks.certificate_spki),
+        ("verifyCertificateHash", tls.verify_certificate_hash, checks.certificate_hash),
+    ):
+        for index, pin in enumerate(pins):
+            if wrong := wrong_with(pin):
+                found.error("VAL-011", f"{tls.at}.{key}[{index}]", wrong)
 
 
 def _versions(tls: ServerTlsSettings, found: Findings) -> None:

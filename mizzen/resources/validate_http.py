@@ -101,6 +101,9 @@ def _match(match: HTTPMatchRequest, found: Findings, *, for_gateways: bool) -> N
     for name, query in match.query_params.items():
         if not name:
             found.error("VAL-006", f"{match.at}.queryParams", "a query parameter must have a name")
+        elif len(name.encode(errors="replace")) > checks.LONGEST_QUERY_NAME:
+            message = f"the name of a query parameter has at most {checks.LONGEST_QUERY_NAME} bytes"
+            found.error("VAL-006", child(f"{match.at}.queryParams", name), message)
         if query:
             _text(query, found)
     _header_matches(match.headers, f"{match.at}.headers", found, for_gateways=for_gateways, inverted=False)
@@ -161,6 +164,9 @@ def weights(weighted: Iterable[tuple[str, int]], at: str, found: Findings) -> No
     for here, weight in shares:
         if weight < 0:
             found.error("VAL-003", f"{here}.weight", f"the weight {weight} is less than 0")
+    if (whole := sum(weight for _, weight in shares)) > checks.MOST_WEIGHT:
+        message = f"the weights sum up to {whole}; at most {checks.MOST_WEIGHT} are allowed"
+        found.error("VAL-003", at, message, "Give smaller weights: what counts is how they compare.")
     if len(shares) > 1 and sum(weight for _, weight in shares) == 0:
         found.error("VAL-003", at, "all weights are 0: nothing would be sent anywhere", "Give weights.")
 
@@ -180,6 +186,10 @@ def _operations(operations: HeaderOperations, found: Findings, *, authority: boo
                 found.error("VAL-006", at, wrong)
             if wrong := checks.header_value(value):
                 found.error("VAL-006", at, wrong)
+            elif name.lower() in _AUTHORITY:
+                shared_rules.sent_host(value, at, found)
+    if len(operations.set) + len(operations.add) > checks.MOST_HEADERS:
+        found.error("VAL-003", operations.at, f"more than {checks.MOST_HEADERS} headers are set and added")
     for index, name in enumerate(operations.remove):
         if wrong := _operated_header(name, authority=False):
             found.error("VAL-006", f"{operations.at}.remove[{index}]", wrong)

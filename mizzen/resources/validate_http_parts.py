@@ -133,7 +133,7 @@ def _share(percentage: Percent | None, found: Findings) -> None:
 
 
 def _status(status: int, at: str, found: Findings) -> None:
-    if not 200 <= status <= 600:
+    if not 200 <= status <= 599:
         found.error("VAL-003", at, f"{status} is not a status from 200 to 599")
 
 
@@ -163,6 +163,9 @@ def redirect(target: HTTPRedirect, rule: HTTPRoute, found: Findings) -> None:
         found.error("VAL-001", at, "a redirect needs a uri, prefixRewrite, authority, port or scheme")
     if target.port is not None and target.derive_port is not None:
         found.error("VAL-002", f"{at}.derivePort", "port and derivePort exclude each other")
+    shared_rules.text(target.uri or "", f"{at}.uri", found)
+    shared_rules.text(target.prefix_rewrite or "", f"{at}.prefixRewrite", found)
+    shared_rules.sent_host(target.authority, f"{at}.authority", found)
     if target.redirect_code and not 300 <= target.redirect_code <= 399:
         found.error(
             "VAL-003", f"{at}.redirectCode", f"{target.redirect_code} is not a status from 300 to 399"
@@ -218,8 +221,11 @@ def rewrite(change: HTTPRewrite, found: Findings) -> None:
         found.error("VAL-002", pattern.at, "uri and uriRegexRewrite exclude each other")
     if not (change.uri or pattern or change.authority):
         found.error("VAL-001", change.at, "a rewrite needs a uri, uriRegexRewrite or authority")
+    shared_rules.text(change.uri, f"{change.at}.uri", found)
+    shared_rules.sent_host(change.authority, f"{change.at}.authority", found)
     if not pattern:
         return
+    shared_rules.text(pattern.rewrite, f"{pattern.at}.rewrite", found)
     if not pattern.match or not pattern.rewrite:
         found.error("VAL-001", pattern.at, "uriRegexRewrite needs both match and rewrite")
     elif wrong := checks.regex(pattern.match):

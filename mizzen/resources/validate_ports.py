@@ -5,25 +5,22 @@ from collections.abc import Iterable
 from mizzen.resources import checks
 from mizzen.resources.core import EndpointSlice, Service, ServicePort
 from mizzen.resources.findings import Findings
-from mizzen.resources.operator import IstioOperator
+
+HEADLESS = "None"
 
 
 def validate_service(service: Service, found: Findings) -> None:
-    _ports(service.spec.ports, found)
+    spec = service.spec
+    addresses = [("clusterIP", spec.cluster_ip)]
+    addresses += [(f"clusterIPs[{index}]", address) for index, address in enumerate(spec.cluster_ips)]
+    for key, address in addresses:
+        if address not in ("", HEADLESS) and not checks.is_ip(address):
+            found.error("VAL-013", f"{spec.at}.{key}", f'"{address}" is not an IP address')
+    target_ports(service.spec.ports, found)
 
 
-def validate_operator(operator: IstioOperator, found: Findings) -> None:
-    components = operator.spec.components
-    named = [(f"{operator.spec.at}.namespace", operator.spec.namespace)]
-    for gateway in (*components.ingress_gateways, *components.egress_gateways):
-        _ports(gateway.k8s.service.ports, found)
-        named += [(f"{gateway.at}.name", gateway.name), (f"{gateway.at}.namespace", gateway.namespace)]
-    for at, name in named:
-        if "/" in name:
-            found.error("VAL-007", at, f'"{name}": a name has no slash in it (folders are called so)')
-
-
-def _ports(ports: Iterable[ServicePort], found: Findings) -> None:
+def target_ports(ports: Iterable[ServicePort], found: Findings) -> None:
+    """Numbers that a port leads to."""
     for port in ports:
         if isinstance(port.target_port, int) and (wrong := checks.port(port.target_port)):
             found.error("VAL-003", f"{port.at}.targetPort", wrong)

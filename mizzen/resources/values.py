@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from mizzen.redaction import is_secret_name
+from mizzen.resources import checks
 from mizzen.resources.declare import Range
 from mizzen.resources.findings import Findings
 from mizzen.resources.places import child
@@ -29,6 +30,7 @@ _DURATION = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 2**63 / 1e9  # seconds; what Go's 64 bits of nanoseconds hold
+LONGEST = timedelta(seconds=9_223_372_035)  # the most that Envoy takes (DurationUtil): one second less
 
 
 def describe(value: Any) -> str:
@@ -74,6 +76,15 @@ def text(value: Any, at: str, found: Findings) -> Any:
         return value
     hint = f'Write it in quotes: "{value}".' if isinstance(value, int | float) and value is not True else ""
     return mismatch("a string", value, at, found, hint or ("Write it in quotes." if value is True else ""))
+
+
+def header_text(value: Any, at: str, found: Findings) -> Any:
+    """A text that becomes the value of a header."""
+    decoded = text(value, at, found)
+    if decoded is BAD or not (wrong := checks.plain(decoded)):
+        return decoded
+    found.error("VAL-006", at, wrong)
+    return BAD
 
 
 def loose_text(value: Any, at: str, found: Findings) -> Any:
@@ -159,6 +170,22 @@ def within(inner: Decoder, limits: Range) -> Decoder:
             return decoded
         shown = describe(decoded).removeprefix("the number ")
         found.error("FLD-004", at, f"{shown} is not in the range {limits.low:.10g} to {limits.high:.10g}")
+        return BAD
+
+    return limited
+
+
+def span(*, negative: bool) -> Decoder:
+    """A duration that Envoy can take. `negative`: one below zero is left to the validators."""
+
+    def limited(value: Any, at: str, found: Findings) -> Any:
+        decoded = duration(value, at, found)
+        if decoded is BAD or ((negative or decoded >= timedelta(0)) and decoded <= LONGEST):
+            return decoded
+        most = f"{LONGEST.total_seconds():.0f}s"
+        found.error(
+            "FLD-004", at, f"{value} is not in the range 0s to {most}", "Envoy takes no other duration."
+        )
         return BAD
 
     return limited

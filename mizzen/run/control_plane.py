@@ -31,6 +31,7 @@ from mizzen.run import private_file
 from mizzen.run.admission import judge
 from mizzen.run.builder import Builder
 from mizzen.run.control_socket import ControlSocket
+from mizzen.run.envoy_files import unusable_files, without_files
 from mizzen.run.instance import Instance
 from mizzen.run.made import Made, declares_all
 from mizzen.run.mesh import Mesh, leaf_life
@@ -289,7 +290,8 @@ class ControlPlane:
         taken = () if self.listening else occupied(gateway.model, held, self.instance.gateway(key), claims)
         taken = mark_lost(taken, before.once_served if before else frozenset())
         lost = frozenset(one.listener for one in taken)
-        usable = gateway.without_listeners(lost)
+        unusable = () if self.listening else unusable_files(gateway, before.build.model if before else None)
+        usable = without_files(gateway.without_listeners(lost), unusable)
         announcements = before.announcements if before else self.promised.get(key, Announcements())
         announcements = announcements.follow(usable.model.announcements, self.clock())
         known = (before.build.model, before.config) if before else None
@@ -299,6 +301,7 @@ class ControlPlane:
             config=config,
             snapshot=self._snapshot(usable, config, before),
             occupied=taken,
+            unusable=unusable,
             claims=claims_of(gateway.model, lost),
             shared=before.shared if before else {},
             stubborn=before.unopened - lost if before else frozenset(),
@@ -442,6 +445,7 @@ class ControlPlane:
             found |= dict.fromkeys(shared_problems(served.shared, served.build.model))
             if self.listening is None:
                 found |= dict.fromkeys(self.system_roots.problems(served.build.model))
+            found |= dict.fromkeys(file.problem for file in served.unusable)
             for status in self._statuses(served).values():
                 found |= dict.fromkeys(status.rejected)
         return capped(sorted(found, key=sort_key))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.http3.announcement import Announcements
 from mizzen.pipeline import GatewayBuild
+from mizzen.run.envoy_files import Unusable
 from mizzen.run.occupied import Claim, Taken, refused_ports
 from mizzen.run.ports import Holder
 from mizzen.run.refusals import Refusals, standing
@@ -22,6 +23,7 @@ class Served:
     config: EnvoyConfig
     snapshot: Snapshot
     occupied: tuple[Taken, ...]  # listeners whose ports could not be opened
+    unusable: tuple[Unusable, ...]  # files that its Envoy could not open
     claims: tuple[Claim, ...]  # the addresses it serves
     announcements: Announcements
     held: tuple[str, ...] = ()  # the objects whose listeners and routes it has, by name
@@ -57,9 +59,9 @@ class Served:
         return frozenset(one.name for one in self.build.model.listeners) | lost
 
     @property
-    def waits_for_ports(self) -> bool:
-        """Is there a listener that could be served if its port were free?"""
-        return bool(self.occupied or self.unopened)
+    def waits(self) -> bool:
+        """Is there something that could be served if a port were free, or a file could be written?"""
+        return bool(self.occupied or self.unopened or self.unusable)
 
     def hear(self, client: ClientStatus) -> None:
         """What one of its Envoys confirmed or refused."""

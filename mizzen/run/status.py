@@ -1,17 +1,22 @@
 """What became of one gateway's configuration: which Envoy holds what, and why it does not. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mizzen.envoy.config import EnvoyConfig
+from mizzen._api import pb
+from mizzen.envoy.config import ROUTES, EnvoyConfig
+from mizzen.envoy.violations import violations
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Announcements
 from mizzen.model import Model
 from mizzen.model.listener import Transport
+from mizzen.model.route import Route
 from mizzen.redaction import hidden_text
 from mizzen.run.occupied import Taken, is_for_a_port, refused_ports
 from mizzen.run.refusals import Refusals
 from mizzen.serve.ads import ClientStatus
+from mizzen.xds.refusal import LOST
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.status import SyncState, TypeStatus
@@ -19,6 +24,7 @@ from mizzen.xds.status import SyncState, TypeStatus
 CATALOGUE = {
     "XDS-001": "Envoy refused a part of the configuration; what it held before stays.",
 }
+_ROUTE = re.compile(r"\bvirtual_hosts\[(\d+)\]\.routes\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +100,7 @@ def gateway_status(
         ready=not settled,
         reason=settled,
         types=types,
-        rejected=rejections(config, refused, unexplained | _withheld(snapshot, refused)),
+        rejected=rejections(model, config, refused, unexplained | _withheld(snapshot, refused)),
         mirrors=mirror_values(model, announcements, occupied),
         occupied=occupied,
         lost=lost_port(model, client, occupied),
@@ -145,15 +151,11 @@ def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
 
 
 def rejections(
-    config: EnvoyConfig, refused: Refusals, without: frozenset[str] = frozenset()
+    model: Model, config: EnvoyConfig, refused: Refusals, without: frozenset[str] = frozenset()
 ) -> tuple[Problem, ...]:
     """What Envoy refused, as problems of the objects that it came from; `without` some listeners."""
     return tuple(
-        _rejection(
-            config.origins.get((url, name)) or ResourceRef(kind=resource_type(url).short, name=name),
-            f"{resource_type(url).short} {name}: {first_line(reason)}",
-            is_for_a_port=url == LISTENER.url and is_for_a_port(reason),
-        )
+        rejection(model, config, url, name, reason)
         for (url, name), reason in sorted(refused.items())
         if not (url == LISTENER.url and name in without)
     )
@@ -164,21 +166,50 @@ def _withheld(snapshot: Snapshot, refused: Refusals) -> frozenset[str]:
     return frozenset(name for url, name in refused if url == LISTENER.url) - snapshot.of(LISTENER.url).keys()
 
 
-def _rejection(resource: ResourceRef, refused: str, *, is_for_a_port: bool) -> Problem:
-    if is_for_a_port:
+def rejection(model: Model, config: EnvoyConfig, url: str, name: str, reason: str) -> Problem:
+    """One resource that Envoy refused."""
+    short, told = resource_type(url).short, why(config, url, name, reason)
+    route = _refused_route(model, config, name, told) if url == ROUTES else None
+    resource = config.origins.get((url, name)) or ResourceRef(kind=short, name=name)
+    if url == LISTENER.url and is_for_a_port(reason):
         return Problem(
             code="PORT-001",
             resource=resource,
-            message=f"Envoy cannot open the port of {refused}",
+            message=f"Envoy cannot open the port of {short} {name}: {told}",
             hint="End the process that has it, or use another port; it is tried again and again.",
         )
     return Problem(
         severity=Severity.ERROR,
         code="XDS-001",
-        resource=resource,
-        message=f"Envoy refused {refused}",
+        resource=route.origin if route else resource,
+        field=route.at if route else "",
+        message=f"Envoy refused {short} {name}: {told}",
         hint="What Envoy held before stays in force. Change the object so that the reason goes away.",
     )
+
+
+def _refused_route(model: Model, config: EnvoyConfig, name: str, told: str) -> Route | None:
+    """The route that a reason such as "virtual_hosts[0].routes[1].redirect ..." is about."""
+    found = _ROUTE.search(told)
+    message = config.resources[ROUTES].get(name)
+    if found is None or not isinstance(message, pb.RouteConfiguration):
+        return None
+    hosts = {host.name: host for table in model.route_tables if table.name == name for host in table.hosts}
+    number, index = int(found[1]), int(found[2])
+    if number >= len(message.virtual_hosts):
+        return None
+    host = hosts.get(message.virtual_hosts[number].name)
+    return host.routes[index] if host and index < len(host.routes) else None
+
+
+def why(config: EnvoyConfig, url: str, name: str, reason: str) -> str:
+    """The reason that Envoy gave; where it was too long to be told, what is found in the resource itself."""
+    told = first_line(reason)
+    message = config.resources.get(url, {}).get(name)
+    if LOST in told and message is not None and (broken := violations(message)):
+        path, wrong = broken[0]
+        return told.replace(LOST, f"{path}: {wrong}")
+    return told
 
 
 def first_line(reason: str) -> str:

@@ -31,7 +31,7 @@ class Upkeep:
         while True:
             await asyncio.sleep(PORT_RETRY_SECONDS)
             if is_local:
-                if any(served.waits_for_ports for served in self.served().values()):
+                if any(served.waits for served in self.served().values()):
                     await self.rebuild()
                 await self._look_at_shared_ports()
             self.ads.try_again(LISTENER.url, is_for_a_port)

@@ -40,6 +40,7 @@ from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.sotw import SotwStream
 from mizzen.xds.status import StreamStatus
+from mizzen.xds.stream import error_text
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 # The same streams for secrets alone: how an Envoy asks for its own certificate (cluster `sds-grpc`).
@@ -365,8 +366,7 @@ class AdsServer:
     def _receive(self, client: _Client, request: Any) -> None:
         client.stream.receive(request)
         client.changed.set()
-        if request.HasField("error_detail"):
-            why = hidden_text(request.error_detail.message)  # Envoy quotes what it refuses
+        if why := hidden_text(error_text(request)):  # Envoy quotes what it refuses
             _log.warning("%s refused %s: %s", client.node.id, request.type_url, why)
         self._tell(client)
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from mizzen._api import pb
+from mizzen.xds.refusal import reason
 from mizzen.xds.resource_type import (
     CLUSTER,
     ENDPOINTS,
@@ -39,7 +40,7 @@ def error_text(request: pb.DeltaDiscoveryRequest | pb.DiscoveryRequest) -> str:
     """Why the client refuses the response that the request answers; "" if it confirms it."""
     if not request.HasField("error_detail"):
         return ""
-    return request.error_detail.message or f"refused with code {request.error_detail.code}"
+    return reason(request.error_detail.message) or f"refused with code {request.error_detail.code}"
 
 
 def endpoints_name(cluster: Entry) -> str:

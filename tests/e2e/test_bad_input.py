@@ -64,6 +64,35 @@ def test_one_bad_object_costs_no_other(folder: Path, authority: Authority) -> No
         assert curl("h2", "https://other.test:8443/", ca_pem=authority.pem).error
 
 
+LOGGING = """
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec:
+  meshConfig: {accessLogFile: FILE, accessLogFormat: "FORMAT"}
+"""
+
+
+def test_a_log_that_cannot_be_written_costs_the_log_alone(folder: Path, authority: Authority) -> None:
+    logs = folder.parent / "logs"
+    operator = LOGGING.replace("FILE", str(logs / "access.log")).replace("FORMAT", "%PATH% %NOBODY%")
+    (folder / "mesh.yaml").write_text(operator)
+    (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
+    (folder / "gateway.yaml").write_text(gateway.gateway())
+    (folder / "route.yaml").write_text(GOOD)
+    with gateway.up(folder) as up:
+        assert curl("h2", URL, ca_pem=authority.pem).status == 200
+        told = {problem["code"]: problem for problem in up.status()["problems"]}
+        assert told["LOG-001"]["message"].endswith(f"there is no folder {logs}")
+        assert told["LOG-001"]["origin"].startswith(f"{folder / 'mesh.yaml'}:6:")
+        assert told["GW-009"]["message"] == "there is no operator %NOBODY%"
+
+        logs.mkdir()  # and it is noticed without a change of the files
+        eventually(lambda: "LOG-001" not in str(up.status()["problems"]))
+        assert curl("h2", URL, ca_pem=authority.pem).status == 200
+        eventually(lambda: "GET / HTTP/2" in (logs / "access.log").read_text())
+
+
 def test_a_port_in_use_is_explained(folder: Path, authority: Authority) -> None:
     (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
     (folder / "gateway.yaml").write_text(gateway.gateway())

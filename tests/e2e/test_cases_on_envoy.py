@@ -36,6 +36,7 @@ class Envoy:
     ads: AdsServer
     spec: ProxySpec
     log: Path
+    process: subprocess.Popen[bytes]
 
     async def offer(self, snapshot: Snapshot) -> str:
         """What Envoy has against `snapshot`; "" once it holds all of it."""
@@ -99,7 +100,7 @@ async def running() -> AsyncIterator[Envoy]:
         with (run / "log").open("w") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            yield Envoy(ads, spec, run / "log")
+            yield Envoy(ads, spec, run / "log", process)
         finally:
             process.terminate()
             process.wait(10)

@@ -44,6 +44,8 @@ def test_what_re2_does_not_take(pattern: str) -> None:
         ("@request.auth.claims[test-issuer-2@istio.io][key1]", ("test-issuer-2@istio.io", "key1")),
         ("@Request.Auth.Claims.a", ("a",)),
         ("@request.auth.claims.[key1]", ("[key1]",)),
+        ("@request.auth.claims.a..b", None),
+        ("@request.auth.claims.a.", None),
         ("@request.auth.claims", None),
         ("@request.auth.claims.", None),
         ("@request.auth.claims-abc", None),
@@ -69,6 +71,27 @@ def test_what_is_no_value_of_a_header(value: str) -> None:
     assert checks.header_value(value)
 
 
+def test_what_headers_can_carry_is_limited() -> None:
+    assert checks.header_value("x" * 16_384) == checks.token("x" * 16_384) == ""
+    assert checks.header_value("x" * 16_385) == "it has 16385 bytes; at most 16384 are allowed"
+    assert checks.header_value("é" * 8_193)
+    assert checks.token("x" * 16_385)
+    assert checks.token("") == "a header must have a name"
+    assert checks.plain("/a?b=c é") == checks.host_value("a.test:8443") == ""
+    assert checks.plain("/a\x00")
+    assert checks.host_value("a b")
+
+
+def test_pins_are_sha_256() -> None:
+    colons = ":".join(["aB"] * 32)
+    assert checks.certificate_hash("0" * 64) == checks.certificate_hash(colons) == ""
+    assert checks.certificate_spki("A" * 43 + "=") == ""
+    for wrong in ("", "x", "0" * 63, "g" * 64, colons + ":00"):
+        assert checks.certificate_hash(wrong)
+    for wrong in ("", "x", "A" * 44, "A" * 42 + "=="):
+        assert checks.certificate_spki(wrong)
+
+
 def test_labels_have_kubernetes_syntax() -> None:
     assert checks.label("app.kubernetes.io/name", "a.b_c-d") == ""
     assert checks.label("app", "") == ""
@@ -87,6 +110,16 @@ def test_durations_are_whole_milliseconds() -> None:
 def test_addresses_and_sockets() -> None:
     assert checks.subnet("10.0.0.0/8") == checks.subnet("10.1.2.3/8") == checks.subnet("::1") == ""
     assert checks.subnet("a/8")
+    for none in (
+        "fe80::1%eth0",
+        "fe80::1%eth0/64",
+        "1.2.3.0/255.255.255.0",
+        "1.2.3.4/",
+        "1.2.3.4/33",
+        "1.2.3.4/٨",
+    ):
+        assert checks.subnet(none), none
+    assert not checks.is_ip("fe80::1%eth0")
     assert checks.unix_path("unix:///var/run/x") == checks.unix_path("unix://@x") == ""
     assert checks.unix_path("unix://x")
     assert checks.unix_path("unix:///x/")

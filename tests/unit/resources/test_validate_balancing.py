@@ -36,6 +36,29 @@ def test_good_balancing_is_taken(judge: Judge, settings: str) -> None:
             "consistentHash: {useSourceIp: true, httpHeaderName: x}",
             f"error VAL-002 {AT}.consistentHash.useSourceIp",
         ),
+        ("consistentHash: {httpHeaderName: ''}", f"error VAL-006 {AT}.consistentHash.httpHeaderName"),
+        ("consistentHash: {httpHeaderName: a b}", f"error VAL-006 {AT}.consistentHash.httpHeaderName"),
+        (
+            "consistentHash: {httpQueryParameterName: ''}",
+            f"error VAL-001 {AT}.consistentHash.httpQueryParameterName",
+        ),
+        ("consistentHash: {httpCookie: {name: a b}}", f"error VAL-006 {AT}.consistentHash.httpCookie.name"),
+        (
+            "consistentHash: {httpCookie: {name: c, ttl: -1s}}",
+            f"error FLD-004 {AT}.consistentHash.httpCookie.ttl",
+        ),
+        (
+            'consistentHash: {httpCookie: {name: c, path: "/\\n"}}',
+            f"error VAL-013 {AT}.consistentHash.httpCookie.path",
+        ),
+        (
+            'consistentHash: {httpCookie: {name: c, attributes: [{name: a, value: "\\n"}]}}',
+            f"error VAL-006 {AT}.consistentHash.httpCookie.attributes[0].value",
+        ),
+        (
+            "consistentHash: {useSourceIp: true, ringHash: {minimumRingSize: 8388609}}",
+            f"error FLD-004 {AT}.consistentHash.ringHash.minimumRingSize",
+        ),
         ("consistentHash: {httpCookie: {ttl: 1s}}", f"error VAL-001 {AT}.consistentHash.httpCookie.name"),
         (
             "consistentHash: {httpCookie: {name: c, attributes: [{name: A}, {name: A}]}}",

@@ -82,6 +82,24 @@ def test_a_good_part_is_taken(judge: Judge, rule: str) -> None:
         ("redirect: {scheme: ftp}", f"error VAL-012 {AT}.redirect.scheme"),
         ("redirect: {port: 70000}", f"error VAL-003 {AT}.redirect.port"),
         ("redirect: {port: 80, derivePort: FROM_REQUEST_PORT}", f"error VAL-002 {AT}.redirect.derivePort"),
+        ('redirect: {uri: "/a\\nb"}', f"error VAL-013 {AT}.redirect.uri"),
+        ("redirect: {authority: a b}", f"error VAL-004 {AT}.redirect.authority"),
+        (
+            'match: [{uri: {prefix: /}}], redirect: {prefixRewrite: "\\0"}',
+            f"error VAL-013 {AT}.redirect.prefixRewrite",
+        ),
+        (f'rewrite: {{uri: "/a\\nb"}}, {TO}', f"error VAL-013 {AT}.rewrite.uri"),
+        (f'rewrite: {{authority: "a\\tb"}}, {TO}', f"error VAL-004 {AT}.rewrite.authority"),
+        (
+            f'rewrite: {{uriRegexRewrite: {{match: a, rewrite: "\\r"}}}}, {TO}',
+            f"error VAL-013 {AT}.rewrite.uriRegexRewrite.rewrite",
+        ),
+        ("directResponse: {status: 600}", f"error VAL-003 {AT}.directResponse.status"),
+        (f"fault: {{abort: {{httpStatus: 600}}}}, {TO}", f"error VAL-003 {AT}.fault.abort.httpStatus"),
+        (
+            f"retries: {{attempts: 1, perTryTimeout: 2562047h47m16s}}, {TO}",
+            f"error FLD-004 {AT}.retries.perTryTimeout",
+        ),
         ("directResponse: {status: 99}", f"error VAL-003 {AT}.directResponse.status"),
         ("directResponse: {body: {string: x}}", f"error FLD-003 {AT}.directResponse.status"),
         (

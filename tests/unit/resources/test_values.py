@@ -42,6 +42,15 @@ def test_what_is_no_duration_is_refused(value: object) -> None:
     assert message.startswith("expected a duration such as")
 
 
+def test_durations_are_what_envoy_can_count() -> None:
+    assert decode(values.span(negative=False), "9223372035s")[1] == []
+    for text in ("9223372036s", "-1s"):
+        message = f"{text} is not in the range 0s to 9223372035s"
+        assert decode(values.span(negative=False), text) == (values.BAD, [message])
+    assert decode(values.span(negative=True), "-1s") == (timedelta(seconds=-1), [])
+    assert decode(values.span(negative=True), "9223372036s")[0] is values.BAD
+
+
 @pytest.mark.parametrize(
     ("decoder", "value", "message"),
     [
@@ -52,6 +61,8 @@ def test_what_is_no_duration_is_refused(value: object) -> None:
         (values.text, False, "expected a string, got the boolean false"),
         (values.text, ["a"], "expected a string, got a list"),
         (values.boolean, "yes", 'expected true or false, got the string "yes"'),
+        (values.number, 10**399, f"expected a number, got the number {str(10**399)[:40]}"),
+        (values.header_text, "a\nb", "the value has a control character in it"),
         (values.number, float("nan"), "expected a number, got the number nan"),
         (values.integer_or_name, 1.5, "expected a port number or a port name, got the number 1.5"),
         (values.one_of(("A", "B")), "C", 'expected one of A, B, got the string "C"'),

@@ -27,7 +27,7 @@ def test_a_port_that_others_would_share_is_not_free(udp: bool) -> None:
             refusal = try_bind(address, port, udp=udp)
             assert refusal
             assert f"it is in use by pid {os.getpid()} (" in refusal.reason
-            assert refusal.involves("pytest")
+            assert refusal.involves("python")
             assert not refusal.involves("no such word")
         assert try_bind("127.0.0.1", port, udp=not udp) is None  # TCP and UDP have ports of their own
 
