@@ -1,4 +1,4 @@
-"""One site for all attacks; each of them must leave it as it was."""
+"""A site for the attacks of a file; each of them must leave it as it was."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from attacked_site import Site, attacked
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with attacked(tmp_path_factory.mktemp("site")) as running:
         yield running
