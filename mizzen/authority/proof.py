@@ -18,8 +18,12 @@ HEADER = "x-mizzen-proof"
 NONCE_HEADER = "x-mizzen-nonce"
 DIGEST_HEADER = "x-mizzen-proof-digest"  # of the proof that a certificate shall name, in hexadecimal digits
 KEY_BYTES = 32
-# Non-critical: a SHA-256 digest as an OCTET STRING. Under 2.25 anybody may use a UUID as a number (X.667).
-EXTENSION = x509.ObjectIdentifier("2.25.304823320208267317177186400298219821422")
+# Non-critical: a SHA-256 digest as an OCTET STRING. Anybody may use a UUID under this number, in parts of 16 and 24
+# bits (oid-base.com/get/1.2.840.113556.1.8000.2554); of mizzen e552d604-fdd2-4247-815a-9c9a3caf596e. Under 2.25 it would
+# be a single part (X.667): Go, and so an API server that calls a webhook, reads no certificate with a part over 31 bits.
+EXTENSION = x509.ObjectIdentifier(
+    "1.2.840.113556.1.8000.2554.58706.54788.64978.16967.33114.10263100.11491694"
+)
 _OCTETS = b"\x04\x20"  # DER: an OCTET STRING of 32 bytes
 
 # Easy to find again, wherever it may have been written.

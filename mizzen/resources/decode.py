@@ -53,9 +53,10 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
 
 
 def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
-    if raw.unread:
-        return Decoded(resource=None, problems=(told(Stage.READ, ref, raw.unread),))
     kind = KINDS.get(raw.kind)
+    if raw.unread:
+        wrong = (told(Stage.READ, ref, raw.unread),)
+        return Decoded(resource=None, problems=wrong, unread=_unread(raw, ref, kind))
     found = Findings(ref)
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:

@@ -19,7 +19,7 @@ _TLS_MODE = "security.istio.io/tlsMode"  # what sidecars have, and gateways have
 async def look(kube: Kube, system_namespace: str, settings: Settings, now: datetime) -> tuple[Problem, ...]:
     """All problems of the objects in a cluster. KubeError when it cannot be read at all."""
     await kube.get("/version")  # whoever cannot even ask this is told so at once
-    cluster = Cluster(kube, system_namespace)
+    cluster = Cluster(kube, system_namespace, needs_guards=False)
     cluster.start()
     try:
         await _read(cluster)

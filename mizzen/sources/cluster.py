@@ -12,6 +12,7 @@ import msgspec
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import words_of
+from mizzen.resources.closing import GUARDS
 from mizzen.resources.construct import Broken, construct
 from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY
 from mizzen.resources.yaml import RawObject
@@ -51,6 +52,8 @@ class Cluster:
     kube: Kube
     system_namespace: str = SYSTEM_NAMESPACE
     revision: str = "default"
+    # Is whatever keeps requests out read before anything is served? Whoever only looks does without.
+    needs_guards: bool = True
     reflectors: dict[str, Reflector] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,7 +66,11 @@ class Cluster:
             if kind.group in _ISTIO or kind.kind in _FROM_CLUSTER:
                 self._follow(
                     Watched(
-                        kind=kind.kind, group=kind.group, versions=kind.versions, plural=plural(kind.kind)
+                        kind=kind.kind,
+                        group=kind.group,
+                        versions=kind.versions,
+                        plural=plural(kind.kind),
+                        is_needed=self.needs_guards and (kind.may_guard or kind.kind in GUARDS),
                     )
                 )
         for inert in INERT.values():

@@ -34,6 +34,7 @@ class Watched:
     namespace: str = ""  # "": all
     fields: str = ""  # a field selector
     name: str = ""  # one object
+    is_needed: bool = False  # without it more would be let through: one that may not be read is waited for
 
     def __str__(self) -> str:
         where = f" in {self.namespace}" if self.namespace else ""
@@ -56,7 +57,7 @@ class Reflector:
     on_change: Callable[[], None]
     objects: dict[Key, Any] = field(default_factory=dict)
     trouble: KubeError | None = None  # why it is not up to date; None while it is
-    read: asyncio.Event = field(default_factory=asyncio.Event)  # listed once, or known not to be had
+    read: asyncio.Event = field(default_factory=asyncio.Event)  # listed once, or done without
     _failures: int = 0
     _is_listed: bool = False
 
@@ -76,7 +77,7 @@ class Reflector:
             except KubeError as error:
                 if error.status in (404, 410):
                     version = ""  # list again: what was deleted meanwhile is not among the events
-                await self._wait(error)
+                await self._wait(await self._precise(error))
 
     # --- list ---------------------------------------------------------------------------------------
 
@@ -155,6 +156,21 @@ class Reflector:
             self.trouble = None
             self.on_change()
 
+    async def _precise(self, error: KubeError) -> KubeError:
+        """Rights are judged first: of a kind that may not be read, whether there is any such kind."""
+        if error.status != 403 or not self.watched.is_needed:
+            return error
+        for version in self.watched.versions:
+            try:
+                answer = await self.kube.get(f"/apis/{self.watched.group}/{version}")
+            except KubeError as other:
+                if other.status == 404:
+                    continue
+                return error
+            if any(one.get("name") == self.watched.plural for one in answer.get("resources", ())):
+                return error
+        return KubeError(404, f"{self.watched} is not defined")
+
     async def _wait(self, error: KubeError) -> None:
         if error.status == 410:
             return
@@ -164,7 +180,7 @@ class Reflector:
             wait = ABSENT_RETRY
         elif error.status == 403:
             wait = REFUSED_RETRY
-        if error.status in (403, 404):
+        if error.status == 404 or (error.status == 403 and not self.watched.is_needed):
             self.read.set()
         if self.trouble is None or str(self.trouble) != str(error):
             # A CRD may come later; and a server that does not answer is told of once, not for each kind.

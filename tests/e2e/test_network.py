@@ -83,7 +83,7 @@ class Site:
             *("--plaintext-address", f"127.0.0.1:{self.plaintext}"),
         )
         eventually(self.bundle.exists)
-        eventually(lambda: _listens(self.secure))
+        eventually(lambda: _listens(self.secure) and _listens(self.plaintext))
         return process
 
     @property
@@ -262,13 +262,14 @@ async def _configuration(site: Site, identity: Identity | None) -> dict[str, Any
             response_deserializer=pb.DeltaDiscoveryResponse.FromString,
         )()
         node = pb.Node(id="router~127.0.0.1~istio-ingressgateway.istio-system~istio-system.svc.cluster.local")
-        await stream.write(pb.DeltaDiscoveryRequest(node=node, type_url=LISTENERS))
+        listeners = pb.DeltaDiscoveryRequest(node=node, type_url=LISTENERS)
         secrets = pb.DeltaDiscoveryRequest(
             type_url=SECRETS, resource_names_subscribe=["kubernetes://shop-tls"]
         )
-        await stream.write(secrets)
         found: dict[str, Any] = {}
-        while len(found) < 2:
+        for request in (listeners, secrets):
+            # One after the other: of a stream that is refused meanwhile gRPC says "internal" to whoever writes.
+            await stream.write(request)
             answer = await asyncio.wait_for(stream.read(), 10)
             found[answer.type_url] = answer
         return found

@@ -14,14 +14,20 @@ import yaml
 from mizzen.authority.identity import Identity
 from mizzen.authority.store import ROOTS
 from mizzen.install.crds import crds
+from mizzen.install.declaring import declared
+from mizzen.install.manifests import manifests
+from mizzen.model.route import Fail, Respond
+from mizzen.pipeline import Settings, build
+from mizzen.resources.kinds import KINDS
 from mizzen.resources.yaml import RawObject
 from mizzen.run.accounts import Accounts
 from mizzen.run.chores import Chores
 from mizzen.run.leader import Leader
-from mizzen.run.objects import Key, Objects
+from mizzen.run.objects import Key, Objects, key_of
 from mizzen.run.promises import SharedPromises
 from mizzen.run.shared_root import SharedRoot
 from mizzen.serve.credentials import Refused
+from mizzen.sources import reflector
 from mizzen.sources.cluster import Cluster
 from mizzen.sources.kube import Kube, KubeError, connect
 from mizzen.sources.reflector import Reflector, Watched
@@ -91,9 +97,9 @@ async def test_a_version_that_is_forgotten_is_answered_with_410(objects: Objects
     await objects.apply(crd("Telemetry"))
     path = "/apis/telemetry.istio.io/v1/telemetries"
     watched = Watched(kind="Telemetry", group="telemetry.istio.io", versions=("v1",), plural="telemetries")
-    reflector = Reflector(kube, watched, lambda one: one["metadata"]["name"], lambda: None)
-    task = asyncio.create_task(reflector.run())
-    await until(lambda: reflector.trouble is None and reflector.read.is_set())
+    telemetries = Reflector(kube, watched, lambda one: one["metadata"]["name"], lambda: None)
+    task = asyncio.create_task(telemetries.run())
+    await until(lambda: telemetries.trouble is None and telemetries.read.is_set())
     try:
         status = 0
         async with asyncio.timeout(30):
@@ -160,21 +166,11 @@ async def test_a_kind_that_is_defined_later_is_read_without_a_restart(objects: O
 async def test_what_may_not_be_read_costs_that_kind_alone_and_is_named(
     objects: Objects, kube: Kube, kubeconfig: str, tmp_path: Path
 ) -> None:
-    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["list", "watch"]}]
-    role = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRole",
-        "metadata": {"name": "a-little"},
-    }
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": "a-little"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "a-little"},
-        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
-    }
-    await objects.apply({**role, "rules": rules})
-    await objects.apply(binding)
+    read = ["list", "watch"]
+    needed = ("security.istio.io", "extensions.istio.io", "networking.istio.io")
+    rules = [{"apiGroups": [group], "resources": ["*"], "verbs": read} for group in needed]
+    services = {"apiGroups": [""], "resources": ["services"], "verbs": read}
+    await allow(objects, "ClusterRole", [services, *rules])
     cluster = Cluster(await as_account(kube, kubeconfig, tmp_path), NAMESPACE)
     cluster.start()
     try:
@@ -186,8 +182,82 @@ async def test_what_may_not_be_read_costs_that_kind_alone_and_is_named(
         assert "services" not in refused
     finally:
         await cluster.stop()
-        for kind in ("ClusterRoleBinding", "ClusterRole"):
-            await objects.delete(Key(api_version=str(role["apiVersion"]), kind=kind, name="a-little"))
+        await disallow(objects, "ClusterRole")
+
+
+RIGHTS = "rbac.authorization.k8s.io"
+
+
+async def allow(objects: Objects, kind: str, rules: list[dict[str, Any]]) -> None:
+    """Give the ServiceAccount `default` of the namespace rights: a ClusterRole, or a Role there."""
+    of = {"name": "a-little", **({"namespace": NAMESPACE} if kind == "Role" else {})}
+    version = f"{RIGHTS}/v1"
+    await objects.apply({"apiVersion": version, "kind": kind, "metadata": of, "rules": rules})
+    await objects.apply(
+        {
+            "apiVersion": version,
+            "kind": f"{kind}Binding",
+            "metadata": of,
+            "roleRef": {"apiGroup": RIGHTS, "kind": kind, "name": "a-little"},
+            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
+        }
+    )
+
+
+async def disallow(objects: Objects, kind: str) -> None:
+    namespace = NAMESPACE if kind == "Role" else ""
+    for one in (f"{kind}Binding", kind):
+        await objects.delete(Key(api_version=f"{RIGHTS}/v1", kind=one, namespace=namespace, name="a-little"))
+
+
+def installed(kind: str) -> list[dict[str, Any]]:
+    """The rules of the control plane's ClusterRole, or of its Role, as `mizzen install` makes them."""
+    found = declared((), ("hub=h", "tag=1"))
+    assert found.operator is not None
+    made = manifests(found.operator, found.mesh, version="1")
+    (role,) = (one for one in made if one["kind"] == kind and one["metadata"]["name"].startswith("istiod"))
+    rules: list[dict[str, Any]] = role["rules"]
+    return rules
+
+
+async def test_a_kind_that_guards_is_waited_for_until_it_may_be_read(
+    objects: Objects, kube: Kube, kubeconfig: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it traffic would be let through that it refuses."""
+    monkeypatch.setattr(reflector, "REFUSED_RETRY", 0.2)
+    for kind in ("AuthorizationPolicy", "EnvoyFilter"):
+        await objects.apply(crd(kind))
+    rules = installed("ClusterRole")
+    without = [
+        {
+            **rule,
+            "resources": [
+                one for one in rule["resources"] if one not in ("envoyfilters", "authorizationpolicies")
+            ],
+        }
+        for rule in rules
+    ]
+    await allow(objects, "ClusterRole", without)
+    await allow(objects, "Role", installed("Role"))
+    cluster = Cluster(await as_account(kube, kubeconfig, tmp_path), NAMESPACE)
+    cluster.start()
+    ready = asyncio.create_task(cluster.ready())
+    try:
+        needed = ("authorizationpolicies.security.istio.io", "envoyfilters.networking.istio.io")
+        await until(lambda: all(cluster.reflectors[one].trouble for one in needed))
+        await until(lambda: sum(not one.read.is_set() for one in cluster.reflectors.values()) == len(needed))
+        assert not ready.done()
+        assert "forbidden" in cluster.unread
+        await allow(objects, "ClusterRole", rules)
+        await asyncio.wait_for(ready, 20)
+        assert cluster.listing().problems == ()
+    finally:
+        await stopped(ready)
+        await cluster.stop()
+        for kind in ("ClusterRole", "Role"):
+            await disallow(objects, kind)
+        for kind in ("AuthorizationPolicy", "EnvoyFilter"):
+            await removed(objects, kind)
 
 
 async def as_account(kube: Kube, kubeconfig: str, folder: Path) -> Kube:
@@ -206,6 +276,127 @@ async def as_account(kube: Kube, kubeconfig: str, folder: Path) -> Kube:
     theirs = folder / "kubeconfig"
     theirs.write_text(json.dumps(config))
     return connect(str(theirs))
+
+
+# --- what guards ------------------------------------------------------------------------------------
+
+GUARDS = ("EnvoyFilter", "WasmPlugin", "TrafficExtension")
+UNAPPLIED = {
+    "EnvoyFilter": {
+        "workloadSelector": {"labels": {"istio": "edge"}},
+        "configPatches": [
+            {
+                "applyTo": "HTTP_FILTER",
+                "match": {"context": "GATEWAY"},
+                "patch": {
+                    "operation": "INSERT_FIRST",
+                    "value": {
+                        "name": "envoy.filters.http.jwt_authn",
+                        "typed_config": {
+                            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+                            "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "login"}}],
+                        },
+                    },
+                },
+            }
+        ],
+    },
+    "WasmPlugin": {"selector": {"matchLabels": {"istio": "edge"}}, "url": "oci://a/b", "phase": "AUTHN"},
+    "TrafficExtension": {"selector": {"matchLabels": {"istio": "edge"}}, "lua": {"inlineCode": "a"}},
+}
+EDGES = ("edge", "other")
+
+
+def resource(kind: str, name: str, spec: Any) -> dict[str, Any]:
+    meta = {"name": name, "namespace": NAMESPACE}
+    return {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": meta, "spec": spec}
+
+
+@pytest_asyncio.fixture
+async def edges(objects: Objects) -> AsyncIterator[None]:
+    """Two gateways with a route each, as the API server has them: nothing runs."""
+    defined = ("Gateway", "VirtualService", *GUARDS)
+    for kind in defined:
+        await objects.apply(crd(kind))
+    for name in EDGES:
+        server = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+        answer = {"directResponse": {"status": 200}}
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"istio": name}},
+            "spec": {"containers": [{"name": "istio-proxy", "image": "none"}]},
+        }
+        await applied(objects, pod)
+        await applied(objects, resource("Gateway", name, {"selector": {"istio": name}, "servers": [server]}))
+        route = {"hosts": ["*"], "gateways": [name], "http": [answer]}
+        await applied(objects, resource("VirtualService", name, route))
+    yield
+    for name in EDGES:
+        await objects.delete(Key(api_version="v1", kind="Pod", namespace=NAMESPACE, name=name))
+    for kind in defined:
+        await removed(objects, kind)
+
+
+async def applied(objects: Objects, manifest: dict[str, Any]) -> None:
+    """As soon as its kind is served and its ServiceAccount is there."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await objects.apply(manifest)
+                return
+            except KubeError:
+                await asyncio.sleep(0.2)
+
+
+def answers(cluster: Cluster) -> dict[str, set[int]]:
+    """With which statuses the gateways answer, by name."""
+    routers = frozenset(f"{NAMESPACE}/{name}" for name in EDGES)
+    listing = cluster.listing()
+    found = build(listing.objects, listing.problems, Settings(routers=routers))
+    return {
+        gateway.proxy.name: {
+            route.action.status
+            for table in gateway.model.route_tables
+            for host in table.hosts
+            for route in host.routes
+            if isinstance(route.action, (Respond, Fail))
+        }
+        for gateway in found.gateways
+    }
+
+
+@pytest.mark.usefixtures("edges")
+@pytest.mark.parametrize(
+    ("kind", "status"), [("EnvoyFilter", 403), ("WasmPlugin", 503), ("TrafficExtension", 503)]
+)
+async def test_a_guard_that_is_not_honoured_closes_what_it_selects(
+    objects: Objects, kube: Kube, kind: str, status: int
+) -> None:
+    cluster = Cluster(another(kube), NAMESPACE)
+    cluster.start()
+    try:
+        await asyncio.wait_for(cluster.ready(), 20)
+        assert answers(cluster) == {"edge": {200}, "other": {200}}
+        guard = resource(kind, "guard", UNAPPLIED[kind])
+        await applied(objects, guard)
+        await until(lambda: answers(cluster) == {"edge": {status}, "other": {200}})
+        await objects.delete(key_of(guard))
+        await until(lambda: answers(cluster) == {"edge": {200}, "other": {200}})
+    finally:
+        await cluster.stop()
+
+
+async def test_without_the_definitions_of_guards_nothing_is_wrong(objects: Objects, kube: Kube) -> None:
+    for kind in GUARDS:
+        await removed(objects, kind)
+    cluster = Cluster(another(kube), NAMESPACE)
+    cluster.start()
+    try:
+        await asyncio.wait_for(cluster.ready(), 20)
+        assert cluster.listing().problems == ()
+    finally:
+        await cluster.stop()
 
 
 # --- who writes -------------------------------------------------------------------------------------

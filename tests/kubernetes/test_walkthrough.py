@@ -253,6 +253,42 @@ def test_conditions_tell_what_became_of_the_objects() -> None:
     assert "2 of 2" in found["Programmed"]["message"]
 
 
+TOKENS = """
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: tokens, namespace: istio-system}
+spec:
+  workloadSelector: {labels: {istio: ingressgateway}}
+  configPatches:
+  - applyTo: HTTP_FILTER
+    match:
+      context: GATEWAY
+      listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager}}}
+    patch:
+      operation: INSERT_FIRST
+      value:
+        name: envoy.filters.http.jwt_authn
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+          rules: [{match: {prefix: /}, requires: {provider_name: login}}]
+"""
+
+
+def test_a_guard_that_is_not_honoured_closes_and_drops_no_connection(
+    address: str, authority: Authority, ask: Callable[[str], Answer]
+) -> None:
+    with load(address, authority) as loads:
+        kubectl("apply", "-f", "-", said=TOKENS)
+        wait_for(lambda: all(ask(protocol).status == 403 for protocol in PROTOCOLS))
+        assert "EnvoyFilter/istio-system/tokens" in mizzen_("analyze", "-A", status=1)
+        kubectl("-n", SYSTEM, "delete", "envoyfilters.networking.istio.io", "tokens")
+        wait_for(lambda: all(ask(protocol).status == 200 for protocol in PROTOCOLS))
+    for one in loads:
+        assert one.tally.reasons, str(one.tally)
+        assert all(why.startswith("status 403") for why in one.tally.reasons), str(one.tally)
+    assert "No problems" in mizzen_("analyze", "-A")
+
+
 # --- what changes while traffic flows ---------------------------------------------------------------
 
 

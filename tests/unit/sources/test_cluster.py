@@ -6,6 +6,7 @@ import pytest
 
 from mizzen.errors import Severity
 from mizzen.resources.decode import decode
+from mizzen.resources.world import decode_all
 from mizzen.sources.cluster import Cluster, kept, plural, taken
 from mizzen.sources.kube import Kube, KubeError, connect
 
@@ -46,6 +47,21 @@ def test_an_object_that_cannot_be_taken_in_costs_no_other(kind: str, more: Json)
     assert (problem.code, problem.severity) == ("INT-001", Severity.ERROR)
     assert str(problem.resource) == f"{kind}/b/a"
     assert one != taken(kind, "v1", {**route(metadata={"resourceVersion": "2"}), **more})
+
+
+@pytest.mark.parametrize(
+    ("kind", "api_version"),
+    [
+        ("AuthorizationPolicy", "security.istio.io/v1"),
+        ("EnvoyFilter", "networking.istio.io/v1alpha3"),
+        ("WasmPlugin", "extensions.istio.io/v1alpha1"),
+    ],
+)
+def test_a_guard_that_cannot_be_taken_in_closes(kind: str, api_version: str) -> None:
+    world, problems = decode_all([taken(kind, api_version, route(spec=deep()))])
+
+    assert [str(one.ref) for one in (*world.unread, *world.closures)] == [f"{kind}/b/a"]
+    assert "INT-001" in {one.code for one in problems}
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,36 @@ async def test_a_kind_that_may_not_be_read_does_not_hold_up_the_others(
         assert found.trouble is None
 
 
+NEEDED = Watched(
+    kind="Guard", group="example.org", versions=("v1", "v1beta1"), plural="guards", is_needed=True
+)
+V1BETA1 = {"versions": [{"version": "v1beta1"}]}
+FORBIDDEN = refusal(403, "guards is forbidden")
+
+
+async def test_a_kind_that_is_needed_is_waited_for_where_it_may_not_be_read(
+    server: FakeServer, kube: Kube, until: Until
+) -> None:
+    defined = {"resources": [{"name": "guards/status"}, {"name": "guards"}]}
+    server.lists += [V1BETA1, FORBIDDEN, refusal(404), defined]
+    async with running(kube, NEEDED) as found:
+        await until(lambda: found.trouble is not None)
+        assert found.trouble is not None
+        assert found.trouble.status == 403
+        assert not found.read.is_set()
+        server.lists += [V1BETA1, page(one("x", 1), version=1)]
+        await found.read.wait()
+        assert names(found) == ["x"]
+
+
+async def test_a_kind_that_is_needed_and_not_there_is_not_waited_for(server: FakeServer, kube: Kube) -> None:
+    server.lists += [V1BETA1, FORBIDDEN, refusal(404), {"resources": [{"name": "others"}]}]
+    async with running(kube, NEEDED) as found:
+        await found.read.wait()
+        assert found.trouble is not None
+        assert found.trouble.status == 404
+
+
 async def test_a_kind_whose_definition_comes_later_is_found(
     server: FakeServer, kube: Kube, until: Until
 ) -> None:
