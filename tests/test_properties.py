@@ -287,7 +287,7 @@ def test_objects_of_other_groups_with_our_kinds_change_nothing(data: st.DataObje
 def test_a_remembered_build_equals_a_full_one_after_every_edit(data: st.DataObject) -> None:
     memory, everything = Memory(), Settings()
     files: dict[str, list[Any]] = {}
-    before = {}
+    before, known = {}, {}
     for _ in range(5):
         name = data.draw(st.sampled_from(("a.yaml", "b.yaml", "c.yaml")))
         edit = data.draw(st.sampled_from(("write", "change", "change", "move", "remove")))
@@ -304,6 +304,12 @@ def test_a_remembered_build_equals_a_full_one_after_every_edit(data: st.DataObje
         assert outcome(remembered) == outcome(full)
         for gateway, anew in zip(remembered.gateways, full.gateways, strict=True):
             announced = gateway.announced_when_proven()
-            sent = to_snapshot(gateway.config(announced), before.get(gateway.proxy.key))
-            assert sent.types == to_snapshot(anew.config(announced), None).types
-            before[gateway.proxy.key] = sent
+            made, whole = (
+                gateway.config(announced, known.get(gateway.proxy.key)),
+                anew.config(announced),
+            )
+            assert made == whole
+            assert list(map(str, made.problems)) == list(map(str, whole.problems))  # with their places
+            sent = to_snapshot(made, before.get(gateway.proxy.key))
+            assert sent.types == to_snapshot(whole, None).types
+            before[gateway.proxy.key], known[gateway.proxy.key] = sent, (gateway.model, made)
