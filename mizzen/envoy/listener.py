@@ -17,7 +17,7 @@ from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
 from mizzen.envoy.filter_chain import closed_chain, filter_chain, refusing_chain
 from mizzen.envoy.parts import address, boolean, duration, extension, packed, uint32
-from mizzen.errors import Report
+from mizzen.errors import Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.listener import Chain, Listener, Transport
 
@@ -34,6 +34,7 @@ SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
 _TLS_INSPECTOR_BYTES = 512
 
 
+_NOBODY = ResourceRef(kind="")
 Before = tuple[Listener, pb.Listener]  # what it was, and what that became, without a problem
 
 
@@ -75,7 +76,8 @@ def _known(one: Listener, before: Before | None) -> Mapping[str, tuple[Chain, pb
 
 
 def _but_chains(one: Listener) -> Listener:
-    return replace(one, chains=(), refused=())
+    """What a chain may take from. The object of the first server is whom Envoy's refusal goes back to, no more."""
+    return replace(one, chains=(), refused=(), origin=_NOBODY)
 
 
 def _common(
