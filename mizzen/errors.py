@@ -50,9 +50,15 @@ def printable(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceRef:
-    """One object of the user: what it is called and where each of its fields is written."""
+    """One object of the user: what it is called and where each of its fields is written.
+
+    As text it goes without its group: what is told of an object whose kind is not ours names its apiVersion.
+    """
 
     kind: str
+    # Of its apiVersion; "" for the core of Kubernetes, and for what is no object. Two groups may each have a
+    # kind of one name (Gateway, Service): their objects are never the same.
+    group: str = ""
     namespace: str = ""
     name: str = ""
     # Field path -> place of its key (for list items: of the item). "" is where the object begins.

@@ -29,6 +29,7 @@ from mizzen.resolve.secrets import validity_problems
 from mizzen.resolve.sidecar import resolve_sidecar
 from mizzen.resources.core import EndpointSlice
 from mizzen.resources.decode import Decoded, decode
+from mizzen.resources.kinds import is_ours, meant
 from mizzen.resources.mesh import MeshConfig
 from mizzen.resources.world import World, age_order, decode_all
 from mizzen.resources.yaml import RawObject
@@ -177,7 +178,7 @@ def _whole(
         found=found,
         settings=settings,
         build=replace(_built(world, gateways, (*found, *wrong)), is_partial=bool(lost)),
-        wrong=tuple(problem for problem in wrong if problem.resource.kind != SLICE),
+        wrong=tuple(problem for problem in wrong if not _is_of_slice(problem)),
     )
 
 
@@ -229,6 +230,14 @@ def _built(world: World, gateways: tuple[GatewayBuild, ...], wrong: tuple[Proble
 # --- where endpoints alone have changed -------------------------------------------------------------
 
 
+def _is_slice(raw: RawObject) -> bool:
+    return raw.kind == SLICE and meant(raw.kind, raw.api_version) is not None
+
+
+def _is_of_slice(problem: Problem) -> bool:
+    return problem.resource.kind == SLICE and is_ours(problem.resource)
+
+
 def _with_other_endpoints(
     objects: tuple[RawObject, ...], found: tuple[Problem, ...], settings: Settings, memory: Memory
 ) -> Last | None:
@@ -242,10 +251,10 @@ def _with_other_endpoints(
     old = {raw.digest: raw for raw in last.objects}
     new = {raw.digest: raw for raw in objects}
     differing = [old[one] for one in old.keys() - new.keys()] + [new[one] for one in new.keys() - old.keys()]
-    if any(raw.kind != SLICE for raw in differing):
+    if not all(map(_is_slice, differing)):
         return None
     namespace = settings.default_namespace
-    decoded = [memory.decode(raw, namespace) for raw in objects if raw.kind == SLICE]
+    decoded = [memory.decode(raw, namespace) for raw in objects if _is_slice(raw)]
     slices = [one.resource for one in decoded if isinstance(one.resource, EndpointSlice)]
     if len({one.key for one in slices}) < len(decoded):
         return None  # some have one name, or an error: rare, and the long way says what is wrong

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mizzen.pipeline import Build, Memory, Settings, to_snapshot
+from mizzen.resources.kinds import INERT, KINDS
 from tests.golden import Case, built, cases, problems_text, rendered
 
 CASES = cases()
@@ -244,6 +245,40 @@ def test_no_text_raises(data: st.DataObject) -> None:
     all_the_way(built({"input.yaml": text}, case.settings))
 
 
+# --- whose kind it is -------------------------------------------------------------------------------
+
+GROUPS = ("gateway.networking.k8s.io", "serving.knative.dev", "policies.example.com")
+
+
+def of_others(case: Case, draw: Callable[..., Any]) -> bytes:
+    """An object of another group with the kind and name of one of the case, whole or broken."""
+    written = [one for one in trees(case) if isinstance(one, dict) and "metadata" in one and "kind" in one]
+    one = copy.deepcopy(draw(st.sampled_from(written or [{"metadata": {"name": "a"}}])))
+    kind = one["kind"] if one.get("kind") in KINDS else draw(st.sampled_from(sorted(KINDS | INERT)))
+    body = draw(st.sampled_from(({}, {"spec": 7}, {"spec": {"rules": 7}}, one, one)))
+    api_version = f"{draw(st.sampled_from(GROUPS))}/v1"
+    other = {**body, "apiVersion": api_version, "kind": kind, "metadata": one["metadata"]}
+    tail = draw(st.sampled_from((b"", b"", b"", b"spec: {}\nspec: {}\n", b"spec: ]\n", b"\xff: 1\n")))
+    return as_text([{key: value for key, value in other.items() if not tail or key != "spec"}]) + tail
+
+
+@examples(100)
+@given(data=st.data())
+def test_objects_of_other_groups_with_our_kinds_change_nothing(data: st.DataObject) -> None:
+    case = data.draw(st.sampled_from(CASES))
+    file = data.draw(st.sampled_from(("0-others.yaml", "z-others.yaml")))
+    count = data.draw(st.integers(1, 3))
+    others = SEPARATOR.join(of_others(case, data.draw) for _ in range(count))
+
+    alone, beside = built(case.texts(), case.settings), built({**case.texts(), file: others}, case.settings)
+    told = [one for one in beside.problems if one.origin.file == file]
+
+    assert [rendered(one) for one in beside.gateways] == [rendered(one) for one in alone.gateways]
+    assert [one for one in beside.problems if one not in told] == list(alone.problems)
+    assert {one.code for one in told} <= {"KIND-001", "META-002", "YML-001", "YML-002", "YML-003"}
+    assert not any("-others.yaml" not in one.message for one in told if one.code == "META-002")
+
+
 # --- memory -----------------------------------------------------------------------------------------
 
 
@@ -252,7 +287,7 @@ def test_no_text_raises(data: st.DataObject) -> None:
 def test_a_remembered_build_equals_a_full_one_after_every_edit(data: st.DataObject) -> None:
     memory, everything = Memory(), Settings()
     files: dict[str, list[Any]] = {}
-    before = {}
+    before, known = {}, {}
     for _ in range(5):
         name = data.draw(st.sampled_from(("a.yaml", "b.yaml", "c.yaml")))
         edit = data.draw(st.sampled_from(("write", "change", "change", "move", "remove")))
@@ -269,6 +304,12 @@ def test_a_remembered_build_equals_a_full_one_after_every_edit(data: st.DataObje
         assert outcome(remembered) == outcome(full)
         for gateway, anew in zip(remembered.gateways, full.gateways, strict=True):
             announced = gateway.announced_when_proven()
-            sent = to_snapshot(gateway.config(announced), before.get(gateway.proxy.key))
-            assert sent.types == to_snapshot(anew.config(announced), None).types
-            before[gateway.proxy.key] = sent
+            made, whole = (
+                gateway.config(announced, known.get(gateway.proxy.key)),
+                anew.config(announced),
+            )
+            assert made == whole
+            assert list(map(str, made.problems)) == list(map(str, whole.problems))  # with their places
+            sent = to_snapshot(made, before.get(gateway.proxy.key))
+            assert sent.types == to_snapshot(whole, None).types
+            before[gateway.proxy.key], known[gateway.proxy.key] = sent, (gateway.model, made)

@@ -63,7 +63,7 @@ def envoy_config(
 ) -> EnvoyConfig:
     """Translate `model`. `announced`: name of an Announcement -> value of alt-svc, None (or absent) for none.
 
-    `before`: an earlier model and what it was translated to; the very parts that are still there are not
+    `before`: an earlier model and what it was translated to; the parts that are still the same are not
     translated again. It changes no result.
 
     What raises is reported (`EnvoyConfig.faults`) and closes: a chain refuses, a route fails, a backend has no
@@ -76,7 +76,10 @@ def envoy_config(
     made = _Made(_origins(model))
     closing = Closing()
     made.add(
-        LISTENERS, model.listeners, lambda one, report: listener(closing.closed(one, report), report), known
+        LISTENERS,
+        model.listeners,
+        lambda one, report: listener(closing.closed(one, report), report, known.listener(one.name)),
+        known,
     )
     made.add(ROUTES, model.route_tables, route_configuration, known)
     made.add(
@@ -118,9 +121,9 @@ def _serialised(message: Message) -> Pair:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was translated before: parts of a model by their identity (they are never changed)."""
+    """What was translated before, and of which parts of a model (they are never changed)."""
 
-    parts: frozenset[int] = frozenset()
+    parts: Mapping[tuple[type, str], PartOfModel] = field(default_factory=dict)
     config: EnvoyConfig | None = None
     header_case: HeaderCase | None = None
 
@@ -130,18 +133,30 @@ class _Known:
             return cls()
         model, config = before
         parts: tuple[PartOfModel, ...] = (*model.listeners, *model.route_tables, *model.backends)
-        return cls(frozenset(map(id, parts)), config, _header_case(model))
+        return cls({(type(part), part.name): part for part in parts}, config, _header_case(model))
 
-    def get(self, key: Name, part: object) -> tuple[Pair | None, tuple[Problem, ...]] | None:
-        """What became of the very same part; None where it is not the same."""
-        if self.config is None or id(part) not in self.parts:
+    def get(self, key: Name, part: Part) -> tuple[Pair | None, tuple[Problem, ...]] | None:
+        """What became of the same part; None where it is another. To compare costs a hundredth of translating."""
+        earlier = self.parts.get((type(part), part.name))
+        if self.config is None or earlier is None:
             return None
         url, name = key
-        message, body = self.config.resources[url].get(name), self.config.bodies[url].get(name)
         faults = self.config.faults.get(key, ())
+        # Equal parts may be written in other lines, which problems tell.
+        if part is not earlier and (faults or part != earlier):
+            return None
+        message, body = self.config.resources[url].get(name), self.config.bodies[url].get(name)
         if message is None or body is None:
             return (None, faults) if faults else None
         return (message, body), faults
+
+    def listener(self, name: str) -> tuple[Listener, pb.Listener] | None:
+        """A listener that was translated without a fault, and what it became."""
+        part, key = self.parts.get((Listener, name)), (LISTENERS, name)
+        message = self.config.resources[LISTENERS].get(name) if self.config else None
+        if self.config is None or key in self.config.faults:
+            return None
+        return (part, message) if isinstance(part, Listener) and isinstance(message, pb.Listener) else None
 
 
 @dataclass(slots=True)

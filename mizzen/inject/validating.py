@@ -10,6 +10,7 @@ from typing import Any
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.inject.review import Json, answer
 from mizzen.resources.decode import decode
+from mizzen.resources.kinds import group_of
 from mizzen.resources.yaml import RawObject
 
 FORCED = "mizzen.io/always-reject"  # the annotation of the object by which the webhook is tried
@@ -44,14 +45,20 @@ def judged(asked: Any, default_namespace: str = "default") -> Json:
 def _problems(
     written: Mapping[str, Any], meta: Mapping[str, Any], namespace: str, default_namespace: str
 ) -> tuple[Problem, ...]:
-    kind, name = str(written.get("kind", "")), str(meta.get("name") or meta.get("generateName") or "")
+    kind, api_version = str(written.get("kind", "")), str(written.get("apiVersion", ""))
+    name = str(meta.get("name") or meta.get("generateName") or "")
     raw = RawObject(
         kind=kind,
-        api_version=str(written.get("apiVersion", "")),
+        api_version=api_version,
         namespace=str(meta.get("namespace") or namespace),
         name=name,
         data={**written, "metadata": {**meta, "name": name.rstrip("-") or "generated"}},
-        ref=ResourceRef(kind=kind, namespace=str(meta.get("namespace") or namespace), name=name),
+        ref=ResourceRef(
+            kind=kind,
+            group=group_of(kind, api_version),
+            namespace=str(meta.get("namespace") or namespace),
+            name=name,
+        ),
         digest="",  # it is decoded once
     )
     return decode(raw, default_namespace).problems

@@ -14,6 +14,7 @@ from mizzen.install.setvalues import assigned
 from mizzen.install.site import Site
 from mizzen.resources.compile import nearest
 from mizzen.resources.decode import decode
+from mizzen.resources.kinds import meant
 from mizzen.resources.operator import IstioOperator
 from mizzen.resources.yaml import RawObject
 
@@ -27,7 +28,8 @@ CODES = {
 
 KIND = "IstioOperator"
 DEFAULT_NAMESPACE = "istio-system"
-_API_VERSION = "install.istio.io/v1alpha1"
+_GROUP = "install.istio.io"
+_API_VERSION = f"{_GROUP}/v1alpha1"
 # A component of which there may be several.
 _LISTED = re.compile(r"spec\.components\.(?:in|e)gressGateways\[\d+\]")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -50,7 +52,7 @@ def declared(objects: Sequence[RawObject], sets: Sequence[str] = ()) -> Declared
     Raises:
         SetError: when one of `sets` cannot be followed.
     """
-    operators = [raw for raw in objects if raw.kind == KIND]
+    operators = [raw for raw in objects if _is_operator(raw)]
     problems = [problem for raw in objects for problem in _of_file(raw)]
     if objects and not operators:
         problems.append(_no_operator(objects[0]))
@@ -138,7 +140,7 @@ def _decoded(
         namespace=str(metadata.get("namespace") or ""),
         name=str(metadata.get("name") or ""),
         data={"apiVersion": _API_VERSION, "kind": KIND, "metadata": dict(metadata), "spec": dict(spec)},
-        ref=ResourceRef(kind=KIND, name=str(metadata.get("name") or ""), places=places),
+        ref=ResourceRef(kind=KIND, group=_GROUP, name=str(metadata.get("name") or ""), places=places),
         digest="",
     )
     found = decode(raw, DEFAULT_NAMESPACE)
@@ -146,12 +148,18 @@ def _decoded(
 
 
 def _of_file(raw: RawObject) -> tuple[Problem, ...]:
-    if raw.kind == KIND:
+    if _is_operator(raw):
         return decode(raw, DEFAULT_NAMESPACE).problems
-    message = f"only an {KIND} is installed; this {raw.kind or 'object'} takes no part"
+    called = f"{KIND} of {raw.api_version}" if raw.kind == KIND else raw.kind or "object"
+    message = f"only an {KIND} is installed; this {called} takes no part"
     hint = "Apply it with kubectl."
     warning = Problem(severity=Severity.WARNING, code="INS-004", resource=raw.ref, message=message, hint=hint)
     return (warning,)
+
+
+def _is_operator(raw: RawObject) -> bool:
+    """Another group may have a kind of that name."""
+    return raw.kind == KIND and meant(raw.kind, raw.api_version) is not None
 
 
 def _refused(problems: Sequence[Problem]) -> bool:
@@ -161,7 +169,7 @@ def _refused(problems: Sequence[Problem]) -> bool:
 def _origin(operators: Sequence[RawObject], in_file: bool) -> ResourceRef:
     if operators and in_file:
         return operators[-1].ref
-    return ResourceRef(kind=KIND, places={"": Place("--set")})
+    return ResourceRef(kind=KIND, group=_GROUP, places={"": Place("--set")})
 
 
 def _no_operator(first: RawObject) -> Problem:

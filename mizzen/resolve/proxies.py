@@ -73,7 +73,9 @@ class DeclaredGateway:
 def declared_gateways(world: World) -> tuple[DeclaredGateway, ...]:
     """Every gateway that is installed: enabled entries of all IstioOperators, or the built-in one."""
     if not world.operators:
-        origin = ResourceRef(kind="IstioOperator", namespace=DEFAULT_NAMESPACE, name="built-in")
+        origin = ResourceRef(
+            kind="IstioOperator", group="install.istio.io", namespace=DEFAULT_NAMESPACE, name="built-in"
+        )
         return (_declared(GatewayComponent(), DEFAULT_NAMESPACE, origin, (*CHART_PORTS, _HTTP3_PORT)),)
     found: dict[tuple[str, str], DeclaredGateway] = {}
     disabled: set[tuple[str, str]] = set()
@@ -105,7 +107,7 @@ def _of_pods(group: PodGroup) -> DeclaredGateway:
         component=GatewayComponent(k8s=KubernetesResources(env=env, pod_annotations=annotations)),
         ports=(),
         variant=group.variant,
-        origin=ResourceRef(kind="Deployment", namespace=group.namespace, name=group.name),
+        origin=ResourceRef(kind="Deployment", group="apps", namespace=group.namespace, name=group.name),
     )
 
 

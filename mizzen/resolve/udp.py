@@ -34,7 +34,9 @@ def _refusal(ctx: Context, service: Service, number: int) -> str:
         return ""
     for event in ctx.world.events:
         about = event.involved_object
-        if (about.kind, about.namespace, about.name) == ("Service", service.namespace, service.name):
+        is_of_core = about.api_version in ("", "v1")  # Knative has Services too
+        named = (about.kind, about.namespace, about.name)
+        if is_of_core and named == ("Service", service.namespace, service.name):
             return f"{called} was refused: {event.message}"
     return ""
 

@@ -18,6 +18,7 @@ from typing import Any
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.declare import Metadata, Resource
 from mizzen.resources.decode import decode, identify
+from mizzen.resources.kinds import SECURITY
 from mizzen.resources.security import (
     DRY_RUN,
     AuthorizationPolicy,
@@ -32,8 +33,7 @@ from mizzen.resources.security import (
 )
 from mizzen.resources.yaml import RawObject
 
-_GROUP = "security.istio.io"
-_VERSION = f"{_GROUP}/v1"
+_VERSION = f"{SECURITY}/v1"
 _POLICY, _PEERS = AuthorizationPolicy.__name__, PeerAuthentication.__name__
 GUARDS = frozenset({_POLICY, _PEERS, RequestAuthentication.__name__})
 
@@ -52,17 +52,21 @@ class Closed:
     problem: Problem
 
 
+def is_guard(ref: ResourceRef) -> bool:
+    """Is it of a kind for which this closes? Another group's kind of one name guards nothing here."""
+    return ref.kind in GUARDS and ref.group == SECURITY
+
+
 def closed(raw: RawObject, problems: Iterable[Problem], default_namespace: str) -> Closed | None:
     """What stands for an object that is refused because of `problems`; None where nothing was guarded by it."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    group = raw.api_version.rpartition("/")[0]
-    if not errors or raw.kind not in GUARDS or group not in ("", _GROUP):
+    ref = identify(raw, default_namespace)
+    if not errors or not is_guard(ref):
         return None
     spec = raw.data.get("spec")
     spec = spec if isinstance(spec, Mapping) else {}
     if spec.get("targetRef") or spec.get("targetRefs") or spec.get("action") == "AUDIT" or _is_dry_run(raw):
         return None
-    ref = identify(raw, default_namespace)
     if raw.kind == _POLICY:
         stricter = _stricter(raw, errors, default_namespace)
         if stricter is not None:

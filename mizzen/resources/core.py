@@ -77,6 +77,7 @@ class Service(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectReference(Element):
+    api_version: str = ""
     kind: str = ""
     name: str = ""
     namespace: str = ""

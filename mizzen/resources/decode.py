@@ -10,7 +10,7 @@ from mizzen.guard import Stage, attempt, told
 from mizzen.resources.compile import declared_fields, decoder_of, nearest, reader_of
 from mizzen.resources.declare import Metadata, Resource, Unknown
 from mizzen.resources.findings import Findings
-from mizzen.resources.kinds import INERT, KINDS, UNCONCERNED, Kind
+from mizzen.resources.kinds import INERT, KINDS, UNCONCERNED, Kind, group_of, meant
 from mizzen.resources.validate import validate
 from mizzen.resources.values import BAD, describe
 from mizzen.resources.yaml import RawObject
@@ -48,23 +48,24 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     decoded = attempt(Stage.READ, ref, lambda: _decoded(raw, ref), wrong.append, None)
     if decoded is not None:
         return decoded
-    kind = KINDS.get(raw.kind)
-    return Decoded(resource=None, problems=tuple(wrong), unread=_unread(raw, ref, kind))
+    return Decoded(
+        resource=None, problems=tuple(wrong), unread=_unread(raw, ref, meant(raw.kind, raw.api_version))
+    )
 
 
 def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
-    kind = KINDS.get(raw.kind)
+    kind = meant(raw.kind, raw.api_version)
     if raw.unread:
         wrong = (told(Stage.READ, ref, raw.unread),)
         return Decoded(resource=None, problems=wrong, unread=_unread(raw, ref, kind))
     found = Findings(ref)
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:
-        _not_ours(raw, group, found)
+        _not_ours(raw, group, kind, found)
         # Another kind of that name is nobody's guard; a slip in the kind or group of ours may be one.
-        meant = kind or KINDS.get(nearest(raw.kind, tuple(KINDS)))
-        if meant is not None and found.refused:
-            return _refused(raw, meant, found)
+        near = kind or KINDS.get(nearest(raw.kind, tuple(KINDS)))
+        if near is not None and found.refused:
+            return _refused(raw, near, found)
         return Decoded(resource=None, problems=found.all())
     if version not in kind.versions:
         found.error(
@@ -105,14 +106,21 @@ def _selected(raw: RawObject) -> Mapping[str, str]:
 
 def identify(raw: RawObject, default_namespace: str) -> ResourceRef:
     """The name under which an object is known, its namespace filled in."""
-    kind = KINDS.get(raw.kind)
+    kind = meant(raw.kind, raw.api_version)
     namespace = raw.namespace or (kind.home if kind else "") or default_namespace
     if kind and not kind.namespaced:
         namespace = ""
-    return ResourceRef(kind=raw.kind or "Document", namespace=namespace, name=raw.name, places=raw.ref.places)
+    return ResourceRef(
+        kind=raw.kind or "Document",
+        group=group_of(raw.kind, raw.api_version),
+        namespace=namespace,
+        name=raw.name,
+        places=raw.ref.places,
+    )
 
 
-def _not_ours(raw: RawObject, group: str, found: Findings) -> None:
+def _not_ours(raw: RawObject, group: str, slip: Kind | None, found: Findings) -> None:
+    """`slip`: the kind of ours that is meant, where apiVersion says another group."""
     if not raw.kind or not raw.api_version:
         missing = "apiVersion" if raw.kind else "kind"
         found.error(
@@ -129,18 +137,18 @@ def _not_ours(raw: RawObject, group: str, found: Findings) -> None:
             "",
         )
         return
-    known = KINDS.get(raw.kind)
-    if known and (group in UNCONCERNED or group.endswith("istio.io") or "." not in group):
+    if slip is not None:
         found.error(
             "KIND-003",
             "apiVersion",
             f"{raw.kind} is not of {raw.api_version!r}",
-            f"Write {known.api_version}.",
+            f"Write {slip.api_version}.",
         )
         return
-    like = "" if known or inert else nearest(raw.kind, (*KINDS, *INERT))
+    like = "" if raw.kind in KINDS or inert else nearest(raw.kind, (*KINDS, *INERT))
     message = f"mizzen does not know the kind {raw.kind} of {raw.api_version}"
-    if group.endswith("istio.io") or (like and like.lower() == raw.kind.lower()):
+    is_spelling = like.lower() == raw.kind.lower() and meant(like, raw.api_version) is not None
+    if group.endswith("istio.io") or is_spelling:
         found.error("KIND-001", "kind", message, f"Did you mean {like}?" if like else "")
     elif group in UNCONCERNED:
         found.info("KIND-001", "kind", f"{message}: it takes no part")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 _SEPARATOR = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9./-]*")
+_JSON_VERSION = re.compile(r'"apiVersion"\s*:\s*"([^"\n]*)"')
 _JSON_KIND = re.compile(r'"kind"\s*:\s*"(\w+)"')
 _IN_BRACES = re.compile(r"[{,]\s*[\"']?(name|namespace)[\"']?\s*:\s*([^,{}]+)")
 _INNER_BRACES = re.compile(r"(?<=.)\{[^{}]*\}", re.DOTALL)
@@ -23,6 +25,7 @@ class Piece:
 class Guess:
     """What a document that cannot be parsed seems to be; "" is not known."""
 
+    api_version: str = ""  # also where two are written
     kind: str = ""
     namespace: str = ""
     name: str = ""
@@ -52,13 +55,17 @@ def _is_blank(piece: bytes) -> bool:
 
 
 def guess(text: str) -> Guess:
-    """Read kind, name and namespace off the lines of a document, without understanding the rest."""
+    """Read apiVersion, kind, name and namespace off the lines of a document, without understanding the rest."""
     kind, found, inside = "", dict[str, str](), False
+    versions: set[str] = set()
     if text.lstrip().startswith("{"):  # JSON
         word = _JSON_KIND.search(text)
         found |= _in_braces(text.partition('"metadata"')[2])
         return Guess(
-            kind=word[1] if word else "", namespace=found.get("namespace", ""), name=found.get("name", "")
+            api_version=_only(set(_JSON_VERSION.findall(text))),
+            kind=word[1] if word else "",
+            namespace=found.get("namespace", ""),
+            name=found.get("name", ""),
         )
     for line in text.splitlines():
         indented = line[:1] in (" ", "\t")
@@ -72,9 +79,20 @@ def guess(text: str) -> Guess:
                 found |= _in_braces(value)
             if key == "kind":
                 kind = kind or _word(value)
+            if key == "apiVersion":
+                versions.add(_word(value, _VERSION))
         elif inside and key in ("name", "namespace"):
             found.setdefault(key, _word(value))
-    return Guess(kind=kind, namespace=found.get("namespace", ""), name=found.get("name", ""))
+    return Guess(
+        api_version=_only(versions),
+        kind=kind,
+        namespace=found.get("namespace", ""),
+        name=found.get("name", ""),
+    )
+
+
+def _only(words: set[str]) -> str:
+    return words.pop() if len(words) == 1 else ""
 
 
 def _in_braces(text: str) -> dict[str, str]:
@@ -86,6 +104,6 @@ def _in_braces(text: str) -> dict[str, str]:
     return {key: value for key, value in plain if _NAMED.fullmatch(value)}
 
 
-def _word(text: str) -> str:
-    match = _NAMED.match(text.strip().strip("\"'"))
+def _word(text: str, pattern: re.Pattern[str] = _NAMED) -> str:
+    match = pattern.match(text.strip().strip("\"'"))
     return match[0] if match else ""

@@ -1,9 +1,11 @@
 """The table of kinds: what is declared for each, and which ones are known without being acted upon."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from mizzen.errors import Severity
+from mizzen.errors import ResourceRef, Severity
 from mizzen.resources.apps import Deployment
 from mizzen.resources.core import (
     ConfigMap,
@@ -170,3 +172,57 @@ UNCONCERNED = frozenset(
         "storage.k8s.io",
     }
 )
+
+
+# --- whose kind it is -------------------------------------------------------------------------------
+
+# RFC 1123 subdomain: what is written otherwise is nobody's group.
+_GROUP = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
+_SLIPS = 2  # letters that are wrong, missing or too many in a group that is misspelt
+_LONGEST = 253  # letters of a group
+
+
+@lru_cache(maxsize=1024)
+def meant(kind: str, api_version: str) -> Kind | None:
+    """The kind of ours that an object is of, or would be without a slip in its apiVersion.
+
+    None for what we do not read, and for another group's kind of one name: a Gateway of gateway.networking.k8s.io, a
+    Service of serving.knative.dev. A slip is an apiVersion that is missing or malformed, a group that Kubernetes or
+    Istio gives to other kinds, and one that is nearly right.
+    """
+    known = KINDS.get(kind)
+    group = api_version.rpartition("/")[0]
+    return known if known and (group == known.group or _is_slip(group, known.group)) else None
+
+
+def group_of(kind: str, api_version: str) -> str:
+    """The group in the identity of an object: that of the kind that is meant, else as it is written."""
+    known = meant(kind, api_version)
+    return known.group if known else api_version.rpartition("/")[0]
+
+
+def is_ours(ref: ResourceRef) -> bool:
+    """Is the object of a kind that we read?"""
+    known = KINDS.get(ref.kind)
+    return known is not None and known.group == ref.group
+
+
+def _is_slip(group: str, own: str) -> bool:
+    return (
+        not _GROUP.fullmatch(group)
+        or group in UNCONCERNED
+        or group.endswith("istio.io")
+        or (bool(own) and _is_near(group[: _LONGEST + 1], own))
+    )
+
+
+def _is_near(one: str, other: str) -> bool:
+    """Are they apart by at most `_SLIPS` letters? (Levenshtein's distance.)"""
+    if abs(len(one) - len(other)) > _SLIPS:
+        return False
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        before, row = row, [at]
+        for to, wanted in enumerate(other, 1):
+            row.append(min(before[to] + 1, row[-1] + 1, before[to - 1] + (letter != wanted)))
+    return row[-1] <= _SLIPS

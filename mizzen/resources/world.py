@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.apps import Deployment
-from mizzen.resources.closing import GUARDS, Closed, closed, whole
+from mizzen.resources.closing import Closed, closed, is_guard, whole
 from mizzen.resources.core import (
     ConfigMap,
     EndpointSlice,
@@ -27,7 +27,7 @@ from mizzen.resources.destination_rule import DestinationRule
 from mizzen.resources.envoy_filter import EnvoyFilter
 from mizzen.resources.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.gateway import Gateway
-from mizzen.resources.kinds import KINDS
+from mizzen.resources.kinds import KINDS, is_ours
 from mizzen.resources.operator import IstioOperator
 from mizzen.resources.security import (
     AuthorizationPolicy,
@@ -162,7 +162,7 @@ def decode_all(
 ) -> tuple[World, tuple[Problem, ...]]:
     """The world of some objects, and everything that is wrong with them. Raises nothing.
 
-    Of several objects of one kind, namespace and name, the later valid one is kept: later by the name of
+    Of several objects of one group, kind, namespace and name, the later valid one is kept: later by the name of
     the file, then by the place in it, so that the order of `raws` does not matter. `remember` decodes one
     object in the place of `decode`: a caller can keep what it gave for the same digest. `broken`: problems of documents
     that gave no object, some of which tell its name. A guard that has an error closes (resources.closing; `World.unread`
@@ -186,7 +186,7 @@ def decode_all(
             kept[ref] = decoded.resource
         elif instead := closed(raw, decoded.problems, default_namespace):
             closing[ref] = instead
-        elif decoded.unread is not None and raw.kind not in GUARDS:
+        elif decoded.unread is not None and not is_guard(ref):
             unread[ref] = decoded.unread
     closing = {**_closed_unread(broken, default_namespace), **closing}
     # One that was kept holds in the place of a later one that cannot be read, as at an API server.
@@ -204,7 +204,7 @@ def _closed_unread(problems: Iterable[Problem], default_namespace: str) -> dict[
     found: dict[ResourceRef, Closed] = {}
     for problem in problems:
         ref = problem.resource
-        if problem.code.startswith("YML-") and problem.severity is Severity.ERROR and ref.kind in GUARDS:
+        if problem.code.startswith("YML-") and problem.severity is Severity.ERROR and is_guard(ref):
             ref = replace(ref, namespace=ref.namespace or default_namespace)
             found[ref] = whole(ref, field=problem.field)
     return found
@@ -212,8 +212,8 @@ def _closed_unread(problems: Iterable[Problem], default_namespace: str) -> dict[
 
 def _guard_of(default_namespace: str, problem: Problem) -> Unread | None:
     """A document that cannot be read and that its lines tell to be of a kind that may guard."""
-    ref, kind = problem.resource, KINDS.get(problem.resource.kind)
-    if problem.severity is not Severity.ERROR or kind is None or not kind.may_guard or ref.kind in GUARDS:
+    ref = problem.resource
+    if problem.severity is not Severity.ERROR or not is_ours(ref) or not KINDS[ref.kind].may_guard:
         return None
     return Unread(ref=replace(ref, namespace=ref.namespace or default_namespace))
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity, capped
 from mizzen.guard import Stage, fault
 from mizzen.resources.construct import Broken, Constructed, construct
 from mizzen.resources.documents import Piece, guess, split
+from mizzen.resources.kinds import group_of
 from mizzen.resources.places import Places
 
 _BOM = b"\xef\xbb\xbf"
@@ -132,7 +133,11 @@ def _seeming(text: str, place: Place) -> ResourceRef:
     """What a document seems to be that cannot be read."""
     seems = guess(text)
     return ResourceRef(
-        kind=seems.kind or "Document", namespace=seems.namespace, name=seems.name, places={"": place}
+        kind=seems.kind or "Document",
+        group=group_of(seems.kind, seems.api_version),
+        namespace=seems.namespace,
+        name=seems.name,
+        places={"": place},
     )
 
 
@@ -168,8 +173,11 @@ def _object(
         return
     metadata = data.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
+    # Of two apiVersions, nobody knows which is meant: it counts as missing.
+    is_unclear = any(twice.path[strip:] == "apiVersion" for twice in document.doubled)
     ref = ResourceRef(
         kind=_text(data.get("kind")) or "Document",
+        group=group_of(_text(data.get("kind")), "" if is_unclear else _text(data.get("apiVersion"))),
         namespace=_text(metadata.get("namespace")),
         name=_text(metadata.get("name")),
         places=places,
@@ -178,7 +186,7 @@ def _object(
         at = {twice.path[strip:]: Place(file, line + twice.line, twice.column)}
         yield Problem(
             code="YML-003",
-            resource=ResourceRef(kind=ref.kind, namespace=ref.namespace, name=ref.name, places=at),
+            resource=replace(ref, places=at),
             field=twice.path[strip:],
             message=f"{twice.key!r} stands twice, first in line {line + twice.first_line}",
             hint="Only one of the two can be meant: remove the other.",

@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mizzen.errors import Problem, Severity
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import is_fault
 from mizzen.pipeline import Build
 from mizzen.resources.decode import identify
+from mizzen.resources.kinds import is_ours
 from mizzen.resources.yaml import RawObject
 from mizzen.run.served import Served
 from mizzen.sources.versions import Key, key_of
 
 # What says which gateways and sidecars there are; a document or file that cannot be read may hold any of them.
 _OF_READING = ("FILE", "YML", "KIND", "META", "FLD", "VAL", "INT")
-_DECLARING = frozenset({"IstioOperator", "WorkloadEntry", "Pod", "Document", "File", ""})
+_DECLARING = frozenset({"IstioOperator", "WorkloadEntry", "Pod"})
+_UNKNOWN = frozenset({"Document", "File", ""})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,11 @@ def declares_all(problems: Iterable[Problem]) -> bool:
     last good version takes part."""
     return not any(
         problem.severity is Severity.ERROR
-        and problem.resource.kind in _DECLARING
+        and _may_declare(problem.resource)
         and problem.code.startswith(_OF_READING)
         for problem in problems
     )
+
+
+def _may_declare(ref: ResourceRef) -> bool:
+    return ref.kind in _UNKNOWN or (ref.kind in _DECLARING and is_ours(ref))

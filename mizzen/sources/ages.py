@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from mizzen.resources.kinds import group_of
 from mizzen.resources.yaml import RawObject
 from mizzen.sources.state_file import StateFile
 from mizzen.sources.versions import Key, key_of
@@ -39,7 +40,7 @@ class Ages:
         if stored is None:
             return
         try:
-            self.known = {(kind, ns, name): _age(*age) for kind, ns, name, *age in stored["first_seen"]}
+            self.known = dict(_restored(*entry) for entry in stored["first_seen"])
             self._has_begun = True
         except (KeyError, TypeError, ValueError):
             self.kept.ignore("its content is not ours")
@@ -66,7 +67,11 @@ class Ages:
                 found[key] = age
         if found != self.known or self.kept.is_behind:
             self.kept.save(
-                {"first_seen": sorted([*key, age.created, age.file] for key, age in found.items())}
+                {
+                    "first_seen": sorted(
+                        [*key[1:], age.created, age.file, key[0]] for key, age in found.items()
+                    )
+                }
             )
         self.known, self._has_begun = found, True
         return tuple(stamped)
@@ -78,6 +83,14 @@ class Ages:
             return written
         moment = _moment(written)
         return written if moment and moment > now else now.isoformat()
+
+
+def _restored(
+    kind: Any, namespace: Any, name: Any, created: Any, file: Any, group: Any = None
+) -> tuple[Key, Age]:
+    """TypeError: this was not written by `stamp`. Once no group was written; then it is that of the kind we read."""
+    key = (group_of(kind, "") if group is None else group, kind, namespace, name)
+    return key, _age(created, file)
 
 
 def _age(created: Any, file: Any) -> Age:

@@ -14,7 +14,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import words_of
 from mizzen.resources.closing import GUARDS
 from mizzen.resources.construct import Broken, construct
-from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY
+from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY, group_of
 from mizzen.resources.yaml import RawObject
 from mizzen.sources.files import Listing
 from mizzen.sources.kube import Json, Kube
@@ -243,19 +243,20 @@ class Cluster:
 
     def _operator(self) -> RawObject:
         """The mesh's configuration as the rest of mizzen reads it."""
+        kind, api_version = "IstioOperator", KINDS["IstioOperator"].api_version
         data = {
-            "apiVersion": "install.istio.io/v1alpha1",
-            "kind": "IstioOperator",
+            "apiVersion": api_version,
+            "kind": kind,
             "metadata": {"name": self.mesh_config_map, "namespace": self.system_namespace},
             "spec": {"meshConfig": self._mesh},
         }
         return RawObject(
-            kind="IstioOperator",
-            api_version="install.istio.io/v1alpha1",
+            kind=kind,
+            api_version=api_version,
             namespace=self.system_namespace,
             name=self.mesh_config_map,
             data=data,
-            ref=ResourceRef(kind="IstioOperator", namespace=self.system_namespace, name=self.mesh_config_map),
+            ref=_ref(kind, api_version, self.system_namespace, self.mesh_config_map),
             digest=f"mesh/{self._mesh!r}",
         )
 
@@ -274,7 +275,7 @@ def taken(kind: str, api_version: str, one: Json) -> RawObject:
         return kept(kind, api_version, one)
     except Exception as error:  # noqa: BLE001  # the other objects are read all the same
         meta = one["metadata"]
-        ref = ResourceRef(kind=kind, namespace=meta.get("namespace", ""), name=meta["name"])
+        ref = _ref(kind, api_version, meta.get("namespace", ""), meta["name"])
         return RawObject(
             kind=kind,
             api_version=api_version,
@@ -304,9 +305,13 @@ def kept(kind: str, api_version: str, one: Json) -> RawObject:
         namespace=namespace,
         name=name,
         data=data,
-        ref=ResourceRef(kind=kind, namespace=namespace, name=name),
+        ref=_ref(kind, data["apiVersion"], namespace, name),
         digest=_digest(kind, data),
     )
+
+
+def _ref(kind: str, api_version: str, namespace: str, name: str) -> ResourceRef:
+    return ResourceRef(kind=kind, group=group_of(kind, api_version), namespace=namespace, name=name)
 
 
 def _digest(kind: str, data: Json) -> str:

@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.resources.kinds import group_of
 from mizzen.resources.places import Places
 from mizzen.resources.yaml import RawObject
 from mizzen.sources.files import Listing
 from mizzen.sources.settling import is_below
 from mizzen.sources.state_file import StateFile
-from mizzen.sources.versions import Key, key_of
+from mizzen.sources.versions import Key, key_of, key_of_ref
 
 Errors = Callable[[RawObject], tuple[Problem, ...]]  # what keeps an object from taking part
 
@@ -91,7 +92,7 @@ class LastGood:
     def _of_broken_documents(self, listing: Listing, astray: set[tuple[str, str]]) -> dict[Key, RawObject]:
         """What stood where now nothing can be read: by name if the document still tells it, else by file."""
         broken = [problem for problem in listing.problems if problem.severity is Severity.ERROR]
-        names = {(p.resource.kind, p.resource.namespace, p.resource.name) for p in broken}
+        names = {key_of_ref(problem.resource) for problem in broken}
         nameless = {
             problem.origin.file for problem in broken if problem.resource.kind in ("", "File", "Document")
         }
@@ -165,6 +166,12 @@ def _restored(stored: Mapping[str, Any]) -> RawObject:
         namespace=namespace,
         name=name,
         data=stored["data"],
-        ref=ResourceRef(kind=kind, namespace=namespace, name=name, places=Places(file, found)),
+        ref=ResourceRef(
+            kind=kind,
+            group=group_of(kind, api_version),
+            namespace=namespace,
+            name=name,
+            places=Places(file, found),
+        ),
         digest=f"kept/{hashlib.blake2b(content, digest_size=16).hexdigest()}",
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mizzen.resolve.context import NamedFile
+from mizzen.resources.kinds import meant
 from mizzen.resources.yaml import RawObject
 
 LARGEST, MOST_BYTES = 2**20, 32 * 2**20  # of one file; of all
@@ -22,7 +23,8 @@ Stamps = Mapping[str, tuple[int, ...]]  # () of what is not there
 
 def paths_in(objects: Iterable[RawObject]) -> tuple[str, ...]:
     """The paths that objects name, sorted."""
-    return tuple(sorted({path for raw in objects if raw.kind in _KINDS for path in _named(raw.data)}))
+    naming = (raw for raw in objects if raw.kind in _KINDS and meant(raw.kind, raw.api_version))
+    return tuple(sorted({path for raw in naming for path in _named(raw.data)}))
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -8,12 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from mizzen.errors import Problem, Severity
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.documents import split
+from mizzen.resources.kinds import group_of
 from mizzen.resources.yaml import RawObject, parse_documents
 from mizzen.sources.reading import Text, Writer
 
-Key = tuple[str, str, str]  # kind, namespace, name
+Key = tuple[str, str, str, str]  # group, kind, namespace, name
 
 SETTLING_SECONDS = 2.0  # what takes something away must have been so for this long
 WRITING_SECONDS = 10.0  # what somebody has open for writing, and does not change any more
@@ -23,7 +24,12 @@ _UNPARSEABLE = frozenset({"YML-001", "YML-002"})
 
 def key_of(raw: RawObject) -> Key:
     """Which object it is."""
-    return (raw.kind, raw.namespace, raw.name)
+    return (group_of(raw.kind, raw.api_version), raw.kind, raw.namespace, raw.name)
+
+
+def key_of_ref(ref: ResourceRef) -> Key:
+    """The same, of an object that could not be read."""
+    return (ref.group, ref.kind, ref.namespace, ref.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -51,11 +57,7 @@ class Version:
     @property
     def broken(self) -> frozenset[Key]:
         """The objects that its broken documents seem to be."""
-        return frozenset(
-            (one.resource.kind, one.resource.namespace, one.resource.name)
-            for one in self.problems
-            if one.severity is Severity.ERROR
-        )
+        return frozenset(key_of_ref(one.resource) for one in self.problems if one.severity is Severity.ERROR)
 
 
 def _is_cut(content: bytes, problems: tuple[Problem, ...]) -> bool:
@@ -108,7 +110,7 @@ def _without(lost: frozenset[Key], now: Version) -> str:
 
 
 def _names(keys: frozenset[Key]) -> str:
-    first, *more = sorted("/".join(filter(None, key)) for key in keys)  # kind/namespace/name
+    first, *more = sorted("/".join(filter(None, key[1:])) for key in keys)  # kind/namespace/name
     return f"{first} and {len(more)} more" if more else first
 
 

@@ -14,6 +14,7 @@ from mizzen.envoy.virtual_host import MISDIRECTED
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage
 from mizzen.pipeline import Build, Memory, Settings, analysed, build
+from mizzen.resources.kinds import KINDS
 from mizzen.resources.yaml import parse_documents
 from tests.golden import NOW, filled, material, rendered
 
@@ -223,7 +224,7 @@ def test_what_is_remembered_changes_nothing(stage: Stage, marked: ResourceRef, f
 
 
 def marked(kind: str, name: str) -> ResourceRef:
-    return ResourceRef(kind=kind, namespace="istio-system", name=name)
+    return ResourceRef(kind=kind, group=KINDS[kind].group, namespace="istio-system", name=name)
 
 
 def routes(of: Build, host: str) -> Iterator[dict[str, Any]]:

@@ -134,3 +134,17 @@ def test_a_kind_of_somebody_else_closes_nothing(read):
 def test_an_unknown_version_closes(read):
     world, _ = read(POLICY.replace("/v1\n", "/v9\n").format(spec="{action: DENY, rules: [{}]}"))
     assert world.closures
+
+
+@pytest.mark.parametrize("group", ["security.isto.io", "networking.istio.io", "apps", "Security.istio.io"])
+def test_a_guard_whose_group_is_misspelt_closes(read, group):
+    world, problems = read(refused().replace("security.istio.io", group))
+    assert [one.spec.action for one in world.closures] == ["DENY"]
+    assert [one.code for one in problems] == ["KIND-003", "GRD-001"]
+
+
+@pytest.mark.parametrize("tail", ["", "spec: {}\n", "spec: ]\n"])
+def test_a_policy_of_another_group_closes_nothing(read, tail):
+    world, problems = read(refused().replace("security.istio.io", "policies.example.com") + f"\n{tail}")
+    assert not (world.closures or world.unread or world.authorization_policies)
+    assert "GRD-001" not in {one.code for one in problems}

@@ -33,7 +33,21 @@ def test_a_broken_document_still_tells_its_name() -> None:
         "  namespace: 'own'\nspec:\n  name: other\n\t- x"
     )
 
-    assert guess(text) == Guess(kind="Service", namespace="own", name="shop")
+    assert guess(text) == Guess(api_version="v1", kind="Service", namespace="own", name="shop")
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("apiVersion: security.istio.io/v1 # c\nkind: A\nspec: [", "security.istio.io/v1"),
+        ('{"kind": "A", "apiVersion": "security.istio.io/v1", "spec": [', "security.istio.io/v1"),
+        ("apiVersion: other.test/v1\nkind: A\napiVersion: security.istio.io/v1", ""),
+        ("apiVersion: &other.test/v1\nkind: A\n", ""),
+        ("spec:\n  apiVersion: other.test/v1\nkind: A\n", ""),
+    ],
+)
+def test_an_api_version_is_told_where_it_is_clear(text: str, version: str) -> None:
+    assert guess(text) == Guess(api_version=version, kind="A")
 
 
 @pytest.mark.parametrize(

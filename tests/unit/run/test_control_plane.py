@@ -195,7 +195,9 @@ async def test_an_edit_at_which_a_stage_fails_leaves_the_last_good_version(
     folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "all.yaml").write_text(text("one"))
-    routes = ResourceRef(kind="VirtualService", namespace="istio-system", name="routes")
+    routes = ResourceRef(
+        kind="VirtualService", group="networking.istio.io", namespace="istio-system", name="routes"
+    )
     original, edited = guard.run, text("one").splitlines().index("kind: VirtualService") + 1
     for stage in (Stage.READ, Stage.RESOLVE, Stage.TRANSLATE):
 

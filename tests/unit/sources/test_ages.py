@@ -1,5 +1,6 @@
 """Who was there first keeps what it has, also over a restart."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -132,4 +133,24 @@ def test_what_cannot_be_used_is_ignored_and_said(instance: Instance, content: st
     instance.starts()
 
     assert [problem.code for problem in instance.files.listing().problems] == ["FILE-004"]
+    assert instance.owner() == "gw"
+
+
+def test_an_object_of_another_group_is_not_as_old_as_ours(instance: Instance) -> None:
+    others = (
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: aa, namespace: tenant}\n"
+    )
+    instance.write("z", gateway("default", "gw"))
+    instance.write("others", others)
+    assert instance.owner() == "gw"
+    instance.write("a", gateway("tenant", "aa"))
+    assert instance.owner() == "gw"
+
+
+def test_ages_that_were_written_without_a_group_still_count(instance: Instance) -> None:
+    written = {"first_seen": [["Gateway", "default", "gw", "2025-01-01T00:00:00+00:00", "z.yaml"]]}
+    (instance.run_dir / "ages.json").write_text(json.dumps(written))
+    instance.starts()
+    instance.write("z", gateway("default", "gw"))
+    instance.write("a", gateway("tenant", "aa"))
     assert instance.owner() == "gw"

@@ -191,3 +191,21 @@ def test_a_disk_that_takes_nothing_is_said_and_costs_nothing_else(instance: Inst
     assert "FILE-004" in codes(instance.follows())
     instance.last_good.kept.write = private_file.write
     assert "FILE-004" not in codes(instance.follows())
+
+
+OTHERS = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata:\n  name: shop\nspec: {}\n"
+
+
+def api_versions(admitted: Admitted) -> list[str]:
+    return sorted(raw.api_version for raw in admitted.objects)
+
+
+@pytest.mark.parametrize("edit", [BAD, GOOD.replace("spec:", "spec: ]"), GOOD.replace("apiVersion:", "#")])
+def test_an_object_of_another_group_takes_no_place_of_a_good_one(tmp_path: Path, edit: str) -> None:
+    instance = Instance(tmp_path)
+    (instance.yaml / "others.yaml").write_text(OTHERS)
+    instance.follows()
+    instance.write(edit)
+    versions = ["gateway.networking.k8s.io/v1", "networking.istio.io/v1"]
+    assert api_versions(instance.follows()) == versions
+    assert api_versions(instance.starts()) == versions
