@@ -131,7 +131,7 @@ def test_headers_beyond_the_limits_are_answered_431(headers: dict[str, str], aut
 
 @pytest.mark.usefixtures("site")
 def test_headers_within_the_limits_pass(authority: Authority) -> None:
-    headers = {f"x-{number}": "a" * 700 for number in range(80)}  # 56 KiB
+    headers = {f"x-{number}": "a" * 600 for number in range(96)}  # 57 KiB, and libcurl adds two
     for protocol in ("h1", "h2", "h3"):
         answer = curl(protocol, f"https://{HOST}:8443/status/204", ca_pem=authority.pem, headers=headers)
         assert (answer.error, answer.status) == (None, 204), protocol

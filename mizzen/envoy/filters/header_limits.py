@@ -17,6 +17,9 @@ NAME = "mizzen.request_header_limits"
 # Envoy's defaults for `max_request_headers_kb` and `max_headers_count`.
 LIMIT_KIB = 60
 LIMIT_HEADERS = 100
+# Of those that the filter counts, so many are not the client's: four pseudo-headers, and what the connection manager
+# has added before filters run (x-forwarded-for, -proto, -port and -client-cert, x-request-id, x-envoy-external-address).
+NOT_THE_CLIENTS = 10
 
 # What a codec takes in before it gives up. A client may make a gateway hold that much for each of its streams.
 CODEC_KIB = 256
@@ -35,7 +38,7 @@ def http_filter(_: Meeting) -> pb.HttpFilter:
         condition=_call(
             "_||_",
             _call("_>_", _request("total_size"), _number(LIMIT_KIB * 1024)),
-            _call("_>_", _call("size", _request("headers")), _number(LIMIT_HEADERS)),
+            _call("_>_", _call("size", _request("headers")), _number(LIMIT_HEADERS + NOT_THE_CLIENTS)),
         ),
     )
     rules = pb.RBACRules(action=pb.RBACRules.DENY, policies={_POLICY: anybody})
