@@ -89,11 +89,11 @@ def test_a_malformed_request_costs_its_own_stream(odd: RawRequest, authority: Au
 
 
 @pytest.mark.usefixtures("site")
-def test_the_same_host_beside_the_authority_reaches_nobody_else(authority: Authority) -> None:
-    """Envoy joins the two ("x,x"), which is nobody's host; over HTTP/2 it drops the header."""
+def test_the_same_host_beside_the_authority_reaches_nobody(authority: Authority) -> None:
+    """Envoy joins the two ("x,x"), which is no host; over HTTP/2 it drops the header."""
     outcome = between_others(plain(HOST, "/get", (b"host", HOST.encode())), authority)
 
-    assert outcome.status == 404
+    assert outcome.status == 400
 
 
 @pytest.mark.usefixtures("site")
