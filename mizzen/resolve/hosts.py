@@ -1,6 +1,6 @@
 """The algebra of hosts: exact names, and wildcards whose star stands for any beginning ("*.example.com").
 
-Comparison is that of Istio: a pure suffix test, case-sensitive. "*.example.com" does not cover "example.com".
+Comparison is that of Istio: a pure suffix test (of `folded` hosts). "*.example.com" does not cover "example.com".
 """
 
 from collections.abc import Iterable

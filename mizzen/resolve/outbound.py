@@ -23,6 +23,7 @@ from mizzen.resolve.retries import retry
 from mizzen.resolve.routes import failing, ordered, routes_of
 from mizzen.resolve.services import MeshPort, MeshService, ServiceIndex, named_protocol
 from mizzen.resolve.workloads import sidecar_of
+from mizzen.resources.host_names import folded
 from mizzen.resources.sidecar import EgressListener
 from mizzen.resources.virtual_service import VirtualService
 
@@ -210,7 +211,7 @@ class OutboundMaker:
             if MESH not in gateway_keys(one) or not is_visible(self.ctx, one, self.ctx.proxy.namespace):
                 continue
             for name in hosts_of(one):
-                if overlap(name, host):
+                if overlap(name, folded(host)):
                     found.setdefault(name, []).append(one)
         if not found:
             return []

@@ -14,6 +14,7 @@ from mizzen.resolve.destinations import Indexes, Target
 from mizzen.resolve.hosts import overlap, usable_by
 from mizzen.resolve.servers import MergedServer, normalised_hosts
 from mizzen.resources.compile import nearest
+from mizzen.resources.gateway import Gateway
 from mizzen.resources.virtual_service import Destination, HTTPRoute, VirtualService
 from mizzen.resources.world import Key
 
@@ -75,6 +76,8 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
     bound = {index: _key(key) for index, key in _bound(service).items()}
     for index, key in bound.items():
         if key not in known:
+            if _is_refused(ctx, key):
+                continue  # told of at the Gateway itself
             like = nearest("/".join(key), tuple("/".join(other) for other in known))
             ctx.report(
                 Problem(
@@ -108,6 +111,12 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
                     hint=has or "Add the host to a server of the Gateway.",
                 )
             )
+
+
+def _is_refused(ctx: Context, key: Key) -> bool:
+    """Is there a Gateway of that name, with an error?"""
+    namespace, name = key
+    return ResourceRef(kind=Gateway.__name__, namespace=namespace, name=name) in ctx.world.refused
 
 
 @dataclass(frozen=True, slots=True)

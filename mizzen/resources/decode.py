@@ -10,6 +10,7 @@ from mizzen.guard import Stage, attempt, told
 from mizzen.resources.compile import declared_fields, decoder_of, nearest, reader_of
 from mizzen.resources.declare import Metadata, Resource, Unknown
 from mizzen.resources.findings import Findings
+from mizzen.resources.host_names import with_folded_hosts
 from mizzen.resources.kinds import INERT, KINDS, UNCONCERNED, Kind, group_of, meant
 from mizzen.resources.validate import validate
 from mizzen.resources.values import BAD, describe
@@ -82,7 +83,7 @@ def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
         return _refused(raw, kind, found)
     if kind.unapplied:
         found.warning("KIND-002", "kind", f"mizzen does not act on this kind yet: {kind.unapplied}")
-    return Decoded(resource=resource, problems=found.all())
+    return Decoded(resource=resource and with_folded_hosts(resource), problems=found.all())
 
 
 def _refused(raw: RawObject, kind: Kind, found: Findings) -> Decoded:

@@ -4,6 +4,7 @@ import re
 
 from mizzen.resources import checks, shared_rules
 from mizzen.resources.findings import Findings
+from mizzen.resources.host_names import folded
 from mizzen.resources.unreachable import unreachable
 from mizzen.resources.validate_http import destination, validate_http, weights
 from mizzen.resources.virtual_service import (
@@ -90,7 +91,7 @@ def _sni(name: str, at: str, spec: VirtualServiceSpec, found: Findings) -> None:
         found.warning("VAL-104", at, f'"{name}" is an address: clients send names as SNI, not addresses')
     elif not _OUTBOUND.fullmatch(name) and (wrong := checks.wildcard_domain(name)):
         found.error("VAL-004", at, wrong)
-    elif not any(checks.covers(host, name) for host in spec.hosts):
+    elif not any(checks.covers(folded(host), folded(name)) for host in spec.hosts):
         found.error(
             "VAL-004", at, f'"{name}" is not among the hosts of the VirtualService', "Add it to hosts."
         )

@@ -79,6 +79,7 @@ class World:
     wasm_plugins: tuple[WasmPlugin, ...] = ()
     traffic_extensions: tuple[TrafficExtension, ...] = ()
     unread: tuple[Unread, ...] = ()  # may guard something, and have an error
+    refused: frozenset[ResourceRef] = frozenset()  # are there, and take no part because of an error
     services: tuple[Service, ...] = ()
     endpoint_slices: tuple[EndpointSlice, ...] = ()
     pods: tuple[Pod, ...] = ()
@@ -114,7 +115,12 @@ class World:
         set_once(self, "node_by_name", MappingProxyType({n.name: n for n in self.nodes}))
 
     @classmethod
-    def of(cls, resources: Iterable[Resource], unread: Iterable[Unread] = ()) -> "World":
+    def of(
+        cls,
+        resources: Iterable[Resource],
+        unread: Iterable[Unread] = (),
+        refused: Iterable[ResourceRef] = (),
+    ) -> "World":
         """The world of these resources, whatever their order. Of two with one name, the last is kept."""
         kept: dict[type[Resource], dict[Key, Resource]] = {}
         for resource in resources:
@@ -139,6 +145,7 @@ class World:
             wasm_plugins=every(WasmPlugin),
             traffic_extensions=every(TrafficExtension),
             unread=tuple(sorted(unread, key=lambda one: str(one.ref))),
+            refused=frozenset(refused),
             services=every(Service),
             endpoint_slices=every(EndpointSlice),
             pods=every(Pod),
@@ -195,6 +202,7 @@ def decode_all(
     world = World.of(
         (*kept.values(), *(instead.resource for instead in standing)),
         [one for ref, one in unread.items() if ref not in kept],
+        earlier.keys() - kept.keys(),
     )
     return world, tuple(problems)
 

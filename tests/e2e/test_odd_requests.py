@@ -89,11 +89,11 @@ def test_a_malformed_request_costs_its_own_stream(odd: RawRequest, authority: Au
 
 
 @pytest.mark.usefixtures("site")
-def test_the_same_host_beside_the_authority_reaches_nobody_else(authority: Authority) -> None:
-    """Envoy joins the two ("x,x"), which is nobody's host; over HTTP/2 it drops the header."""
+def test_the_same_host_beside_the_authority_reaches_nobody(authority: Authority) -> None:
+    """Envoy joins the two ("x,x"), which is no host; over HTTP/2 it drops the header."""
     outcome = between_others(plain(HOST, "/get", (b"host", HOST.encode())), authority)
 
-    assert outcome.status == 404
+    assert outcome.status == 400
 
 
 @pytest.mark.usefixtures("site")
@@ -131,7 +131,7 @@ def test_headers_beyond_the_limits_are_answered_431(headers: dict[str, str], aut
 
 @pytest.mark.usefixtures("site")
 def test_headers_within_the_limits_pass(authority: Authority) -> None:
-    headers = {f"x-{number}": "a" * 700 for number in range(80)}  # 56 KiB
+    headers = {f"x-{number}": "a" * 600 for number in range(96)}  # 57 KiB, and libcurl adds two
     for protocol in ("h1", "h2", "h3"):
         answer = curl(protocol, f"https://{HOST}:8443/status/204", ca_pem=authority.pem, headers=headers)
         assert (answer.error, answer.status) == (None, 204), protocol

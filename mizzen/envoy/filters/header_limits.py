@@ -4,6 +4,10 @@ Envoy's codecs do that over HTTP/1.1 alone: over HTTP/2 they reset the stream wi
 may end the whole connection with all its other requests. So the codecs let more pass (`CODEC_KIB`,
 `CODEC_HEADERS`), and this filter judges by Envoy's usual limits, before all others. It is an RBAC filter, whose
 refusal the connection manager answers with 431 in place of 403 (`local_reply`).
+
+It refuses with 400, too, an authority that is no host and that somebody may take for one: "x,x" (what Envoy makes of
+two Host fields, and of `host` beside `:authority` over HTTP/3), "x..", "x:1:2", "[x]", "%78". The route of a wildcard
+would take it, and no rule for the host x would.
 """
 
 from http import HTTPStatus
@@ -17,43 +21,66 @@ NAME = "mizzen.request_header_limits"
 # Envoy's defaults for `max_request_headers_kb` and `max_headers_count`.
 LIMIT_KIB = 60
 LIMIT_HEADERS = 100
+# Of those that the filter counts, so many are not the client's: four pseudo-headers, and what the connection manager
+# has added before filters run (x-forwarded-for, -proto, -port and -client-cert, x-request-id, x-envoy-external-address).
+NOT_THE_CLIENTS = 10
 
 # What a codec takes in before it gives up. A client may make a gateway hold that much for each of its streams.
 CODEC_KIB = 256
 CODEC_HEADERS = 1000
 
-_POLICY = "request-headers-too-large"
+_TOO_LARGE = "request-headers-too-large"
+_HOST = "request-host-malformed"
 _PREFIX = "header_limits."
-_REFUSAL = "The headers of the request are too large.\n"
+# A comma or a percent sign; a dot at the end (one has been taken away before); two ports; brackets around no address.
+_NO_HOST = "|".join(
+    (r"\C*[,%]\C*", r"\C*\.(?::\C*)?", r"[^\[\]]*:[^\[\]]*:\C*", r"\[[^:\]]*\]\C*", r"[^\[]\C*\]\C*")
+)
 
 
 def http_filter(_: Meeting) -> pb.HttpFilter:
     """The filter; it is the same for every connection manager."""
-    anybody = pb.Policy(
+    too_large = pb.Policy(
         permissions=[pb.Permission(any=True)],
         principals=[pb.Principal(any=True)],
         condition=_call(
             "_||_",
             _call("_>_", _request("total_size"), _number(LIMIT_KIB * 1024)),
-            _call("_>_", _call("size", _request("headers")), _number(LIMIT_HEADERS)),
+            _call("_>_", _call("size", _request("headers")), _number(LIMIT_HEADERS + NOT_THE_CLIENTS)),
         ),
     )
-    rules = pb.RBACRules(action=pb.RBACRules.DENY, policies={_POLICY: anybody})
+    odd = pb.StringMatcher(safe_regex=pb.RegexMatcher(regex=_NO_HOST))
+    no_host = pb.Policy(
+        permissions=[pb.Permission(header=pb.HeaderMatcher(name=":authority", string_match=odd))],
+        principals=[pb.Principal(any=True)],
+    )
+    policies = {_TOO_LARGE: too_large, _HOST: no_host}
+    rules = pb.RBACRules(action=pb.RBACRules.DENY, policies=policies)
     return inline(NAME, pb.RBAC(rules=rules, rules_stat_prefix=_PREFIX))
 
 
 def local_reply() -> pb.LocalReplyConfig:
-    """What makes the refusals of the filter, and no others, a 431."""
-    details = f"rbac_access_denied_matched_policy[{_POLICY}]"
+    """What makes the refusals of the filter, and no others, a 431 or 400."""
+    too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    return pb.LocalReplyConfig(
+        mappers=[
+            _mapper(_TOO_LARGE, too_large, "The headers of the request are too large.\n"),
+            _mapper(_HOST, HTTPStatus.BAD_REQUEST, "The host of the request is malformed.\n"),
+        ]
+    )
+
+
+def _mapper(policy: str, status: HTTPStatus, body: str) -> pb.ResponseMapper:
+    details = f"rbac_access_denied_matched_policy[{policy}]"
     refused = extension(
         "envoy.access_loggers.extension_filters.cel",
         pb.ExpressionFilter(expression=f"response.code_details == '{details}'"),
     )
-    mapper = pb.ResponseMapper(status_code=uint32(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
+    mapper = pb.ResponseMapper(status_code=uint32(status))
     mapper.filter.extension_filter.name = refused.name
     mapper.filter.extension_filter.typed_config.CopyFrom(refused.typed_config)
-    mapper.body.inline_string = _REFUSAL
-    return pb.LocalReplyConfig(mappers=[mapper])
+    mapper.body.inline_string = body
+    return mapper
 
 
 def _request(attribute: str) -> pb.Expr:
