@@ -6,7 +6,8 @@ refuse. So where no good version of it is known, the part that cannot be read co
 - a rule of an ALLOW that has an error allows nothing;
 - a rule of a DENY (or CUSTOM) refuses without the condition that has the error: everything that the rest describes;
 - where the error is elsewhere (the action, a selector, the metadata), all that the policy selects is refused;
-- a PeerAuthentication demands certificates.
+- a PeerAuthentication demands certificates;
+- what is probably meant to be a guard (`AuthorisationPolicy`) is one with an error in its kind.
 """
 
 import copy
@@ -16,8 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.resources.compile import nearest
 from mizzen.resources.declare import Metadata, Resource
 from mizzen.resources.decode import decode, identify
+from mizzen.resources.kinds import KINDS
 from mizzen.resources.security import (
     DRY_RUN,
     AuthorizationPolicy,
@@ -56,13 +59,14 @@ def closed(raw: RawObject, problems: Iterable[Problem], default_namespace: str) 
     """What stands for an object that is refused because of `problems`; None where nothing was guarded by it."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     group = raw.api_version.rpartition("/")[0]
-    if not errors or raw.kind not in GUARDS or group not in ("", _GROUP):
+    kind = _meant(raw.kind)
+    if not errors or not kind or group not in ("", _GROUP):
         return None
+    ref = replace(identify(raw, default_namespace), kind=kind)
     spec = raw.data.get("spec")
     spec = spec if isinstance(spec, Mapping) else {}
     if spec.get("targetRef") or spec.get("targetRefs") or spec.get("action") == "AUDIT" or _is_dry_run(raw):
         return None
-    ref = identify(raw, default_namespace)
     if raw.kind == _POLICY:
         stricter = _stricter(raw, errors, default_namespace)
         if stricter is not None:
@@ -71,6 +75,12 @@ def closed(raw: RawObject, problems: Iterable[Problem], default_namespace: str) 
             )
     is_unclear = any(problem.field.startswith("spec.selector") for problem in errors)
     return whole(ref, None if is_unclear else _selector(spec))
+
+
+def _meant(kind: str) -> str:
+    """The guard that a kind is, or was probably meant to be; ""."""
+    meant = kind if kind in KINDS else nearest(kind, tuple(KINDS))
+    return meant if meant in GUARDS else ""
 
 
 def _is_dry_run(raw: RawObject) -> bool:
