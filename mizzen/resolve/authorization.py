@@ -29,7 +29,7 @@ from mizzen.model.route import Exact, Present, Regex
 from mizzen.resolve.context import Context
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.selecting import for_proxy
-from mizzen.resolve.spellings import header, host, path, quoted, text
+from mizzen.resolve.spellings import header, host, mapped, path, quoted, text
 from mizzen.resources.security import (
     DRY_RUN,
     AuthorizationPolicy,
@@ -288,7 +288,9 @@ def _peer_address(value: str) -> Expression:
 
 
 def _client_address(value: str) -> Expression:
-    return Address("client", value)
+    """As a proxy in front tells it. Some write IPv4 addresses as IPv6 ones (::ffff:192.0.2.1, RFC 4291, 2.5.5.2)."""
+    other = mapped(value)
+    return AnyOf((Address("client", value), Address("client", other))) if other else Address("client", value)
 
 
 def _destination_address(value: str) -> Expression:

@@ -9,6 +9,7 @@ from mizzen.guard import Stage, attempt
 from mizzen.model.backend import Backend, Discovery, Health, Protocol
 from mizzen.model.backend import Service as ServiceOf
 from mizzen.resolve import treatment
+from mizzen.resolve.budget import BACKEND_COST, MOST_ENDPOINTS, Budget
 from mizzen.resolve.client_tls import Spoken, client_tls, mesh_tls, takes_mesh_tls
 from mizzen.resolve.context import Context
 from mizzen.resolve.endpoints import EndpointIndex, Instance, endpoint_index, with_labels
@@ -22,6 +23,7 @@ from mizzen.resources.destination_rule import Subset
 CODES = {
     "BE-004": "Requests are routed to a service that has no endpoints.",
     "BE-005": "Requests are routed to a subset that takes in no endpoint.",
+    "BE-006": "A service or a DestinationRule becomes too many backends and endpoints; requests to the rest get 503.",
 }
 
 _STRATEGY = "istio.io/connect-strategy"
@@ -98,13 +100,14 @@ def upstreams(
     hosts = frozenset(name.rpartition("|")[2] for name in wanted)
     of_service = dict(before.of_service) if before else {}
     said = dict(before.said) if before else {}
+    budget = Budget(MOST_ENDPOINTS)
     for service in services.all:
         if service.alias_of or (ctx.switches.filter_gateway_clusters and service.host not in hosts):
             continue
         if before is not None and (service.kubernetes is None or service.kubernetes.key not in changed):
             continue
         heard.clear()
-        make = partial(_of_service, own, service, endpoints, policies, wanted)
+        make = partial(_of_service, own, service, endpoints, policies, wanted, budget)
         of_service[service.host] = attempt(Stage.RESOLVE, service.ref, make, own.report, ())
         said[service.host] = tuple(heard)
     return Upstreams(
@@ -123,21 +126,41 @@ def _of_service(
     endpoints: EndpointIndex,
     policies: PolicyIndex,
     wanted: frozenset[str],
+    budget: Budget,
 ) -> tuple[Backend, ...]:
-    """Those that raise are left out: requests to them fail with 503, as to any backend that is not there."""
+    """Those that raise, or are beyond the `budget`, are left out: requests to them fail with 503, as to any backend
+    that is not there."""
     rule = policies.rule(service.host, service.namespace)
     if rule is not None and rule.is_failing:
         return ()
     found = []
     for port in service.ports:
-        if port.protocol == "UDP":
+        if port.protocol == "UDP" or not budget.allows(service.ref):
             continue
         instances = endpoints.instances(service, port)
         for one in _of_port(service, port, rule):
+            if beyond := _beyond(budget, one, BACKEND_COST + len(instances)):
+                ctx.report(beyond)
+                break
             policy = policies.policy(rule, port.number, one.subset.name if one.subset else "")
             make = partial(_backend, ctx, one, policy, instances, used=one.name in wanted)
             found.append(attempt(Stage.RESOLVE, _blamed(one), make, ctx.report, None))
     return tuple(backend for backend in found if backend is not None)
+
+
+def _beyond(budget: Budget, wanted: _Wanted, amount: int) -> Problem | None:
+    """The service, or for subsets the DestinationRule, that would become too much with one more backend."""
+    for ref in (wanted.service.ref, _blamed(wanted) if wanted.subset else wanted.service.ref):
+        if not budget.allows(ref, amount):
+            return Problem(
+                code="BE-006",
+                resource=ref,
+                field="spec",
+                message="this becomes too many backends and endpoints: requests to the rest get 503",
+                hint=f"Each host with each port and each subset counts as {BACKEND_COST}, and each of its endpoints as "
+                f"1; at most {MOST_ENDPOINTS} are made. Write fewer of one.",
+            )
+    return None
 
 
 def _blamed(wanted: _Wanted) -> ResourceRef:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.resolve.attach import gateway_key, is_visible
+from mizzen.resolve.budget import MOST_ROUTES
 from mizzen.resolve.context import Context
 from mizzen.resources.virtual_service import HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService
 
@@ -41,9 +42,13 @@ class Rule:
     namespace: str  # in which short host names are looked up
 
 
-def rules_of(ctx: Context, root: VirtualService) -> tuple[Rule, ...]:
-    """The HTTP rules of a VirtualService, each delegated one replaced by those of its delegate, in place."""
+def rules_of(ctx: Context, root: VirtualService) -> tuple[Rule, ...] | None:
+    """The HTTP rules of a VirtualService, each delegated one replaced by those of its delegate, in place.
+
+    None: by delegation they are more than a VirtualService may become.
+    """
     found: list[Rule] = []
+    left = MOST_ROUTES
     for route in root.spec.http:
         if route.delegate is None:
             found.append(Rule(route=route, at=route.at, ref=root.ref, namespace=root.namespace))
@@ -52,6 +57,9 @@ def rules_of(ctx: Context, root: VirtualService) -> tuple[Rule, ...]:
         if delegate is None:
             continue
         for part in delegate.spec.http:
+            left -= max(1, len(route.match)) * max(1, len(part.match))
+            if left < 0:
+                return None
             merged = (
                 _merge(route, part, root.namespace, delegate.namespace) if part.delegate is None else None
             )

@@ -1,7 +1,7 @@
 """Route tables: what each HTTP server does with the requests of each host."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
@@ -9,6 +9,7 @@ from mizzen.guard import Stage, attempt
 from mizzen.model.route import Exact, Fail, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
 from mizzen.resolve.actions import Actions, Where, cors, fault
 from mizzen.resolve.attach import gateway_keys, hosts_of, shared_hosts
+from mizzen.resolve.budget import MOST_ROUTES, Budget
 from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import Rule, rules_of
 from mizzen.resolve.destinations import Indexes
@@ -22,7 +23,9 @@ from mizzen.resources.virtual_service import HTTPMatchRequest, VirtualService
 
 CODES = {
     "GW-015": "A host of a VirtualService belongs, on a port of its Gateway, to another Gateway that has it more exactly.",
+    "RT-005": "A VirtualService becomes too many routes, by its delegates or by the tables that it is in; its requests fail.",
 }
+_TOO_MANY = "too many routes"
 
 
 @dataclass(slots=True)
@@ -57,8 +60,9 @@ class _Tables:
     ctx: Context
     indexes: Indexes
     owned: Mapping[str, Owners]
-    _rules: dict[tuple[str, str], tuple[Rule, ...]] = field(default_factory=dict)
+    _rules: dict[tuple[str, str], tuple[Rule, ...] | None] = field(default_factory=dict)
     _made: dict[tuple[tuple[str, str], Where], tuple[Route, ...]] = field(default_factory=dict)
+    _budget: Budget = field(default_factory=lambda: Budget(MOST_ROUTES))
 
     def table(self, name: str, servers: list[MergedServer]) -> RouteTable:
         hosts: dict[str, _Host] = {}
@@ -132,6 +136,14 @@ class _Tables:
             self._rules[service.key] = rules_of(self.ctx, service)
         return routes_of(service, self._rules[service.key], Actions(self.ctx, where, self.indexes))
 
+    def _within_budget(self, part: tuple[Route, ...]) -> tuple[Route, ...]:
+        """What came from a VirtualService, in one more host; where that is too much, its requests fail there."""
+        ref = part[0].origin
+        if self._budget.allows(ref, len(part)):
+            return part
+        self.ctx.report(too_many(ref))
+        return (replace(part[0], match=RouteMatch(), action=Fail(status=500, because=_TOO_MANY)),)
+
     def _joined(self, hosts: dict[str, _Host]) -> Iterator[Host]:
         """Hosts with the very same routes become one with several domains, named after the most specific."""
         headers = self.ctx.proxy.config.proxy_headers
@@ -144,18 +156,21 @@ class _Tables:
             yield Host(
                 name=first.name,
                 domains=tuple(member.domain for member in members),
-                routes=ordered(first.parts),
+                routes=ordered(self._within_budget(part) for part in first.parts),
                 https_only=first.https_only,
                 count_attempts=not silent,
             )
 
 
-def routes_of(service: VirtualService, rules: tuple[Rule, ...], actions: Actions) -> tuple[Route, ...]:
+def routes_of(service: VirtualService, rules: tuple[Rule, ...] | None, actions: Actions) -> tuple[Route, ...]:
     """The routes of a VirtualService in one place; nothing comes after one that takes every request.
 
-    One that raises fails its requests: they never fall to a wider route.
+    One that raises fails its requests: they never fall to a wider route. So do all where the rules are too many (None).
     """
     found: list[Route] = []
+    if rules is None:
+        actions.ctx.report(too_many(service.ref))
+        return (failing(RouteMatch(), service, "spec.http", _TOO_MANY),)
     for rule in rules:
         for match in rule.route.match or (None,):
             make = partial(_route_if_any, rule, match, actions, service)
@@ -168,10 +183,22 @@ def routes_of(service: VirtualService, rules: tuple[Rule, ...], actions: Actions
     return tuple(found)
 
 
-def failing(match: RouteMatch, service: VirtualService, at: str) -> Route:
+def failing(match: RouteMatch, service: VirtualService, at: str, because: str = "a fault of mizzen") -> Route:
     """What stands for a route that cannot be made."""
-    action = Fail(status=500, because="a fault of mizzen")
+    action = Fail(status=500, because=because)
     return Route(name="", match=match, action=action, origin=service.ref, at=at)
+
+
+def too_many(ref: ResourceRef) -> Problem:
+    """A VirtualService that takes more than its share."""
+    return Problem(
+        code="RT-005",
+        resource=ref,
+        field="spec.http",
+        message=f"this becomes more than {MOST_ROUTES} routes: what is beyond them answers 500",
+        hint="Each rule counts with each match, each match of a delegate, and each table and host that has rules of "
+        "its own beside it. Delegate less, or bind it to fewer Gateways.",
+    )
 
 
 def _narrowest(match: HTTPMatchRequest | None) -> RouteMatch:

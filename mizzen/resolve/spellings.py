@@ -9,6 +9,7 @@ Patterns are RE2, which Envoy lets see bytes: `\\C*` is "anything" also where th
 """
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from mizzen.model.authorization import (
     All,
@@ -22,6 +23,7 @@ from mizzen.model.authorization import (
 from mizzen.model.route import Exact, Prefix, Present, Regex
 
 AUTHORITY = ":authority"
+_MAPPED = IPv6Network("::ffff:0:0/96")
 # Envoy keeps Host as :authority, and finds it by either name.
 _HOSTS = frozenset({AUTHORITY, "host"})
 
@@ -138,3 +140,15 @@ def _template(value: str) -> str:
     """
     segments = {"{*}": _SEGMENT, "{**}": _ANYTHING}
     return "/".join(segments.get(one) or quoted(one) for one in value.split("/"))
+
+
+def mapped(block: str) -> str:
+    """The same addresses in the other family's spelling: 192.0.2.0/24 is ::ffff:192.0.2.0/120 (RFC 4291, 2.5.5.2), and
+    back; "" where there is none."""
+    network = ip_network(block, strict=False)
+    if isinstance(network, IPv4Network):
+        return f"::ffff:{network.network_address}/{_MAPPED.prefixlen + network.prefixlen}"
+    if not network.subnet_of(_MAPPED):
+        return ""
+    inside = network.network_address.ipv4_mapped
+    return f"{inside}/{network.prefixlen - _MAPPED.prefixlen}"

@@ -6,7 +6,8 @@ refuse. So where no good version of it is known, the part that cannot be read co
 - a rule of an ALLOW that has an error allows nothing;
 - a rule of a DENY (or CUSTOM) refuses without the condition that has the error: everything that the rest describes;
 - where the error is elsewhere (the action, a selector, the metadata), all that the policy selects is refused;
-- a PeerAuthentication demands certificates.
+- a PeerAuthentication demands certificates;
+- what is probably meant to be a guard (`AuthorisationPolicy`) is one with an error in its kind.
 """
 
 import copy
@@ -16,9 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.resources.compile import nearest
 from mizzen.resources.declare import Metadata, Resource
 from mizzen.resources.decode import decode, identify
-from mizzen.resources.kinds import SECURITY
+from mizzen.resources.kinds import KINDS, SECURITY, meant
 from mizzen.resources.security import (
     DRY_RUN,
     AuthorizationPolicy,
@@ -60,9 +62,10 @@ def is_guard(ref: ResourceRef) -> bool:
 def closed(raw: RawObject, problems: Iterable[Problem], default_namespace: str) -> Closed | None:
     """What stands for an object that is refused because of `problems`; None where nothing was guarded by it."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    ref = identify(raw, default_namespace)
-    if not errors or not is_guard(ref):
+    kind = _meant(raw.kind)
+    if not errors or not kind or meant(kind, raw.api_version) is None:
         return None
+    ref = replace(identify(raw, default_namespace), kind=kind, group=SECURITY)
     spec = raw.data.get("spec")
     spec = spec if isinstance(spec, Mapping) else {}
     if spec.get("targetRef") or spec.get("targetRefs") or spec.get("action") == "AUDIT" or _is_dry_run(raw):
@@ -75,6 +78,12 @@ def closed(raw: RawObject, problems: Iterable[Problem], default_namespace: str) 
             )
     is_unclear = any(problem.field.startswith("spec.selector") for problem in errors)
     return whole(ref, None if is_unclear else _selector(spec))
+
+
+def _meant(kind: str) -> str:
+    """The guard that a kind is, or was probably meant to be; ""."""
+    known = kind if kind in KINDS else nearest(kind, tuple(KINDS))
+    return known if known in GUARDS else ""
 
 
 def _is_dry_run(raw: RawObject) -> bool:

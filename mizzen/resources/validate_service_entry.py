@@ -12,6 +12,7 @@ _PROTOCOLS = _HTTP | _TLS | {"", "tcp", "udp", "mongo", "redis", "mysql"}
 _DNS = ("DNS", "DNS_ROUND_ROBIN")
 _DYNAMIC = frozenset({"http", "tls", "grpc", "http2"})
 _UNIX = "unix://"
+_MOST_PLACES = 50_000
 _AUTO_ALLOCATE = "networking.istio.io/enable-autoallocate-ip"
 
 
@@ -21,6 +22,7 @@ def validate_service_entry(entry: ServiceEntry, found: Findings) -> None:
     _hosts(spec, found)
     _addresses(spec, found)
     _ports(spec, found)
+    _size(spec, found)
     match spec.resolution:
         case "NONE":
             if spec.endpoints:
@@ -94,6 +96,18 @@ def _ports(spec: ServiceEntrySpec, found: Findings) -> None:
         shared_rules.port(port.number, f"{port.at}.number", found)
         if port.target_port:
             shared_rules.port(port.target_port, f"{port.at}.targetPort", found)
+
+
+def _size(spec: ServiceEntrySpec, found: Findings) -> None:
+    """A few lines of each multiply: 10 kB of YAML would be a million endpoints, and everybody's changes would wait."""
+    places = len(spec.hosts) * len(spec.ports) * max(1, len(spec.endpoints))
+    if places > _MOST_PLACES:
+        found.error(
+            "VAL-003",
+            spec.at,
+            f"hosts, ports and endpoints make {places} together; at most {_MOST_PLACES} are allowed",
+            "Write several ServiceEntries.",
+        )
 
 
 def _endpoint_ports(endpoint: WorkloadEntrySpec, spec: ServiceEntrySpec | None, found: Findings) -> None:

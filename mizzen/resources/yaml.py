@@ -143,15 +143,24 @@ def _seeming(text: str, place: Place) -> ResourceRef:
 
 def _objects(document: Constructed, file: str, line: int, digest: str) -> Iterator[RawObject | Problem]:
     found = {path: (line + at[0], at[1]) for path, at in document.places.items()} if line else document.places
-    value = document.value
-    if isinstance(value, dict) and value.get("kind") == "List" and isinstance(value.get("items"), list):
-        for index, item in enumerate(value["items"]):
-            inside = _below(found, f"items[{index}]")
-            doubled = [twice for twice in document.doubled if twice.path.startswith(f"items[{index}]")]
-            part = Constructed(item, inside, doubled)
-            yield from _object(part, file, line, f"{digest}.{index}", strip=len(f"items[{index}]."))
+    for value, path, number in _items(document.value):
+        inside = _below(found, path) if path else found
+        doubled = [twice for twice in document.doubled if twice.path.startswith(path)]
+        strip = len(path) + 1 if path else 0
+        yield from _object(Constructed(value, inside, doubled), file, line, f"{digest}{number}", strip=strip)
+
+
+def _items(value: Any, path: str = "", number: str = "") -> Iterator[tuple[Any, str, str]]:
+    """Each object that a document holds, its path and number: itself, or what a List, a list of one kind
+    (AuthorizationPolicyList, whose items need not say theirs) and lists in lists have in them, as for kubectl."""
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not (isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list)):
+        yield value, path, number
         return
-    yield from _object(Constructed(value, found, document.doubled), file, line, digest)
+    of = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")} if kind != "List" else {}
+    for index, item in enumerate(value["items"]):
+        named = {**of, **item} if of and isinstance(item, dict) and not item.get("kind") else item
+        yield from _items(named, f"{path}.items[{index}]".lstrip("."), f"{number}.{index}")
 
 
 def _below(found: dict[str, tuple[int, int]], root: str) -> dict[str, tuple[int, int]]:

@@ -51,9 +51,8 @@ class Recorder:
             target += "?" + scope["query_string"].decode("latin-1")
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
         self.requests.append(Seen(scope["method"], target, headers, body))
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
-        )
+        told = [(b"content-type", b"text/plain"), (b"content-length", str(len(target)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": told})
         await send({"type": "http.response.body", "body": target.encode()})
 
 

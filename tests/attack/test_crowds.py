@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from attacked_site import PLAIN_PORT, PORT, PROTOCOLS, WWW, Site
-from raw import connect
+from raw_clients import dial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 
@@ -49,7 +49,7 @@ def test_half_a_client_hello(site: Site, crowd: contextlib.ExitStack) -> None:
 
 def test_headers_that_never_end(site: Site, crowd: contextlib.ExitStack) -> None:
     for number in range(CROWD // 3):
-        slow = crowd.enter_context(connect(WWW, PORT, site.authority.pem, "http/1.1"))
+        slow = crowd.enter_context(dial(PORT, WWW, "http/1.1"))
         slow.sendall(f"GET /{number} HTTP/1.1\r\nHost: {WWW}\r\nx-slow: ".encode())
     assert_others_are_answered(site)
     assert site.backend.take() == []

@@ -7,7 +7,7 @@ it answers 403; should the backend ever see it, it was smuggled.
 import pytest
 from attacked_site import PORT, WWW, Site
 from h3_raw import RawRequest, converse, plain
-from raw import exchange, h2
+from raw_clients import Raw, ask, exchange
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 
@@ -73,8 +73,8 @@ FIRST_LINES = {
 def assert_nothing_was_smuggled(site: Site) -> None:
     """Also that whoever comes next gets an answer of their own."""
     for protocol in ("h1", "h2", "h3"):
-        answer = site.ask(protocol, WWW, f"/next/{protocol}")
-        assert (answer.status, answer.text) == (200, f"/next/{protocol}")
+        (got,) = ask(protocol, PORT, WWW, [Raw(host=WWW.encode(), path=f"/next/{protocol}".encode())])
+        assert (got.status, got.body.decode()) == (200, f"/next/{protocol}")
     smuggled = [
         seen for seen in site.backend.take() if "smuggled" in seen.target or "smuggled" in str(seen.headers)
     ]
@@ -85,13 +85,13 @@ def assert_nothing_was_smuggled(site: Site) -> None:
 def test_nothing_is_smuggled_over_http_1(site: Site, name: str) -> None:
     headers, rest = HTTP_1[name]
     sent = f"POST / HTTP/1.1\r\nHost: {WWW}\r\n{headers}\r\n\r\n{rest}"
-    exchange(WWW, PORT, site.authority.pem, sent.encode("latin-1"), timeout=0.3)
+    exchange(PORT, WWW, sent.encode("latin-1"), timeout=0.3)
     assert_nothing_was_smuggled(site)
 
 
 @pytest.mark.parametrize("name", FIRST_LINES)
 def test_nothing_is_smuggled_by_a_first_line(site: Site, name: str) -> None:
-    exchange(WWW, PORT, site.authority.pem, FIRST_LINES[name].encode("latin-1"), timeout=0.3)
+    exchange(PORT, WWW, FIRST_LINES[name].encode("latin-1"), timeout=0.3)
     assert_nothing_was_smuggled(site)
 
 
@@ -135,7 +135,7 @@ FRAMED = {
 @pytest.mark.parametrize("name", FRAMED)
 def test_nothing_is_smuggled_over_http_2(site: Site, name: str) -> None:
     request = FRAMED[name]
-    h2(WWW, PORT, site.authority.pem, request.headers, request.body, timeout=1.0)
+    ask("h2", PORT, WWW, [Raw(head=request.headers, body=request.body)], timeout=0.3)
     assert_nothing_was_smuggled(site)
 
 

@@ -69,7 +69,15 @@ def test_refusals_are_judged_before_permissions(gateway):
         ("serviceAccounts: [a/b]", AnyOf((Peer(Regex("spiffe://[^/]+/ns/a/sa/b")),))),
         ("serviceAccounts: [b]", AnyOf((Peer(Regex("spiffe://[^/]+/ns/istio-system/sa/b")),))),
         ("ipBlocks: [10.0.0.0/8]", AnyOf((Address("peer", "10.0.0.0/8"),))),
-        ("remoteIpBlocks: [1.2.3.4]", AnyOf((Address("client", "1.2.3.4"),))),
+        (
+            "remoteIpBlocks: [1.2.3.4]",
+            AnyOf((AnyOf((Address("client", "1.2.3.4"), Address("client", "::ffff:1.2.3.4/128"))),)),
+        ),
+        (
+            "remoteIpBlocks: ['::ffff:10.0.0.0/104']",
+            AnyOf((AnyOf((Address("client", "::ffff:10.0.0.0/104"), Address("client", "10.0.0.0/8"))),)),
+        ),
+        ("remoteIpBlocks: ['2001:db8::/32']", AnyOf((Address("client", "2001:db8::/32"),))),
     ],
 )
 def test_who_asks(gateway, source, expected):

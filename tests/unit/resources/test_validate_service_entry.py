@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 
 import pytest
@@ -121,3 +122,17 @@ def test_a_mistake_in_an_entry_is_told_at_its_field(judge: Judge, spec: str, pro
 )
 def test_a_workload_entry_is_judged(judge: Judge, spec: str, problems: list[str]) -> None:
     assert judge("WorkloadEntry", spec) == problems
+
+
+def test_hosts_ports_and_endpoints_multiply(judge: Judge) -> None:
+    def spec(hosts: int, ports: int, endpoints: int) -> str:
+        written = {
+            "hosts": [f"h{number}.test" for number in range(hosts)],
+            "ports": [{"number": n, "name": f"p{n}", "protocol": "HTTP"} for n in range(1, ports + 1)],
+            "resolution": "STATIC",
+            "endpoints": [{"address": f"10.0.0.{number + 1}"} for number in range(endpoints)],
+        }
+        return json.dumps(written)
+
+    assert judge("ServiceEntry", spec(50, 10, 100)) == []
+    assert judge("ServiceEntry", spec(51, 10, 100)) == ["error VAL-003 spec"]
