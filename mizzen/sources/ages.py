@@ -32,6 +32,7 @@ class Ages:
 
     kept: StateFile
     known: dict[Key, Age] = field(default_factory=dict)
+    _done: dict[Key, "_Stamped"] = field(default_factory=dict)  # so that only what has changed is made anew
     _has_begun: bool = False
 
     def __post_init__(self) -> None:
@@ -55,12 +56,17 @@ class Ages:
             now: what those get that were not there before.
         """
         found: dict[Key, Age] = {}
+        made: dict[Key, _Stamped] = {}
         stamped = []
         for raw in objects:
             key = key_of(raw)
             age = found.get(key) or self.known.get(key) or Age(self._first_seen(raw, now), "")
-            found[key] = Age(age.created, raw.ref.place().file)
-            stamped.append(_with(raw, age.created))
+            done = self._done.get(key)
+            if done is None or done.raw is not raw or done.age.created != age.created:
+                age = Age(age.created, raw.ref.place().file)
+                done = _Stamped(raw, age, _with(raw, age.created))
+            found[key], made[key] = done.age, done
+            stamped.append(done.stamped)
         for key, age in self.known.items():
             if key not in found and is_hidden(age.file):
                 found[key] = age
@@ -68,7 +74,7 @@ class Ages:
             self.kept.save(
                 {"first_seen": sorted([*key, age.created, age.file] for key, age in found.items())}
             )
-        self.known, self._has_begun = found, True
+        self.known, self._done, self._has_begun = found, made, True
         return tuple(stamped)
 
     def _first_seen(self, raw: RawObject, now: datetime) -> str:
@@ -78,6 +84,15 @@ class Ages:
             return written
         moment = _moment(written)
         return written if moment and moment > now else now.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamped:
+    """What became of an object."""
+
+    raw: RawObject
+    age: Age
+    stamped: RawObject
 
 
 def _age(created: Any, file: Any) -> Age:
