@@ -191,7 +191,7 @@ def command(kind: str, gateway: str | None, output: str, target: reach.Target, *
     """Print what the running Envoy of GATEWAY holds (its own config_dump).
 
     GATEWAY is NAME, NAME.NAMESPACE or deploy/NAME[.NAMESPACE]; in a cluster a Pod, or deploy/NAME, svc/NAME ...
-    It may be left out when there is only one.
+    It may be left out when there is only one (sidecars do not count beside a gateway).
     """
     envoy, wanted = Envoy(target, target.key(gateway)), Wanted(**filters)
     if kind == "all":

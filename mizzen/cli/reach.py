@@ -49,7 +49,10 @@ class Local:
         return running.status(self.run_dir)
 
     def key(self, wanted: str | None) -> str:
-        return running.gateway_key(sorted(self.status()["gateways"]), wanted)
+        status = self.status()
+        sidecars = (one for one in status["proxies"] if one["kind"] == "sidecar")
+        keys = frozenset(f"{one['name']}.{one['namespace']}" for one in sidecars)
+        return running.gateway_key(sorted(status["gateways"]), wanted, keys)
 
     def admin(self, key: str, target: str) -> str:
         return running.admin(self.run_dir, key, target)

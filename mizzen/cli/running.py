@@ -20,12 +20,16 @@ def status(run_dir: Path) -> dict[str, Any]:
         ) from None
 
 
-def gateway_key(found: list[str], wanted: str | None) -> str:
-    """The gateway meant by NAME, NAME.NAMESPACE or deploy/NAME[.NAMESPACE]; without one, the only one."""
+def gateway_key(found: list[str], wanted: str | None, sidecars: frozenset[str] = frozenset()) -> str:
+    """The gateway meant by NAME, NAME.NAMESPACE or deploy/NAME[.NAMESPACE].
+
+    Without a name it is the only one, or the only one that is none of the `sidecars`.
+    """
     names = ", ".join(found) or "none"
     if wanted is None:
-        if len(found) == 1:
-            return found[0]
+        for only in (found, [key for key in found if key not in sidecars]):
+            if len(only) == 1:
+                return only[0]
         raise click.ClickException(f"name a gateway, one of: {names}")
     bare = wanted.rpartition("/")[2]
     matching = [key for key in found if bare == key or key.startswith(f"{bare}.")]

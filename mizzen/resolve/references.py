@@ -12,6 +12,7 @@ from mizzen.resolve.context import Context
 from mizzen.resolve.delegates import check_delegates, delegate_of
 from mizzen.resolve.destinations import Indexes, Target
 from mizzen.resolve.hosts import overlap, usable_by
+from mizzen.resolve.names import service_host
 from mizzen.resolve.servers import MergedServer, normalised_hosts
 from mizzen.resources.compile import nearest
 from mizzen.resources.gateway import Gateway
@@ -85,7 +86,9 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
                     resource=service.ref,
                     field=f"spec.gateways[{index}]",
                     message=f"there is no Gateway {'/'.join(key)}",
-                    hint=f"Did you mean {like}?" if like else "Write it as NAMESPACE/NAME.",
+                    hint=f"Did you mean {like}?"
+                    if like
+                    else "Write it as NAMESPACE/NAME; one that has an error takes no part.",
                 )
             )
     gateways = [known[key] for key in bound.values() if key in known]
@@ -168,7 +171,7 @@ class _Checked:
         """The object that has the host, but is not for the gateway to see."""
         name, _, rest = host.partition(".")
         found = self.ctx.world.service_by_key.get((rest.partition(".")[0], name))
-        if found is not None and rest.partition(".")[2].startswith("svc."):
+        if found is not None and host == service_host(found.name, found.namespace):
             return found.ref
         return next((one.ref for one in self.ctx.world.service_entries if host in one.spec.hosts), None)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import re
 import signal
@@ -206,9 +205,6 @@ class ClusterPilot:
         plane = self._start(self.plane.run(stop))
         started = asyncio.create_task(self.plane.started.wait())
         await asyncio.wait([plane, started], return_when=asyncio.FIRST_COMPLETED)
-        # What has been read stays: looking at it again and again for garbage takes 0.1 s in a large cluster.
-        gc.collect()
-        gc.freeze()
         self.say(f"ready: {self.place.name} serves {self.place.names[0]}")
         beside = [
             self._start(work)

@@ -5,6 +5,7 @@ A loop that owns the files, the ADS server and the prover; what follows from wha
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -161,6 +162,9 @@ class ControlPlane:
             )
         await self.ads.start()
         self.started.set()
+        # What has been read stays: to look at it again and again for garbage is a fifth of the work of each change.
+        gc.collect()
+        gc.freeze()
         socket = ControlSocket(self.instance.control_socket, self.status, key)
         await socket.start()
         upkeep = Upkeep(

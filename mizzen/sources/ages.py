@@ -33,6 +33,7 @@ class Ages:
 
     kept: StateFile
     known: dict[Key, Age] = field(default_factory=dict)
+    _done: dict[Key, "_Stamped"] = field(default_factory=dict)  # so that only what has changed is made anew
     _has_begun: bool = False
 
     def __post_init__(self) -> None:
@@ -56,12 +57,17 @@ class Ages:
             now: what those get that were not there before.
         """
         found: dict[Key, Age] = {}
+        made: dict[Key, _Stamped] = {}
         stamped = []
         for raw in objects:
             key = key_of(raw)
             age = found.get(key) or self.known.get(key) or Age(self._first_seen(raw, now), "")
-            found[key] = Age(age.created, raw.ref.place().file)
-            stamped.append(_with(raw, age.created))
+            done = self._done.get(key)
+            if done is None or done.raw is not raw or done.age.created != age.created:
+                age = Age(age.created, raw.ref.place().file)
+                done = _Stamped(raw, age, _with(raw, age.created))
+            found[key], made[key] = done.age, done
+            stamped.append(done.stamped)
         for key, age in self.known.items():
             if key not in found and is_hidden(age.file):
                 found[key] = age
@@ -73,7 +79,7 @@ class Ages:
                     )
                 }
             )
-        self.known, self._has_begun = found, True
+        self.known, self._done, self._has_begun = found, made, True
         return tuple(stamped)
 
     def _first_seen(self, raw: RawObject, now: datetime) -> str:
@@ -83,6 +89,15 @@ class Ages:
             return written
         moment = _moment(written)
         return written if moment and moment > now else now.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamped:
+    """What became of an object."""
+
+    raw: RawObject
+    age: Age
+    stamped: RawObject
 
 
 def _restored(

@@ -97,7 +97,7 @@ def doubt(
     if text.is_renamed:
         return None
     if before and ends_early(before, now):
-        return Doubt(why="this file ends earlier than before", seconds=SETTLING_SECONDS)
+        return Doubt(why="this file may have been cut off at its end", seconds=SETTLING_SECONDS)
     if _ends_anew(before, now, is_enough=text.writer is Writer.UNKNOWN):
         return Doubt(why="this file has just been written", seconds=BRIEF_SECONDS)
     return None

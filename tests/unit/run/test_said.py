@@ -38,3 +38,32 @@ def test_what_is_said_while_nothing_is_served_cannot_wait() -> None:
     Told(lines.append).tell([problem(1)], is_serving=False)
 
     assert lines == ["! Gateway/g1: warning GW-001: it is wrong\n!   hint: mend it"]
+
+
+def test_a_file_whose_new_state_counts_is_settled_and_not_mended() -> None:
+    lines: list[str] = []
+    told = Told(lines.append)
+    waiting = Problem(
+        severity=Severity.WARNING,
+        code="FILE-002",
+        resource=ResourceRef(kind="File", name="d/route.yaml"),
+        message="this file is gone; what it held before is still served",
+    )
+
+    told.tell([waiting], is_serving=True)
+    told.tell([problem(1)], is_serving=True)
+
+    assert [line.splitlines()[0] for line in lines[1:]] == [
+        "settled: d/route.yaml: what is there now counts",
+        "Gateway/g1: warning GW-001: it is wrong",
+    ]
+
+
+def test_what_was_never_said_is_not_said_to_be_mended() -> None:
+    lines: list[str] = []
+    told = Told(lines.append)
+
+    told.tell([problem(1, Severity.INFO)], is_serving=True)
+    told.tell([], is_serving=True)
+
+    assert lines == []

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from mizzen.pipeline import Settings, build
+from mizzen.resources.yaml import parse_documents
 from mizzen.run import private_file
-from mizzen.sources.ages import Ages
+from mizzen.sources.ages import Age, Ages
 from mizzen.sources.files import Files
 from mizzen.sources.state_file import StateFile
+from mizzen.sources.versions import key_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -154,3 +156,14 @@ def test_ages_that_were_written_without_a_group_still_count(instance: Instance) 
     instance.write("z", gateway("default", "gw"))
     instance.write("a", gateway("tenant", "aa"))
     assert instance.owner() == "gw"
+
+
+def test_an_object_that_has_not_changed_is_stamped_once(tmp_path: Path) -> None:
+    raw, *_ = parse_documents(gateway("shop", "shop").encode(), "a.yaml")[0]
+    ages = Ages(StateFile(tmp_path / "ages.json", private_file.write), {key_of(raw): Age(str(START), "")})
+
+    first = ages.stamp([raw], lambda _: False, START)
+    again = ages.stamp([raw], lambda _: False, START)
+
+    assert first[0].data["metadata"]["creationTimestamp"] == str(START)
+    assert again[0] is first[0]
