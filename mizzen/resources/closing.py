@@ -49,7 +49,7 @@ class Closed:
     """What stands for a guard, and what is to be told of that."""
 
     resource: Resource
-    problem: Problem
+    problem: Problem | None
 
 
 def closed(raw: RawObject, problems: Iterable[Problem], default_namespace: str) -> Closed | None:
