@@ -15,9 +15,10 @@ from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
 from mizzen.envoy.filter_chain import closed_chain, filter_chain, refusing_chain
 from mizzen.envoy.parts import address, boolean, duration, extension, packed, uint32
+from mizzen.envoy.violations import sound
 from mizzen.errors import Report
 from mizzen.guard import Stage, attempt
-from mizzen.model.listener import Listener, Transport
+from mizzen.model.listener import Chain, Listener, Transport
 
 # How much a client may keep in flight. Envoy's own windows (16 and 24 MiB) are what one slow client could
 # make the gateway hold.
@@ -30,15 +31,16 @@ UDP_RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
 SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
 
 _TLS_INSPECTOR_BYTES = 512
+_JUDGED = frozenset({"filter_chains"})  # each by itself
 
 
 def listener(one: Listener, report: Report) -> pb.Listener:
-    """A chain that cannot be translated is reported, and refuses its connections."""
+    """A chain that cannot be translated, or that Envoy would refuse, is reported, and refuses its connections."""
     match one.transport:
         case Transport.TCP | Transport.UNIX:
-            return tcp_listener(one, report)
+            return sound(tcp_listener(one, report), but=_JUDGED)
         case Transport.QUIC:
-            return quic_listener(one, report)
+            return sound(quic_listener(one, report), but=_JUDGED)
         case other:
             assert_never(other)
 
@@ -46,10 +48,14 @@ def listener(one: Listener, report: Report) -> pb.Listener:
 def _chains(one: Listener, report: Report) -> list[pb.FilterChain]:
     found = []
     for chain in one.chains:
-        make = partial(filter_chain, chain, one)
+        make = partial(_chain, chain, one)
         made = attempt(Stage.TRANSLATE, chain.origin, make, report, None, chain.at)
         found.append(made or closed_chain(chain, one))
     return found
+
+
+def _chain(chain: Chain, one: Listener) -> pb.FilterChain:
+    return sound(filter_chain(chain, one))
 
 
 def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType", report: Report) -> pb.Listener:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from mizzen._api import pb
 from mizzen.envoy.parts import packed
 from mizzen.envoy.route import route
+from mizzen.envoy.violations import sound
 from mizzen.errors import Report
 from mizzen.guard import Stage, attempt
 from mizzen.model.route import Fail, Host, Route, RouteMatch
@@ -17,9 +18,10 @@ MISDIRECTED = "misdirected"
 def virtual_host(host: Host, report: Report) -> pb.VirtualHost:
     """A route that cannot be translated is reported, and fails its requests."""
     out = closed_host(host)
-    out.routes.extend(_routes(host, report))
     out.require_tls = pb.VirtualHost.ALL if host.https_only else pb.VirtualHost.NONE
     out.include_request_attempt_count = host.count_attempts
+    sound(out)
+    out.routes.extend(_routes(host, report))
     return out
 
 
@@ -35,7 +37,7 @@ def _routes(host: Host, report: Report) -> Iterator[pb.Route]:
         if one.match.is_catch_all:
             yield from unmatched
             unmatched = []
-        made = attempt(Stage.TRANSLATE, one.origin, partial(route, one), report, None, one.at)
+        made = attempt(Stage.TRANSLATE, one.origin, partial(_route, one), report, None, one.at)
         if made is None:
             made = _failing(one)
         if made is None:
@@ -45,10 +47,14 @@ def _routes(host: Host, report: Report) -> Iterator[pb.Route]:
     yield from unmatched
 
 
+def _route(one: Route) -> pb.Route:
+    return sound(route(one))
+
+
 def _failing(one: Route) -> pb.Route | None:
     """The same match, and a failure; None where it is the match that cannot be told."""
     try:
-        return route(_replaced(one, one.match))
+        return _route(_replaced(one, one.match))
     except Exception:  # noqa: BLE001  # reported already
         return None
 

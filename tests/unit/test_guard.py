@@ -234,7 +234,7 @@ def routes(of: Build, host: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("stage", [Stage.RESOLVE, Stage.TRANSLATE], ids=lambda stage: stage.name)
 def test_routes_fail_their_own_requests(stage: Stage, failing: Failing) -> None:
-    step = "_route_if_any" if stage is Stage.RESOLVE else "route"
+    step = "_route_if_any" if stage is Stage.RESOLVE else "_route"
     steps = failing(stage, marked("VirtualService", "bad-routes"), step=step)
 
     made = list(routes(build(OBJECTS, (), Settings()), "bad.test"))
