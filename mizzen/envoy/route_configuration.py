@@ -4,8 +4,8 @@ from functools import partial
 
 from mizzen._api import pb
 from mizzen.envoy.parts import boolean, uint32
-from mizzen.envoy.virtual_host import closed_host, misdirected_host, virtual_host
 from mizzen.envoy.violations import sound
+from mizzen.envoy.virtual_host import closed_host, misdirected_host, virtual_host
 from mizzen.errors import Report
 from mizzen.guard import Stage, attempt
 from mizzen.model.route import RouteTable

@@ -25,9 +25,9 @@ from mizzen.envoy.rules import Judge, judge_of
 
 Violation = tuple[str, str]  # (path inside the message, what is wrong there)
 _LONGEST_SECONDS = 9_223_372_036  # Envoy: seconds below what 64 bits of nanoseconds hold
-# A route table is made anew as a whole for one route that changed: those that were looked at before are not looked at
+# A route table is made anew as a whole for one route that changed: hosts that were looked at before are not looked at
 # again. Nor are retries, which most routes have alike.
-_REMEMBERED = frozenset({"envoy.config.route.v3.Route", "envoy.config.route.v3.RetryPolicy"})
+_REMEMBERED = frozenset({"envoy.config.route.v3.VirtualHost", "envoy.config.route.v3.RetryPolicy"})
 _MOST_REMEMBERED = 100_000
 _clean: dict[str, set[bytes]] = {name: set() for name in _REMEMBERED}  # digests; changes no result
 
@@ -50,7 +50,7 @@ def sound(message: M, but: frozenset[str] = frozenset()) -> M:
     Raises:
         RefusedByEnvoy: it breaks a rule of Envoy's API.
     """
-    if _is_sound(message, but):
+    if is_sound(message, but):
         return message
     for path, wrong in violations(message):
         if re.split(r"[.\[]", path, maxsplit=1)[0] not in but:
@@ -132,7 +132,9 @@ def _quick(kind: Descriptor) -> _Quick:
         needed=frozenset(plan.needed),
         choices=plan.choices,
         unset=frozenset(
-            name for name, only_if_set, judge in plan.values if not only_if_set and judge(getattr(empty, name))
+            name
+            for name, only_if_set, judge in plan.values
+            if not only_if_set and judge(getattr(empty, name))
         ),
         fields={
             one.number: (judges.get(one.name), _inner_judge(one) if one.name in plan.inner else None)
@@ -149,7 +151,7 @@ def _inner_judge(declared: FieldDescriptor) -> Callable[[Any], bool]:
     if kind.GetOptions().map_entry:
         inner = kind.fields_by_name["value"].message_type
         if inner is None or _is_plain(inner):
-            return lambda value: True
+            return lambda _: True
         judge = _judge_of_kind(inner)
         return lambda value: all(map(judge, value.values()))
     judge = _judge_of_kind(kind)
@@ -163,7 +165,7 @@ def _judge_of_kind(kind: Any) -> Callable[[Any], bool]:
         return lambda value: 0 <= value.seconds < _LONGEST_SECONDS and value.nanos >= 0
     if kind is AnyMessage.DESCRIPTOR:
         return lambda value: _is_packed_sound(value.type_url, value.value)
-    return _is_sound
+    return is_sound
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -171,7 +173,7 @@ def _is_packed_sound(url: str, value: bytes) -> bool:
     return not any(_packed(AnyMessage(type_url=url, value=value), ""))
 
 
-def _is_sound(message: Message, but: frozenset[str] = frozenset()) -> bool:
+def is_sound(message: Message, but: frozenset[str] = frozenset()) -> bool:
     """Would `_broken` find nothing (outside of `but`)?"""
     quick = _quick(message.DESCRIPTOR)
     if quick.clean is None:
@@ -179,11 +181,11 @@ def _is_sound(message: Message, but: frozenset[str] = frozenset()) -> bool:
     digest = hashlib.blake2b(message.SerializeToString(), digest_size=16).digest()
     if digest in quick.clean:
         return True
-    if is_sound := _is_kept(message, quick, but):
+    if kept := _is_kept(message, quick, but):
         if len(quick.clean) >= _MOST_REMEMBERED:
             quick.clean.clear()
         quick.clean.add(digest)
-    return is_sound
+    return kept
 
 
 def _is_kept(message: Message, quick: _Quick, but: frozenset[str]) -> bool:

@@ -12,8 +12,8 @@ from mizzen.resolve.attach import exported_to
 from mizzen.resolve.context import Context
 from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.names import expand_host
-from mizzen.resolve.selecting import fits
 from mizzen.resolve.owners import EVERYTHING
+from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshService, ServiceIndex
 from mizzen.resources.destination_rule import ClientTLSSettings as TlsSettings
 from mizzen.resources.destination_rule import (

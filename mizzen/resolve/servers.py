@@ -380,6 +380,17 @@ def _withheld(ctx: Context, closed: ClosedGateway, merged: list[MergedServer]) -
         for other in addresses.values():
             hosts = normalised_hosts(server.hosts, gateway.namespace)
             key = f"{gateway.namespace}/{gateway.name}"
-            own = {"gateway": gateway, "server": server, "key": key, "hosts": hosts, "kind": "https"}
-            found.append(replace(other, **own, route_table="", at=server.at, ref=closed.ref))
+            found.append(
+                replace(
+                    other,
+                    gateway=gateway,
+                    server=server,
+                    key=key,
+                    hosts=hosts,
+                    kind="https",
+                    route_table="",
+                    at=server.at,
+                    ref=closed.ref,
+                )
+            )
     return tuple(found)

@@ -39,12 +39,16 @@ _TLS_KEYS = frozenset({"tls", *(_letters(one.name) for one in fields(ClientTLSSe
 _TLS_MODES = frozenset({"simple", "mutual", "istiomutual"})
 _PLAIN = {"mode": "DISABLE"}  # a `tls` that asks for none
 _TLS_WORD = re.compile("tls|ssl|mutual|" + "|".join(sorted(_TLS_KEYS)), re.IGNORECASE)
-_HOST_LINE = re.compile(r"""(?<![\w-])["']?host["']?[ \t]*:[ \t]*(?:"([^"\\\n]+)"|'([^'\n]+)'|([^\s,{}#]+))""")
+_HOST_LINE = re.compile(
+    r"""(?<![\w-])["']?host["']?[ \t]*:[ \t]*(?:"([^"\\\n]+)"|'([^'\n]+)'|([^\s,{}#]+))"""
+)
 _HOST_KEY = re.compile(r"""(?<![\w-])["']?host["']?[ \t]*:""")
 _NOT_PLAIN = tuple("*&!|>[{\"'%@`")  # how a value begins that a line alone does not tell
 _NAME_WITH_DOTS = re.compile(r"(?<![\w.-])(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?![\w-])")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
-_PLAIN_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY", "TCP", "MONGO", "REDIS", "MYSQL"})
+_PLAIN_PROTOCOLS = frozenset(
+    {"HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY", "TCP", "MONGO", "REDIS", "MYSQL"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,11 @@ def withheld(raw: RawObject, problems: Collection[Problem], default_namespace: s
     kind = raw.kind if raw.kind in KINDS else nearest(raw.kind, tuple(KINDS))
     group = raw.api_version.rpartition("/")[0]
     is_refused = any(problem.severity is Severity.ERROR for problem in problems)
-    if not is_refused or kind not in WITHHELD or not (group in ("", NETWORKING) or group.endswith("istio.io")):
+    if (
+        not is_refused
+        or kind not in WITHHELD
+        or not (group in ("", NETWORKING) or group.endswith("istio.io"))
+    ):
         return None
     ref = replace(identify(raw, default_namespace), kind=kind)
     written = _written(raw)
@@ -90,7 +98,11 @@ def _written(raw: RawObject) -> Mapping[str, Any]:
 def withheld_text(problem: Problem, default_namespace: str) -> Closed | None:
     """What stands for an object whose document cannot be read. Its lines tell hosts, and whether TLS is meant at all."""
     ref = replace(problem.resource, namespace=problem.resource.namespace or default_namespace)
-    if not problem.code.startswith("YML-") or problem.severity is not Severity.ERROR or ref.kind not in WITHHELD:
+    if (
+        not problem.code.startswith("YML-")
+        or problem.severity is not Severity.ERROR
+        or ref.kind not in WITHHELD
+    ):
         return None
     text = problem.text if isinstance(problem, BrokenDocument) else None
     lines = None if text is None else "\n".join(_COMMENT.sub("", line) for line in text.splitlines())
@@ -135,7 +147,11 @@ def _meant_as_host(value: object) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             if nearest(str(key), ("host",)):
-                yield from (one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, str) and one)
+                yield from (
+                    one
+                    for one in (inner if isinstance(inner, list) else [inner])
+                    if isinstance(one, str) and one
+                )
             yield from _meant_as_host(inner)
 
 
@@ -174,7 +190,11 @@ def _hosts_of_lines(text: str) -> tuple[str, ...]:
 
 
 def _told(rule: ClosedRule, at: str) -> Problem:
-    whom = f"the host {', '.join(rule.hosts)}" if rule.hosts else f"every host that rules of {rule.namespace} may be for"
+    whom = (
+        f"the host {', '.join(rule.hosts)}"
+        if rule.hosts
+        else f"every host that rules of {rule.namespace} may be for"
+    )
     return Problem(
         code="GRD-002",
         resource=rule.ref,
@@ -191,7 +211,9 @@ def _gateway(ref: ResourceRef, spec: object) -> Closed | None:
     given = spec if isinstance(spec, Mapping) else {}
     servers = given.get("servers")
     listed = servers if isinstance(servers, list) else [servers]
-    found = tuple(one for index, value in enumerate(listed) for one in _servers(value, f"spec.servers[{index}]"))
+    found = tuple(
+        one for index, value in enumerate(listed) for one in _servers(value, f"spec.servers[{index}]")
+    )
     if not found:
         return None
     chosen = _labels({"matchLabels": given.get("selector")})
@@ -210,11 +232,15 @@ def _servers(value: Any, at: str) -> Iterator[Server]:
     if isinstance(protocol, str) and protocol.upper() in _PLAIN_PROTOCOLS:
         return
     hosts = value.get("hosts")
-    hosts = tuple(one for one in (hosts if isinstance(hosts, list) else [hosts]) if isinstance(one, str) and one)
+    hosts = tuple(
+        one for one in (hosts if isinstance(hosts, list) else [hosts]) if isinstance(one, str) and one
+    )
     if not hosts:
         return
-    is_known = isinstance(number, int) and 0 < number < 2**16 and isinstance(bind, str)
-    yield _server(number if is_known else UNKNOWN_PORT, bind if is_known else "", hosts, at)
+    if isinstance(number, int) and 0 < number < 2**16 and isinstance(bind, str):
+        yield _server(number, bind, hosts, at)
+    else:
+        yield _server(UNKNOWN_PORT, "", hosts, at)
 
 
 def _server(number: int, bind: str, hosts: tuple[str, ...], at: str) -> Server:

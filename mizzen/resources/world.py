@@ -38,8 +38,8 @@ from mizzen.resources.security import (
 from mizzen.resources.service_entry import ServiceEntry
 from mizzen.resources.sidecar import Sidecar
 from mizzen.resources.virtual_service import VirtualService
-from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.resources.withheld import ClosedGateway, ClosedRule, withheld, withheld_text
+from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.resources.yaml import RawObject
 
 Decode = Callable[[RawObject], Decoded]
