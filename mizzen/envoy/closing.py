@@ -5,6 +5,7 @@ from functools import partial
 
 from mizzen.envoy.authorization import permission, principal
 from mizzen.envoy.filters.jwt_authn import jwt_provider
+from mizzen.envoy.violations import sound
 from mizzen.errors import Problem, Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.authorization import Access, AccessRule, All
@@ -71,8 +72,8 @@ def _can_be_told(rule: AccessRule | TokenRule, asker: ResourceRef, problems: lis
 
 def _tell(rule: AccessRule | TokenRule) -> bool:
     if isinstance(rule, TokenRule):
-        jwt_provider(rule).SerializeToString()
+        sound(jwt_provider(rule)).SerializeToString()
     else:
-        permission(rule.what).SerializeToString()
-        principal(rule.who).SerializeToString()
+        sound(permission(rule.what)).SerializeToString()
+        sound(principal(rule.who)).SerializeToString()
     return True

@@ -15,6 +15,7 @@ from mizzen.envoy.filters.announcement import typed_extension_config
 from mizzen.envoy.listener import listener
 from mizzen.envoy.route_configuration import route_configuration
 from mizzen.envoy.secret import ca_secret, tls_secret
+from mizzen.envoy.violations import sound
 from mizzen.errors import Problem, Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model import Model
@@ -66,8 +67,9 @@ def envoy_config(
     `before`: an earlier model and what it was translated to; the parts that are still the same are not
     translated again. It changes no result.
 
-    What raises is reported (`EnvoyConfig.faults`) and closes: a chain refuses, a route fails, a backend has no
-    endpoint. The other resources do not notice. What raises in that which many objects share (the address of a
+    What raises, or breaks a rule of Envoy's API (it would refuse all that is sent with it), is reported
+    (`EnvoyConfig.faults`) and closes: a chain refuses, a route fails, a backend has no endpoint. The other resources do
+    not notice. What raises in that which many objects share (the address of a
     listener, a route table) is raised.
     """
     header_case = _header_case(model)
@@ -217,7 +219,8 @@ class _Made:
 
 
 def _translated(translate: Callable[[Part, Report], Message], part: Part, report: Report) -> Pair:
-    return _serialised(translate(part, report))
+    message = translate(part, report)
+    return _serialised(message if isinstance(part, Listener | RouteTable) else sound(message))
 
 
 def _closed(closed: Callable[[Part], Message], part: Part) -> Pair:

@@ -17,6 +17,7 @@ from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
 from mizzen.envoy.filter_chain import closed_chain, filter_chain, refusing_chain
 from mizzen.envoy.parts import address, boolean, duration, extension, packed, uint32
+from mizzen.envoy.violations import sound
 from mizzen.errors import Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.listener import Chain, Listener, Transport
@@ -32,6 +33,7 @@ UDP_RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
 SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
 
 _TLS_INSPECTOR_BYTES = 512
+_JUDGED = frozenset({"filter_chains"})  # each by itself
 
 
 _NOBODY = ResourceRef(kind="")
@@ -39,15 +41,15 @@ Before = tuple[Listener, pb.Listener]  # what it was, and what that became, with
 
 
 def listener(one: Listener, report: Report, before: Before | None = None) -> pb.Listener:
-    """A chain that cannot be translated is reported, and refuses its connections.
+    """A chain that cannot be translated, or that Envoy would refuse, is reported, and refuses its connections.
 
     Chains that are as `before` are not translated again.
     """
     match one.transport:
         case Transport.TCP | Transport.UNIX:
-            return tcp_listener(one, report, before)
+            return sound(tcp_listener(one, report, before), but=_JUDGED)
         case Transport.QUIC:
-            return quic_listener(one, report, before)
+            return sound(quic_listener(one, report, before), but=_JUDGED)
         case other:
             assert_never(other)
 
@@ -60,10 +62,14 @@ def _chains(one: Listener, report: Report, before: Before | None) -> list[pb.Fil
         if earlier is not None and earlier[0] == chain:
             found.append(earlier[1])
             continue
-        make = partial(filter_chain, chain, one)
+        make = partial(_chain, chain, one)
         made = attempt(Stage.TRANSLATE, chain.origin, make, report, None, chain.at)
         found.append(made or closed_chain(chain, one))
     return found
+
+
+def _chain(chain: Chain, one: Listener) -> pb.FilterChain:
+    return sound(filter_chain(chain, one))
 
 
 def _known(one: Listener, before: Before | None) -> Mapping[str, tuple[Chain, pb.FilterChain]]:

@@ -4,6 +4,7 @@ from functools import partial
 
 from mizzen._api import pb
 from mizzen.envoy.parts import boolean, uint32
+from mizzen.envoy.violations import sound
 from mizzen.envoy.virtual_host import closed_host, misdirected_host, virtual_host
 from mizzen.errors import Report
 from mizzen.guard import Stage, attempt
@@ -11,6 +12,7 @@ from mizzen.model.route import RouteTable
 
 # Istio's limit; Envoy's own is 4 KiB.
 _MAX_DIRECT_RESPONSE_BYTES = 1024 * 1024
+_JUDGED = frozenset({"virtual_hosts"})  # each by itself
 
 
 def route_configuration(table: RouteTable, report: Report) -> pb.RouteConfiguration:
@@ -21,13 +23,14 @@ def route_configuration(table: RouteTable, report: Report) -> pb.RouteConfigurat
     hosts = _hosts(table, report)
     if table.misdirected:
         hosts.append(misdirected_host(table.misdirected, table.announcement))
-    return pb.RouteConfiguration(
+    out = pb.RouteConfiguration(
         name=table.name,
         virtual_hosts=hosts,
         validate_clusters=boolean(False),
         ignore_port_in_host_matching=not table.port_in_domains,
         max_direct_response_body_size_bytes=uint32(_MAX_DIRECT_RESPONSE_BYTES),
     )
+    return sound(out, but=_JUDGED)
 
 
 def _hosts(table: RouteTable, report: Report) -> list[pb.VirtualHost]:

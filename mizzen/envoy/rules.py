@@ -1,5 +1,6 @@
 """The rules that Envoy's API declares for single values (`validate.rules`), as functions that judge a value."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +13,11 @@ from mizzen._api.validate import validate_pb2
 Judge = Callable[[Any], str]  # a value -> what is wrong with it, "" for nothing
 
 _NANOSECONDS = 1_000_000_000
-_LOOSE = re2.compile(r"[^\x00\n\r]*")
+# Sets of characters mean the same to Python's `re`, which answers ten times as fast.
+_LOOSE = re.compile(r"[^\x00\n\r]*")
 _WELL_KNOWN = {
-    (validate_pb2.HTTP_HEADER_NAME, True): re2.compile(r":?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+"),
-    (validate_pb2.HTTP_HEADER_VALUE, True): re2.compile(r"[^\x00-\x08\x0A-\x1F\x7F]*"),
+    (validate_pb2.HTTP_HEADER_NAME, True): re.compile(r":?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+"),
+    (validate_pb2.HTTP_HEADER_VALUE, True): re.compile(r"[^\x00-\x08\x0A-\x1F\x7F]*"),
 }
 _COMPARE: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "lt": (lambda value, limit: value < limit, "less than"),
@@ -157,6 +159,9 @@ def _all(checks: list[Judge], *, ignore_empty: bool = False) -> Judge:
     def judge(value: Any) -> str:
         if ignore_empty and not value:
             return ""
-        return next((wrong for check in checks if (wrong := check(value))), "")
+        for check in checks:
+            if wrong := check(value):
+                return wrong
+        return ""
 
     return judge

@@ -9,10 +9,10 @@ Beyond the rules: every Duration must be 0 or more and fit into 64 bits of nanos
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -23,13 +23,20 @@ from google.protobuf.message import DecodeError, Message
 from mizzen._api.validate import validate_pb2
 from mizzen.envoy.rules import Judge, judge_of
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 Violation = tuple[str, str]  # (path inside the message, what is wrong there)
 _LONGEST_SECONDS = 9_223_372_036  # Envoy: seconds below what 64 bits of nanoseconds hold
-# A route table is one message of all its hosts: those that were looked at before are not looked at again.
-_REMEMBERED = "envoy.config.route.v3.VirtualHost"
+# A route table is made anew as a whole for one route that changed: hosts that were looked at before are not looked at
+# again. Nor are retries, which most routes have alike.
+_REMEMBERED = frozenset({"envoy.config.route.v3.VirtualHost", "envoy.config.route.v3.RetryPolicy"})
 _MOST_REMEMBERED = 100_000
-_clean: set[bytes] = set()  # digests; changes no result
+_clean: dict[str, set[bytes]] = {name: set() for name in _REMEMBERED}  # digests; changes no result
+
+
+class RefusedByEnvoy(ValueError):
+    """Envoy would refuse a message, and all that is sent with it."""
+
+
+M = TypeVar("M", bound=Message)
 
 
 def violations(message: Message) -> tuple[Violation, ...]:
@@ -37,20 +44,18 @@ def violations(message: Message) -> tuple[Violation, ...]:
     return tuple(_broken(message, ""))
 
 
-def broken_resources(
-    resources: Mapping[str, Mapping[str, Message]], known: Mapping[str, Mapping[str, Message]] = NOTHING
-) -> dict[tuple[str, str], tuple[Violation, ...]]:
-    """(type URL, name) -> what each resource breaks; those that break nothing are not among them.
+def sound(message: M, but: frozenset[str] = frozenset()) -> M:
+    """The message. `but`: fields at its top that are judged elsewhere.
 
-    `known`: resources that were found sound before; the very messages among them are not looked at again.
+    Raises:
+        RefusedByEnvoy: it breaks a rule of Envoy's API.
     """
-    found = {}
-    for url, named in resources.items():
-        before = known.get(url, NOTHING)
-        for name, message in named.items():
-            if before.get(name) is not message and (wrong := violations(message)):
-                found[url, name] = wrong
-    return found
+    if is_sound(message, but):
+        return message
+    for path, wrong in violations(message):
+        if re.split(r"[.\[]", path, maxsplit=1)[0] not in but:
+            raise RefusedByEnvoy(f"{path}: {wrong}")
+    return message
 
 
 @dataclass(slots=True)
@@ -103,6 +108,110 @@ def _broken(message: Message, path: str) -> Iterator[Violation]:
             yield from _inside(declared, value, _join(path, declared.name))
 
 
+# --- the quick way: is there anything at all? -------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Quick:
+    """The same as a plan, by the fields that are set: nearly all messages are sound, and most fields are not set."""
+
+    needed: frozenset[str]
+    choices: list[str]
+    unset: frozenset[str]  # without presence, whose default breaks a rule
+    # Number of a field -> what judges its value, and what judges the messages in it.
+    fields: dict[int, tuple[Judge | None, Callable[[Any], bool] | None]]
+    clean: set[bytes] | None  # those that are remembered
+
+
+@functools.cache
+def _quick(kind: Descriptor) -> _Quick:
+    plan = _plan(kind)
+    judges = {name: judge for name, _, judge in plan.values}
+    empty = message_factory.GetMessageClass(kind)()
+    return _Quick(
+        needed=frozenset(plan.needed),
+        choices=plan.choices,
+        unset=frozenset(
+            name
+            for name, only_if_set, judge in plan.values
+            if not only_if_set and judge(getattr(empty, name))
+        ),
+        fields={
+            one.number: (judges.get(one.name), _inner_judge(one) if one.name in plan.inner else None)
+            for one in kind.fields
+            if one.name in judges or one.name in plan.inner
+        },
+        clean=_clean.get(kind.full_name),
+    )
+
+
+def _inner_judge(declared: FieldDescriptor) -> Callable[[Any], bool]:
+    """Judges all messages that a field holds."""
+    kind: Any = declared.message_type
+    if kind.GetOptions().map_entry:
+        inner = kind.fields_by_name["value"].message_type
+        if inner is None or _is_plain(inner):
+            return lambda _: True
+        judge = _judge_of_kind(inner)
+        return lambda value: all(map(judge, value.values()))
+    judge = _judge_of_kind(kind)
+    if declared.is_repeated:
+        return lambda value: all(map(judge, value))
+    return judge
+
+
+def _judge_of_kind(kind: Any) -> Callable[[Any], bool]:
+    if kind is Duration.DESCRIPTOR:
+        return lambda value: 0 <= value.seconds < _LONGEST_SECONDS and value.nanos >= 0
+    if kind is AnyMessage.DESCRIPTOR:
+        return lambda value: _is_packed_sound(value.type_url, value.value)
+    return is_sound
+
+
+@functools.lru_cache(maxsize=10_000)
+def _is_packed_sound(url: str, value: bytes) -> bool:
+    return not any(_packed(AnyMessage(type_url=url, value=value), ""))
+
+
+def is_sound(message: Message, but: frozenset[str] = frozenset()) -> bool:
+    """Would `_broken` find nothing (outside of `but`)?"""
+    quick = _quick(message.DESCRIPTOR)
+    if quick.clean is None:
+        return _is_kept(message, quick, but)
+    digest = hashlib.blake2b(message.SerializeToString(), digest_size=16).digest()
+    if digest in quick.clean:
+        return True
+    if kept := _is_kept(message, quick, but):
+        if len(quick.clean) >= _MOST_REMEMBERED:
+            quick.clean.clear()
+        quick.clean.add(digest)
+    return kept
+
+
+def _is_kept(message: Message, quick: _Quick, but: frozenset[str]) -> bool:
+    """Are the rules kept, of the message itself and within it?"""
+    given = message.ListFields()
+    if quick.needed or quick.unset:
+        names = {declared.name for declared, _ in given} | but
+        if not (quick.needed <= names and quick.unset <= names):
+            return False
+    for choice in quick.choices:
+        if message.WhichOneof(choice) is None:
+            return False
+    for declared, value in given:
+        judges = quick.fields.get(declared.number)
+        if judges is None or (but and declared.name in but):
+            continue
+        judge, inner = judges
+        if (judge is not None and judge(value)) or (inner is not None and not inner(value)):
+            return False
+    return True
+
+
+# --- the long way: what, and where ------------------------------------------------------------------
+
+
+@functools.cache
 def _is_plain(kind: Any) -> bool:
     """A message of protobuf's own without rules inside: Struct, UInt32Value ..."""
     return kind.file.package == "google.protobuf" and kind not in (Duration.DESCRIPTOR, AnyMessage.DESCRIPTOR)
@@ -130,22 +239,8 @@ def _message(message: Message, path: str) -> Iterator[Violation]:
             yield path, f"a duration must be less than {_LONGEST_SECONDS}s"
     elif isinstance(message, AnyMessage):
         yield from _packed(message, path)
-    elif message.DESCRIPTOR.full_name == _REMEMBERED:
-        yield from _remembered(message, path)
     elif not _is_plain(message.DESCRIPTOR):
         yield from _broken(message, path)
-
-
-def _remembered(message: Message, path: str) -> Iterator[Violation]:
-    digest = hashlib.blake2b(message.SerializeToString(), digest_size=16).digest()
-    if digest in _clean:
-        return
-    found = tuple(_broken(message, path))
-    if not found:
-        if len(_clean) >= _MOST_REMEMBERED:
-            _clean.clear()
-        _clean.add(digest)
-    yield from found
 
 
 def _packed(message: AnyMessage, path: str) -> Iterator[Violation]:

@@ -1,12 +1,13 @@
 """One virtual host: domains, and their routes in the order they are tried."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
 
 from mizzen._api import pb
 from mizzen.envoy.parts import packed
 from mizzen.envoy.route import route
+from mizzen.envoy.violations import is_sound, sound
 from mizzen.errors import Report
 from mizzen.guard import Stage, attempt
 from mizzen.model.route import Fail, Host, Route, RouteMatch
@@ -15,9 +16,15 @@ MISDIRECTED = "misdirected"
 
 
 def virtual_host(host: Host, report: Report) -> pb.VirtualHost:
-    """A route that cannot be translated is reported, and fails its requests."""
+    """A route that cannot be translated, or that Envoy would refuse, is reported, and fails its requests."""
+    out = _made(host, report, route)
+    # Nearly every host is sound, and known to be: its routes are judged apart only where it is not.
+    return out if is_sound(out) else sound(_made(host, report, _sound_route))
+
+
+def _made(host: Host, report: Report, make: Callable[[Route], pb.Route]) -> pb.VirtualHost:
     out = closed_host(host)
-    out.routes.extend(_routes(host, report))
+    out.routes.extend(_routes(host, report, make))
     out.require_tls = pb.VirtualHost.ALL if host.https_only else pb.VirtualHost.NONE
     out.include_request_attempt_count = host.count_attempts
     return out
@@ -28,14 +35,14 @@ def closed_host(host: Host) -> pb.VirtualHost:
     return pb.VirtualHost(name=host.name, domains=host.domains)
 
 
-def _routes(host: Host, report: Report) -> Iterator[pb.Route]:
+def _routes(host: Host, report: Report, make: Callable[[Route], pb.Route]) -> Iterator[pb.Route]:
     """Where not even the match can be told, every request fails that no narrower route takes."""
     unmatched: list[pb.Route] = []
     for one in host.routes:
         if one.match.is_catch_all:
             yield from unmatched
             unmatched = []
-        made = attempt(Stage.TRANSLATE, one.origin, partial(route, one), report, None, one.at)
+        made = attempt(Stage.TRANSLATE, one.origin, partial(make, one), report, None, one.at)
         if made is None:
             made = _failing(one)
         if made is None:
@@ -45,10 +52,14 @@ def _routes(host: Host, report: Report) -> Iterator[pb.Route]:
     yield from unmatched
 
 
+def _sound_route(one: Route) -> pb.Route:
+    return sound(route(one))
+
+
 def _failing(one: Route) -> pb.Route | None:
     """The same match, and a failure; None where it is the match that cannot be told."""
     try:
-        return route(_replaced(one, one.match))
+        return _sound_route(_replaced(one, one.match))
     except Exception:  # noqa: BLE001  # reported already
         return None
 

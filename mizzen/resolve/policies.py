@@ -12,6 +12,7 @@ from mizzen.resolve.attach import exported_to
 from mizzen.resolve.context import Context
 from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.names import expand_host
+from mizzen.resolve.owners import EVERYTHING
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshService, ServiceIndex
 from mizzen.resources.destination_rule import ClientTLSSettings as TlsSettings
@@ -28,6 +29,8 @@ from mizzen.resources.destination_rule import (
     TrafficPolicy,
     TunnelSettings,
 )
+from mizzen.resources.withheld import ClosedRule
+from mizzen.resources.world import age_order
 
 CODES = {
     "BE-002": "The host of a DestinationRule is no service that the gateway can see.",
@@ -48,6 +51,7 @@ class MergedRule:
     subset_refs: Mapping[str, ResourceRef]
     ref: ResourceRef
     is_failing: bool = False  # it cannot be worked out: requests to its host fail
+    is_unclear: bool = False  # nor can its host be read: requests to all services that it may be for fail
 
     def subset(self, name: str) -> Subset | None:
         return next((one for one in self.subsets if one.name == name), None)
@@ -159,12 +163,17 @@ class PolicyIndex:
 def policy_index(ctx: Context, services: ServiceIndex) -> PolicyIndex:
     """Every DestinationRule, merged with its like. Those that are for no service are reported."""
     by_namespace: dict[str, list[MergedRule]] = {}
+    rules: list[DestinationRule | ClosedRule] = [*ctx.world.destination_rules, *ctx.world.closed_rules]
     # Rules with a selector first, as in Istio: they win over those without.
-    for rule in sorted(ctx.world.destination_rules, key=lambda one: one.spec.workload_selector is None):
-        if rule.spec.host:
+    for rule in sorted(rules, key=lambda one: (_selector_of(one) is None, age_order(one))):
+        merged = by_namespace.setdefault(rule.namespace, [])
+        if isinstance(rule, ClosedRule):
+            for host in rule.hosts or (EVERYTHING,):
+                _add(merged, _withheld(ctx, rule, host))
+        elif rule.spec.host:
             make = partial(_single, ctx, rule)
             made = attempt(Stage.RESOLVE, rule.ref, make, ctx.report, None)
-            _add(by_namespace.setdefault(rule.namespace, []), made or _failing(rule))
+            _add(merged, made or _failing(rule, rule.spec.host))
     _report_hosts(ctx, services)
     return PolicyIndex(ctx, {namespace: tuple(rules) for namespace, rules in by_namespace.items()})
 
@@ -186,10 +195,10 @@ def _single(ctx: Context, rule: DestinationRule) -> MergedRule:
     )
 
 
-def _failing(rule: DestinationRule) -> MergedRule:
+def _failing(rule: DestinationRule | ClosedRule, host: str) -> MergedRule:
     """What stands for a rule that cannot be made."""
     return MergedRule(
-        host=expand_host(rule.spec.host, rule.namespace),
+        host=expand_host(host, rule.namespace),
         namespace=rule.namespace,
         export_to=frozenset({"*"}),
         selector=None,
@@ -200,6 +209,21 @@ def _failing(rule: DestinationRule) -> MergedRule:
         ref=rule.ref,
         is_failing=True,
     )
+
+
+def _withheld(ctx: Context, rule: ClosedRule, host: str) -> MergedRule:
+    """What stands for a rule that has an error: for the same readers as the rule, as far as these can be read."""
+    seen = frozenset({"*"})
+    if rule.selector is not None:
+        seen = frozenset({rule.namespace})
+    elif rule.export_to is not None:
+        seen = exported_to(rule.export_to, ctx.mesh.default_destination_rule_export_to, rule.namespace)
+    failing = _failing(rule, host)
+    return replace(failing, export_to=seen, selector=rule.selector, is_unclear=not rule.hosts)
+
+
+def _selector_of(rule: DestinationRule | ClosedRule) -> object:
+    return rule.selector if isinstance(rule, ClosedRule) else rule.spec.workload_selector
 
 
 def _unique(subsets: Iterable[Subset]) -> tuple[Subset, ...]:
@@ -213,7 +237,7 @@ def _add(rules: list[MergedRule], new: MergedRule) -> None:
     """Subsets are gathered, the first trafficPolicy holds. Only rules for the same readers are joined."""
     for index, known in enumerate(rules):
         same = (known.host, known.export_to, known.selector) == (new.host, new.export_to, new.selector)
-        if same:
+        if same and known.is_unclear is new.is_unclear:
             first = known.traffic_policy is not None
             rules[index] = replace(
                 known,
@@ -221,7 +245,7 @@ def _add(rules: list[MergedRule], new: MergedRule) -> None:
                 subset_refs={**new.subset_refs, **known.subset_refs},
                 traffic_policy=known.traffic_policy if first else new.traffic_policy,
                 policy_ref=known.policy_ref if first else new.policy_ref,
-                is_failing=known.is_failing or new.is_failing,
+                is_failing=known.is_failing or (new.is_failing and not first),
             )
             return
     rules.append(new)
@@ -231,7 +255,9 @@ def _most_specific(rules: Iterable[MergedRule], host: str) -> MergedRule | None:
     matching = [rule for rule in rules if subset_of(host, rule.host)]
     if not matching:
         return None
-    return min(matching, key=lambda rule: (rule.selector is None, specificity_key(rule.host)))
+    return min(
+        matching, key=lambda rule: (not rule.is_unclear, rule.selector is None, specificity_key(rule.host))
+    )
 
 
 def _report_hosts(ctx: Context, services: ServiceIndex) -> None:

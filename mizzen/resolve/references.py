@@ -204,8 +204,8 @@ class _Checked:
     def _check_subset(self, destination: Destination, target: Target) -> None:
         assert target.service is not None
         rule = self.indexes.policies.rule(target.host, target.service.namespace)
-        if rule is not None and rule.subset(destination.subset) is not None:
-            return
+        if rule is not None and (rule.is_failing or rule.subset(destination.subset) is not None):
+            return  # what fails has its own problem
         names = ", ".join(one.name for one in rule.subsets) if rule else ""
         hint = f"{rule.ref} has {names}." if rule and names else f"Write a DestinationRule for {target.host}."
         message = f"no DestinationRule has a subset {destination.subset!r} of {target.host}"

@@ -16,6 +16,7 @@ from mizzen.resolve.context import Context, Proxy
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.unix import UNIX, is_unix, permits
 from mizzen.resources.gateway import Gateway, Server
+from mizzen.resources.withheld import UNKNOWN_PORT, ClosedGateway
 
 CODES = {
     "GW-001": "A server conflicts with an earlier server on its address and port, and takes no part.",
@@ -347,7 +348,7 @@ def merged_servers(ctx: Context) -> tuple[MergedServer, ...]:
 
 
 def merged_and_lost(ctx: Context) -> tuple[tuple[MergedServer, ...], tuple[MergedServer, ...]]:
-    """As `merged_servers`, and the servers that lost a conflict."""
+    """As `merged_servers`, and the servers that lost a conflict or belong to a Gateway that has an error."""
     merge = _Merge(ctx)
     merged, lost = [], []
     for candidate in _candidates(ctx):
@@ -357,4 +358,39 @@ def merged_and_lost(ctx: Context) -> tuple[tuple[MergedServer, ...], tuple[Merge
             lost.append(candidate)
         else:
             merged.append(placed)
+    for closed in ctx.world.closed_gateways:
+        lost += attempt(Stage.RESOLVE, closed.ref, partial(_withheld, ctx, closed, merged), ctx.report, ())
     return tuple(merged), tuple(lost)
+
+
+def _withheld(ctx: Context, closed: ClosedGateway, merged: list[MergedServer]) -> tuple[MergedServer, ...]:
+    """The servers of a Gateway that has an error; where its port cannot be read, on every address."""
+    gateway = Gateway(meta=closed.meta, ref=closed.ref, spec=closed.spec)
+    silent = replace(ctx, report=lambda _: None)  # its error is told of already
+    scoped = ctx.switches.scope_gateway_to_namespace
+    if not selects(gateway, dict(ctx.proxy.labels), ctx.proxy.namespace, scoped):
+        return ()
+    found: list[MergedServer] = []
+    addresses = {one.listener_name: one for one in merged}
+    for server in closed.spec.servers:
+        if server.port.number != UNKNOWN_PORT:
+            one = _candidate(silent, gateway, server, server.at)
+            found += [one] if one is not None else []
+            continue
+        for other in addresses.values():
+            hosts = normalised_hosts(server.hosts, gateway.namespace)
+            key = f"{gateway.namespace}/{gateway.name}"
+            found.append(
+                replace(
+                    other,
+                    gateway=gateway,
+                    server=server,
+                    key=key,
+                    hosts=hosts,
+                    kind="https",
+                    route_table="",
+                    at=server.at,
+                    ref=closed.ref,
+                )
+            )
+    return tuple(found)

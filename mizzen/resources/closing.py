@@ -51,7 +51,7 @@ class Closed:
     """What stands for a guard, and what is to be told of that."""
 
     resource: Resource
-    problem: Problem
+    problem: Problem | None
 
 
 def is_guard(ref: ResourceRef) -> bool:

@@ -38,6 +38,7 @@ from mizzen.resources.security import (
 from mizzen.resources.service_entry import ServiceEntry
 from mizzen.resources.sidecar import Sidecar
 from mizzen.resources.virtual_service import VirtualService
+from mizzen.resources.withheld import ClosedGateway, ClosedRule, withheld, withheld_text
 from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.resources.yaml import RawObject
 
@@ -75,6 +76,8 @@ class World:
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     request_authentications: tuple[RequestAuthentication, ...] = ()
     closures: tuple[Closure, ...] = ()  # what stands for guards that cannot be read
+    closed_rules: tuple[ClosedRule, ...] = ()  # and for DestinationRules that may ask for TLS
+    closed_gateways: tuple[ClosedGateway, ...] = ()  # and for Gateways
     envoy_filters: tuple[EnvoyFilter, ...] = ()
     wasm_plugins: tuple[WasmPlugin, ...] = ()
     traffic_extensions: tuple[TrafficExtension, ...] = ()
@@ -141,6 +144,8 @@ class World:
             authorization_policies=every(AuthorizationPolicy),
             request_authentications=every(RequestAuthentication),
             closures=every(Closure),
+            closed_rules=every(ClosedRule),
+            closed_gateways=every(ClosedGateway),
             envoy_filters=every(EnvoyFilter),
             wasm_plugins=every(WasmPlugin),
             traffic_extensions=every(TrafficExtension),
@@ -173,7 +178,8 @@ def decode_all(
     the file, then by the place in it, so that the order of `raws` does not matter. `remember` decodes one
     object in the place of `decode`: a caller can keep what it gave for the same digest. `broken`: problems of documents
     that gave no object, some of which tell its name. A guard that has an error closes (resources.closing; `World.unread`
-    for kinds that are not honoured), unless there is a good object of its name.
+    for kinds that are not honoured), and so does a rule or Gateway whose absence would open something
+    (resources.withheld), unless there is a good object of its name.
     """
     how = remember or (lambda raw: decode(raw, default_namespace))
     problems: list[Problem] = []
@@ -191,14 +197,17 @@ def decode_all(
         earlier[ref] = ref
         if decoded.resource is not None:
             kept[ref] = decoded.resource
-        elif instead := closed(raw, decoded.problems, default_namespace):
-            closing[ref] = instead
+        elif instead := (
+            closed(raw, decoded.problems, default_namespace)
+            or withheld(raw, decoded.problems, default_namespace)
+        ):
+            closing[instead.resource.ref] = instead
         elif decoded.unread is not None and not is_guard(ref):
             unread[ref] = decoded.unread
     closing = {**_closed_unread(broken, default_namespace), **closing}
     # One that was kept holds in the place of a later one that cannot be read, as at an API server.
     standing = [instead for ref, instead in closing.items() if ref not in kept]
-    problems += [instead.problem for instead in standing]
+    problems += [instead.problem for instead in standing if instead.problem is not None]
     world = World.of(
         (*kept.values(), *(instead.resource for instead in standing)),
         [one for ref, one in unread.items() if ref not in kept],
@@ -208,13 +217,15 @@ def decode_all(
 
 
 def _closed_unread(problems: Iterable[Problem], default_namespace: str) -> dict[ResourceRef, Closed]:
-    """What stands for guards whose documents cannot be read."""
+    """What stands for guards, rules and Gateways whose documents cannot be read."""
     found: dict[ResourceRef, Closed] = {}
     for problem in problems:
         ref = problem.resource
         if problem.code.startswith("YML-") and problem.severity is Severity.ERROR and is_guard(ref):
             ref = replace(ref, namespace=ref.namespace or default_namespace)
             found[ref] = whole(ref, field=problem.field)
+        elif instead := withheld_text(problem, default_namespace):
+            found[instead.resource.ref] = instead
     return found
 
 

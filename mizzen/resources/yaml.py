@@ -16,6 +16,7 @@ _BOM = b"\xef\xbb\xbf"
 # Generous: 10,000 VirtualServices are some 5 MB.
 LARGEST_FILE = 256 * 1024 * 1024  # bytes
 _MOST_DOCUMENTS = 200_000  # in a file
+_READ_BY_LINES = frozenset({"DestinationRule", "Gateway"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,13 @@ class RawObject:
     ref: ResourceRef = field(compare=False)
     digest: str  # of its text and of where that stands: whatever follows from the object can be kept by it
     unread: str = ""  # why `data` does not say what the object says: it takes no part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenDocument(Problem):
+    """What is wrong with a document that gives no object, and its text. Of a kind that is read by its lines alone."""
+
+    text: str = field(default="", compare=False, repr=False)
 
 
 def parse_documents(text: str | bytes, file: str) -> tuple[tuple[RawObject, ...], tuple[Problem, ...]]:
@@ -60,10 +68,25 @@ def parse_documents(text: str | bytes, file: str) -> tuple[tuple[RawObject, ...]
 
 def _guarded(piece: Piece, file: str) -> tuple[RawObject | Problem, ...]:
     try:
-        return tuple(_read_piece(piece, file))
+        return tuple(_with_text(found, piece) for found in _read_piece(piece, file))
     except Exception as error:  # noqa: BLE001  # the other documents are read all the same
         ref = _seeming(piece.content.decode(errors="replace"), Place(file, piece.line + 1, 1))
         return (fault(Stage.READ, ref, error),)
+
+
+def _with_text(found: RawObject | Problem, piece: Piece) -> RawObject | Problem:
+    """A DestinationRule or Gateway is missed where it is not read: its text tells what it may have been for."""
+    if isinstance(found, RawObject) or found.resource.kind not in _READ_BY_LINES:
+        return found
+    return BrokenDocument(
+        severity=found.severity,
+        code=found.code,
+        resource=found.resource,
+        field=found.field,
+        message=found.message,
+        hint=found.hint,
+        text=piece.content.decode(errors="replace"),
+    )
 
 
 def _too_large(file: str, line: int, message: str) -> Problem:

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,6 +220,46 @@ async def test_what_stands_for_a_fault_is_taken_and_closes(
     if step == "cluster":  # nobody asks for the endpoints of a cluster that is not there
         made = made.without(ENDPOINTS.url)
 
+    assert await envoy.offer(made) == ""
+    for protocol, url in URLS:
+        assert await asyncio.to_thread(outcome, protocol, url + FREE) == free, protocol
+        assert await asyncio.to_thread(outcome, protocol, url + BEHIND) == behind, protocol
+
+
+@pytest.mark.parametrize(
+    ("where", "step", "spoil", "free", "behind"),
+    [
+        (route, "route_action", lambda out: out.hash_policy.add().header.SetInParent(), 200, 500),
+        (config, "cluster", lambda out: setattr(out.connect_timeout, "seconds", -1), 200, 503),
+        (listener, "filter_chain", lambda out: out.filters.add(), 0, 0),
+    ],
+    ids=["route", "cluster", "chain"],
+)
+async def test_what_envoy_would_refuse_is_not_sent_and_closes(
+    envoy: Envoy,
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    step: str,
+    spoil: Callable[[Any], object],
+    free: int,
+    behind: int,
+) -> None:
+    original = getattr(where, step)
+
+    def spoilt(*given: Any) -> Any:
+        out = original(*given)
+        spoil(out)
+        return out
+
+    monkeypatch.setattr(where, step, spoilt)
+    (gateway,) = built({"all.yaml": filled(CLOSED.encode(), material)}, Settings()).gateways
+    told = gateway.config(gateway.announced_when_proven())
+    made = to_snapshot(told, None)
+    if step == "cluster":
+        made = made.without(ENDPOINTS.url)
+
+    assert {problem.code for problem in told.problems} == {"INT-003"}
+    assert all("RefusedByEnvoy" in problem.message for problem in told.problems)
     assert await envoy.offer(made) == ""
     for protocol, url in URLS:
         assert await asyncio.to_thread(outcome, protocol, url + FREE) == free, protocol

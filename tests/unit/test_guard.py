@@ -342,3 +342,36 @@ def test_a_gateway_that_cannot_be_worked_out_costs_no_other(
     assert made.is_partial
     assert [problem.code for problem in faults(made)] == ["INT-004"]
     assert {key: text for key, text in parts(sound).items() if key[0].startswith("two.")} == parts(made)
+
+
+# --- what Envoy would refuse ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects whose name begins with "bad-" are not validated."""
+    from mizzen.resources import decode
+
+    judge = decode.validate
+    monkeypatch.setattr(
+        decode, "validate", lambda one, found: None if one.name.startswith("bad-") else judge(one, found)
+    )
+
+
+def test_a_route_that_envoy_would_refuse_fails_alone(unjudged: None) -> None:
+    sound = parts(build(OBJECTS, (), Settings()))
+    action = "  - route: [{destination: {host: bad.backend}}]\n"
+    text = TEXT.replace(action, '  - redirect: {uri: "/a\\nb"}\n')
+    assert text != TEXT
+    objects, _ = parse_documents(filled(text.encode(), material), "all.yaml")
+
+    made = build(objects, (), Settings())
+
+    owner = marked("VirtualService", "bad-routes")
+    assert of_others(parts(made), owner) == of_others(sound, owner)
+    statuses = [route.get("directResponse", {}).get("status") for route in routes(made, "bad.test")]
+    assert statuses == [None, None, 500]
+    [problem] = faults(made)
+    assert (problem.code, problem.resource, problem.field) == ("INT-003", owner, "spec.http[1]")
+    assert text.splitlines()[problem.origin.line - 1].startswith("  - redirect:")
+    assert "redirect.path_redirect: it has a character that no header can have" in problem.message

@@ -1,14 +1,15 @@
 """The rules of Envoy's API, checked before anything is sent. That Envoy agrees: tests/e2e/test_fuzz_envoy.py."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from google.protobuf.message import Message
 
 from mizzen._api import pb
-from mizzen.envoy.config import ROUTES, type_url
+from mizzen.envoy.config import type_url
 from mizzen.envoy.parts import packed
-from mizzen.envoy.violations import broken_resources, violations
+from mizzen.envoy.violations import RefusedByEnvoy, is_sound, sound, violations
 from tests.golden import Case, cases
 
 
@@ -75,13 +76,17 @@ def test_what_was_found_is_found_again() -> None:
     assert violations(bad) == violations(bad) != ()
 
 
-def test_what_is_known_to_be_sound_is_not_looked_at_again() -> None:
-    bad, good = table(lambda route: route.match.Clear()), table(lambda route: None)
-    resources = {ROUTES: {"bad": bad, "good": good}}
+@pytest.mark.parametrize("message", BROKEN.values(), ids=range(len(BROKEN)))
+def test_what_breaks_a_rule_is_never_sound(message: Message) -> None:
+    path, wrong = violations(message)[0]
 
-    assert set(broken_resources(resources)) == {(ROUTES, "bad")}
-    assert broken_resources(resources, known=resources) == {}
-    assert set(broken_resources(resources, known={ROUTES: {"good": good}})) == {(ROUTES, "bad")}
+    for _ in range(2):  # at first looked at, then remembered
+        assert not is_sound(message)
+        with pytest.raises(RefusedByEnvoy, match=re.escape(f"{path}: {wrong}")):
+            sound(message)
+    top = frozenset({re.split(r"[.\[]", path)[0]})
+    if all(one.split(".")[0].split("[")[0] in top for one, _ in violations(message)):
+        assert sound(message, but=top) is message
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
@@ -90,3 +95,4 @@ def test_what_the_cases_become_breaks_no_rule(case: Case) -> None:
         for named in gateway.config(gateway.announced_when_proven()).resources.values():
             for message in named.values():
                 assert violations(message) == (), type_url(type(message))
+                assert is_sound(message)
