@@ -22,11 +22,11 @@ from mizzen.cli import options
 @click.option("--stdin-fd", type=int, help="A memory file with what standard input held.")
 def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, stdin_fd: int | None) -> None:
     """The control plane of one `mizzen up`."""
-    from mizzen.run import control_plane
+    from mizzen.run import file_pilot
     from mizzen.run.instance import Instance
 
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    stdin = control_plane.read_memory(stdin_fd) if stdin_fd is not None else None
-    control_plane.serve(Instance(run_dir), inputs.files, stdin, inputs.settings(), ca_folder=ca_dir)
+    stdin = file_pilot.read_memory(stdin_fd) if stdin_fd is not None else None
+    file_pilot.serve(Instance(run_dir), inputs.files, stdin, inputs.settings(), ca_folder=ca_dir)

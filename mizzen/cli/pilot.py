@@ -63,7 +63,7 @@ def command(
     The root of the mesh is kept in RUN_DIR/authority; proxies need its root-cert.pem, and each a token from
     `mizzen join-token`.
     """
-    from mizzen.run import control_plane
+    from mizzen.run import file_pilot
     from mizzen.run.instance import Instance
     from mizzen.run.keeper import StartFailed
     from mizzen.run.network import Listening
@@ -89,7 +89,7 @@ def command(
     stdin = sys.stdin.buffer.read() if "-" in inputs.files else None
     try:
         with possession(instance) as held:
-            control_plane.serve(
+            file_pilot.serve(
                 instance,
                 inputs.files,
                 stdin,

@@ -8,8 +8,7 @@ import asyncio
 import gc
 import logging
 import os
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +17,6 @@ from typing import Protocol
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
-from mizzen.authority.limit import Limiter
 from mizzen.authority.proof import proof_of_proxy
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, capped, sort_key
@@ -28,7 +26,6 @@ from mizzen.model import authors
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build, problems_at, to_snapshot
 from mizzen.resolve.context import UnixFolders
 from mizzen.resources.yaml import RawObject
-from mizzen.run import private_file
 from mizzen.run.admission import judge
 from mizzen.run.builder import Builder
 from mizzen.run.control_socket import ControlSocket
@@ -40,8 +37,9 @@ from mizzen.run.network import Listening, network
 from mizzen.run.occupied import claims_of, mark_lost, occupied
 from mizzen.run.promise_file import PromiseFile, withheld
 from mizzen.run.prover import Prover
+from mizzen.run.registration import Registrations
 from mizzen.run.restore import Restorer
-from mizzen.run.said import SAID, Told
+from mizzen.run.said import Told
 from mizzen.run.served import Served, keep_secrets, proxy_value
 from mizzen.run.shared_ports import evidence_against, shared_problems
 from mizzen.run.sockets import make_way
@@ -50,15 +48,13 @@ from mizzen.run.system_roots import SystemRoots
 from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
-from mizzen.sources.ages import Ages
-from mizzen.sources.files import Files, Listing
+from mizzen.sources.files import Listing
 from mizzen.sources.last_good import LastGood
 from mizzen.sources.named_files import Stamps, paths_in, read, stamps
 from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
-MOST_REGISTERED = 5_000  # workloads that registered themselves, of all identities
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
 NAMED_FILES_SECONDS = 2.0  # how often files that objects name are looked at
 
@@ -106,8 +102,7 @@ class ControlPlane:
     promised: dict[str, Announcements] = field(default_factory=dict)  # from before a restart
     say: Callable[[str], None] = print  # what the user shall see
     told: Told = field(init=False)
-    registered: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)  # by who connected
-    registrations: Limiter = field(default_factory=lambda: Limiter(burst=50, per_second=1))
+    registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
     named: Stamps = field(default_factory=dict)  # files that objects name, as they were read
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
@@ -216,7 +211,7 @@ class ControlPlane:
         """Build and translate; nothing that is served changes."""
         admitted = self.last_good.admit(listing)
         found = (*listing.problems, *admitted.problems)
-        objects = (*admitted.objects, *(one for said in self.registered.values() for one in said))
+        objects = (*admitted.objects, *self.registrations.objects)
         await self._read_named_files(objects)
         result = await asyncio.to_thread(build, objects, found, self.settings, self.memory)
         local = {one.identity for one in result.gateways}
@@ -345,14 +340,12 @@ class ControlPlane:
         verdict = judge(self.result.world, served, node, identity)
         if verdict.refusal:
             return Admission(refusal=verdict.refusal)
-        proxy = gateway_of(node)
-        if verdict.said and verdict.said != self.registered.get(proxy):
-            if len(self.registered) >= MOST_REGISTERED or not self.registrations.allows(
-                identity.uri, self.clock()
-            ):
-                return Admission(refusal=f"workloads of {identity} come too often; try again later")
-            self.registered[proxy] = verdict.said
-            self.builder.ask()
+        if verdict.said:
+            proxy, before = gateway_of(node), self.registrations.number
+            if refusal := self.registrations.take(proxy, verdict.said, identity, self.clock()):
+                return Admission(refusal=refusal)
+            if self.registrations.number != before:
+                self.builder.ask()
         secrets = self.may_read_secrets is None or await self.may_read_secrets(identity)
         self._want(sidecar=verdict.sidecar, router=verdict.router)
         return Admission(secrets=secrets)
@@ -379,8 +372,8 @@ class ControlPlane:
     def _forget(self, proxy: str) -> None:
         """A workload that registered itself and has not come back is gone."""
         served = self.by_name.get(proxy)
-        if proxy in self.registered and (served is None or not served.clients):
-            del self.registered[proxy]
+        if proxy in self.registrations and (served is None or not served.clients):
+            self.registrations.forget(proxy)
             name, _, namespace = proxy.rpartition(".")
             left = self.settings.sidecars - {f"{namespace}/{name}"}
             self.settings = replace(self.settings, sidecars=left)
@@ -390,7 +383,7 @@ class ControlPlane:
         if served := self.by_name.get(client.gateway):
             served.hear(client)
             self.changed.set()
-            if client.gateway in self.registered and not client.is_connected:
+            if client.gateway in self.registrations and not client.is_connected:
                 loop = asyncio.get_running_loop()
                 loop.call_later(REGISTRATION_SECONDS, self._forget, client.gateway)
 
@@ -487,60 +480,3 @@ class ControlPlane:
                 for name, status in self._statuses(served).items()
             },
         }
-
-
-def read_memory(descriptor: int) -> bytes:
-    """The content of a memory file that the parent filled (standard input, which is there only once)."""
-    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-
-
-def say(text: str) -> None:
-    """To the user of `mizzen up`, who reads the lines of ours that begin with a mark."""
-    print("".join(f"{SAID}{line}\n" for line in text.splitlines()), end="", flush=True)
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Do this, unless `stop` comes first."""
-    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())]
-    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    for task in done:
-        task.result()
-
-
-def serve(
-    instance: Instance,
-    paths: Sequence[str],
-    stdin: bytes | None,
-    settings: Settings,
-    *,
-    ca_folder: Path | None = None,
-    listening: Listening | None = None,
-    tell: Callable[[str], None] | None = None,
-    restorer: Restorer | None = None,
-) -> None:
-    """Run a control plane until SIGTERM or SIGINT."""
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        ages = Ages(StateFile(instance.ages, private_file.write))
-        files = Files(paths, stdin, ages=ages, now=lambda: datetime.now(UTC))
-        plane = ControlPlane(
-            instance,
-            files,
-            settings,
-            kept=StateFile(instance.last_good, private_file.write),
-            ca_folder=ca_folder,
-            listening=listening,
-            say=tell or say,
-            restorer=restorer,
-        )
-        if os.path.lexists(instance.ads_socket):  # another one was here, and Envoys serve what it said
-            known = {key: age.file for key, age in ages.known.items() if key not in plane.last_good.good}
-            await _until(stop, files.return_of(known, tell or say))
-        await plane.run(stop)
-
-    asyncio.run(main())

@@ -6,18 +6,21 @@ connected. Its namespace and service account are those of its certificate, whate
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import yaml
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
+from mizzen.authority.limit import Limiter
 from mizzen.resources import checks
 from mizzen.resources.yaml import RawObject, parse_documents
 
 METADATA = "WORKLOAD"  # in the metadata of an Envoy's node
 LONGEST, MOST_PORTS, MOST_LABELS = 32_768, 100, 64
+MOST_REGISTERED = 5_000  # of all identities
 _OWN_LABEL = "mizzen.io/workload"  # by which its own Sidecar finds it
 
 
@@ -109,3 +112,35 @@ def _said(text: str) -> tuple[str, dict[str, str], list[tuple[str, int, int]]]:
         if any(type(number) is not int or checks.port(number) for number in numbers):
             raise Unfit("the number of one of its ports is none")
     return address, labels, found
+
+
+@dataclass(slots=True)
+class Registrations:
+    """The workloads that said themselves what they have, by who connected."""
+
+    number: int = 0  # of changes
+    _said: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)
+    _limiter: Limiter = field(default_factory=lambda: Limiter(burst=50, per_second=1))
+
+    @property
+    def objects(self) -> tuple[RawObject, ...]:
+        """What stands for all of them."""
+        return tuple(raw for said in self._said.values() for raw in said)
+
+    def __contains__(self, proxy: str) -> bool:
+        return proxy in self._said
+
+    def take(self, proxy: str, said: tuple[RawObject, ...], identity: Identity, now: datetime) -> str:
+        """Remember what stands for a proxy; why that is refused, or "". The same again costs nothing."""
+        if said == self._said.get(proxy):
+            return ""
+        if len(self._said) >= MOST_REGISTERED or not self._limiter.allows(identity.uri, now):
+            return f"workloads of {identity} come too often; try again later"
+        self._said[proxy] = said
+        self.number += 1
+        return ""
+
+    def forget(self, proxy: str) -> None:
+        """It is gone."""
+        del self._said[proxy]
+        self.number += 1

@@ -1,6 +1,7 @@
 """What a workload may say of itself, and what of it is refused."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.resources.decode import decode
 from mizzen.resources.world import World
+from mizzen.resources.yaml import parse_documents
 from mizzen.run.admission import judge
-from mizzen.run.registration import METADATA, WorkloadPort, registered, workload_metadata
+from mizzen.run.registration import METADATA, Registrations, WorkloadPort, registered, workload_metadata
 
 MINE = Identity(namespace="shop", service_account="backend")
 GOOD: dict[str, Any] = workload_metadata(
@@ -75,3 +77,21 @@ def test_what_cannot_be_is_refused_with_a_reason(said: str) -> None:
 def test_a_name_that_no_object_has_is_refused() -> None:
     assert judge(World(), {}, node(json.dumps(GOOD), "../a b"), MINE).refusal
     assert not judge(World(), {}, node(json.dumps(GOOD)), MINE).refusal
+
+
+def test_what_is_said_again_costs_nothing_and_too_much_is_refused() -> None:
+    registrations, who = Registrations(), Identity(namespace="shop", service_account="web")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    said = [parse_documents(f"a: {number}", "said")[0] for number in range(60)]
+
+    assert registrations.take("one.shop", said[0], who, now) == ""
+    assert registrations.take("one.shop", said[0], who, now) == ""
+    assert registrations.number == 1
+    refusals = [registrations.take("one.shop", some, who, now) for some in said[1:]]
+
+    assert refusals[:49] == [""] * 49
+    assert all("too often" in refusal for refusal in refusals[49:])
+    assert registrations.take("one.shop", said[59], who, now + timedelta(seconds=2)) == ""
+    registrations.forget("one.shop")
+    assert "one.shop" not in registrations
+    assert registrations.objects == ()
