@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from mizzen.envoy.config import SECRETS, EnvoyConfig, envoy_config
 from mizzen.envoy.secret import ca_secret, tls_secret
-from mizzen.errors import Problem, capped, sort_key
+from mizzen.errors import Problem, ResourceRef, Severity, capped, sort_key
 from mizzen.guard import Stage, attempt
 from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.model import Model
@@ -31,6 +31,7 @@ from mizzen.resources.core import EndpointSlice
 from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.kinds import is_ours, meant
 from mizzen.resources.mesh import MeshConfig
+from mizzen.resources.operator import IstioOperator
 from mizzen.resources.world import World, age_order, decode_all
 from mizzen.resources.yaml import RawObject
 from mizzen.xds.snapshot import Snapshot, snapshot
@@ -172,13 +173,33 @@ def _whole(
     ]
     built = [gateway for gateway in made if gateway is not None]
     gateways = tuple(sorted(built, key=lambda gateway: gateway.proxy.key))
-    wrong = (*wrong, *lost)
+    unknown = tuple(map(_unknown_mesh, _operators_with_errors(world, found)))
+    wrong = (*wrong, *lost, *unknown)
+    build = replace(_built(world, gateways, (*found, *wrong)), is_partial=bool(lost or unknown))
     return Last(
         objects=objects,
         found=found,
         settings=settings,
-        build=replace(_built(world, gateways, (*found, *wrong)), is_partial=bool(lost)),
+        build=replace(build, gateways=()) if unknown else build,
         wrong=tuple(problem for problem in wrong if not _is_of_slice(problem)),
+    )
+
+
+def _operators_with_errors(world: World, found: tuple[Problem, ...]) -> list[ResourceRef]:
+    """IstioOperators that cannot be read, and of which there is no good version."""
+    broken = {problem.resource for problem in found if problem.severity is Severity.ERROR}
+    good = {operator.ref for operator in world.operators}
+    refs = {ref for ref in (*world.refused, *broken) if ref.kind == IstioOperator.__name__ and is_ours(ref)}
+    return sorted(refs - good, key=str)
+
+
+def _unknown_mesh(operator: ResourceRef) -> Problem:
+    return Problem(
+        code="GRD-003",
+        resource=operator,
+        message="which gateways there are, and how paths, proxies and policies are to be read (meshConfig), is not known: "
+        "nothing is served until it is",
+        hint="Mend the error that is told of beside this. What is served already stays as it is.",
     )
 
 

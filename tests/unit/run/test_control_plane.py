@@ -231,3 +231,19 @@ async def test_what_cannot_be_read_might_declare_a_gateway(folder: Path, start: 
             while not running.status["sound"]:
                 await asyncio.sleep(0.05)
                 await running.rebuilt()
+
+
+async def test_an_operator_with_an_error_serves_nothing_until_it_is_mended_and_then_stays(
+    folder: Path, start: Start
+) -> None:
+    good = text("one")
+    bad = good.replace("enabled: true", "enabled: perhaps")
+    (folder / "all.yaml").write_text(bad)
+    async with start() as running:
+        await running.plane.started.wait()
+        assert (running.named, running.status["sound"]) == (set(), False)
+        assert any("GRD-003" in line for line in running.lines)
+        await running.write(good)
+        assert (running.named, running.status["sound"]) == ({"one"}, True)
+        await running.write(bad)
+        assert running.named == {"one"}
