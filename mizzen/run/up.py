@@ -14,6 +14,7 @@ from mizzen.run.silence import PATIENCE_SECONDS
 from mizzen.run.supervisor import Command, Plan, StartFailed, Status, Supervisor, supervise
 
 CONTROL_PLANE = "control plane"
+NO_GATEWAY = "there is no gateway to serve; one that is declared is taken up at once"
 
 Echo = Callable[[str], None]
 
@@ -114,7 +115,7 @@ class _Teller:
 def ready_line(status: Status) -> str:
     """What is served where: "ready: istio-ingressgateway.istio-system serves 0.0.0.0:8443 (TCP, HTTP/3)"."""
     parts = [f"{key} serves {places(one['listeners'])}" for key, one in sorted(status["gateways"].items())]
-    return "ready: " + ("; ".join(parts) or "no gateway is declared")
+    return "ready: " + ("; ".join(parts) or NO_GATEWAY)
 
 
 def places(listeners: Sequence[dict[str, Any]]) -> str:
