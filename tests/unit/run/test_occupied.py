@@ -1,6 +1,7 @@
 """Ports that somebody else holds, or another gateway of the same instance claims."""
 
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,10 +93,20 @@ def test_what_was_served_before_is_told_from_what_never_was(taken: int) -> None:
     assert lost.problem.hint == "End that process, or use another port. It is tried again and again."
 
 
-def test_a_port_that_our_own_envoy_shares_with_others_is_not_taken_from_it(taken: int) -> None:
-    ours = Path(sys.executable).parent  # this process holds it, and this is on its command line
+def test_a_port_that_our_own_envoy_has_is_not_taken_from_it(tmp_path: Path) -> None:
+    ours = tmp_path / "gateway"
+    program = "import socket,sys; s=socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print(s.getsockname()[1], flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, f"{ours}/bootstrap.json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as envoy:
+        assert envoy.stdout
+        port = int(envoy.stdout.readline())
 
-    assert occupied(model(listener(taken)), frozenset(), ours, ()) == ()
+        assert occupied(model(listener(port)), frozenset(), ours, ()) == ()
+        assert len(occupied(model(listener(port)), frozenset(), FOLDER, ())) == 1
+        envoy.communicate(b"\n")
 
 
 @pytest.mark.parametrize(
