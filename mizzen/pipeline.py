@@ -36,6 +36,9 @@ from mizzen.resources.world import World, age_order, decode_all
 from mizzen.resources.yaml import RawObject
 from mizzen.xds.snapshot import Snapshot, snapshot
 
+CATALOGUE = {
+    "GRD-003": "An IstioOperator has an error: gateways and mesh settings are not known, and nothing is served.",
+}
 SLICE = EndpointSlice.__name__
 
 # Announcement name -> alt-svc value; None says nothing about HTTP/3.

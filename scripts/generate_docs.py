@@ -8,6 +8,7 @@ from pathlib import Path
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS
 from mizzen.install.declaring import CODES as INSTALLING
+from mizzen.pipeline import CATALOGUE as BUILDING
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table
@@ -42,7 +43,7 @@ def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
     for catalogue in (
-        *(FILES, READING, COUNTING, RESOLVING, MESH, PORTS, SHARED_PORTS, OPENED),
+        *(FILES, READING, COUNTING, BUILDING, RESOLVING, MESH, PORTS, SHARED_PORTS, OPENED),
         *(PROMISES, UPDATES, ROOTS, INSTALLING, FAULTS),
     ):
         every |= dict(catalogue)

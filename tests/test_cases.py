@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mizzen.errors import CODES as OF_COUNTING
+from mizzen.pipeline import CATALOGUE as OF_BUILDING
 from mizzen.resolve.catalogue import CATALOGUE as OF_RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as OF_READING
 from tests.golden import Case, cases, envoy_json, problems_text
@@ -45,6 +46,6 @@ WITHOUT_A_CASE = {
 
 def test_every_problem_has_a_case_that_shows_it() -> None:
     said = "".join(_read(case.folder / "problems.txt") for case in CASES)
-    known = {**OF_READING, **OF_RESOLVING, **OF_COUNTING}
+    known = {**OF_READING, **OF_BUILDING, **OF_RESOLVING, **OF_COUNTING}
     unseen = {code for code in known if f" {code}: " not in said}
     assert unseen == WITHOUT_A_CASE.keys()

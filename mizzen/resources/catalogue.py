@@ -34,7 +34,6 @@ CATALOGUE: Mapping[str, str] = {
     "VAL-012": "The word is not one of those known.",
     "VAL-013": "The address, range of addresses or path is malformed.",
     "GRD-001": "A policy or authentication has an error, and refuses more than it would without.",
-    "GRD-003": "An IstioOperator has an error: gateways and mesh settings are not known, and nothing is served.",
     "GRD-002": "A DestinationRule that may ask for TLS has an error; its hosts get no connection.",
     "VAL-101": "No request can meet the rule or match: an earlier one takes them all.",
     "VAL-102": "The field or spelling is out of use.",
