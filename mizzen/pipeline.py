@@ -305,10 +305,13 @@ def _again(gateway: GatewayBuild, world: World, changed: frozenset[tuple[str, st
     made = upstreams(context, before.services, before.policies, before.wanted, before, changed)
     old = {backend.name for some in before.of_service.values() for backend in some}
     now = [backend for some in made.of_service.values() for backend in some]
-    others = [backend for backend in gateway.model.backends if backend.name not in old]
-    backends = tuple(sorted((*now, *others), key=lambda backend: backend.name))
+    backends = gateway.model.backends.updated(
+        {backend.name: backend for backend in now}, old - {backend.name for backend in now}
+    )
     listeners = gateway.model.listeners
-    if frozenset(secrets_of(listeners, backends)) != frozenset(secrets_of(listeners, gateway.model.backends)):
+    if frozenset(secrets_of(listeners, backends.values())) != frozenset(
+        secrets_of(listeners, gateway.model.backends.values())
+    ):
         return None
     return replace(gateway, context=context, upstreams=made, model=replace(gateway.model, backends=backends))
 

@@ -73,7 +73,7 @@ def envoy_config(
     listener, a route table) is raised.
     """
     header_case = _header_case(model)
-    told = [backend for backend in model.backends if is_told_endpoints(backend)]
+    told = [backend for backend in model.backends.values() if is_told_endpoints(backend)]
     known = _Known.of(before)
     made = _Made(_origins(model))
     closing = Closing()
@@ -86,7 +86,7 @@ def envoy_config(
     made.add(ROUTES, model.route_tables, route_configuration, known)
     made.add(
         CLUSTERS,
-        model.backends,
+        model.backends.values(),
         lambda one, _: cluster(one, header_case),
         known if known.header_case is header_case else _Known(),
     )
@@ -134,7 +134,7 @@ class _Known:
         if before is None:
             return cls()
         model, config = before
-        parts: tuple[PartOfModel, ...] = (*model.listeners, *model.route_tables, *model.backends)
+        parts: tuple[PartOfModel, ...] = (*model.listeners, *model.route_tables, *model.backends.values())
         return cls({(type(part), part.name): part for part in parts}, config, _header_case(model))
 
     def get(self, key: Name, part: Part) -> tuple[Pair | None, tuple[Problem, ...]] | None:
@@ -228,13 +228,13 @@ def _closed(closed: Callable[[Part], Message], part: Part) -> Pair:
 
 
 def _origins(model: Model) -> dict[Name, ResourceRef]:
-    policies = {backend.name: backend.policy_origin or backend.origin for backend in model.backends}
+    policies = {backend.name: backend.policy_origin or backend.origin for backend in model.backends.values()}
     return {
         **{(LISTENERS, one.name): one.origin for one in model.listeners},
         **{(ROUTES, one.name): one.origin for one in model.route_tables},
         # Envoy refuses a cluster for how it is treated, and that is what a DestinationRule says.
         **{(CLUSTERS, name): origin for name, origin in policies.items()},
-        **{(ENDPOINTS, one.name): one.origin for one in model.backends if is_told_endpoints(one)},
+        **{(ENDPOINTS, one.name): one.origin for one in model.backends.values() if is_told_endpoints(one)},
         **{(SECRETS, pair.name): pair.origin for pair in model.certificates},
         **{(SECRETS, ca.name): ca.origin for ca in model.trusted_cas},
         **{(EXTENSION_CONFIGS, one.name): one.origin for one in model.announcements},

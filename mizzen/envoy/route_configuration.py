@@ -36,7 +36,7 @@ def route_configuration(table: RouteTable, report: Report) -> pb.RouteConfigurat
 def _hosts(table: RouteTable, report: Report) -> list[pb.VirtualHost]:
     """A host that cannot be translated answers 404: its requests fall to no wider host."""
     found = []
-    for host in sorted(table.hosts, key=lambda host: host.name):
+    for host in table.hosts.values():
         blamed = host.routes[0].origin if host.routes else table.origin
         make = partial(virtual_host, host, report)
         found.append(attempt(Stage.TRANSLATE, blamed, make, report, None) or closed_host(host))

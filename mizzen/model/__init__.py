@@ -13,6 +13,7 @@ from mizzen.model.backend import Backend
 from mizzen.model.listener import Announcement, Listener, Mirror
 from mizzen.model.route import RouteTable
 from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.persistent import PersistentMap
 
 GatewayName = NewType("GatewayName", str)  # "istio-ingressgateway.istio-system"
 
@@ -24,7 +25,7 @@ class Model:
     gateway: GatewayName
     listeners: tuple[Listener, ...]
     route_tables: tuple[RouteTable, ...]
-    backends: tuple[Backend, ...]
+    backends: PersistentMap[str, Backend]  # by name
     certificates: tuple[Certificate, ...]
     trusted_cas: tuple[TrustedCa, ...]
     announcements: tuple[Announcement, ...]  # one for each HTTPS server that ends TLS here
@@ -39,7 +40,7 @@ def authors(model: Model) -> frozenset[ResourceRef]:
         found |= {chain.origin for chain in listener.chains}
     for table in model.route_tables:
         found.add(table.origin)
-        found |= {route.origin for host in table.hosts for route in host.routes}
+        found |= {route.origin for host in table.hosts.values() for route in host.routes}
     return frozenset(found)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from mizzen.errors import ResourceRef
+from mizzen.persistent import PersistentMap
 
 # --- matching ---------------------------------------------------------------------------------------
 
@@ -252,7 +253,7 @@ class Host:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTable:
     name: str  # Istio's RDS name: "https.443.https.httpbin-gateway.istio-system", "http.8080"
-    hosts: tuple[Host, ...]
+    hosts: PersistentMap[str, Host]  # by name
     # Domains of other servers: 421 (RFC 9110 section 15.5.20), where no host has a more exact one. In none of `hosts`.
     misdirected: tuple[str, ...] = ()
     # Name of the Announcement on the server's answers, which says nothing about the domains of others.

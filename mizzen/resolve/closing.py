@@ -24,6 +24,7 @@ from mizzen.model.route import (
     RouteMatch,
     RouteTable,
 )
+from mizzen.persistent import by_name
 from mizzen.resolve import patch_match
 from mizzen.resolve.context import Context
 from mizzen.resolve.guards import Verdict, judge
@@ -215,7 +216,7 @@ def _close_routes(ctx: Context, model: Model, patch: ConfigPatch, found: Closed,
             if not domains:
                 found.tables.setdefault(table.name, why)
             continue
-        for host in table.hosts:
+        for host in table.hosts.values():
             for domain in patch_match.domains_of(patch, host):
                 _close_domain(patch, (table.name, domain), host, found, why, inserts=inserts)
 
@@ -236,9 +237,11 @@ def _close_domain(
 
 def _close_ways(ctx: Context, model: Model, patch: ConfigPatch, found: Closed, why: Why) -> None:
     """The routes and chains that lead to a backend; what is copied to one that is closed is closed with it."""
-    meant = frozenset(one.name for one in model.backends if patch_match.backend(ctx, patch, one.name))
+    meant = frozenset(
+        one.name for one in model.backends.values() if patch_match.backend(ctx, patch, one.name)
+    )
     for table in model.route_tables:
-        for host in table.hosts:
+        for host in table.hosts.values():
             leads = {index: why for index, one in enumerate(host.routes) if meant & _reached(one.action)}
             if leads:
                 found.routes |= {(table.name, domain): leads for domain in host.domains}
@@ -331,13 +334,13 @@ def _closed_listener(listener: Listener, found: Closed) -> Listener:
 
 def _closed_table(table: RouteTable, found: Closed) -> RouteTable:
     if why := found.tables.get(table.name):
-        return replace(table, hosts=tuple(_closed_host(host, table, why) for host in table.hosts))
-    hosts = tuple(part for host in table.hosts for part in _parted(host, table, found))
-    taken = {domain for host in hosts for domain in host.domains}
+        return replace(table, hosts=by_name(_closed_host(host, table, why) for host in table.hosts.values()))
+    hosts = by_name(part for host in table.hosts.values() for part in _parted(host, table, found))
+    taken = {domain for host in hosts.values() for domain in host.domains}
     for (name, domain), why in found.added.items():
         if name == table.name and domain not in taken:
             own = Host(name=f"closed:{domain}", domains=(domain,), routes=(), count_attempts=False)
-            hosts = (*hosts, _closed_host(own, table, why))
+            hosts = hosts.updated({own.name: _closed_host(own, table, why)})
     return table if hosts == table.hosts else replace(table, hosts=hosts)
 
 

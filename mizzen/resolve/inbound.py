@@ -7,6 +7,7 @@ from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Pr
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import Forward, Host, Retry, Route, RouteMatch, RouteTable, Weighted
 from mizzen.model.tls import ServerTls
+from mizzen.persistent import by_name
 from mizzen.resolve.authorization import authorization
 from mizzen.resolve.context import Context
 from mizzen.resolve.identity import ALPN_HTTP, ALPN_TCP, mesh_server
@@ -155,7 +156,7 @@ def inbound_routes(port: InboundPort) -> RouteTable:
         at=port.at,
     )
     host = Host(name=f"inbound|http|{port.number}", domains=("*",), routes=(route,), count_attempts=False)
-    return RouteTable(name=inbound_name(port), hosts=(host,), origin=port.ref)
+    return RouteTable(name=inbound_name(port), hosts=by_name((host,)), origin=port.ref)
 
 
 def inbound_backend(ctx: Context, port: InboundPort) -> Backend:

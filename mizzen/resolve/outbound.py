@@ -12,6 +12,7 @@ from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import Forward, Host, Route, RouteMatch, RouteTable, Weighted
+from mizzen.persistent import by_name
 from mizzen.resolve.actions import Actions, Where
 from mizzen.resolve.attach import MESH, gateway_keys, hosts_of, is_visible
 from mizzen.resolve.context import Context
@@ -176,9 +177,7 @@ class OutboundMaker:
             if domains:
                 kept.append(replace(made, domains=domains))
         kept += [other] if other else []
-        return RouteTable(
-            name=name, hosts=tuple(sorted(kept, key=lambda one: one.name)), port_in_domains=True, origin=ref
-        )
+        return RouteTable(name=name, hosts=by_name(kept), port_in_domains=True, origin=ref)
 
     def _host(self, service: MeshService, port: MeshPort) -> Host:
         """The routes of VirtualServices for a service, else the way straight to it."""

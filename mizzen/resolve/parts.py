@@ -11,7 +11,7 @@ from mizzen.model.tls import BESIDE_PROXY, ClientTls, ServerTls
 def wanted_backends(tables: Iterable[RouteTable], found: Iterable[Listener]) -> Iterator[str]:
     """The names of every backend that a route or a chain passes traffic to."""
     for table in tables:
-        for host in table.hosts:
+        for host in table.hosts.values():
             for route in host.routes:
                 if isinstance(route.action, Forward):
                     yield from (target.backend for target in route.action.to)

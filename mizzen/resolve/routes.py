@@ -7,6 +7,7 @@ from functools import partial
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model.route import Exact, Fail, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
+from mizzen.persistent import by_name
 from mizzen.resolve.actions import Actions, Where, cors, fault
 from mizzen.resolve.attach import gateway_keys, hosts_of, shared_hosts
 from mizzen.resolve.budget import MOST_ROUTES, Budget
@@ -75,13 +76,13 @@ class _Tables:
                         _host(hosts, host, server).https_only = True
         first = servers[0]
         misdirected = self._owned(first).misdirected(name)
-        made = sorted(self._joined(hosts), key=lambda host: host.name)
+        made = list(self._joined(hosts))
         made += _without_routes(first, hosts, misdirected)
         if not made and EVERYTHING not in misdirected:
             made.append(_black_hole(first))
         return RouteTable(
             name=name,
-            hosts=tuple(made),
+            hosts=by_name(made),
             misdirected=tuple(map(_domain, misdirected)),
             announcement=announcement_name(name) if first.kind == "https" else None,
             origin=first.ref,

@@ -1,6 +1,7 @@
 """The whole of a sidecar: World -> Model."""
 
 from mizzen.model import GatewayName, Model
+from mizzen.persistent import by_name
 from mizzen.resolve.authorization import check_authorization
 from mizzen.resolve.backends import backends
 from mizzen.resolve.closing import closed
@@ -49,7 +50,7 @@ def resolve_sidecar(ctx: Context) -> Model:
         gateway=GatewayName(ctx.proxy.key),
         listeners=tuple(sorted(found, key=lambda one: one.name)),
         route_tables=tuple(sorted(tables, key=lambda one: one.name)),
-        backends=tuple(sorted(upstream, key=lambda one: one.name)),
+        backends=by_name(upstream),
         certificates=certificates,
         trusted_cas=trusted_cas,
         announcements=(),

@@ -6,6 +6,7 @@ from functools import partial
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model import GatewayName, Model
+from mizzen.persistent import by_name
 from mizzen.resolve.attach import attached
 from mizzen.resolve.authorization import authorization, check_authorization
 from mizzen.resolve.backends import backends
@@ -74,7 +75,7 @@ def resolve(ctx: Context) -> Model:
         gateway=GatewayName(ctx.proxy.key),
         listeners=found,
         route_tables=tuple(sorted(tables, key=lambda table: table.name)),
-        backends=tuple(sorted(upstream, key=lambda backend: backend.name)),
+        backends=by_name(upstream),
         certificates=certificates,
         trusted_cas=trusted_cas,
         announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),

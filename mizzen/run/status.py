@@ -194,7 +194,9 @@ def _refused_route(model: Model, config: EnvoyConfig, name: str, told: str) -> R
     message = config.resources[ROUTES].get(name)
     if found is None or not isinstance(message, pb.RouteConfiguration):
         return None
-    hosts = {host.name: host for table in model.route_tables if table.name == name for host in table.hosts}
+    hosts = {
+        host.name: host for table in model.route_tables if table.name == name for host in table.hosts.values()
+    }
     number, index = int(found[1]), int(found[2])
     if number >= len(message.virtual_hosts):
         return None

@@ -59,11 +59,11 @@ class SystemRoots:
 
     def wanted(self, model: Model) -> TrustedCa | None:
         """The roots, where a backend of the model is verified against them."""
-        return self.get() if any(map(_is_verified_so, model.backends)) else None
+        return self.get() if any(map(_is_verified_so, model.backends.values())) else None
 
     def problems(self, model: Model) -> tuple[Problem, ...]:
         """One for each rule that needs them, while there are none."""
-        wanting = {one.policy_origin or one.origin for one in model.backends if _is_verified_so(one)}
+        wanting = {one.policy_origin or one.origin for one in model.backends.values() if _is_verified_so(one)}
         if not wanting or self.get() is not None:
             return ()
         return tuple(self._problem(ref) for ref in sorted(wanting, key=str))

@@ -17,6 +17,7 @@ from mizzen.model.listener import (
 )
 from mizzen.model.route import Forward, Host, Route, RouteMatch, RouteTable, Weighted
 from mizzen.model.tls import Certificate, ClientAuth, ServerTls, TlsPolicy, TrustedCa, Verification
+from mizzen.persistent import by_name
 from mizzen.run import certificates
 
 GATEWAY = ResourceRef(kind="Gateway", namespace="shop", name="edge")
@@ -112,7 +113,7 @@ def route(action: object = None, **rest: object) -> Route:
 def table(*routes: Route, host: str = HOST, name: str = "") -> RouteTable:
     return RouteTable(
         name=name or table_name(host),
-        hosts=(Host(name=f"{host}:443", domains=(host,), routes=routes or (route(),)),),
+        hosts=by_name((Host(name=f"{host}:443", domains=(host,), routes=routes or (route(),)),)),
         origin=GATEWAY,
     )
 
@@ -160,7 +161,7 @@ def model(
         gateway=GatewayName("edge.shop"),
         listeners=listeners,
         route_tables=tables,
-        backends=backends,
+        backends=by_name(backends),
         certificates=certificates,
         trusted_cas=trusted_cas,
         announcements=announcements,

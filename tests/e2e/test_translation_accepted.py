@@ -58,6 +58,7 @@ from mizzen.model.route import (
     Weighted,
 )
 from mizzen.model.tls import SYSTEM_ROOTS, ClientAuth, ClientTls, ServerTls, TlsPolicy, Verification
+from mizzen.persistent import by_name
 from mizzen.proxy.binary import envoy_binary
 
 pytestmark = pytest.mark.e2e
@@ -206,7 +207,7 @@ def in_one_table(*routes: Any) -> Model:
     return replace(
         small.mirrored(),
         route_tables=(small.table(*routes),),
-        backends=(small.backend(), small.backend(OTHER)),
+        backends=by_name((small.backend(), small.backend(OTHER))),
     )
 
 
@@ -242,7 +243,7 @@ def every_kind_of_backend() -> Model:
     )
     return replace(
         small.mirrored(),
-        backends=tuple(sorted(backends, key=lambda one: one.name)),
+        backends=by_name(backends),
         trusted_cas=(small.trusted_ca(),),
     )
 
@@ -326,7 +327,7 @@ def every_kind_of_connection() -> Model:
     return replace(
         small.mirrored(),
         listeners=(listener, quic, unix),
-        backends=(small.backend(), small.backend(OTHER)),
+        backends=by_name((small.backend(), small.backend(OTHER))),
         trusted_cas=(small.trusted_ca(),),
     )
 

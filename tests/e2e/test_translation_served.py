@@ -22,6 +22,7 @@ from mizzen.envoy import hcm, listener
 from mizzen.envoy.config import EXTENSION_CONFIGS, envoy_config
 from mizzen.model import Model
 from mizzen.model.tls import ClientAuth, ClientTls
+from mizzen.persistent import by_name
 from mizzen.proxy.binary import envoy_binary
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
 from mizzen.serve.ads import AdsServer
@@ -167,7 +168,9 @@ async def test_a_websocket_over_http3_reaches_a_backend_that_speaks_http1(httpbi
 
 async def test_a_backend_whose_tls_cannot_be_set_up_gets_nothing_in_plaintext(httpbin: int) -> None:
     unusable = ClientTls(certificate=None, verification=None, unusable="there is no key")
-    model = replace(small.mirrored(port=httpbin), backends=(small.backend(port=httpbin, tls=unusable),))
+    model = replace(
+        small.mirrored(port=httpbin), backends=by_name((small.backend(port=httpbin, tls=unusable),))
+    )
     async with serving(model):
         answer = await asyncio.to_thread(curl, "h2", URL, ca_pem=CA_PEM)
         assert answer.status == 503

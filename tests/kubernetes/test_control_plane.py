@@ -358,7 +358,7 @@ def answers(cluster: Cluster) -> dict[str, set[int]]:
         gateway.proxy.name: {
             route.action.status
             for table in gateway.model.route_tables
-            for host in table.hosts
+            for host in table.hosts.values()
             for route in host.routes
             if isinstance(route.action, (Respond, Fail))
         }

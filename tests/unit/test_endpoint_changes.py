@@ -126,8 +126,8 @@ def test_the_short_way_is_taken() -> None:
     second = build(with_address(2), (), Settings(), memory).gateways[0].model
     assert second.backends != first.backends
     assert second.route_tables is first.route_tables
-    other = {one.name: one for one in first.backends}
-    assert [one.name for one in second.backends if one is not other[one.name]] == [
+    other = {one.name: one for one in first.backends.values()}
+    assert [one.name for one in second.backends.values() if one is not other[one.name]] == [
         "outbound|80|v1|a.shop.svc.cluster.local",
         "outbound|80||a.shop.svc.cluster.local",
     ]

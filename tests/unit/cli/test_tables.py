@@ -8,6 +8,7 @@ from mizzen.envoy.route_configuration import route_configuration
 from mizzen.errors import ResourceRef
 from mizzen.model.listener import Edge, Listener, Transport
 from mizzen.model.route import Host, RouteTable
+from mizzen.persistent import by_name
 
 GATEWAY = ResourceRef(kind="Gateway", namespace="team", name="gw")
 
@@ -16,7 +17,7 @@ def test_hosts_of_another_server_are_shown_with_their_status() -> None:
     own = Host(name="a.test:443", domains=("a.test",), routes=())
     table = RouteTable(
         name="https",
-        hosts=(own,),
+        hosts=by_name((own,)),
         misdirected=("*.x", "b.x", "c.x"),
         announcement="alt-svc/https",
         origin=GATEWAY,

@@ -45,7 +45,7 @@ def open_domains(model: Model) -> list[str]:
     return [
         domain
         for table in model.route_tables
-        for host in table.hosts
+        for host in table.hosts.values()
         if any(isinstance(route.action, Redirect) for route in host.routes)
         for domain in host.domains
     ]
@@ -79,7 +79,9 @@ def test_what_is_for_the_gateway_closes_it(text: str) -> None:
 
     assert open_domains(model) == []
     assert {problem.code for problem in problems} & {"EXT-001", "EXT-003"}
-    actions = [route.action for table in model.route_tables for host in table.hosts for route in host.routes]
+    actions = [
+        route.action for table in model.route_tables for host in table.hosts.values() for route in host.routes
+    ]
     assert {action.status for action in actions if isinstance(action, Fail)} == {403}
 
 
@@ -116,5 +118,5 @@ def test_of_hosts_that_share_their_routes_the_one_that_is_meant_is_closed() -> N
     model, _ = resolved(text)
 
     assert open_domains(model) == ["a.test"]
-    names = [host.name for table in model.route_tables for host in table.hosts]
+    names = [host.name for table in model.route_tables for host in table.hosts.values()]
     assert len(names) == len(set(names))

@@ -89,7 +89,7 @@ def answer(model: Model, transport: Transport, sni: str, authority: str) -> obje
         return PASSED
     [table] = [one for one in model.route_tables if one.name == chain.serve.route_table]
     domains: dict[str, int] = {}
-    for host in table.hosts:
+    for host in table.hosts.values():
         for domain in host.domains:
             assert domain not in domains, "Envoy refuses a table with a domain that stands twice"
             domains[domain] = OK if host.routes else NOT_FOUND

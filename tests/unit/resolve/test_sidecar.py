@@ -73,16 +73,16 @@ def test_a_workload_of_a_service_is_opened_on_its_own_address_for_the_mesh():
 
 def test_the_application_is_asked_on_the_loopback_address():
     model, _ = built(WORKLOAD)
-    [application] = [one for one in model.backends if one.name == "inbound|8080||"]
+    [application] = [one for one in model.backends.values() if one.name == "inbound|8080||"]
     assert application.discovery is Discovery.FIXED
     assert application.protocol is Protocol.UNKNOWN
     [endpoint] = application.groups[0].endpoints
     assert (endpoint.address, endpoint.port) == ("127.0.0.1", 8080)
     [table] = [one for one in model.route_tables if one.name == "inbound|8080||"]
-    [route] = table.hosts[0].routes
+    [route] = next(iter(table.hosts.values())).routes
     assert isinstance(route.action, Forward)
     assert route.operation == "cart.shop.svc.cluster.local:80/*"
-    assert not table.hosts[0].count_attempts
+    assert not next(iter(table.hosts.values())).count_attempts
 
 
 def test_who_connected_is_added_to_what_earlier_proxies_said():
@@ -122,7 +122,7 @@ def test_a_sidecar_says_which_port_leads_where():
     )
     assert codes == []
     assert [one.name for one in model.listeners] == ["0.0.0.0_8443"]
-    [application] = [one for one in model.backends if one.name == "inbound|8443||"]
+    [application] = [one for one in model.backends.values() if one.name == "inbound|8443||"]
     assert application.protocol is Protocol.HTTP2
     assert application.groups[0].endpoints[0].port == 8080
 
@@ -153,10 +153,10 @@ def test_what_a_sidecar_lets_out_has_routes_for_every_name_of_a_service():
     assert "127.0.0.1_80" in [one.name for one in model.listeners]
     [table] = [one for one in model.route_tables if one.name == "80"]
     assert table.port_in_domains
-    [host] = table.hosts
+    [host] = table.hosts.values()
     assert host.name == "stock.depot.svc.cluster.local:80"
     assert {"stock.depot", "stock.depot:80", "10.9.9.9"} <= set(host.domains)
-    assert "outbound|80||stock.depot.svc.cluster.local" in {one.name for one in model.backends}
+    assert "outbound|80||stock.depot.svc.cluster.local" in {one.name for one in model.backends.values()}
 
 
 def test_virtual_services_of_the_mesh_route_what_an_application_sends():
@@ -169,7 +169,7 @@ def test_virtual_services_of_the_mesh_route_what_an_application_sends():
         "spec: {hosts: [stock], http: [{directResponse: {status: 418}}]}\n"
     )
     [table] = [one for one in model.route_tables if one.name == "80"]
-    by_name = {host.name: host for host in table.hosts}
+    by_name = {host.name: host for host in table.hosts.values()}
     assert by_name["stock.depot.svc.cluster.local:80"].routes[0].action.status == 418
     assert isinstance(by_name["cart.shop.svc.cluster.local:80"].routes[0].action, Forward)
 

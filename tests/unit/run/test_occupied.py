@@ -11,6 +11,7 @@ import pytest
 from mizzen.errors import Place, ResourceRef
 from mizzen.model import GatewayName, Model
 from mizzen.model.listener import Edge, Listener, Transport
+from mizzen.persistent import PersistentMap
 from mizzen.run.occupied import Claim, claims_of, is_for_a_port, mark_lost, occupied
 
 ORIGIN = ResourceRef(kind="Gateway", namespace="istio-system", name="g", places={"": Place("g.yaml", 1, 1)})
@@ -34,7 +35,7 @@ def model(*listeners: Listener, name: str = "a.istio-system") -> Model:
         gateway=GatewayName(name),
         listeners=listeners,
         route_tables=(),
-        backends=(),
+        backends=PersistentMap(),
         certificates=(),
         trusted_cas=(),
         announcements=(),
