@@ -19,27 +19,32 @@ from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve
-from mizzen.resolve.backends import Upstreams, upstreams
-from mizzen.resolve.context import Context, ExternalPorts, NamedFile, Proxy, Switches, UnixFolders
-from mizzen.resolve.endpoints import SERVICE_NAME
+from mizzen.resolve.context import (
+    Context,
+    ExternalPorts,
+    NamedFile,
+    Proxy,
+    Switches,
+    UnixFolders,
+    observed,
+)
 from mizzen.resolve.identity import spiffe
-from mizzen.resolve.parts import secrets_of
 from mizzen.resolve.proxies import mesh_config, proxies, sidecars
 from mizzen.resolve.secrets import validity_problems
 from mizzen.resolve.sidecar import resolve_sidecar
-from mizzen.resources.core import EndpointSlice
 from mizzen.resources.decode import Decoded, decode
-from mizzen.resources.kinds import is_ours, meant
+from mizzen.resources.intake import Intake
+from mizzen.resources.kinds import is_ours
 from mizzen.resources.mesh import MeshConfig
 from mizzen.resources.operator import IstioOperator
-from mizzen.resources.world import World, age_order, decode_all
+from mizzen.resources.world import World
 from mizzen.resources.yaml import RawObject
+from mizzen.steps import Steps
 from mizzen.xds.snapshot import Snapshot, snapshot
 
 CATALOGUE = {
     "GRD-003": "An IstioOperator has an error: gateways and mesh settings are not known, and nothing is served.",
 }
-SLICE = EndpointSlice.__name__
 
 # Announcement name -> alt-svc value; None says nothing about HTTP/3.
 Announced = Mapping[str, str | None]
@@ -65,9 +70,7 @@ class GatewayBuild:
     proxy: Proxy
     model: Model
     identity: str  # who it is to the mesh: its SPIFFE name
-    context: Context = field(compare=False, repr=False)
-    upstreams: Upstreams | None = field(compare=False, repr=False)
-    problems: tuple[Problem, ...]  # but those of its upstreams
+    problems: tuple[Problem, ...]
 
     def config(self, announced: Announced, before: tuple[Model, EnvoyConfig] | None = None) -> EnvoyConfig:
         """The Envoy messages, with `announced` on the answers of its HTTPS servers. `before`: as in envoy_config."""
@@ -107,23 +110,28 @@ class Build:
     is_partial: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Last:
-    """A build and what it was made of."""
+@dataclass(slots=True)
+class _Gateway:
+    """What is remembered of one proxy."""
 
-    objects: tuple[RawObject, ...]
-    found: tuple[Problem, ...]
-    settings: Settings
-    build: Build
-    wrong: tuple[Problem, ...]  # with the objects by themselves, but EndpointSlices
+    proxy: Proxy
+    settings: tuple[object, ...]  # all that its steps go by and do not look at
+    steps: Steps
+    world: World
+    build: "GatewayBuild"
 
 
 @dataclass(slots=True)
 class Memory:
-    """The last build, and its decoded objects: what did not change is not made again. Changes no result."""
+    """The last build, and what its steps gave: what does not follow from a change is not made again. Changes no result.
+
+    Of one thread at a time.
+    """
 
     decoded: dict[str, Decoded] = field(default_factory=dict)  # by digest
-    last: Last | None = None
+    _objects: dict[int, RawObject] = field(default_factory=dict)  # by identity
+    _intake: Intake | None = None
+    _gateways: dict[str, _Gateway] = field(default_factory=dict)  # by key of the proxy
 
     def decode(self, raw: RawObject, default_namespace: str) -> Decoded:
         known = self.decoded.get(raw.digest)
@@ -131,9 +139,25 @@ class Memory:
             known = self.decoded[raw.digest] = decode(raw, default_namespace=default_namespace)
         return known
 
-    def forget_all_but(self, objects: tuple[RawObject, ...]) -> None:
-        current = {raw.digest for raw in objects}
-        self.decoded = {digest: one for digest, one in self.decoded.items() if digest in current}
+    def take_in(self, objects: tuple[RawObject, ...], found: tuple[Problem, ...], namespace: str) -> Intake:
+        """The world of these objects, by difference to that of the ones before."""
+        if self._intake is None or self._intake.default_namespace != namespace:
+            self._intake, self._objects = Intake(namespace), {}
+        intake = self._intake
+        intake.decode = partial(self.decode, default_namespace=namespace)
+        new = dict(zip(map(id, objects), objects, strict=True))
+        added = [new[one] for one in new.keys() - self._objects.keys()]
+        gone = [self._objects[one] for one in self._objects.keys() - new.keys()]
+        intake.update(added, gone, found)
+        self._objects = new
+        if len(self.decoded) > len(objects):
+            current = {raw.digest for raw in objects}
+            self.decoded = {digest: one for digest, one in self.decoded.items() if digest in current}
+        return intake
+
+    def forget(self) -> None:
+        """Everything is made anew: something was raised."""
+        self._intake, self._objects, self._gateways = None, {}, {}
 
 
 def build(
@@ -145,47 +169,54 @@ def build(
     """Resolve `objects` for every gateway they declare; `found` are problems of reading them."""
     memory = memory or Memory()
     try:
-        made = _with_other_endpoints(objects, found, settings, memory)
-    except Exception:  # noqa: BLE001  # the long way finds out whose fault it is
-        made = None
-    made = made or _whole(objects, found, settings, memory)
-    memory.forget_all_but(objects)
-    memory.last = made
-    return made.build
+        return _build(objects, found, settings, memory)
+    except BaseException:
+        memory.forget()
+        raise
 
 
-def _whole(
+def _build(
     objects: tuple[RawObject, ...], found: tuple[Problem, ...], settings: Settings, memory: Memory
-) -> Last:
-    namespace = settings.default_namespace
-    world, wrong = decode_all(
-        objects,
-        default_namespace=namespace,
-        remember=lambda raw: memory.decode(raw, namespace),
-        broken=found,
-    )
+) -> Build:
+    intake = memory.take_in(objects, found, settings.default_namespace)
+    world = intake.world
     lost: list[Problem] = []  # a gateway for each
     declared = proxies(world, settings.environment, settings.external_ports, settings.routers, lost.append)
     beside = sidecars(world, settings.environment, settings.sidecars, lost.append)
     made = [
         attempt(
-            Stage.GATEWAY, one[0].origin, partial(_gateway, world, settings, *one, how), lost.append, None
+            Stage.GATEWAY,
+            one[0].origin,
+            partial(_gateway, memory, world, settings, *one, how),
+            lost.append,
+            None,
         )
         for some, how in ((declared, resolve), (beside, resolve_sidecar))
         for one in some
     ]
     built = [gateway for gateway in made if gateway is not None]
     gateways = tuple(sorted(built, key=lambda gateway: gateway.proxy.key))
+    there = {gateway.proxy.key for gateway in gateways}
+    for key in memory._gateways.keys() - there:
+        del memory._gateways[key]
     unknown = tuple(map(_unknown_mesh, _operators_with_errors(world, found)))
-    wrong = (*wrong, *lost, *unknown)
-    build = replace(_built(world, gateways, (*found, *wrong)), is_partial=bool(lost or unknown))
-    return Last(
-        objects=objects,
-        found=found,
-        settings=settings,
-        build=replace(build, gateways=()) if unknown else build,
-        wrong=tuple(problem for problem in wrong if not _is_of_slice(problem)),
+    made_of = (*found, *intake.problems, *lost, *unknown)
+    return Build(
+        world=world,
+        gateways=() if unknown else gateways,
+        problems=_sorted_problems(world, made_of, gateways),
+        trust_domain=mesh_config(world).trust_domain,
+        is_partial=bool(lost or unknown),
     )
+
+
+def _sorted_problems(
+    world: World, made_of: tuple[Problem, ...], gateways: tuple[GatewayBuild, ...]
+) -> tuple[Problem, ...]:
+    problems = dict.fromkeys(made_of)
+    for gateway in gateways:
+        problems |= dict.fromkeys(world.located(problem) for problem in gateway.problems)
+    return capped(sorted(problems, key=sort_key))
 
 
 def _operators_with_errors(world: World, found: tuple[Problem, ...]) -> list[ResourceRef]:
@@ -207,6 +238,7 @@ def _unknown_mesh(operator: ResourceRef) -> Problem:
 
 
 def _gateway(
+    memory: Memory,
     world: World,
     settings: Settings,
     proxy: Proxy,
@@ -214,106 +246,37 @@ def _gateway(
     mesh: MeshConfig,
     how: Callable[[Context], Model],
 ) -> GatewayBuild:
-    heard: dict[Problem, None] = {}
-    kept: list[Upstreams] = []
-    context = Context(
-        world=world,
-        proxy=proxy,
-        mesh=mesh,
-        switches=switches,
-        report=lambda problem: heard.setdefault(problem, None),
-        unix_folders=settings.unix_folders,
-        files=settings.files,
-        remember=kept.append,
+    given = (proxy, switches, mesh, settings.unix_folders, settings.files, how)
+    known = memory._gateways.pop(proxy.key, None)  # it comes back once nothing has been raised
+    if known is not None and known.settings == given:
+        steps, facts = known.steps, tuple(world.facts_since(known.world))
+        if not facts and not steps.has_faults:
+            memory._gateways[proxy.key] = known
+            return known.build
+        steps.begin(facts)
+    else:
+        steps = Steps()
+    context = observed(
+        Context(
+            world=world,
+            proxy=proxy,
+            mesh=mesh,
+            switches=switches,
+            report=steps.report,
+            unix_folders=settings.unix_folders,
+            files=settings.files,
+            steps=steps,
+        )
     )
-    model = how(context)
-    of_upstreams = frozenset(kept[0].problems if kept else ())
-    return GatewayBuild(
+    model = steps.stable("model", steps.root(how, context))
+    built = GatewayBuild(
         proxy=proxy,
         model=model,
         identity=_identity(proxy, mesh),
-        context=context,
-        upstreams=kept[0] if kept else None,
-        problems=tuple(problem for problem in heard if problem not in of_upstreams),
+        problems=tuple(dict.fromkeys(steps.problems())),
     )
-
-
-def _built(world: World, gateways: tuple[GatewayBuild, ...], wrong: tuple[Problem, ...]) -> Build:
-    problems = dict.fromkeys(wrong)
-    for gateway in gateways:
-        problems |= dict.fromkeys(gateway.problems)
-        problems |= dict.fromkeys(gateway.upstreams.problems if gateway.upstreams else ())
-    return Build(
-        world=world,
-        gateways=gateways,
-        problems=capped(sorted(problems, key=sort_key)),
-        trust_domain=mesh_config(world).trust_domain,
-    )
-
-
-# --- where endpoints alone have changed -------------------------------------------------------------
-
-
-def _is_slice(raw: RawObject) -> bool:
-    return raw.kind == SLICE and meant(raw.kind, raw.api_version) is not None
-
-
-def _is_of_slice(problem: Problem) -> bool:
-    return problem.resource.kind == SLICE and is_ours(problem.resource)
-
-
-def _with_other_endpoints(
-    objects: tuple[RawObject, ...], found: tuple[Problem, ...], settings: Settings, memory: Memory
-) -> Last | None:
-    """The last build with the backends of a few services made anew; None where more than EndpointSlices differs.
-
-    In a cluster that is nearly every change: Pods come and go.
-    """
-    last = memory.last
-    if last is None or settings != last.settings or found != last.found or last.build.is_partial:
-        return None
-    old = {raw.digest: raw for raw in last.objects}
-    new = {raw.digest: raw for raw in objects}
-    differing = [old[one] for one in old.keys() - new.keys()] + [new[one] for one in new.keys() - old.keys()]
-    if not all(map(_is_slice, differing)):
-        return None
-    namespace = settings.default_namespace
-    decoded = [memory.decode(raw, namespace) for raw in objects if _is_slice(raw)]
-    slices = [one.resource for one in decoded if isinstance(one.resource, EndpointSlice)]
-    if len({one.key for one in slices}) < len(decoded):
-        return None  # some have one name, or an error: rare, and the long way says what is wrong
-    changed = frozenset(
-        (raw.namespace or namespace, str((raw.data["metadata"].get("labels") or {}).get(SERVICE_NAME, "")))
-        for raw in differing
-    )
-    world = replace(last.build.world, endpoint_slices=tuple(sorted(slices, key=age_order)))
-    gateways = []
-    for gateway in last.build.gateways:
-        again = _again(gateway, world, changed)
-        if again is None:
-            return None
-        gateways.append(again)
-    wrong = (*last.wrong, *(problem for one in decoded for problem in one.problems))
-    return replace(last, objects=objects, build=_built(world, tuple(gateways), (*found, *wrong)))
-
-
-def _again(gateway: GatewayBuild, world: World, changed: frozenset[tuple[str, str]]) -> GatewayBuild | None:
-    """None where more than endpoints follows from it: secrets that were not asked for before."""
-    context, before = replace(gateway.context, world=world), gateway.upstreams
-    if before is None:
-        return replace(gateway, context=context)
-    made = upstreams(context, before.services, before.policies, before.wanted, before, changed)
-    old = {backend.name for some in before.of_service.values() for backend in some}
-    now = [backend for some in made.of_service.values() for backend in some]
-    backends = gateway.model.backends.updated(
-        {backend.name: backend for backend in now}, old - {backend.name for backend in now}
-    )
-    listeners = gateway.model.listeners
-    if frozenset(secrets_of(listeners, backends.values())) != frozenset(
-        secrets_of(listeners, gateway.model.backends.values())
-    ):
-        return None
-    return replace(gateway, context=context, upstreams=made, model=replace(gateway.model, backends=backends))
+    memory._gateways[proxy.key] = _Gateway(proxy, given, steps, world, built)
+    return built
 
 
 def _identity(proxy: Proxy, mesh: MeshConfig) -> str:

@@ -1,14 +1,16 @@
 """Which VirtualServices a Gateway's servers have, and with which of their hosts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from mizzen.guard import Stage, attempt
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.hosts import intersect, usable_by
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.servers import MergedServer
 from mizzen.resources.virtual_service import VirtualService
+from mizzen.resources.world import Key, age_order
 
 MESH = "mesh"
 
@@ -46,25 +48,42 @@ def is_visible(ctx: Context, service: VirtualService, namespace: str) -> bool:
     return "*" in seen or namespace in seen
 
 
-def attached(ctx: Context) -> Mapping[str, tuple[VirtualService, ...]]:
-    """Key of a Gateway -> the VirtualServices bound to it, in the order in which their routes are tried.
+def rank_and_gateways(ctx: Context, service: VirtualService) -> tuple[int, tuple[str, ...]]:
+    """The place of a VirtualService among others, and the keys of the Gateways that it is bound to; none where the proxy
+    may not see it, or it has no hosts.
 
-    Those private to the gateway's namespace come first, then those exported to it by name, then the public
-    ones; each oldest first. A Gateway that has none is not in it.
+    Those private to the proxy's namespace come first, then those exported to it by name, then the public ones.
     """
-    ranked: dict[str, list[tuple[int, VirtualService]]] = {}
-    for service in ctx.world.virtual_services:
-        rank, keys = attempt(Stage.RESOLVE, service.ref, partial(_bound, ctx, service), ctx.report, (0, ()))
-        for key in keys:
-            ranked.setdefault(key, []).append((rank, service))
-    return {
-        key: tuple(service for _, service in sorted(pairs, key=lambda pair: pair[0]))
-        for key, pairs in ranked.items()
-    }
+    return attempt(Stage.RESOLVE, service.ref, partial(_bound, ctx, service), ctx.report, (0, ()))
+
+
+def attached(ctx: Context) -> "Attached":
+    """The VirtualServices of each Gateway that pass on bytes (`tcp` and `tls` blocks). To be called by the root of a
+    resolution."""
+    bound = grouped(ctx, _with_bytes, ctx.world.all_by_key(VirtualService))
+    return Attached(ctx.steps.published("attached", bound))
+
+
+def _with_bytes(ctx: Context, _: Key, service: VirtualService) -> Mapping[str, tuple[int, VirtualService]]:
+    if not service.spec.tcp and not service.spec.tls:
+        return {}
+    rank, keys = rank_and_gateways(ctx, service)
+    return dict.fromkeys(keys, (rank, service))
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Finds the VirtualServices of a Gateway that pass on bytes."""
+
+    _bound: Mapping[str, Mapping[Key, tuple[int, VirtualService]]] = field(default_factory=dict, repr=False)
+
+    def of(self, key: str) -> tuple[VirtualService, ...]:
+        """In the order in which their blocks are tried: by rank, each oldest first."""
+        pairs = self._bound.get(key, {}).values()
+        return tuple(service for _, service in sorted(pairs, key=lambda pair: (pair[0], age_order(pair[1]))))
 
 
 def _bound(ctx: Context, service: VirtualService) -> tuple[int, tuple[str, ...]]:
-    """Its place among others, and the Gateways that it is bound to; none where the gateway may not see it."""
     seen = exported_to(service.spec.export_to, ctx.mesh.default_virtual_service_export_to, service.namespace)
     if not service.spec.hosts or not seen & {"*", ctx.proxy.namespace}:
         return 0, ()

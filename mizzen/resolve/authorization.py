@@ -4,7 +4,7 @@ Every DENY is judged before any ALLOW. An attribute of HTTP cannot be judged on 
 only passed on: there a rule that allows by it allows nothing, and one that denies by it denies without it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,7 +26,7 @@ from mizzen.model.authorization import (
     Suffix,
 )
 from mizzen.model.route import Exact, Present, Regex
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.selecting import for_proxy
 from mizzen.resolve.spellings import header, host, mapped, path, quoted, text
@@ -39,6 +39,8 @@ from mizzen.resources.security import (
     Rule,
     Source,
 )
+from mizzen.resources.virtual_service import VirtualService
+from mizzen.resources.world import Key, age_order
 
 CODES = {
     "AZ-001": "An external authorizer (CUSTOM) is not asked; what its rules describe is refused.",
@@ -270,13 +272,22 @@ def _hosts_of_any_case(ctx: Context) -> tuple[str, ...]:
     whoever delegates to it: any."""
     if ctx.proxy.kind != "router":
         return ()
-    found = dict.fromkeys(
-        expand_host(name, service.namespace)
-        for service in ctx.world.virtual_services
-        if any(match.ignore_uri_case for rule in service.spec.http for match in rule.match)
-        for name in service.spec.hosts or ("*",)
-    )
-    return tuple(found)
+    ages: Mapping[str, Mapping[Key, tuple[object, ...]]] = ctx.steps.views.get("hosts of any case", {})
+    return tuple(sorted(ages, key=lambda host: min(ages[host].values())))
+
+
+def index_hosts_of_any_case(ctx: Context) -> None:
+    """Look for them. To be called by the root of a resolution."""
+    found = grouped(ctx, _ages_of_hosts, ctx.world.all_by_key(VirtualService))
+    ctx.steps.views["hosts of any case"] = ctx.steps.published("hosts of any case", found)
+
+
+def _ages_of_hosts(_: Context, __: Key, service: VirtualService) -> Mapping[str, tuple[object, ...]]:
+    """The hosts of a VirtualService that ignores the letters of some path, each with its place among all of these."""
+    if not any(match.ignore_uri_case for rule in service.spec.http for match in rule.match):
+        return {}
+    hosts = dict.fromkeys(expand_host(name, service.namespace) for name in service.spec.hosts or ("*",))
+    return {host: (*age_order(service), position) for position, host in enumerate(hosts)}
 
 
 def _namespace(value: str) -> Expression:

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model.backend import Backend, Discovery, Health, Protocol
 from mizzen.model.backend import Service as ServiceOf
+from mizzen.persistent import PersistentMap
 from mizzen.resolve import treatment
 from mizzen.resolve.budget import BACKEND_COST, MOST_ENDPOINTS, Budget
 from mizzen.resolve.client_tls import Spoken, client_tls, mesh_tls, takes_mesh_tls
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, flattened, grouped, step
 from mizzen.resolve.endpoints import EndpointIndex, Instance, endpoint_index, with_labels
 from mizzen.resolve.locality import Preference, groups, preference, weighs_localities
 from mizzen.resolve.names import DOMAIN, backend_name, sni_name
@@ -49,97 +51,52 @@ class _Wanted:
 
 
 def backends(
-    ctx: Context, services: ServiceIndex, policies: PolicyIndex, wanted: frozenset[str]
-) -> tuple[Backend, ...]:
-    """A backend for every port and subset of every service, whether or not it is `wanted` by a route.
+    ctx: Context, services: ServiceIndex, wanted: PersistentMap[str, Any]
+) -> PersistentMap[str, Backend]:
+    """A backend for every port and subset of every service, by name, whether or not it is `wanted` by a route.
 
     With PILOT_FILTER_GATEWAY_CLUSTER_CONFIG, only those of hosts that somebody routes to. What is wanted and
-    has no endpoints is reported.
+    has no endpoints is reported. To be called by the root of a resolution.
     """
-    made = upstreams(ctx, services, policies, wanted)
-    for problem in made.problems:
-        ctx.report(problem)
-    ctx.remember(made)
-    return tuple(backend for some in made.of_service.values() for backend in some)
+    views, published = ctx.steps.views, ctx.steps.published
+    views["wanted"] = published("wanted backends", wanted)
+    if ctx.switches.filter_gateway_clusters:
+        views["wanted hosts"] = published("wanted hosts", grouped(ctx, _host_of, wanted))
+    views["endpoints"] = endpoint_index(ctx)
+    return flattened(ctx, _of_service, services.by_host)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upstreams:
-    """The backends of one proxy by the host of their service, and all that they were made of but the world.
-
-    Where nothing but EndpointSlices has changed, those of a few services can be made anew.
-    """
-
-    services: ServiceIndex
-    policies: PolicyIndex
-    wanted: frozenset[str]
-    of_service: Mapping[str, tuple[Backend, ...]]
-    of_index: tuple[Problem, ...]  # what is wrong with slices
-    said: Mapping[str, tuple[Problem, ...]]  # and with the backends of a service
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """All of them."""
-        return (*self.of_index, *(problem for some in self.said.values() for problem in some))
+def _host_of(_: Context, name: str, __: object) -> Mapping[str, bool]:
+    return {name.rpartition("|")[2]: True}
 
 
-def upstreams(
-    ctx: Context,
-    services: ServiceIndex,
-    policies: PolicyIndex,
-    wanted: frozenset[str],
-    before: Upstreams | None = None,
-    changed: frozenset[tuple[str, str]] = frozenset(),
-) -> Upstreams:
-    """Backends and what is wrong with them; nothing is reported. With `before`, only those of the Kubernetes
-    Services that have `changed` (namespace, name) are made anew."""
-    heard: list[Problem] = []
-    own = replace(ctx, report=heard.append)
-    endpoints = endpoint_index(own)
-    of_index = tuple(heard)
-    hosts = frozenset(name.rpartition("|")[2] for name in wanted)
-    of_service = dict(before.of_service) if before else {}
-    said = dict(before.said) if before else {}
-    budget = Budget(MOST_ENDPOINTS)
-    for service in services.all:
-        if service.alias_of or (ctx.switches.filter_gateway_clusters and service.host not in hosts):
-            continue
-        if before is not None and (service.kubernetes is None or service.kubernetes.key not in changed):
-            continue
-        heard.clear()
-        make = partial(_of_service, own, service, endpoints, policies, wanted, budget)
-        of_service[service.host] = attempt(Stage.RESOLVE, service.ref, make, own.report, ())
-        said[service.host] = tuple(heard)
-    return Upstreams(
-        services=services,
-        policies=policies,
-        wanted=wanted,
-        of_service=of_service,
-        of_index=of_index,
-        said={host: problems for host, problems in said.items() if problems},
-    )
+def _of_service(ctx: Context, host: str, service: MeshService) -> Mapping[str, Backend]:
+    if service.alias_of or (
+        ctx.switches.filter_gateway_clusters and host not in ctx.steps.views["wanted hosts"]
+    ):
+        return {}
+    make = partial(_made, ctx, service)
+    found: tuple[Backend, ...] = attempt(Stage.RESOLVE, service.ref, make, ctx.report, ())
+    return {backend.name: backend for backend in found}
 
 
-def _of_service(
-    ctx: Context,
-    service: MeshService,
-    endpoints: EndpointIndex,
-    policies: PolicyIndex,
-    wanted: frozenset[str],
-    budget: Budget,
-) -> tuple[Backend, ...]:
-    """Those that raise, or are beyond the `budget`, are left out: requests to them fail with 503, as to any backend
-    that is not there."""
+def _made(ctx: Context, service: MeshService) -> tuple[Backend, ...]:
+    """Those that raise, or are too many, are left out: requests to them fail with 503, as to any backend that is not
+    there."""
+    policies: PolicyIndex = ctx.steps.views["policies"]
+    endpoints: EndpointIndex = ctx.steps.views["endpoints"]
+    wanted: Mapping[str, object] = ctx.steps.views["wanted"]
     rule = policies.rule(service.host, service.namespace)
     if rule is not None and rule.is_failing:
         return ()
+    budget = Budget(MOST_ENDPOINTS)
     found = []
     for port in service.ports:
         if port.protocol == "UDP" or not budget.allows(service.ref):
             continue
         instances = endpoints.instances(service, port)
         for one in _of_port(service, port, rule):
-            if beyond := _beyond(budget, one, BACKEND_COST + len(instances)):
+            if beyond := _beyond(ctx, budget, one, BACKEND_COST + len(instances)):
                 ctx.report(beyond)
                 break
             policy = policies.policy(rule, port.number, one.subset.name if one.subset else "")
@@ -148,19 +105,47 @@ def _of_service(
     return tuple(backend for backend in found if backend is not None)
 
 
-def _beyond(budget: Budget, wanted: _Wanted, amount: int) -> Problem | None:
+def _beyond(ctx: Context, budget: Budget, wanted: _Wanted, amount: int) -> Problem | None:
     """The service, or for subsets the DestinationRule, that would become too much with one more backend."""
-    for ref in (wanted.service.ref, _blamed(wanted) if wanted.subset else wanted.service.ref):
-        if not budget.allows(ref, amount):
-            return Problem(
-                code="BE-006",
-                resource=ref,
-                field="spec",
-                message="this becomes too many backends and endpoints: requests to the rest get 503",
-                hint=f"Each host with each port and each subset counts as {BACKEND_COST}, and each of its endpoints as "
-                f"1; at most {MOST_ENDPOINTS} are made. Write fewer of one.",
-            )
-    return None
+    blamed = _blamed(wanted) if wanted.subset else wanted.service.ref
+    refs = (wanted.service.ref, blamed)
+    over = next((ref for ref in refs if not budget.allows(ref, amount)), None)
+    if over is None and _is_shared(wanted) and wanted.service.host in _hosts_beyond(ctx, blamed):
+        over = blamed
+    if over is None:
+        return None
+    return Problem(
+        code="BE-006",
+        resource=over,
+        field="spec",
+        message="this becomes too many backends and endpoints: requests to the rest get 503",
+        hint=f"Each host with each port and each subset counts as {BACKEND_COST}, and each of its endpoints as "
+        f"1; at most {MOST_ENDPOINTS} are made. Write fewer of one.",
+    )
+
+
+def _is_shared(wanted: _Wanted) -> bool:
+    """Is it of a subset that a DestinationRule gives to several services?"""
+    return wanted.subset is not None and wanted.rule is not None and wanted.rule.host.startswith("*")
+
+
+@step
+def _hosts_beyond(ctx: Context, ref: ResourceRef) -> frozenset[str]:
+    """The hosts whose subsets of a DestinationRule are too many, counted over all services in the order of their
+    hosts."""
+    services: ServiceIndex = ctx.steps.views["services"]
+    policies: PolicyIndex = ctx.steps.views["policies"]
+    endpoints: EndpointIndex = ctx.steps.views["endpoints"]
+    spent, found = 0, []
+    for service in services.all:
+        rule = policies.rule(service.host, service.namespace)
+        for port in service.ports if rule is not None else ():
+            some = [one for one in _of_port(service, port, rule) if one.subset and _blamed(one) == ref]
+            if some and port.protocol != "UDP":
+                spent += len(some) * (BACKEND_COST + len(endpoints.instances(service, port)))
+        if spent > MOST_ENDPOINTS:
+            found.append(service.host)
+    return frozenset(found)
 
 
 def _blamed(wanted: _Wanted) -> ResourceRef:

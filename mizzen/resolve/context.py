@@ -1,13 +1,16 @@
 """What every step of resolving is given: the world, the gateway it is done for, and where to report."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Literal
+from functools import wraps
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from mizzen.errors import Report, ResourceRef
+from mizzen.persistent import PersistentMap
 from mizzen.resources.mesh import MeshConfig, ProxyConfig
-from mizzen.resources.world import World
+from mizzen.resources.world import ObservedWorld, World
+from mizzen.steps import Steps
 
 
 class ByService(Enum):
@@ -111,6 +114,58 @@ class Context:
     report: Report
     unix_folders: UnixFolders = field(default_factory=UnixFolders)
     files: Mapping[str, NamedFile] | None = None  # by path; None: they are on another machine
-    remember: Callable[[Any], None] = lambda _: (
-        None
-    )  # how the backends were made (resolve.backends.Upstreams)
+    steps: Steps = field(default_factory=Steps, compare=False, repr=False)
+
+
+def observed(ctx: Context) -> Context:
+    """The same, whose steps note what they look at, and report where they are run."""
+    world = ObservedWorld(ctx.world, ctx.steps.look)
+    return replace(ctx, world=world, report=ctx.steps.report)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+G = TypeVar("G")
+H = TypeVar("H")
+
+
+def step(function: Callable[Concatenate[Context, P], T]) -> Callable[Concatenate[Context, P], T]:
+    """A function that is remembered: it goes by nothing but its context and its arguments, which are hashable and given
+    by their positions."""
+
+    @wraps(function)
+    def remembered(ctx: Context, *args: P.args, **_: P.kwargs) -> T:
+        return cast(T, ctx.steps.value(function, ctx, *cast("tuple[Hashable, ...]", args)))
+
+    return cast("Callable[Concatenate[Context, P], T]", remembered)
+
+
+def mapped(
+    ctx: Context, function: Callable[[Context, K, V], T], source: PersistentMap[K, V]
+) -> PersistentMap[K, T]:
+    """Key -> `function(ctx, key, value)`; only entries that may give something else are made anew."""
+    return ctx.steps.mapped(function, ctx, source)
+
+
+def grouped(
+    ctx: Context, function: Callable[[Context, K, V], Mapping[G, T]], source: PersistentMap[K, V]
+) -> PersistentMap[G, Mapping[K, T]]:
+    """Group -> key -> item, where `function(ctx, key, value)` gives group -> item. By difference."""
+    return ctx.steps.grouped(function, ctx, source)
+
+
+def nested(
+    ctx: Context, function: Callable[[Context, K, V], Mapping[tuple[G, H], T]], source: PersistentMap[K, V]
+) -> PersistentMap[G, PersistentMap[H, T]]:
+    """Outer -> inner -> item, where `function(ctx, key, value)` gives (outer, inner) -> item, each pair once. By
+    difference."""
+    return ctx.steps.nested(function, ctx, source)
+
+
+def flattened(
+    ctx: Context, function: Callable[[Context, K, V], Mapping[G, T]], source: PersistentMap[K, V]
+) -> PersistentMap[G, T]:
+    """Name -> item, where `function(ctx, key, value)` gives name -> item, each name once. By difference."""
+    return ctx.steps.flattened(function, ctx, source)

@@ -1,13 +1,13 @@
 """Which backend a destination means."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mizzen.model.route import HashOn
+from mizzen.resolve.attach import Attached
 from mizzen.resolve.names import backend_name, expand_host
 from mizzen.resolve.policies import PolicyIndex, TcpPolicy
 from mizzen.resolve.services import MeshService, ServiceIndex
-from mizzen.resources.virtual_service import Destination, VirtualService
+from mizzen.resources.virtual_service import Destination
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Indexes:
 
     services: ServiceIndex
     policies: PolicyIndex
-    attached: Mapping[str, tuple[VirtualService, ...]] = field(default_factory=dict)  # by key of the Gateway
+    attached: Attached = field(default_factory=Attached)
 
     def target(self, destination: Destination, namespace: str, server_port: int) -> Target:
         """What a destination of an object of `namespace` means for a server of that port."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.model.backend import Health
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.services import MeshPort, MeshService
 from mizzen.resolve.unix import UNIX, is_unix, permits
@@ -13,6 +13,7 @@ from mizzen.resources import core
 from mizzen.resources.checks import is_ip
 from mizzen.resources.service_entry import ServiceEntry, ServicePort
 from mizzen.resources.workload_entry import WorkloadEntry, WorkloadEntrySpec
+from mizzen.resources.world import Key, age_order
 
 CODES = {
     "BE-003": "An endpoint belongs to a Pod that is not there, and takes no part.",
@@ -54,9 +55,9 @@ class EndpointIndex:
     """Finds the instances of a service."""
 
     _ctx: Context = field(repr=False)
-    _slices: Mapping[tuple[str, str], tuple[core.EndpointSlice, ...]] = field(repr=False)
-    _workloads: Mapping[str, tuple[WorkloadEntry, ...]] = field(repr=False)
-    _pods: Mapping[str, tuple[core.Pod, ...]] = field(repr=False)
+    _slices: Mapping[Key, Mapping[Key, core.EndpointSlice]] = field(repr=False)  # by key of the Service
+    _workloads: Mapping[str, Mapping[Key, WorkloadEntry]] = field(repr=False)  # by namespace
+    _pods: Mapping[str, Mapping[Key, core.Pod]] = field(repr=False)
 
     def instances(self, service: MeshService, port: MeshPort) -> tuple[Instance, ...]:
         """Everything that serves a port, in a stable order. Unix sockets and names are among them."""
@@ -70,7 +71,7 @@ class EndpointIndex:
 
     def _of_slices(self, service: core.Service, port: MeshPort) -> Iterator[Instance]:
         seen: set[tuple[str, int]] = set()
-        for one in self._slices.get(service.key, ()):
+        for one in sorted(self._slices.get(service.key, {}).values(), key=age_order):
             numbers = [p.port for p in one.ports if p.name == port.name and p.port is not None]
             for endpoint in one.endpoints:
                 health = _health(endpoint.conditions)
@@ -114,7 +115,7 @@ class EndpointIndex:
         )
 
     def _node_labels(self, name: str) -> Mapping[str, str]:
-        node = self._ctx.world.node_by_name.get(name)
+        node = self._ctx.world.node_by_key.get(("", name))
         return node.meta.labels if node else {}
 
     def _beside(self, service: core.Service, port: MeshPort) -> Iterator[Instance]:
@@ -154,7 +155,7 @@ class EndpointIndex:
         assert entry.spec.workload_selector is not None
         labels = entry.spec.workload_selector.labels
         number = port.target_port or port.number
-        for pod in self._pods.get(entry.namespace, ()):
+        for _, pod in sorted(self._pods.get(entry.namespace, {}).items()):
             if fits(labels, pod.meta.labels) and _may_serve(pod):
                 locality = _locality(pod.meta.labels, self._node_labels(pod.spec.node_name))
                 yield Instance(
@@ -174,7 +175,7 @@ class EndpointIndex:
         return not is_unix(address) or permits(self._ctx, address, ref, f"{endpoint.at}.address")
 
     def _selected_workloads(self, namespace: str, labels: Mapping[str, str]) -> Iterator[WorkloadEntry]:
-        for workload in self._workloads.get(namespace, ()):
+        for _, workload in sorted(self._workloads.get(namespace, {}).items()):
             if fits(labels, _workload_labels(workload)) and _is_healthy(workload):
                 yield workload
 
@@ -185,24 +186,29 @@ class EndpointIndex:
 
 def endpoint_index(ctx: Context) -> EndpointIndex:
     """Looks over slices, Pods and WorkloadEntries once. Endpoints of Pods that are not there are reported."""
-    slices: dict[tuple[str, str], list[core.EndpointSlice]] = {}
-    for one in ctx.world.endpoint_slices:
-        service = one.meta.labels.get(SERVICE_NAME, "")
-        if service and one.address_type != "FQDN" and _OTHER_CLUSTERS not in one.meta.labels:
-            slices.setdefault((one.namespace, service), []).append(one)
-            _report_lost(ctx, one)
-    pods: dict[str, list[core.Pod]] = {}
-    for pod in sorted(ctx.world.pods, key=lambda pod: pod.key):
-        pods.setdefault(pod.namespace, []).append(pod)
-    workloads: dict[str, list[WorkloadEntry]] = {}
-    for workload in sorted(ctx.world.workload_entries, key=lambda one: one.key):
-        workloads.setdefault(workload.namespace, []).append(workload)
+    slices = grouped(ctx, _by_service, ctx.world.all_by_key(core.EndpointSlice))
+    workloads = grouped(ctx, _workload_of_namespace, ctx.world.all_by_key(WorkloadEntry))
+    pods = grouped(ctx, _pod_of_namespace, ctx.world.all_by_key(core.Pod))
+    published = ctx.steps.published
     return EndpointIndex(
-        ctx,
-        {key: tuple(found) for key, found in slices.items()},
-        {namespace: tuple(found) for namespace, found in workloads.items()},
-        {namespace: tuple(found) for namespace, found in pods.items()},
+        ctx, published("slices", slices), published("workloads", workloads), published("pods", pods)
     )
+
+
+def _by_service(ctx: Context, _: Key, one: core.EndpointSlice) -> Mapping[Key, core.EndpointSlice]:
+    service = one.meta.labels.get(SERVICE_NAME, "")
+    if not service or one.address_type == "FQDN" or _OTHER_CLUSTERS in one.meta.labels:
+        return {}
+    _report_lost(ctx, one)
+    return {(one.namespace, service): one}
+
+
+def _workload_of_namespace(_: Context, key: Key, workload: WorkloadEntry) -> Mapping[str, WorkloadEntry]:
+    return {key[0]: workload}
+
+
+def _pod_of_namespace(_: Context, key: Key, pod: core.Pod) -> Mapping[str, core.Pod]:
+    return {key[0]: pod}
 
 
 def _report_lost(ctx: Context, one: core.EndpointSlice) -> None:

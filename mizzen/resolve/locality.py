@@ -57,7 +57,7 @@ def _of_setting(setting: LocalityLoadBalancerSetting) -> Preference | None:
 
 def _distribution(ctx: Context, service: MeshService) -> tuple[str, ...]:
     source = service.sources[0]
-    namespace = ctx.world.namespace_by_name.get(service.namespace)
+    namespace = ctx.world.namespace_by_key.get(("", service.namespace))
     written = (
         service.kubernetes.spec.traffic_distribution if service.kubernetes else "",
         source.meta.annotations.get(_DISTRIBUTION, ""),

@@ -9,7 +9,8 @@ from mizzen.guard import Stage, attempt
 from mizzen.http3.eligibility import BY_CHOICE, Facts, Reason, why_not
 from mizzen.model.listener import Announcement, Mirror
 from mizzen.model.tls import Certificate, ServerTls
-from mizzen.resolve.context import ByService, Context
+from mizzen.persistent import PersistentMap
+from mizzen.resolve.context import ByService, Context, mapped
 from mizzen.resolve.pem import Chain, read_chain
 from mizzen.resolve.secrets import certificate_of
 from mizzen.resolve.servers import MergedServer
@@ -72,14 +73,15 @@ def mirrored(
     Every server that ends TLS has an announcement, mirror or not: so turning HTTP/3 on or off never
     changes its listener, and a promise can be taken back.
     """
+    ending = {
+        server.route_table: (server, tls.get(server.route_table))
+        for server in servers
+        if server.kind == "https"
+    }
+    made = mapped(ctx, _mirror_of, PersistentMap(ending))
     mirrors, announcements = [], []
-    for server in servers:
-        if server.kind != "https":
-            continue
-        ends = tls.get(server.route_table)
-        make = partial(_mirror, ctx, server, ends)
-        without = (_without(server, _FAULT), None)
-        mirror, port = attempt(Stage.RESOLVE, server.ref, make, ctx.report, without, server.at)
+    for name, (server, ends) in ending.items():
+        mirror, port = made[name]
         mirrors.append(mirror)
         if ends is not None:
             announcements.append(
@@ -97,6 +99,16 @@ def mirrored(
         mirrors=tuple(mirrors),
         announcements=tuple(announcements),
         route_tables=frozenset(one.server for one in mirrors if one.quic_listener),
+    )
+
+
+def _mirror_of(
+    ctx: Context, _: str, ending: tuple[MergedServer, ServerTls | None]
+) -> tuple[Mirror, int | None]:
+    server, ends = ending
+    without = (_without(server, _FAULT), None)
+    return attempt(
+        Stage.RESOLVE, server.ref, partial(_mirror, ctx, server, ends), ctx.report, without, server.at
     )
 
 

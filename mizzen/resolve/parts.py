@@ -4,33 +4,38 @@ from collections.abc import Iterable, Iterator
 
 from mizzen.model.backend import Backend
 from mizzen.model.listener import Listener, TcpService
-from mizzen.model.route import Forward, RouteTable
+from mizzen.model.route import Forward, Route
 from mizzen.model.tls import BESIDE_PROXY, ClientTls, ServerTls
 
 
-def wanted_backends(tables: Iterable[RouteTable], found: Iterable[Listener]) -> Iterator[str]:
-    """The names of every backend that a route or a chain passes traffic to."""
-    for table in tables:
-        for host in table.hosts.values():
-            for route in host.routes:
-                if isinstance(route.action, Forward):
-                    yield from (target.backend for target in route.action.to)
-                    yield from (copy.backend for copy in route.action.copies)
-    for listener in found:
+def backends_of(routes: Iterable[Route]) -> Iterator[str]:
+    """The names of the backends that routes pass requests to, and copies of them."""
+    for route in routes:
+        if isinstance(route.action, Forward):
+            yield from (target.backend for target in route.action.to)
+            yield from (copy.backend for copy in route.action.copies)
+
+
+def backends_of_chains(listeners: Iterable[Listener]) -> Iterator[str]:
+    """The names of the backends that chains pass bytes to."""
+    for listener in listeners:
         for chain in listener.chains:
             if isinstance(chain.serve, TcpService):
                 yield from (target.backend for target in chain.serve.to)
 
 
-def secrets_of(found: Iterable[Listener], upstream: Iterable[Backend]) -> Iterator[str]:
-    """The SDS names of every certificate and CA that somebody asks for."""
-    for listener in found:
+def secrets_of_chains(listeners: Iterable[Listener]) -> Iterator[str]:
+    """The SDS names of every certificate and CA that servers ask for."""
+    for listener in listeners:
         for chain in listener.chains:
             if chain.tls is not None:
                 yield from _names(chain.tls)
-    for backend in upstream:
-        if backend.tls is not None:
-            yield from _names(backend.tls)
+
+
+def secrets_of_backend(backend: Backend) -> Iterator[str]:
+    """The SDS names of the certificate and the CA of a backend."""
+    if backend.tls is not None:
+        yield from _names(backend.tls)
 
 
 def _names(tls: ServerTls | ClientTls) -> Iterator[str]:

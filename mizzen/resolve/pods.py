@@ -95,7 +95,7 @@ def workload_of(pod: Pod) -> str:
 
 def locality_of(world: World, pod: Pod | None, labels: Mapping[str, str]) -> tuple[str, str, str]:
     """Region, zone and subzone of a Pod that also has these labels."""
-    node = world.node_by_name.get(pod.spec.node_name) if pod else None
+    node = world.node_by_key.get(("", pod.spec.node_name)) if pod else None
     return _locality({**(pod.meta.labels if pod else {}), **labels}, node.meta.labels if node else {})
 
 

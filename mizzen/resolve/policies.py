@@ -1,6 +1,6 @@
 """DestinationRules: which one holds for a service, and what it says for one port and subset."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -9,7 +9,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model.route import HashOn
 from mizzen.resolve.attach import exported_to
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, grouped, mapped
 from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.owners import EVERYTHING
@@ -86,8 +86,9 @@ class PolicyIndex:
     """Finds the rule of a service as seen from the gateway, and what it says."""
 
     _ctx: Context = field(repr=False)
-    _by_namespace: Mapping[str, tuple[MergedRule, ...]] = field(repr=False)
-    _found: dict[tuple[str, str], MergedRule | None] = field(default_factory=dict, repr=False)
+    _rules: Mapping[tuple[str, str], tuple[MergedRule, ...]] = field(repr=False)  # by (namespace, host)
+    # Those whose host is a wildcard, by namespace.
+    _wide: Mapping[str, tuple[MergedRule, ...]] = field(repr=False)
 
     def rule(self, host: str, namespace: str) -> MergedRule | None:
         """The rule that holds for a service: of the gateway's namespace, the service's, the mesh's root.
@@ -95,30 +96,28 @@ class PolicyIndex:
         Within a namespace the most specific host wins, and one with a matching workloadSelector over one
         without.
         """
-        key = (host, namespace)
-        if key not in self._found:
-            self._found[key] = self._look_up(host, namespace)
-        return self._found[key]
+        found: MergedRule | None = self._ctx.steps.value(_rule, self._ctx, host, namespace)
+        return found
 
-    def _look_up(self, host: str, namespace: str) -> MergedRule | None:
+    def look_up(self, host: str, namespace: str) -> MergedRule | None:
         own, root = self._ctx.proxy.namespace, self._ctx.mesh.root_namespace
-        if own != root:
-            order = (self._in(own, own), self._in(namespace, own), self._in(root, own))
-        else:
+        first = self._for(host, own)
+        if own == root:
             # What the root keeps for itself goes first; what it gives to all comes last.
-            private = tuple(rule for rule in self._in(own, own) if rule.export_to == {own})
-            order = (private, self._in(namespace, own), self._in(root, own))
-        for candidates in order:
+            first = tuple(rule for rule in first if rule.export_to == {own})
+        for candidates in (first, self._for(host, namespace), self._for(host, root)):
             found = _most_specific(candidates, host)
             if found is not None:
                 return found
         return None
 
-    def _in(self, namespace: str, reader: str) -> tuple[MergedRule, ...]:
-        """The rules of a namespace that `reader` may see and whose selector, if any, asks for this proxy."""
+    def _for(self, host: str, namespace: str) -> tuple[MergedRule, ...]:
+        """The rules of a namespace that may be for a host, that the proxy may see, and whose selector, if any, asks for
+        it."""
+        reader = self._ctx.proxy.namespace
         return tuple(
             rule
-            for rule in self._by_namespace.get(namespace, ())
+            for rule in (*self._rules.get((namespace, host), ()), *self._wide.get(namespace, ()))
             if ("*" in rule.export_to or reader in rule.export_to) and self._selects(rule)
         )
 
@@ -162,20 +161,61 @@ class PolicyIndex:
 
 def policy_index(ctx: Context, services: ServiceIndex) -> PolicyIndex:
     """Every DestinationRule, merged with its like. Those that are for no service are reported."""
-    by_namespace: dict[str, list[MergedRule]] = {}
-    rules: list[DestinationRule | ClosedRule] = [*ctx.world.destination_rules, *ctx.world.closed_rules]
-    # Rules with a selector first, as in Istio: they win over those without.
-    for rule in sorted(rules, key=lambda one: (_selector_of(one) is None, age_order(one))):
-        merged = by_namespace.setdefault(rule.namespace, [])
-        if isinstance(rule, ClosedRule):
-            for host in rule.hosts or (EVERYTHING,):
-                _add(merged, _withheld(ctx, rule, host))
-        elif rule.spec.host:
-            make = partial(_single, ctx, rule)
-            made = attempt(Stage.RESOLVE, rule.ref, make, ctx.report, None)
-            _add(merged, made or _failing(rule, rule.spec.host))
-    _report_hosts(ctx, services)
-    return PolicyIndex(ctx, {namespace: tuple(rules) for namespace, rules in by_namespace.items()})
+    objects = ctx.steps.united(
+        "rule objects", ctx.world.all_by_key(DestinationRule), ctx.world.all_by_key(ClosedRule)
+    )
+    rules = mapped(ctx, _merged, grouped(ctx, _by_host, objects))
+    wide = mapped(ctx, _joined, grouped(ctx, _wide, rules))
+    published = ctx.steps.published
+    index = PolicyIndex(ctx, published("rules", rules), published("wide rules", wide))
+    ctx.steps.views |= {"services": services, "policies": index}
+    mapped(ctx, _report_host, ctx.world.all_by_key(DestinationRule))
+    return index
+
+
+def _rule(ctx: Context, host: str, namespace: str) -> MergedRule | None:
+    policies: PolicyIndex = ctx.steps.views["policies"]
+    return policies.look_up(host, namespace)
+
+
+_Place = tuple[object, ...]  # of a rule among those of one host
+
+
+def _by_host(
+    ctx: Context, key: Hashable, rule: DestinationRule | ClosedRule
+) -> Mapping[tuple[str, str], tuple[_Place, MergedRule]]:
+    """What a rule says, by (namespace, host). Rules with a selector come first, as in Istio: they win over those without."""
+    place = (_selector_of(rule) is None, age_order(rule), key)
+    if isinstance(rule, ClosedRule):
+        made = [_withheld(ctx, rule, host) for host in rule.hosts or (EVERYTHING,)]
+    elif rule.spec.host:
+        single = attempt(Stage.RESOLVE, rule.ref, partial(_single, ctx, rule), ctx.report, None)
+        made = [single or _failing(rule, rule.spec.host)]
+    else:
+        made = []
+    return {(one.namespace, one.host): (place, one) for one in made}
+
+
+def _merged(
+    _: Context, __: Hashable, members: Mapping[Hashable, tuple[_Place, MergedRule]]
+) -> tuple[MergedRule, ...]:
+    merged: list[MergedRule] = []
+    for _place, rule in sorted(members.values(), key=lambda pair: pair[0]):
+        _add(merged, rule)
+    return tuple(merged)
+
+
+def _wide(
+    _: Context, key: tuple[str, str], rules: tuple[MergedRule, ...]
+) -> Mapping[str, tuple[MergedRule, ...]]:
+    namespace, host = key
+    return {namespace: rules} if host.startswith("*") else {}
+
+
+def _joined(
+    _: Context, __: str, members: Mapping[tuple[str, str], tuple[MergedRule, ...]]
+) -> tuple[MergedRule, ...]:
+    return tuple(rule for _key, rules in sorted(members.items()) for rule in rules)
 
 
 def _single(ctx: Context, rule: DestinationRule) -> MergedRule:
@@ -260,15 +300,16 @@ def _most_specific(rules: Iterable[MergedRule], host: str) -> MergedRule | None:
     )
 
 
-def _report_hosts(ctx: Context, services: ServiceIndex) -> None:
-    hosts = frozenset(service.host for service in services.all)
-    for rule in ctx.world.destination_rules:
-        attempt(Stage.RESOLVE, rule.ref, partial(_report_host, ctx, rule, hosts), ctx.report, None)
+def _report_host(ctx: Context, _: Hashable, rule: DestinationRule) -> None:
+    attempt(Stage.RESOLVE, rule.ref, partial(_report_unknown, ctx, rule), ctx.report, None)
 
 
-def _report_host(ctx: Context, rule: DestinationRule, hosts: frozenset[str]) -> None:
+def _report_unknown(ctx: Context, rule: DestinationRule) -> None:
+    services: ServiceIndex = ctx.steps.views["services"]
     host = expand_host(rule.spec.host, rule.namespace)
-    known = host in hosts or (host.startswith("*") and any(subset_of(one, host) for one in hosts))
+    known = services.get(host) is not None or (
+        host.startswith("*") and any(subset_of(one.host, host) for one in services.all)
+    )
     if host and not known:
         ctx.report(
             Problem(

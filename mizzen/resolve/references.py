@@ -6,9 +6,10 @@ from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.persistent import PersistentMap
 from mizzen.resolve.actions import REDIRECTS
 from mizzen.resolve.attach import MESH, gateway_key, hosts_of
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, grouped, mapped, step
 from mizzen.resolve.delegates import check_delegates, delegate_of
 from mizzen.resolve.destinations import Indexes, Target
 from mizzen.resolve.hosts import overlap, usable_by
@@ -17,7 +18,7 @@ from mizzen.resolve.servers import MergedServer, normalised_hosts
 from mizzen.resources.compile import nearest
 from mizzen.resources.gateway import Gateway
 from mizzen.resources.virtual_service import Destination, HTTPRoute, VirtualService
-from mizzen.resources.world import Key
+from mizzen.resources.world import Key, age_order
 
 CODES = {
     "REF-001": "A VirtualService is bound to a Gateway that does not exist.",
@@ -31,34 +32,52 @@ CODES = {
 }
 
 
-def check_references(ctx: Context, servers: tuple[MergedServer, ...], indexes: Indexes) -> None:
-    """Report, once for each VirtualService that this gateway serves, what leads nowhere."""
+Delegated = tuple[
+    tuple[object, ...], frozenset[int]
+]  # (age of the root, port numbers of the servers that have it)
+
+
+def check_references(ctx: Context, servers: tuple[MergedServer, ...]) -> None:
+    """Report, once for each VirtualService that this gateway serves, what leads nowhere. To be called by the root of a
+    resolution."""
     ports: dict[str, set[int]] = {}
     for server in servers:
         ports.setdefault(server.key, set()).add(server.number)
-    delegates: dict[tuple[str, str], tuple[VirtualService, frozenset[int]]] = {}
-    for service in ctx.world.virtual_services:
-        if service.spec.hosts:
-            check = partial(_check_root, ctx, service, indexes, ports)
-            for delegate, served in attempt(Stage.RESOLVE, service.ref, check, ctx.report, ()):
-                delegates[delegate.key] = (delegate, served)
-    for delegate, served in delegates.values():
-        check_one = _Checked(ctx, delegate, indexes, served).all
-        attempt(Stage.RESOLVE, delegate.ref, check_one, ctx.report, None)
+    ctx.steps.views["ports"] = ctx.steps.published(
+        "ports", PersistentMap((key, frozenset(numbers)) for key, numbers in ports.items())
+    )
+    delegates = grouped(ctx, _delegates, ctx.world.all_by_key(VirtualService))
+    mapped(ctx, _check_delegate, delegates)
 
 
-def _check_root(
-    ctx: Context, service: VirtualService, indexes: Indexes, ports: Mapping[str, set[int]]
-) -> tuple[tuple[VirtualService, frozenset[int]], ...]:
-    """Its delegates, and the port numbers of the servers that have them."""
+def _delegates(ctx: Context, key: Key, service: VirtualService) -> Mapping[Key, Delegated]:
+    """Check a root; the delegates that it has."""
+    if not service.spec.hosts:
+        return {}
+    check = partial(_check_root, ctx, service)
+    found = attempt(Stage.RESOLVE, service.ref, check, ctx.report, ())
+    return {delegate: ((*age_order(service), key), served) for delegate, served in found}
+
+
+def _check_delegate(ctx: Context, key: Key, roots: Mapping[Key, Delegated]) -> None:
+    """A delegate is checked once, for the youngest of its roots."""
+    delegate = ctx.world.virtual_service_by_key.get(key)
+    if delegate is not None:
+        _, served = max(roots.values(), key=lambda pair: pair[0])
+        attempt(Stage.RESOLVE, delegate.ref, _Checked(ctx, delegate, served).all, ctx.report, None)
+
+
+def _check_root(ctx: Context, service: VirtualService) -> tuple[tuple[Key, frozenset[int]], ...]:
+    """The keys of its delegates, and the port numbers of the servers that have them."""
     _check_gateways(ctx, service)
     check_delegates(ctx, service)
+    ports = ctx.steps.views["ports"]
     served = frozenset(port for key in _bound(service).values() for port in ports.get(key, ()))
     if not served:
         return ()
-    _Checked(ctx, service, indexes, served).all()
+    _Checked(ctx, service, served).all()
     found = [delegate_of(ctx, service, route) for route in service.spec.http if route.delegate]
-    return tuple((delegate, served) for delegate in found if delegate is not None)
+    return tuple((delegate.key, served) for delegate in found if delegate is not None)
 
 
 def _bound(service: VirtualService) -> dict[int, str]:
@@ -94,12 +113,7 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
     gateways = [known[key] for key in bound.values() if key in known]
     if not gateways or len(gateways) < len(service.spec.gateways):
         return  # the mesh, or whoever is missing, might serve a host
-    offered = [
-        host
-        for gateway in gateways
-        for server in gateway.spec.servers
-        for host in usable_by(normalised_hosts(server.hosts, gateway.namespace), service.namespace)
-    ]
+    offered = [host for gateway in gateways for host in _offered(ctx, gateway.key, service.namespace)]
     for index, host in enumerate(hosts_of(service)):
         if not any(overlap(host, one) for one in offered):
             names = ", ".join(sorted({f"{one.namespace}/{one.name}" for one in gateways}))
@@ -116,10 +130,21 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
             )
 
 
+@step
+def _offered(ctx: Context, key: Key, namespace: str) -> tuple[str, ...]:
+    """The hosts that a Gateway has for VirtualServices of a namespace."""
+    gateway = ctx.world.gateway_by_key[key]
+    return tuple(
+        host
+        for server in gateway.spec.servers
+        for host in usable_by(normalised_hosts(server.hosts, gateway.namespace), namespace)
+    )
+
+
 def _is_refused(ctx: Context, key: Key) -> bool:
     """Is there a Gateway of that name, with an error?"""
     namespace, name = key
-    return ResourceRef(kind=Gateway.__name__, namespace=namespace, name=name) in ctx.world.refused
+    return ctx.world.is_refused(ResourceRef(kind=Gateway.__name__, namespace=namespace, name=name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +153,13 @@ class _Checked:
 
     ctx: Context
     service: VirtualService
-    indexes: Indexes
     served: frozenset[int]
+
+    @property
+    def indexes(self) -> Indexes:
+        """Where services and their policies are looked up."""
+        found: Indexes = self.ctx.steps.views["indexes"]
+        return found
 
     def all(self) -> None:
         for destination in _destinations(self.service):

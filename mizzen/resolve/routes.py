@@ -1,17 +1,18 @@
 """Route tables: what each HTTP server does with the requests of each host."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model.route import Exact, Fail, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
-from mizzen.persistent import by_name
+from mizzen.persistent import PersistentMap
 from mizzen.resolve.actions import Actions, Where, cors, fault
-from mizzen.resolve.attach import gateway_keys, hosts_of, shared_hosts
+from mizzen.resolve.attach import gateway_keys, hosts_of, rank_and_gateways, shared_hosts
 from mizzen.resolve.budget import MOST_ROUTES, Budget
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, grouped, mapped, nested, step
 from mizzen.resolve.delegates import Rule, rules_of
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.header_changes import header_changes
@@ -19,148 +20,288 @@ from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.matches import applies, route_match
 from mizzen.resolve.mirrors import announcement_name
 from mizzen.resolve.owners import EVERYTHING, NOBODY, Owner, Owners, wider
+from mizzen.resolve.parts import backends_of
 from mizzen.resolve.servers import MergedServer, sni_names
 from mizzen.resources.virtual_service import HTTPMatchRequest, VirtualService
+from mizzen.resources.world import Key, age_order
 
 CODES = {
     "GW-015": "A host of a VirtualService belongs, on a port of its Gateway, to another Gateway that has it more exactly.",
     "RT-005": "A VirtualService becomes too many routes, by its delegates or by the tables that it is in; its requests fail.",
 }
 _TOO_MANY = "too many routes"
+_MANY_SERVERS = 16  # of a Gateway
 
 
-@dataclass(slots=True)
-class _Host:
-    """A host while its routes are gathered. `parts`: the very tuples that came from each VirtualService."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placement:
+    """The routes of a VirtualService at a host of a server."""
 
-    name: str
-    domain: str
-    parts: list[tuple[Route, ...]] = field(default_factory=list)
-    https_only: bool = False
+    order: tuple[object, ...]  # its place among those at one host
+    identity: tuple[object, ...]  # the same where the routes are the same
+    routes: tuple[Route, ...]
+    https_only: bool
+    is_heavy: bool = False  # the VirtualService may have become too many routes
+
+    @property
+    def service(self) -> Key:
+        key: Key = self.identity[0]  # type: ignore[assignment]
+        return key
+
+
+_Site = tuple[str, str]  # (route table, host)
+# (route table, is it https only, identities of placements in order): hosts that have all this in common are one.
+_Signature = tuple[str, bool, tuple[tuple[object, ...], ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Which servers share a route table, and those of each Gateway."""
+
+    tables: PersistentMap[str, tuple[MergedServer, ...]]  # in the order in which they were merged
+    # By key of the Gateway, each with its position among those of its table.
+    of_gateway: PersistentMap[str, tuple[tuple[int, MergedServer], ...]]
+
+    @classmethod
+    def of(cls, servers: Iterable[MergedServer]) -> "Layout":
+        tables: dict[str, list[MergedServer]] = {}
+        of_gateway: dict[str, list[tuple[int, MergedServer]]] = {}
+        for server in servers:
+            if server.route_table:
+                members = tables.setdefault(server.route_table, [])
+                of_gateway.setdefault(server.key, []).append((len(members), server))
+                members.append(server)
+        return cls(
+            tables=PersistentMap({name: tuple(members) for name, members in tables.items()}),
+            of_gateway=PersistentMap({key: tuple(members) for key, members in of_gateway.items()}),
+        )
 
 
 def route_tables(
-    ctx: Context, servers: tuple[MergedServer, ...], indexes: Indexes, owned: Mapping[str, Owners]
-) -> tuple[RouteTable, ...]:
-    """One table for each name that servers share, in the order in which they were merged.
+    ctx: Context, layout: Layout, owned: Mapping[str, Owners]
+) -> tuple[tuple[RouteTable, ...], PersistentMap[str, Any]]:
+    """One table for each name that servers share, sorted by name; and the backends that their routes use, by name.
 
-    `owned`: by the name of a listener, who has which host there.
+    `owned`: by the name of a listener, who has which host there. To be called by the root of a resolution.
     """
-    sharing: dict[str, list[MergedServer]] = {}
-    for server in servers:
-        if server.route_table:
-            sharing.setdefault(server.route_table, []).append(server)
-    maker = _Tables(ctx, indexes, owned)
-    return tuple(maker.table(name, members) for name, members in sharing.items())
+    views, published = ctx.steps.views, ctx.steps.published
+    views["servers"] = published("servers of gateways", layout.of_gateway)
+    views["owners"] = published("owners", PersistentMap(owned))
+    views["rivals"] = published("rivals", PersistentMap(_rivals(layout, owned)))
+    services = ctx.world.all_by_key(VirtualService)
+    sites = grouped(ctx, _placements, services)
+    views["sites"] = published("sites", ctx.steps.keys_of("sites", sites))
+    views["https hosts"] = published("https hosts", PersistentMap(_https_hosts(ctx, layout)))
+    parts = grouped(ctx, _by_signature, sites)
+    views["parts"] = published("parts", parts)
+    hosts = nested(ctx, _host_of, parts)
+    empty: PersistentMap[str, Host] = PersistentMap()
+    made = mapped(
+        ctx,
+        _table,
+        PersistentMap((name, (*servers, hosts.get(name, empty))) for name, servers in layout.tables.items()),
+    )
+    used = grouped(ctx, _uses, mapped(ctx, _placements, services))
+    return tuple(made.values()), used
 
 
-@dataclass(slots=True)
-class _Tables:
-    """Makes tables; remembers what many servers ask for."""
+def _owners(ctx: Context, server: MergedServer) -> Owners:
+    """Who has which host where a server ends TLS. Of plain servers, which share a table, nobody takes any."""
+    if server.kind != "https":
+        return NOBODY
+    found: Owners = ctx.steps.views["owners"].get(server.listener_name, NOBODY)
+    return found
 
-    ctx: Context
-    indexes: Indexes
-    owned: Mapping[str, Owners]
-    _rules: dict[tuple[str, str], tuple[Rule, ...] | None] = field(default_factory=dict)
-    _made: dict[tuple[tuple[str, str], Where], tuple[Route, ...]] = field(default_factory=dict)
-    _budget: Budget = field(default_factory=lambda: Budget(MOST_ROUTES))
 
-    def table(self, name: str, servers: list[MergedServer]) -> RouteTable:
-        hosts: dict[str, _Host] = {}
-        for server in servers:
-            self._add_routes(server, hosts)
-        for server in servers:
-            if _redirects(server):
-                for host in sorted(sni_names(server.hosts)):
-                    if self._elsewhere(server, host) is None:
-                        _host(hosts, host, server).https_only = True
-        first = servers[0]
-        misdirected = self._owned(first).misdirected(name)
-        made = list(self._joined(hosts))
-        made += _without_routes(first, hosts, misdirected)
-        if not made and EVERYTHING not in misdirected:
-            made.append(_black_hole(first))
-        return RouteTable(
-            name=name,
-            hosts=by_name(made),
-            misdirected=tuple(map(_domain, misdirected)),
-            announcement=announcement_name(name) if first.kind == "https" else None,
-            origin=first.ref,
-        )
+def _rivals(layout: Layout, owned: Mapping[str, Owners]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The hosts of others that lie below those of a table's server; tables without any are left out."""
+    for name, (first, *_) in layout.tables.items():
+        if first.kind == "https" and (below := owned.get(first.listener_name, NOBODY).below.get(name)):
+            yield name, below
 
-    def _owned(self, server: MergedServer) -> Owners:
-        """Who has which host where a server ends TLS. Of plain servers, which share a table, nobody takes any."""
-        return self.owned.get(server.listener_name, NOBODY) if server.kind == "https" else NOBODY
 
-    def _elsewhere(self, server: MergedServer, host: str) -> Owner | None:
-        """The other server that has a host more exactly."""
-        owner = self._owned(server).owner(host)
-        return None if owner is None or owner.name == server.route_table else owner
+def _elsewhere(ctx: Context, server: MergedServer, host: str) -> Owner | None:
+    """The other server that has a host more exactly."""
+    if server.kind != "https" or server.route_table not in ctx.steps.views["rivals"]:
+        return None
+    owner = _owners(ctx, server).owner(host)
+    return None if owner is None or owner.name == server.route_table else owner
 
-    def _add_routes(self, server: MergedServer, hosts: dict[str, _Host]) -> None:
-        for service in self.indexes.attached.get(server.key, ()):
-            # A VirtualService whose hosts cannot be told from the server's keeps all that it names.
-            shared = attempt(
-                Stage.RESOLVE,
-                service.ref,
-                partial(shared_hosts, server, service),
-                self.ctx.report,
-                service.spec.hosts,
+
+def _https_hosts(ctx: Context, layout: Layout) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """By route table, the hosts of servers that redirect to https, each with the port of the first of them."""
+    for name, servers in layout.tables.items():
+        hosts = {
+            host: server.number
+            for server in reversed(servers)
+            if _redirects(server)
+            for host in sni_names(server.hosts)
+            if _elsewhere(ctx, server, host) is None
+        }
+        if hosts:
+            yield name, hosts
+
+
+# --- where VirtualServices stand --------------------------------------------------------------------
+
+
+def _placements(ctx: Context, key: Key, service: VirtualService) -> Mapping[_Site, tuple[_Placement, ...]]:
+    """All places of a VirtualService. One without routes brings no host, which is another rule of Istio."""
+    rank, gateways = rank_and_gateways(ctx, service)
+    made: dict[Where, tuple[Route, ...]] = {}
+    found: dict[_Site, list[_Placement]] = {}
+    for gateway in gateways:
+        for position, server in _candidates(ctx.steps.views["servers"].get(gateway, ()), service):
+            shared = _shared_hosts(ctx, server, service)
+            where = Where(gateway=server.key, port=server.number, secure=server.kind == "https")
+            if shared and where not in made:
+                made[where] = _routes(ctx, service, where)
+            if not shared or not made[where]:
+                continue
+            placement = _Placement(
+                order=(position, rank, age_order(service)),
+                identity=(key, where.gateway, where.port, where.secure),
+                routes=made[where],
+                https_only=_redirects(server),
             )
-            routes = self._routes(service, server) if shared else ()
-            if not routes:
-                continue  # another rule of Istio: a VirtualService without routes brings no host
-            for name in dict.fromkeys(host.lower() for host in shared):
-                if (owner := self._elsewhere(server, name)) is not None:
-                    _report_owner(self.ctx, server, service, name, owner)
-                    continue
-                host = _host(hosts, name, server)
-                host.parts.append(routes)
-                host.https_only |= _redirects(server)
+            for host in dict.fromkeys(host.lower() for host in shared):
+                if (owner := _elsewhere(ctx, server, host)) is not None:
+                    _report_owner(ctx, server, service, host, owner)
+                else:
+                    found.setdefault((server.route_table, host), []).append(placement)
+    is_heavy = sum(len(one.routes) for some in found.values() for one in some) > MOST_ROUTES
+    return {
+        site: tuple(replace(one, is_heavy=True) for one in some) if is_heavy else tuple(some)
+        for site, some in found.items()
+    }
 
-    def _routes(self, service: VirtualService, server: MergedServer) -> tuple[Route, ...]:
-        """All routes of a VirtualService for a server; the very same tuple for servers that do not differ here."""
-        where = Where(gateway=server.key, port=server.number, secure=server.kind == "https")
-        key = (service.key, where)
-        if key not in self._made:
-            self._made[key] = attempt(
-                Stage.RESOLVE,
-                service.ref,
-                partial(self._make, service, where),
-                self.ctx.report,
-                (failing(RouteMatch(), service, "spec.http"),),
-            )
-        return self._made[key]
 
-    def _make(self, service: VirtualService, where: Where) -> tuple[Route, ...]:
-        if service.key not in self._rules:
-            self._rules[service.key] = rules_of(self.ctx, service)
-        return routes_of(service, self._rules[service.key], Actions(self.ctx, where, self.indexes))
+def _candidates(
+    servers: tuple[tuple[int, MergedServer], ...], service: VirtualService
+) -> Iterable[tuple[int, MergedServer]]:
+    """Servers that may have a host of a VirtualService. Of a Gateway with many servers most have not."""
+    if len(servers) < _MANY_SERVERS or any("*" in host for host in service.spec.hosts):
+        return servers
+    names = {name for host in hosts_of(service) for name in (host.lower(), *wider(host.lower()))}
+    return [pair for pair in servers if not names.isdisjoint(sni_names(pair[1].hosts))]
 
-    def _within_budget(self, part: tuple[Route, ...]) -> tuple[Route, ...]:
-        """What came from a VirtualService, in one more host; where that is too much, its requests fail there."""
-        ref = part[0].origin
-        if self._budget.allows(ref, len(part)):
-            return part
-        self.ctx.report(too_many(ref))
-        return (replace(part[0], match=RouteMatch(), action=Fail(status=500, because=_TOO_MANY)),)
 
-    def _joined(self, hosts: dict[str, _Host]) -> Iterator[Host]:
-        """Hosts with the very same routes become one with several domains, named after the most specific."""
-        headers = self.ctx.proxy.config.proxy_headers
-        silent = bool(headers and headers.attempt_count and headers.attempt_count.disabled)
-        same: dict[tuple[object, ...], list[_Host]] = {}
-        for _, host in sorted(hosts.items(), key=lambda pair: specificity_key(pair[0])):
-            same.setdefault((host.https_only, *map(id, host.parts)), []).append(host)
-        for members in same.values():
-            first = members[0]
-            yield Host(
-                name=first.name,
-                domains=tuple(member.domain for member in members),
-                routes=ordered(self._within_budget(part) for part in first.parts),
-                https_only=first.https_only,
-                count_attempts=not silent,
-            )
+def _shared_hosts(ctx: Context, server: MergedServer, service: VirtualService) -> tuple[str, ...]:
+    """A VirtualService whose hosts cannot be told from the server's keeps all that it names."""
+    make = partial(shared_hosts, server, service)
+    return attempt(Stage.RESOLVE, service.ref, make, ctx.report, service.spec.hosts)
+
+
+def _routes(ctx: Context, service: VirtualService, where: Where) -> tuple[Route, ...]:
+    """All routes of a VirtualService for a server; those of servers that do not differ here are the same."""
+    failed = (failing(RouteMatch(), service, "spec.http"),)
+    return attempt(Stage.RESOLVE, service.ref, partial(_make, ctx, service, where), ctx.report, failed)
+
+
+def _make(ctx: Context, service: VirtualService, where: Where) -> tuple[Route, ...]:
+    indexes: Indexes = ctx.steps.views["indexes"]
+    return routes_of(service, rules_of(ctx, service), Actions(ctx, where, indexes))
+
+
+def _uses(_: Context, __: Key, placements: Mapping[_Site, tuple[_Placement, ...]]) -> Mapping[str, bool]:
+    """The backends that the routes of a VirtualService pass on to."""
+    unique = {placement.identity: placement.routes for some in placements.values() for placement in some}
+    return dict.fromkeys(backends_of(route for routes in unique.values() for route in routes), True)
+
+
+# --- hosts ------------------------------------------------------------------------------------------
+
+
+def _by_signature(
+    ctx: Context, site: _Site, members: Mapping[Key, tuple[_Placement, ...]]
+) -> Mapping[_Signature, tuple[_Placement, ...]]:
+    table, host = site
+    placements = sorted((one for some in members.values() for one in some), key=lambda one: one.order)
+    https_only = any(one.https_only for one in placements) or host in ctx.steps.views["https hosts"].get(
+        table, ()
+    )
+    return {(table, https_only, tuple(one.identity for one in placements)): tuple(placements)}
+
+
+def _host_of(
+    ctx: Context, signature: _Signature, members: Mapping[_Site, tuple[_Placement, ...]]
+) -> Mapping[tuple[str, str], Host]:
+    """Hosts with the very same routes become one with several domains, named after the most specific."""
+    table, https_only, (first, *_) = signature
+    names = sorted((host for _, host in members), key=specificity_key)
+    placements = members[(table, names[0])]
+    routes = ordered(_within_budget(ctx, signature, one) for one in placements)
+    host = _host(ctx, names, first[2], routes, https_only=https_only)
+    return {(table, host.name): host}
+
+
+def _host(
+    ctx: Context, names: list[str], number: object, routes: tuple[Route, ...], *, https_only: bool
+) -> Host:
+    headers = ctx.proxy.config.proxy_headers
+    silent = bool(headers and headers.attempt_count and headers.attempt_count.disabled)
+    domains = tuple(_domain(name) for name in names)
+    return Host(
+        name=f"{domains[0]}:{number}",
+        domains=domains,
+        routes=routes,
+        https_only=https_only,
+        count_attempts=not silent,
+    )
+
+
+def _within_budget(ctx: Context, signature: _Signature, placement: _Placement) -> tuple[Route, ...]:
+    """The routes of a VirtualService in one more host; where that is too much, its requests fail there."""
+    if not placement.is_heavy or signature not in _beyond_budget(ctx, placement.service):
+        return placement.routes
+    return (replace(placement.routes[0], match=RouteMatch(), action=Fail(status=500, because=_TOO_MANY)),)
+
+
+@step
+def _beyond_budget(ctx: Context, key: Key) -> frozenset[_Signature]:
+    """The hosts for which a VirtualService has become too many routes in those before."""
+    parts: Mapping[_Signature, Mapping[_Site, tuple[_Placement, ...]]] = ctx.steps.views["parts"]
+    budget, beyond = Budget(MOST_ROUTES), []
+    for signature in parts:
+        placements = next(iter(parts[signature].values()))
+        for placement in placements:
+            if placement.service == key and not budget.allows(
+                placement.routes[0].origin, len(placement.routes)
+            ):
+                beyond.append(signature)
+                if len(beyond) == 1:
+                    ctx.report(too_many(placement.routes[0].origin))
+    return frozenset(beyond)
+
+
+# --- tables -----------------------------------------------------------------------------------------
+
+
+def _table(ctx: Context, name: str, made_of: tuple[object, ...]) -> RouteTable:
+    *servers, hosts = made_of
+    first = servers[0]
+    assert isinstance(first, MergedServer)
+    assert isinstance(hosts, PersistentMap)
+    misdirected = _owners(ctx, first).misdirected(name)
+    more = [*_only_redirecting(ctx, first), *_without_routes(ctx, first, misdirected)]
+    if not hosts and not more and EVERYTHING not in misdirected:
+        more.append(_black_hole(first))
+    return RouteTable(
+        name=name,
+        hosts=hosts.updated({host.name: host for host in more}),
+        misdirected=tuple(map(_domain, misdirected)),
+        announcement=announcement_name(name) if first.kind == "https" else None,
+        origin=first.ref,
+    )
+
+
+def _only_redirecting(ctx: Context, server: MergedServer) -> list[Host]:
+    """The hosts that have nothing but the redirect of their server."""
+    table = server.route_table
+    sites = ctx.steps.views["sites"]
+    numbers = ctx.steps.views["https hosts"].get(table, {})
+    names = sorted((host for host in numbers if (table, host) not in sites), key=specificity_key)
+    return [_host(ctx, names, numbers[names[0]], (), https_only=True)] if names else []
 
 
 def routes_of(service: VirtualService, rules: tuple[Rule, ...] | None, actions: Actions) -> tuple[Route, ...]:
@@ -221,14 +362,6 @@ def _redirects(server: MergedServer) -> bool:
     return bool(server.server.tls and server.server.tls.https_redirect)
 
 
-def _host(hosts: dict[str, _Host], name: str, server: MergedServer) -> _Host:
-    name = name.lower()
-    if name not in hosts:
-        domain = _domain(name)
-        hosts[name] = _Host(name=f"{domain}:{server.number}", domain=domain)
-    return hosts[name]
-
-
 def _domain(host: str) -> str:
     """A host as it stands in an authority: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host else host
@@ -264,16 +397,21 @@ def _report_owner(
     )
 
 
-def _without_routes(
-    server: MergedServer, hosts: Mapping[str, _Host], misdirected: tuple[str, ...]
-) -> list[Host]:
+def _without_routes(ctx: Context, server: MergedServer, misdirected: tuple[str, ...]) -> list[Host]:
     """A server's own hosts that have no routes and lie below a host of another: they get 404, not 421."""
-    others = frozenset(misdirected)
+    if not misdirected:
+        return []
+    others, table = frozenset(misdirected), server.route_table
+    sites, redirecting = ctx.steps.views["sites"], ctx.steps.views["https hosts"].get(table, {})
+
+    def is_placed(host: str) -> bool:
+        return host in redirecting or (table, host) in sites
+
     own = [
         host
         for host in server.server_names or (EVERYTHING,)
-        if host not in hosts
-        and next((one for one in wider(host) if one in hosts or one in others), None) in others
+        if not is_placed(host)
+        and next((one for one in wider(host) if is_placed(one) or one in others), None) in others
     ]
     if not own:
         return []

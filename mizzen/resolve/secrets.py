@@ -13,7 +13,8 @@ from functools import partial
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model.tls import Certificate, TrustedCa
-from mizzen.resolve.context import Context
+from mizzen.persistent import PersistentMap
+from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.named_files import content_of
 from mizzen.resolve.pem import Bad, Chain, crl_fault, key_fault, read_chain, roots_fault
 from mizzen.resources.core import ConfigMap, Secret
@@ -78,17 +79,19 @@ def secret_resources(
     """What can be sent of `names`, sorted by name. Faults of Secrets are reported here; a name that leads
     nowhere is reported where it is used (`certificate_of`, `ca_of`).
     """
-    certificates: list[Certificate] = []
-    roots: list[TrustedCa] = []
-    for name in sorted(names):
-        found = ca_of(ctx, name) if is_ca(name) else certificate_of(ctx, name)
-        if isinstance(found, Certificate):
-            certificates.append(found)
-        elif isinstance(found, TrustedCa):
-            roots.append(found)
-        elif found.resource is not None:
-            ctx.report(found.problem(found.resource, found.field))
-    return tuple(certificates), tuple(roots)
+    found = mapped(ctx, _sent, PersistentMap(dict.fromkeys(names, True))).values()
+    certificates = tuple(one for one in found if isinstance(one, Certificate))
+    return certificates, tuple(one for one in found if isinstance(one, TrustedCa))
+
+
+def _sent(ctx: Context, name: str, _: object) -> Certificate | TrustedCa | None:
+    """What is sent under a name; None where nothing can be."""
+    found = ca_of(ctx, name) if is_ca(name) else certificate_of(ctx, name)
+    if not isinstance(found, Trouble):
+        return found
+    if found.resource is not None:
+        ctx.report(found.problem(found.resource, found.field))
+    return None
 
 
 # --- certificates -----------------------------------------------------------------------------------

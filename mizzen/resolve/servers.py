@@ -12,11 +12,12 @@ from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
-from mizzen.resolve.context import Context, Proxy
+from mizzen.resolve.context import Context, Proxy, mapped, step
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.unix import UNIX, is_unix, permits
 from mizzen.resources.gateway import Gateway, Server
 from mizzen.resources.withheld import UNKNOWN_PORT, ClosedGateway
+from mizzen.resources.world import Key
 
 CODES = {
     "GW-001": "A server conflicts with an earlier server on its address and port, and takes no part.",
@@ -244,9 +245,13 @@ def _route_table(kind: str, gateway: Gateway, server: Server, port: int) -> str:
 
 def _candidates(ctx: Context) -> Iterator[MergedServer]:
     """The servers of every Gateway that is for this proxy, before anybody has won or lost."""
+    found = mapped(ctx, _candidates_of, ctx.world.all_by_key(Gateway))
     for gateway in ctx.world.gateways:
-        make = partial(_of_gateway, ctx, gateway)
-        yield from attempt(Stage.RESOLVE, gateway.ref, make, ctx.report, ())
+        yield from found[gateway.key]
+
+
+def _candidates_of(ctx: Context, _: Key, gateway: Gateway) -> tuple[MergedServer, ...]:
+    return attempt(Stage.RESOLVE, gateway.ref, partial(_of_gateway, ctx, gateway), ctx.report, ())
 
 
 def _of_gateway(ctx: Context, gateway: Gateway) -> tuple[MergedServer, ...]:
@@ -347,6 +352,7 @@ def merged_servers(ctx: Context) -> tuple[MergedServer, ...]:
     return merged_and_lost(ctx)[0]
 
 
+@step
 def merged_and_lost(ctx: Context) -> tuple[tuple[MergedServer, ...], tuple[MergedServer, ...]]:
     """As `merged_servers`, and the servers that lost a conflict or belong to a Gateway that has an error."""
     merge = _Merge(ctx)

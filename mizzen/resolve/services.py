@@ -1,13 +1,14 @@
 """Which services a gateway can send requests to: Kubernetes Services and ServiceEntries, one per host."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.persistent import PersistentMap
 from mizzen.resolve.attach import exported_to
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, grouped, mapped
 from mizzen.resolve.names import service_host
 from mizzen.resources import core
 from mizzen.resources.service_entry import ServiceEntry
@@ -76,21 +77,35 @@ class MeshService:
         return next((port for port in self.ports if port.number == number), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Host:
+    """Who has a host."""
+
+    service: MeshService
+    by_namespace: Mapping[str, MeshService]
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceIndex:
-    """The services that the namespace of the gateway may see. `all` has one per host, sorted by host."""
+    """The services that the namespace of the gateway may see."""
 
-    all: tuple[MeshService, ...]
-    _by_host: Mapping[str, MeshService] = field(repr=False)
-    _by_key: Mapping[tuple[str, str], MeshService] = field(repr=False)
+    by_host: PersistentMap[str, MeshService] = field(repr=False)  # for who goes through all of them
+    _hosts: Mapping[str, _Host] = field(repr=False)
+
+    @property
+    def all(self) -> Iterable[MeshService]:
+        """One per host, sorted by host."""
+        return [self._hosts[host].service for host in self._hosts]
 
     def get(self, host: str) -> MeshService | None:
         """The service that the gateway knows under a host."""
-        return self._by_host.get(host)
+        found = self._hosts.get(host)
+        return found.service if found else None
 
     def find(self, host: str, namespace: str) -> MeshService | None:
         """The same, but a service of `namespace` (where the VirtualService is) goes first."""
-        return self._by_key.get((host, namespace)) or self._by_host.get(host)
+        found = self._hosts.get(host)
+        return found.by_namespace.get(namespace, found.service) if found else None
 
     def port_of(self, service: MeshService | None, wanted: int | None, server_port: int) -> int:
         """The port that a destination means: the one written, else the only one, else the server's."""
@@ -103,17 +118,44 @@ class ServiceIndex:
 
 def service_index(ctx: Context) -> ServiceIndex:
     """Services over ServiceEntries, older over younger; what is exported to us by name goes first."""
-    visible = [one for one in _services(ctx) if _is_visible(one, ctx.proxy.namespace)]
-    visible.sort(key=lambda one: "*" in one.export_to)
-    by_host: dict[str, MeshService] = {}
-    by_key: dict[tuple[str, str], MeshService] = {}
-    for one in visible:
-        key = (one.host, one.namespace)
-        by_key[key] = _chosen(by_key.get(key), one)
-        by_host[one.host] = _chosen(by_host.get(one.host), one)
-    _report_hidden(ctx, visible, by_host)
-    everything = tuple(service for _, service in sorted(by_host.items()))
-    return ServiceIndex(everything, by_host, by_key)
+    objects = ctx.steps.united(
+        "service objects", ctx.world.all_by_key(core.Service), ctx.world.all_by_key(ServiceEntry)
+    )
+    hosts = mapped(ctx, _of_host, grouped(ctx, _visible, objects))
+    return ServiceIndex(mapped(ctx, _service_of, hosts), ctx.steps.published("services", hosts))
+
+
+def _service_of(_: Context, __: str, host: _Host) -> MeshService:
+    return host.service
+
+
+def _visible(
+    ctx: Context, key: Hashable, one: core.Service | ServiceEntry
+) -> Mapping[str, tuple[tuple[object, ...], MeshService]]:
+    """The services of an object that the gateway may see, by host, each with its place among those of one host. What
+    raises keeps its hosts, and has no port: its requests fail."""
+    default = ctx.mesh.default_service_export_to
+    made = attempt(Stage.RESOLVE, one.ref, partial(_of, one, default), ctx.report, None)
+    return {
+        service.host: (("*" in service.export_to, age_order(one), key), service)
+        for service in (_failing(one) if made is None else made)
+        if _is_visible(service, ctx.proxy.namespace)
+    }
+
+
+def _of_host(
+    ctx: Context, _: str, members: Mapping[Hashable, tuple[tuple[object, ...], MeshService]]
+) -> _Host:
+    """Services over ServiceEntries, older over younger; what is exported to us by name goes first."""
+    services = [service for _, service in sorted(members.values(), key=lambda pair: pair[0])]
+    by_namespace: dict[str, MeshService] = {}
+    winner = None
+    for service in services:
+        by_namespace[service.namespace] = _chosen(by_namespace.get(service.namespace), service)
+        winner = _chosen(winner, service)
+    assert winner is not None
+    _report_hidden(ctx, services, winner)
+    return _Host(service=winner, by_namespace=by_namespace)
 
 
 def _is_visible(service: MeshService, namespace: str) -> bool:
@@ -148,10 +190,9 @@ def _merged(one: MeshService, other: MeshService) -> MeshService:
     return replace(one, ports=one.ports + more, sources=one.sources + other.sources)
 
 
-def _report_hidden(ctx: Context, visible: list[MeshService], by_host: Mapping[str, MeshService]) -> None:
-    for one in visible:
-        winner = by_host[one.host]
-        if one.kubernetes or one.entries[0] in winner.sources or winner.host != one.host:
+def _report_hidden(ctx: Context, services: list[MeshService], winner: MeshService) -> None:
+    for one in services:
+        if one.kubernetes or any(one.entries[0] is source for source in winner.sources):
             continue
         entry = one.entries[0]
         index = entry.spec.hosts.index(one.host)
@@ -168,15 +209,6 @@ def _report_hidden(ctx: Context, visible: list[MeshService], by_host: Mapping[st
 
 
 # --- from objects -----------------------------------------------------------------------------------
-
-
-def _services(ctx: Context) -> Iterator[MeshService]:
-    """Every service, oldest first. One that raises keeps its hosts, and has no port: its requests fail."""
-    both: list[core.Service | ServiceEntry] = [*ctx.world.services, *ctx.world.service_entries]
-    default = ctx.mesh.default_service_export_to
-    for one in sorted(both, key=age_order):
-        made = attempt(Stage.RESOLVE, one.ref, partial(_of, one, default), ctx.report, None)
-        yield from _failing(one) if made is None else made
 
 
 def _of(one: core.Service | ServiceEntry, default: tuple[str, ...]) -> tuple[MeshService, ...]:

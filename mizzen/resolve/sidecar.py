@@ -1,11 +1,14 @@
 """The whole of a sidecar: World -> Model."""
 
 from mizzen.model import GatewayName, Model
-from mizzen.persistent import by_name
+from mizzen.model.backend import Backend
+from mizzen.model.listener import Listener
+from mizzen.model.route import RouteTable
+from mizzen.persistent import PersistentMap, by_name
 from mizzen.resolve.authorization import check_authorization
 from mizzen.resolve.backends import backends
 from mizzen.resolve.closing import closed
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, step
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.edge import access_logs, edge
 from mizzen.resolve.inbound import (
@@ -17,7 +20,7 @@ from mizzen.resolve.inbound import (
 )
 from mizzen.resolve.interception import passthroughs, virtual_inbound, virtual_outbound
 from mizzen.resolve.outbound import outbound
-from mizzen.resolve.parts import secrets_of, wanted_backends
+from mizzen.resolve.parts import backends_of, backends_of_chains, secrets_of_backend, secrets_of_chains
 from mizzen.resolve.policies import policy_index
 from mizzen.resolve.secrets import secret_resources
 from mizzen.resolve.services import service_index
@@ -27,13 +30,42 @@ from mizzen.resolve.workloads import inbound_ports
 
 def resolve_sidecar(ctx: Context) -> Model:
     """What the sidecar of `ctx` shall do. Everything wrong is reported; a fault that is nobody's is raised."""
-    check_authorization(ctx)
     services = service_index(ctx)
-    ports = inbound_ports(ctx, services)
+    ctx.steps.views["indexes"] = Indexes(services, policy_index(ctx, services))
+    listeners, tables, own, has_outbound = _made(ctx)
+    upstream = by_name(own)
+    if has_outbound:
+        routes = (route for table in tables for host in table.hosts.values() for route in host.routes)
+        used = dict.fromkeys((*backends_of(routes), *backends_of_chains(listeners)), True)
+        made = backends(ctx, services, PersistentMap(used))
+        upstream = made.updated({backend.name: backend for backend in own if backend.name not in made})
+    asked = (name for backend in upstream.values() for name in secrets_of_backend(backend))
+    names = frozenset((*secrets_of_chains(listeners), *asked))
+    certificates, trusted_cas = secret_resources(ctx, names)
+    model = Model(
+        gateway=GatewayName(ctx.proxy.key),
+        listeners=listeners,
+        route_tables=tables,
+        backends=upstream,
+        certificates=certificates,
+        trusted_cas=trusted_cas,
+        announcements=(),
+        mirrors=(),
+    )
+    return closed(ctx, model)
+
+
+_Made = tuple[tuple[Listener, ...], tuple[RouteTable, ...], tuple[Backend, ...], bool]
+
+
+@step
+def _made(ctx: Context) -> _Made:
+    """Listeners and route tables, sorted by name, the backends that are no services, and whether there is a way out."""
+    check_authorization(ctx)
+    indexes: Indexes = ctx.steps.views["indexes"]
+    ports = inbound_ports(ctx, indexes.services)
     tracer, collectors = tracing(ctx)
     meeting, logs = inbound_edge(edge(ctx, tracer)), access_logs(ctx)
-    policies = policy_index(ctx, services)
-    indexes = Indexes(services, policies)
     if ctx.proxy.intercepted:
         used = virtual_outbound(ctx, indexes, edge(ctx, tracer), logs)
         found = [virtual_inbound(ctx, ports, meeting, logs), *used.listeners]
@@ -42,18 +74,9 @@ def resolve_sidecar(ctx: Context) -> Model:
         used = outbound(ctx, indexes, edge(ctx, tracer), logs)
         found = [*(inbound_listener(ctx, port, meeting, logs) for port in ports), *used.listeners]
     tables = (*(inbound_routes(port) for port in ports if carries_http(port)), *used.route_tables)
-    upstream = [*(inbound_backend(ctx, port) for port in ports), *collectors]
-    if used.listeners:
-        upstream += backends(ctx, services, policies, frozenset(wanted_backends(tables, used.listeners)))
-    certificates, trusted_cas = secret_resources(ctx, frozenset(secrets_of(found, upstream)))
-    model = Model(
-        gateway=GatewayName(ctx.proxy.key),
-        listeners=tuple(sorted(found, key=lambda one: one.name)),
-        route_tables=tuple(sorted(tables, key=lambda one: one.name)),
-        backends=by_name(upstream),
-        certificates=certificates,
-        trusted_cas=trusted_cas,
-        announcements=(),
-        mirrors=(),
+    return (
+        tuple(sorted(found, key=lambda one: one.name)),
+        tuple(sorted(tables, key=lambda one: one.name)),
+        (*(inbound_backend(ctx, port) for port in ports), *collectors),
+        bool(used.listeners),
     )
-    return closed(ctx, model)

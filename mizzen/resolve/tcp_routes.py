@@ -65,7 +65,7 @@ def _passthrough(maker: "_Maker") -> Iterator[PassthroughChain]:
 
 def _candidates(server: MergedServer, indexes: Indexes) -> Iterator[VirtualService]:
     """The VirtualServices of a server's Gateway that have a host in common with the server."""
-    for service in indexes.attached.get(server.key, ()):
+    for service in indexes.attached.of(server.key):
         hosts = usable_by(server.hosts, service.namespace)
         if any(overlap(one, other) for one in hosts for other in hosts_of(service)):
             yield service

@@ -1,15 +1,15 @@
-"""World: every object that was read and is valid, sorted and indexed."""
+"""World: every object that was read and is valid, by kind and key."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import itertools
+from bisect import bisect_left, insort
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
-from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
-from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.errors import Problem, ResourceRef
+from mizzen.persistent import PersistentMap
 from mizzen.resources.apps import Deployment
-from mizzen.resources.closing import Closed, closed, is_guard, whole
 from mizzen.resources.core import (
     ConfigMap,
     EndpointSlice,
@@ -19,15 +19,14 @@ from mizzen.resources.core import (
     Pod,
     Secret,
     Service,
-    ServiceAccount,
 )
 from mizzen.resources.declare import Resource
-from mizzen.resources.decode import Decoded, Unread, decode, identify
+from mizzen.resources.decode import Unread
 from mizzen.resources.destination_rule import DestinationRule
 from mizzen.resources.envoy_filter import EnvoyFilter
 from mizzen.resources.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.gateway import Gateway
-from mizzen.resources.kinds import KINDS, is_ours
+from mizzen.resources.kinds import KINDS
 from mizzen.resources.operator import IstioOperator
 from mizzen.resources.security import (
     AuthorizationPolicy,
@@ -38,16 +37,21 @@ from mizzen.resources.security import (
 from mizzen.resources.service_entry import ServiceEntry
 from mizzen.resources.sidecar import Sidecar
 from mizzen.resources.virtual_service import VirtualService
-from mizzen.resources.withheld import ClosedGateway, ClosedRule, withheld, withheld_text
+from mizzen.resources.withheld import ClosedGateway, ClosedRule
 from mizzen.resources.workload_entry import WorkloadEntry
-from mizzen.resources.yaml import RawObject
-
-Decode = Callable[[RawObject], Decoded]
+from mizzen.steps import Observed
 
 R = TypeVar("R", bound=Resource)
 Key = tuple[str, str]  # (namespace, name)
+Maps = Mapping[type[Resource], PersistentMap[Key, Resource]]
+# (kind, key) of an object; (kind,) for all of a kind; ("refused", ref); ("unread",)
+Fact = tuple[Any, ...]
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
+_NONE: PersistentMap[Key, Any] = PersistentMap()
+_BY_KIND = {(kind.group, name): kind.declaration for name, kind in KINDS.items()}
+_FEW = 64  # changes of a kind, up to which its order is mended instead of being made anew
+UNREAD: Fact = ("unread",)
 
 
 def age_order(resource: Resource) -> tuple[datetime, str, str]:
@@ -58,64 +62,22 @@ def age_order(resource: Resource) -> tuple[datetime, str, str]:
     return (resource.meta.creation_timestamp or _EARLIEST, resource.meta.name, resource.meta.namespace)
 
 
-def _index(resources: tuple[R, ...]) -> Mapping[Key, R]:
-    return MappingProxyType({(r.meta.namespace, r.meta.name): r for r in resources})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Every valid object, each kind sorted by `age_order`. Indexes go by (namespace, name)."""
+    """Every valid object. Tuples are sorted by `age_order`, maps go by (namespace, name). Never changed."""
 
-    gateways: tuple[Gateway, ...] = ()
-    virtual_services: tuple[VirtualService, ...] = ()
-    destination_rules: tuple[DestinationRule, ...] = ()
-    service_entries: tuple[ServiceEntry, ...] = ()
-    workload_entries: tuple[WorkloadEntry, ...] = ()
-    sidecars: tuple[Sidecar, ...] = ()
-    peer_authentications: tuple[PeerAuthentication, ...] = ()
-    authorization_policies: tuple[AuthorizationPolicy, ...] = ()
-    request_authentications: tuple[RequestAuthentication, ...] = ()
-    closures: tuple[Closure, ...] = ()  # what stands for guards that cannot be read
-    closed_rules: tuple[ClosedRule, ...] = ()  # and for DestinationRules that may ask for TLS
-    closed_gateways: tuple[ClosedGateway, ...] = ()  # and for Gateways
-    envoy_filters: tuple[EnvoyFilter, ...] = ()
-    wasm_plugins: tuple[WasmPlugin, ...] = ()
-    traffic_extensions: tuple[TrafficExtension, ...] = ()
-    unread: tuple[Unread, ...] = ()  # may guard something, and have an error
-    refused: frozenset[ResourceRef] = frozenset()  # are there, and take no part because of an error
-    services: tuple[Service, ...] = ()
-    endpoint_slices: tuple[EndpointSlice, ...] = ()
-    pods: tuple[Pod, ...] = ()
-    deployments: tuple[Deployment, ...] = ()
-    secrets: tuple[Secret, ...] = ()
-    config_maps: tuple[ConfigMap, ...] = ()
-    namespaces: tuple[Namespace, ...] = ()
-    nodes: tuple[Node, ...] = ()
-    service_accounts: tuple[ServiceAccount, ...] = ()
-    operators: tuple[IstioOperator, ...] = ()
-    events: tuple[Event, ...] = ()
+    __slots__ = ("_ordered", "_unread", "maps", "refused")
 
-    gateway_by_key: Mapping[Key, Gateway] = field(init=False, repr=False, compare=False)
-    workload_entry_by_key: Mapping[Key, WorkloadEntry] = field(init=False, repr=False, compare=False)
-    virtual_service_by_key: Mapping[Key, VirtualService] = field(init=False, repr=False, compare=False)
-    service_by_key: Mapping[Key, Service] = field(init=False, repr=False, compare=False)
-    pod_by_key: Mapping[Key, Pod] = field(init=False, repr=False, compare=False)
-    secret_by_key: Mapping[Key, Secret] = field(init=False, repr=False, compare=False)
-    config_map_by_key: Mapping[Key, ConfigMap] = field(init=False, repr=False, compare=False)
-    namespace_by_name: Mapping[str, Namespace] = field(init=False, repr=False, compare=False)
-    node_by_name: Mapping[str, Node] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        set_once = object.__setattr__  # a frozen dataclass has no other way to fill a derived field
-        set_once(self, "gateway_by_key", _index(self.gateways))
-        set_once(self, "virtual_service_by_key", _index(self.virtual_services))
-        set_once(self, "workload_entry_by_key", _index(self.workload_entries))
-        set_once(self, "service_by_key", _index(self.services))
-        set_once(self, "pod_by_key", _index(self.pods))
-        set_once(self, "secret_by_key", _index(self.secrets))
-        set_once(self, "config_map_by_key", _index(self.config_maps))
-        set_once(self, "namespace_by_name", MappingProxyType({n.name: n for n in self.namespaces}))
-        set_once(self, "node_by_name", MappingProxyType({n.name: n for n in self.nodes}))
+    def __init__(
+        self,
+        maps: Maps | None = None,
+        unread: tuple[Unread, ...] = (),
+        refused: frozenset[ResourceRef] = frozenset(),
+    ) -> None:
+        """`unread`: may guard something, and have an error. `refused`: are there, and take no part for an error."""
+        self.maps: Maps = {} if maps is None else maps
+        self._unread = unread
+        self.refused = refused
+        self._ordered: dict[type[Resource], tuple[Resource, ...]] = {}
 
     @classmethod
     def of(
@@ -128,122 +90,280 @@ class World:
         kept: dict[type[Resource], dict[Key, Resource]] = {}
         for resource in resources:
             kept.setdefault(type(resource), {})[resource.key] = resource
-
-        def every(kind: type[R]) -> tuple[R, ...]:
-            found = [r for r in kept.get(kind, {}).values() if isinstance(r, kind)]
-            return tuple(sorted(found, key=age_order))
-
         return cls(
-            gateways=every(Gateway),
-            virtual_services=every(VirtualService),
-            destination_rules=every(DestinationRule),
-            service_entries=every(ServiceEntry),
-            workload_entries=every(WorkloadEntry),
-            sidecars=every(Sidecar),
-            peer_authentications=every(PeerAuthentication),
-            authorization_policies=every(AuthorizationPolicy),
-            request_authentications=every(RequestAuthentication),
-            closures=every(Closure),
-            closed_rules=every(ClosedRule),
-            closed_gateways=every(ClosedGateway),
-            envoy_filters=every(EnvoyFilter),
-            wasm_plugins=every(WasmPlugin),
-            traffic_extensions=every(TrafficExtension),
-            unread=tuple(sorted(unread, key=lambda one: str(one.ref))),
-            refused=frozenset(refused),
-            services=every(Service),
-            endpoint_slices=every(EndpointSlice),
-            pods=every(Pod),
-            deployments=every(Deployment),
-            secrets=every(Secret),
-            config_maps=every(ConfigMap),
-            namespaces=every(Namespace),
-            nodes=every(Node),
-            service_accounts=every(ServiceAccount),
-            operators=every(IstioOperator),
-            events=every(Event),
+            {kind: PersistentMap(some) for kind, some in kept.items()},
+            tuple(sorted(unread, key=lambda one: str(one.ref))),
+            frozenset(refused),
         )
 
+    def with_changes(
+        self,
+        changed: Mapping[type[Resource], Mapping[Key, Resource]],
+        removed: Mapping[type[Resource], Iterable[Key]],
+        unread: tuple[Unread, ...],
+        refused: frozenset[ResourceRef],
+    ) -> "World":
+        """The same with other objects in it."""
+        maps = dict(self.maps)
+        world = World(maps, unread, refused)
+        world._ordered = dict(self._ordered)
+        for kind in {*changed, *removed}:
+            before = maps.get(kind, _NONE)
+            maps[kind] = before.updated(changed.get(kind, {}), removed.get(kind, ()))
+            if kind in world._ordered:
+                mended = _mended(world._ordered.pop(kind), before, maps[kind])
+                if mended is not None:
+                    world._ordered[kind] = mended
+        return world
 
-def decode_all(
-    raws: Iterable[RawObject],
-    *,
-    default_namespace: str = "default",
-    remember: Decode | None = None,
-    broken: Iterable[Problem] = (),
-) -> tuple[World, tuple[Problem, ...]]:
-    """The world of some objects, and everything that is wrong with them. Raises nothing.
+    def facts_since(self, before: "World") -> Iterator[Fact]:
+        """What is another fact than it was."""
+        for kind in {*self.maps, *before.maps}:
+            difference = self.maps.get(kind, _NONE).difference(before.maps.get(kind, _NONE))
+            if difference:
+                yield (kind.__name__,)
+                for key in (*difference.changed, *difference.removed):
+                    yield (kind.__name__, key)
+        if self._unread != before._unread:
+            yield UNREAD
+        if self.refused is not before.refused:
+            for ref in self.refused ^ before.refused:
+                yield ("refused", ref)
 
-    Of several objects of one group, kind, namespace and name, the later valid one is kept: later by the name of
-    the file, then by the place in it, so that the order of `raws` does not matter. `remember` decodes one
-    object in the place of `decode`: a caller can keep what it gave for the same digest. `broken`: problems of documents
-    that gave no object, some of which tell its name. A guard that has an error closes (resources.closing; `World.unread`
-    for kinds that are not honoured), and so does a rule or Gateway whose absence would open something
-    (resources.withheld), unless there is a good object of its name.
-    """
-    how = remember or (lambda raw: decode(raw, default_namespace))
-    problems: list[Problem] = []
-    earlier: dict[ResourceRef, ResourceRef] = {}
-    kept: dict[ResourceRef, Resource] = {}
-    broken = tuple(broken)
-    closing: dict[ResourceRef, Closed] = {}
-    unread = {one.ref: one for one in map(partial(_guard_of, default_namespace), broken) if one is not None}
-    for raw in sorted(raws, key=lambda raw: (raw.ref.place(), raw.digest)):
-        decoded = how(raw)
-        ref = identify(raw, default_namespace)
-        problems += decoded.problems
-        if ref in earlier and ref.name:
-            problems.append(_doubled(ref, earlier[ref], taken=decoded.resource is not None))
-        earlier[ref] = ref
-        if decoded.resource is not None:
-            kept[ref] = decoded.resource
-        elif instead := (
-            closed(raw, decoded.problems, default_namespace)
-            or withheld(raw, decoded.problems, default_namespace)
-        ):
-            closing[instead.resource.ref] = instead
-        elif decoded.unread is not None and not is_guard(ref):
-            unread[ref] = decoded.unread
-    closing = {**_closed_unread(broken, default_namespace), **closing}
-    # One that was kept holds in the place of a later one that cannot be read, as at an API server.
-    standing = [instead for ref, instead in closing.items() if ref not in kept]
-    problems += [instead.problem for instead in standing if instead.problem is not None]
-    world = World.of(
-        (*kept.values(), *(instead.resource for instead in standing)),
-        [one for ref, one in unread.items() if ref not in kept],
-        earlier.keys() - kept.keys(),
-    )
-    return world, tuple(problems)
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, World):
+            return NotImplemented
+        mine = {kind: some for kind, some in self.maps.items() if some}
+        theirs = {kind: some for kind, some in other.maps.items() if some}
+        return (mine, self._unread, self.refused) == (theirs, other._unread, other.refused)
 
+    __hash__ = None  # type: ignore[assignment]
 
-def _closed_unread(problems: Iterable[Problem], default_namespace: str) -> dict[ResourceRef, Closed]:
-    """What stands for guards, rules and Gateways whose documents cannot be read."""
-    found: dict[ResourceRef, Closed] = {}
-    for problem in problems:
+    def __repr__(self) -> str:
+        return f"World({[*itertools.chain(*(some.values() for some in self.maps.values()))]!r})"
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    def every(self, kind: type[R]) -> tuple[R, ...]:
+        """All of a kind, sorted by age."""
+        if kind not in self._ordered:
+            self._ordered[kind] = tuple(sorted(self.maps.get(kind, _NONE).values(), key=age_order))
+        return cast("tuple[R, ...]", self._ordered[kind])
+
+    def all_by_key(self, kind: type[R]) -> PersistentMap[Key, R]:
+        """All of a kind, by (namespace, name)."""
+        return cast("PersistentMap[Key, R]", self.maps.get(kind, _NONE))
+
+    def by_key(self, kind: type[R]) -> Mapping[Key, R]:
+        """The same, to look up some."""
+        return self.all_by_key(kind)
+
+    def is_refused(self, ref: ResourceRef) -> bool:
+        """Is there such an object, and takes no part for an error?"""
+        return ref in self.refused
+
+    def located(self, problem: Problem) -> Problem:
+        """The same, where its object stands now: of what has not changed, the lines may have."""
         ref = problem.resource
-        if problem.code.startswith("YML-") and problem.severity is Severity.ERROR and is_guard(ref):
-            ref = replace(ref, namespace=ref.namespace or default_namespace)
-            found[ref] = whole(ref, field=problem.field)
-        elif instead := withheld_text(problem, default_namespace):
-            found[instead.resource.ref] = instead
-    return found
+        declaration = _BY_KIND.get((ref.group, ref.kind))
+        resource = self.maps.get(declaration, _NONE).get((ref.namespace, ref.name)) if declaration else None
+        if (
+            resource is None
+            or resource.ref is ref
+            or resource.ref.places is ref.places
+            or resource.ref != ref
+        ):
+            return problem
+        return replace(problem, resource=resource.ref)
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        """What may guard something, and has an error."""
+        return self._unread
+
+    @property
+    def gateways(self) -> tuple[Gateway, ...]:
+        return self.every(Gateway)
+
+    @property
+    def virtual_services(self) -> tuple[VirtualService, ...]:
+        return self.every(VirtualService)
+
+    @property
+    def destination_rules(self) -> tuple[DestinationRule, ...]:
+        return self.every(DestinationRule)
+
+    @property
+    def service_entries(self) -> tuple[ServiceEntry, ...]:
+        return self.every(ServiceEntry)
+
+    @property
+    def workload_entries(self) -> tuple[WorkloadEntry, ...]:
+        return self.every(WorkloadEntry)
+
+    @property
+    def sidecars(self) -> tuple[Sidecar, ...]:
+        return self.every(Sidecar)
+
+    @property
+    def peer_authentications(self) -> tuple[PeerAuthentication, ...]:
+        return self.every(PeerAuthentication)
+
+    @property
+    def authorization_policies(self) -> tuple[AuthorizationPolicy, ...]:
+        return self.every(AuthorizationPolicy)
+
+    @property
+    def request_authentications(self) -> tuple[RequestAuthentication, ...]:
+        return self.every(RequestAuthentication)
+
+    @property
+    def closures(self) -> tuple[Closure, ...]:
+        """What stands for guards that cannot be read."""
+        return self.every(Closure)
+
+    @property
+    def closed_rules(self) -> tuple[ClosedRule, ...]:
+        """What stands for DestinationRules that may ask for TLS."""
+        return self.every(ClosedRule)
+
+    @property
+    def closed_gateways(self) -> tuple[ClosedGateway, ...]:
+        """What stands for Gateways that have an error."""
+        return self.every(ClosedGateway)
+
+    @property
+    def envoy_filters(self) -> tuple[EnvoyFilter, ...]:
+        return self.every(EnvoyFilter)
+
+    @property
+    def wasm_plugins(self) -> tuple[WasmPlugin, ...]:
+        return self.every(WasmPlugin)
+
+    @property
+    def traffic_extensions(self) -> tuple[TrafficExtension, ...]:
+        return self.every(TrafficExtension)
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        return self.every(Service)
+
+    @property
+    def endpoint_slices(self) -> tuple[EndpointSlice, ...]:
+        return self.every(EndpointSlice)
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        return self.every(Pod)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return self.every(Secret)
+
+    @property
+    def config_maps(self) -> tuple[ConfigMap, ...]:
+        return self.every(ConfigMap)
+
+    @property
+    def namespaces(self) -> tuple[Namespace, ...]:
+        return self.every(Namespace)
+
+    @property
+    def operators(self) -> tuple[IstioOperator, ...]:
+        return self.every(IstioOperator)
+
+    @property
+    def deployments(self) -> tuple[Deployment, ...]:
+        return self.every(Deployment)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self.every(Event)
+
+    @property
+    def gateway_by_key(self) -> Mapping[Key, Gateway]:
+        return self.by_key(Gateway)
+
+    @property
+    def virtual_service_by_key(self) -> Mapping[Key, VirtualService]:
+        return self.by_key(VirtualService)
+
+    @property
+    def workload_entry_by_key(self) -> Mapping[Key, WorkloadEntry]:
+        return self.by_key(WorkloadEntry)
+
+    @property
+    def service_by_key(self) -> Mapping[Key, Service]:
+        return self.by_key(Service)
+
+    @property
+    def pod_by_key(self) -> Mapping[Key, Pod]:
+        return self.by_key(Pod)
+
+    @property
+    def secret_by_key(self) -> Mapping[Key, Secret]:
+        return self.by_key(Secret)
+
+    @property
+    def config_map_by_key(self) -> Mapping[Key, ConfigMap]:
+        return self.by_key(ConfigMap)
+
+    @property
+    def namespace_by_key(self) -> Mapping[Key, Namespace]:
+        """Namespaces are in none."""
+        return self.by_key(Namespace)
+
+    @property
+    def node_by_key(self) -> Mapping[Key, Node]:
+        """Nodes are in no namespace."""
+        return self.by_key(Node)
 
 
-def _guard_of(default_namespace: str, problem: Problem) -> Unread | None:
-    """A document that cannot be read and that its lines tell to be of a kind that may guard."""
-    ref = problem.resource
-    if problem.severity is not Severity.ERROR or not is_ours(ref) or not KINDS[ref.kind].may_guard:
+def _mended(
+    ordered: tuple[Resource, ...], before: PersistentMap[Key, Resource], after: PersistentMap[Key, Resource]
+) -> tuple[Resource, ...] | None:
+    """The order with a few objects taken out and others put in; None where these are many."""
+    difference = after.difference(before)
+    if len(difference.changed) + len(difference.removed) > _FEW:
         return None
-    return Unread(ref=replace(ref, namespace=ref.namespace or default_namespace))
+    resources = list(ordered)
+    for key in (*difference.changed, *difference.removed):
+        if (old := before.get(key)) is not None:
+            del resources[bisect_left(resources, age_order(old), key=age_order)]
+    for resource in difference.changed.values():
+        insort(resources, resource, key=age_order)
+    return tuple(resources)
 
 
-def _doubled(later: ResourceRef, earlier: ResourceRef, *, taken: bool) -> Problem:
-    became = "takes the place of" if taken else "would take the place of"
-    return Problem(
-        severity=Severity.WARNING,
-        code="META-002",
-        resource=later,
-        field="metadata.name",
-        message=f"this object {became} the one at {earlier.place()}, which has the same name",
-        hint="Rename one of the two, or remove it.",
-    )
+class ObservedWorld(World):
+    """A world that tells what of it is looked at."""
+
+    __slots__ = ("_known", "_look", "_world")
+
+    def __init__(self, world: World, look: Callable[[Hashable], None]) -> None:
+        """`look` hears each fact, in the words of `World.facts_since`."""
+        super().__init__(world.maps, world._unread, world.refused)
+        self._world, self._look = world, look
+        self._known: dict[type[Resource], Mapping[Key, Any]] = {}
+
+    def every(self, kind: type[R]) -> tuple[R, ...]:
+        self._look((kind.__name__,))
+        return self._world.every(kind)
+
+    def all_by_key(self, kind: type[R]) -> PersistentMap[Key, R]:
+        self._look((kind.__name__,))
+        return self._world.all_by_key(kind)
+
+    def by_key(self, kind: type[R]) -> Mapping[Key, R]:
+        if kind not in self._known:
+            self._known[kind] = Observed(kind.__name__, self._world.all_by_key(kind), self._look)
+        return self._known[kind]
+
+    def is_refused(self, ref: ResourceRef) -> bool:
+        self._look(("refused", ref))
+        return self._world.is_refused(ref)
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        self._look(UNREAD)
+        return self._world.unread

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from mizzen.errors import Problem
-from mizzen.resources.world import World, decode_all
+from mizzen.resources.intake import decode_all
+from mizzen.resources.world import World
 from mizzen.resources.yaml import parse_documents
 
 Read = Callable[[str], tuple[World, tuple[Problem, ...]]]

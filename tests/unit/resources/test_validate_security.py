@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mizzen.resources import checks
-from mizzen.resources.world import decode_all
+from mizzen.resources.intake import decode_all
 from mizzen.resources.yaml import parse_documents
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mizzen.resources.world import decode_all
+from mizzen.resources.intake import decode_all
 from mizzen.resources.yaml import parse_documents
 
 RULE = """\

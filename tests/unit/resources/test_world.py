@@ -2,8 +2,10 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from mizzen.resources.core import Node
 from mizzen.resources.decode import Decoded, decode
-from mizzen.resources.world import World, decode_all
+from mizzen.resources.intake import decode_all
+from mizzen.resources.world import World
 from mizzen.resources.yaml import RawObject, parse_documents
 
 
@@ -90,5 +92,5 @@ def test_objects_are_found_by_namespace_and_name(read: Callable[[str], Any]) -> 
     world, _ = read(f"{config_map('a')}---\napiVersion: v1\nkind: Node\nmetadata: {{name: n}}\n")
 
     assert world.config_map_by_key[("own", "a")] is world.config_maps[0]
-    assert world.node_by_name["n"] is world.nodes[0]
+    assert world.node_by_key["", "n"] is world.every(Node)[0]
     assert World() == World.of(())

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mizzen.errors import Place, Severity
 from mizzen.resources import yaml as reading
-from mizzen.resources.world import decode_all
+from mizzen.resources.intake import decode_all
 from mizzen.resources.yaml import parse_documents
 
 GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n"

@@ -134,7 +134,7 @@ async def test_a_gateway_that_cannot_be_built_keeps_what_it_has_and_the_others_g
         await running.plane.started.wait()
         assert running.status["sound"] is True
         with monkeypatch.context() as patch:
-            raising(patch, whole, "edge", lambda ctx, *_: ctx.proxy.name == "one")
+            raising(patch, whole, "closed", lambda ctx, *_: ctx.proxy.name == "one")
             await running.write(text("one", "two", word="second"))
 
             assert running.named == {"one", "two"}
@@ -156,7 +156,7 @@ async def test_a_build_that_fails_as_a_whole_changes_nothing(
         await running.plane.started.wait()
         before = dict(running.plane.served)
         with monkeypatch.context() as patch:
-            raising(patch, pipeline, "decode_all", lambda *_: True)
+            raising(patch, pipeline, "mesh_config", lambda *_: True)
             await running.write(text("two", word="second"))
 
             assert running.plane.served == before
@@ -174,7 +174,7 @@ async def test_a_start_that_fails_is_told_at_once_and_tried_again(
 ) -> None:
     (folder / "all.yaml").write_text(text("one"))
     with monkeypatch.context() as patch:
-        raising(patch, pipeline, "decode_all", lambda *_: True)
+        raising(patch, pipeline, "mesh_config", lambda *_: True)
         async with start() as running:
             await running.rebuilt()
 

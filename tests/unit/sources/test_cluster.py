@@ -6,7 +6,7 @@ import pytest
 
 from mizzen.errors import Severity
 from mizzen.resources.decode import decode
-from mizzen.resources.world import decode_all
+from mizzen.resources.intake import decode_all
 from mizzen.sources.cluster import Cluster, kept, plural, taken
 from mizzen.sources.kube import Kube, KubeError, connect
 
