@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from mizzen.envoy.config import SECRETS, EnvoyConfig, envoy_config
 from mizzen.envoy.secret import ca_secret, tls_secret
 from mizzen.errors import Problem, ResourceRef, Severity, capped, sort_key
-from mizzen.guard import Stage, attempt
+from mizzen.guard import Stage, attempt, is_fault
 from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
@@ -37,7 +37,7 @@ from mizzen.resources.intake import Intake
 from mizzen.resources.kinds import is_ours
 from mizzen.resources.mesh import MeshConfig
 from mizzen.resources.operator import IstioOperator
-from mizzen.resources.world import World
+from mizzen.resources.world import ObservedWorld, World
 from mizzen.resources.yaml import RawObject
 from mizzen.steps import Steps
 from mizzen.xds.snapshot import Snapshot, snapshot
@@ -45,6 +45,7 @@ from mizzen.xds.snapshot import Snapshot, snapshot
 CATALOGUE = {
     "GRD-003": "An IstioOperator has an error: gateways and mesh settings are not known, and nothing is served.",
 }
+_SPARE = 256
 
 # Announcement name -> alt-svc value; None says nothing about HTTP/3.
 Announced = Mapping[str, str | None]
@@ -132,11 +133,14 @@ class Memory:
     _objects: dict[int, RawObject] = field(default_factory=dict)  # by identity
     _intake: Intake | None = None
     _gateways: dict[str, _Gateway] = field(default_factory=dict)  # by key of the proxy
+    _asked: "_Asked | None" = None
 
     def decode(self, raw: RawObject, default_namespace: str) -> Decoded:
         known = self.decoded.get(raw.digest)
         if known is None:
-            known = self.decoded[raw.digest] = decode(raw, default_namespace=default_namespace)
+            known = decode(raw, default_namespace=default_namespace)
+            if not any(map(is_fault, known.problems)):
+                self.decoded[raw.digest] = known
         return known
 
     def take_in(self, objects: tuple[RawObject, ...], found: tuple[Problem, ...], namespace: str) -> Intake:
@@ -150,14 +154,55 @@ class Memory:
         gone = [self._objects[one] for one in self._objects.keys() - new.keys()]
         intake.update(added, gone, found)
         self._objects = new
-        if len(self.decoded) > len(objects):
+        current = {raw.digest for raw in added}
+        for raw in gone:
+            if raw.digest not in current:
+                self.decoded.pop(raw.digest, None)
+        if len(self.decoded) > len(objects) + _SPARE:  # of objects that did not take part
             current = {raw.digest for raw in objects}
             self.decoded = {digest: one for digest, one in self.decoded.items() if digest in current}
         return intake
 
     def forget(self) -> None:
         """Everything is made anew: something was raised."""
-        self._intake, self._objects, self._gateways = None, {}, {}
+        self._intake, self._objects, self._gateways, self._asked = None, {}, {}, None
+
+    def declared(self, world: World, settings: Settings) -> "_Declared":
+        """Which proxies there are, as `_declared` says."""
+        before = self._asked
+        if before is None or before.settings != settings:
+            steps = Steps()
+        else:
+            steps = before.steps
+            steps.begin(world.facts_since(before.world))
+        self._asked = _Asked(steps, world, settings)
+        found: _Declared = steps.value(
+            _declared, replace(self._asked, world=ObservedWorld(world, steps.look))
+        )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the steps that find out which proxies there are go by."""
+
+    steps: Steps
+    world: World
+    settings: Settings
+
+
+_Some = tuple[tuple[Proxy, Switches, MeshConfig], ...]
+# Gateways, sidecars, one problem for each that cannot be worked out, the trust domain of the mesh.
+_Declared = tuple[_Some, _Some, tuple[Problem, ...], str]
+
+
+def _declared(asked: _Asked) -> _Declared:
+    world, settings, lost = asked.world, asked.settings, list[Problem]()
+    declared = proxies(world, settings.environment, settings.external_ports, settings.routers, lost.append)
+    beside = sidecars(world, settings.environment, settings.sidecars, lost.append)
+    if lost:
+        asked.steps.report(lost[0])  # so that it is tried again
+    return declared, beside, tuple(lost), mesh_config(world).trust_domain
 
 
 def build(
@@ -180,9 +225,8 @@ def _build(
 ) -> Build:
     intake = memory.take_in(objects, found, settings.default_namespace)
     world = intake.world
-    lost: list[Problem] = []  # a gateway for each
-    declared = proxies(world, settings.environment, settings.external_ports, settings.routers, lost.append)
-    beside = sidecars(world, settings.environment, settings.sidecars, lost.append)
+    declared, beside, failed, trust_domain = memory.declared(world, settings)
+    lost = list(failed)  # a gateway for each
     made = [
         attempt(
             Stage.GATEWAY,
@@ -205,7 +249,7 @@ def _build(
         world=world,
         gateways=() if unknown else gateways,
         problems=_sorted_problems(world, made_of, gateways),
-        trust_domain=mesh_config(world).trust_domain,
+        trust_domain=trust_domain,
         is_partial=bool(lost or unknown),
     )
 
