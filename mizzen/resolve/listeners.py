@@ -13,7 +13,8 @@ from mizzen.model.authorization import Access
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.tls import ServerTls
 from mizzen.model.token import TokenRule
-from mizzen.resolve.context import Context
+from mizzen.persistent import PersistentMap
+from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.destinations import Indexes
 from mizzen.resolve.mirrors import announcement_name, quic_listener_name
 from mizzen.resolve.owners import Owners, owners
@@ -55,17 +56,26 @@ def listeners(
     One without a chain is left out. `lost`: servers that take no part. `tls`: by `tls_key`. `mirrored`: the route
     tables of servers with an HTTP/3 mirror.
     """
+    ending = {
+        tls_key(server): (server, ends, common)
+        for server in servers
+        if server.kind == "https" and (ends := tls.get(tls_key(server))) is not None
+    }
+    https = mapped(ctx, _https_chain, PersistentMap(ending))
+    quic_chains = mapped(
+        ctx, _quic_chain, PersistentMap((key, made_of) for key, made_of in ending.items() if key in mirrored)
+    )
     by_name = _by_listener(servers)
     left_out = _by_listener(lost)
     found, owned = [], {}
     for name, sharing in by_name.items():
-        chains = _tcp_chains(ctx, sharing, tls, indexes, common)
+        chains = _tcp_chains(ctx, sharing, tls, https, indexes, common)
         if chains:
             found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
         owned[name] = owners(sharing, left_out.get(name, ()), chains)
         quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
         if quic:
-            found.append(_quic_listener(ctx, quic, tls, owned[name], common))
+            found.append(_quic_listener(ctx, quic, quic_chains, owned[name], common))
     return tuple(sorted(found, key=lambda listener: listener.name)), owned
 
 
@@ -115,6 +125,7 @@ def _tcp_chains(
     ctx: Context,
     sharing: list[MergedServer],
     tls: Mapping[str, ServerTls | None],
+    https: Mapping[str, Chain],
     indexes: Indexes,
     common: Common,
 ) -> tuple[Chain, ...]:
@@ -125,8 +136,11 @@ def _tcp_chains(
     for server in sharing:
         if server.kind == "http" and server.route_table in http:
             continue
-        make = partial(_own_chain, ctx, server, tls, indexes, common)
-        chain = attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
+        if server.kind == "https":
+            chain = https.get(tls_key(server))
+        else:
+            make = partial(_own_chain, ctx, server, tls, indexes, common)
+            chain = attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
         if chain is not None:
             chains.append(chain)
             owner = f"Gateway {server.key} ({server.at})"
@@ -138,6 +152,25 @@ def _tcp_chains(
             passed = partial(_passthrough, ctx, server, taken, indexes, common)
             chains += attempt(Stage.RESOLVE, server.ref, passed, ctx.report, (), server.at)
     return tuple(chains)
+
+
+_Ending = tuple[MergedServer, ServerTls, Common]
+
+
+def _https_chain(ctx: Context, _: str, ending: _Ending) -> Chain:
+    server, ends, common = ending
+    make = partial(_ending_chain, server, ends, common, server.listener_name)
+    return attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
+
+
+def _quic_chain(_: Context, __: str, ending: _Ending) -> Chain:
+    server, ends, common = ending
+    return _ending_chain(server, replace(ends, alpn=_ALPN_QUIC), common, quic_listener_name(server))
+
+
+def _ending_chain(server: MergedServer, ends: ServerTls, common: Common, listener: str) -> Chain:
+    service = _http(server, listener, announcement_name(server.route_table), common)
+    return _chain(server, server.route_table, ends, service)
 
 
 def _refusing(server: MergedServer) -> Chain:
@@ -153,15 +186,10 @@ def _own_chain(
     indexes: Indexes,
     common: Common,
 ) -> Chain | None:
-    """The one chain of a server that is not passthrough; None when it has none."""
+    """The one chain of a server that neither is passthrough nor ends HTTPS; None when it has none."""
     match server.kind:
         case "http":
             return _chain(server, server.route_table, None, _http(server, server.listener_name, None, common))
-        case "https":
-            ends = tls.get(tls_key(server))
-            announcement = announcement_name(server.route_table)
-            service = _http(server, server.listener_name, announcement, common)
-            return _chain(server, server.route_table, ends, service) if ends else None
         case "tcp" | "tls":
             ends = tls.get(tls_key(server))
             if server.kind == "tls" and ends is None:
@@ -264,7 +292,7 @@ def _report(ctx: Context, server: MergedServer, code: str, field: str, message: 
 def _quic_listener(
     ctx: Context,
     sharing: list[MergedServer],
-    tls: Mapping[str, ServerTls | None],
+    chains: Mapping[str, Chain],
     owned: Owners,
     common: Common,
 ) -> Listener:
@@ -274,20 +302,12 @@ def _quic_listener(
     wildcard around it.
     """
     first = sharing[0]
-    name = quic_listener_name(first)
-    chains = []
-    for server in sharing:
-        ends = tls.get(tls_key(server))
-        if ends is None:
-            continue
-        service = _http(server, name, announcement_name(server.route_table), common)
-        chains.append(_chain(server, server.route_table, replace(ends, alpn=_ALPN_QUIC), service))
     return Listener(
-        name=name,
+        name=quic_listener_name(first),
         transport=Transport.QUIC,
         address=first.address,
         port=first.bound_port,
-        chains=tuple(chains),
+        chains=tuple(chains[key] for key in map(tls_key, sharing) if key in chains),
         refused=owned.taken_from(frozenset(server.route_table for server in sharing)),
         edge=common.edge,
         access_logs=common.access_logs,

@@ -79,21 +79,8 @@ def mirrored(
         if server.kind == "https"
     }
     made = mapped(ctx, _mirror_of, PersistentMap(ending))
-    mirrors, announcements = [], []
-    for name, (server, ends) in ending.items():
-        mirror, port = made[name]
-        mirrors.append(mirror)
-        if ends is not None:
-            announcements.append(
-                Announcement(
-                    name=announcement_name(server.route_table),
-                    port=port,
-                    listener=mirror.quic_listener,
-                    server_names=server.server_names,
-                    certificates=ends.certificates,
-                    origin=server.ref,
-                )
-            )
+    mirrors = [made[name][0] for name in ending]
+    announcements = [one for name in ending if (one := made[name][1]) is not None]
     attempt(Stage.RESOLVE, ctx.proxy.origin, partial(judge_client_addresses, ctx), ctx.report, None)
     return Mirrored(
         mirrors=tuple(mirrors),
@@ -104,11 +91,20 @@ def mirrored(
 
 def _mirror_of(
     ctx: Context, _: str, ending: tuple[MergedServer, ServerTls | None]
-) -> tuple[Mirror, int | None]:
+) -> tuple[Mirror, Announcement | None]:
     server, ends = ending
     without = (_without(server, _FAULT), None)
-    return attempt(
-        Stage.RESOLVE, server.ref, partial(_mirror, ctx, server, ends), ctx.report, without, server.at
+    make = partial(_mirror, ctx, server, ends)
+    mirror, port = attempt(Stage.RESOLVE, server.ref, make, ctx.report, without, server.at)
+    if ends is None:
+        return mirror, None
+    return mirror, Announcement(
+        name=announcement_name(server.route_table),
+        port=port,
+        listener=mirror.quic_listener,
+        server_names=server.server_names,
+        certificates=ends.certificates,
+        origin=server.ref,
     )
 
 

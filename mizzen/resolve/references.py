@@ -6,7 +6,6 @@ from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
-from mizzen.persistent import PersistentMap
 from mizzen.resolve.actions import REDIRECTS
 from mizzen.resolve.attach import MESH, gateway_key, hosts_of
 from mizzen.resolve.context import Context, grouped, mapped, step
@@ -14,7 +13,8 @@ from mizzen.resolve.delegates import check_delegates, delegate_of
 from mizzen.resolve.destinations import Indexes, Target
 from mizzen.resolve.hosts import overlap, usable_by
 from mizzen.resolve.names import service_host
-from mizzen.resolve.servers import MergedServer, normalised_hosts
+from mizzen.resolve.servers import normalised_hosts
+from mizzen.resolve.stages import ports
 from mizzen.resources.compile import nearest
 from mizzen.resources.gateway import Gateway
 from mizzen.resources.virtual_service import Destination, HTTPRoute, VirtualService
@@ -37,15 +37,10 @@ Delegated = tuple[
 ]  # (age of the root, port numbers of the servers that have it)
 
 
-def check_references(ctx: Context, servers: tuple[MergedServer, ...]) -> None:
+def check_references(ctx: Context) -> None:
     """Report, once for each VirtualService that this gateway serves, what leads nowhere. To be called by the root of a
     resolution."""
-    ports: dict[str, set[int]] = {}
-    for server in servers:
-        ports.setdefault(server.key, set()).add(server.number)
-    ctx.steps.views["ports"] = ctx.steps.published(
-        "ports", PersistentMap((key, frozenset(numbers)) for key, numbers in ports.items())
-    )
+    ctx.steps.views["ports"] = ctx.steps.published("ports", ports(ctx))
     delegates = grouped(ctx, _delegates, ctx.world.all_by_key(VirtualService))
     mapped(ctx, _check_delegate, delegates)
 
@@ -71,8 +66,8 @@ def _check_root(ctx: Context, service: VirtualService) -> tuple[tuple[Key, froze
     """The keys of its delegates, and the port numbers of the servers that have them."""
     _check_gateways(ctx, service)
     check_delegates(ctx, service)
-    ports = ctx.steps.views["ports"]
-    served = frozenset(port for key in _bound(service).values() for port in ports.get(key, ()))
+    known = ctx.steps.views["ports"]
+    served = frozenset(port for key in _bound(service).values() for port in known.get(key, ()))
     if not served:
         return ()
     _Checked(ctx, service, served).all()

@@ -1,6 +1,6 @@
 """Route tables: what each HTTP server does with the requests of each host."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from mizzen.resolve.mirrors import announcement_name
 from mizzen.resolve.owners import EVERYTHING, NOBODY, Owner, Owners, wider
 from mizzen.resolve.parts import backends_of
 from mizzen.resolve.servers import MergedServer, sni_names
+from mizzen.resolve.stages import layout, listening
 from mizzen.resources.virtual_service import HTTPMatchRequest, VirtualService
 from mizzen.resources.world import Key, age_order
 
@@ -54,53 +55,22 @@ _Site = tuple[str, str]  # (route table, host)
 _Signature = tuple[str, bool, tuple[tuple[object, ...], ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Which servers share a route table, and those of each Gateway."""
-
-    tables: PersistentMap[str, tuple[MergedServer, ...]]  # in the order in which they were merged
-    # By key of the Gateway, each with its position among those of its table.
-    of_gateway: PersistentMap[str, tuple[tuple[int, MergedServer], ...]]
-
-    @classmethod
-    def of(cls, servers: Iterable[MergedServer]) -> "Layout":
-        tables: dict[str, list[MergedServer]] = {}
-        of_gateway: dict[str, list[tuple[int, MergedServer]]] = {}
-        for server in servers:
-            if server.route_table:
-                members = tables.setdefault(server.route_table, [])
-                of_gateway.setdefault(server.key, []).append((len(members), server))
-                members.append(server)
-        return cls(
-            tables=PersistentMap({name: tuple(members) for name, members in tables.items()}),
-            of_gateway=PersistentMap({key: tuple(members) for key, members in of_gateway.items()}),
-        )
-
-
-def route_tables(
-    ctx: Context, layout: Layout, owned: Mapping[str, Owners]
-) -> tuple[tuple[RouteTable, ...], PersistentMap[str, Any]]:
-    """One table for each name that servers share, sorted by name; and the backends that their routes use, by name.
-
-    `owned`: by the name of a listener, who has which host there. To be called by the root of a resolution.
-    """
+def route_tables(ctx: Context) -> tuple[tuple[RouteTable, ...], PersistentMap[str, Any]]:
+    """One table for each name that servers share, sorted by name; and the backends that their routes use, by name. To be
+    called by the root of a resolution."""
     views, published = ctx.steps.views, ctx.steps.published
-    views["servers"] = published("servers of gateways", layout.of_gateway)
-    views["owners"] = published("owners", PersistentMap(owned))
-    views["rivals"] = published("rivals", PersistentMap(_rivals(layout, owned)))
+    views["servers"] = published("servers of gateways", layout(ctx).of_gateway)
+    views["owners"] = published("owners", _owned(ctx))
+    views["rivals"] = published("rivals", _rivals(ctx))
+    views["misdirected"] = published("misdirected", _misdirected(ctx))
     services = ctx.world.all_by_key(VirtualService)
     sites = grouped(ctx, _placements, services)
     views["sites"] = published("sites", ctx.steps.keys_of("sites", sites))
-    views["https hosts"] = published("https hosts", PersistentMap(_https_hosts(ctx, layout)))
+    views["https hosts"] = published("https hosts", _https_hosts(ctx))
     parts = grouped(ctx, _by_signature, sites)
     views["parts"] = published("parts", parts)
-    hosts = nested(ctx, _host_of, parts)
-    empty: PersistentMap[str, Host] = PersistentMap()
-    made = mapped(
-        ctx,
-        _table,
-        PersistentMap((name, (*servers, hosts.get(name, empty))) for name, servers in layout.tables.items()),
-    )
+    views["hosts"] = published("hosts", nested(ctx, _host_of, parts))
+    made = mapped(ctx, _table, layout(ctx).tables)
     used = grouped(ctx, _uses, mapped(ctx, _placements, services))
     return tuple(made.values()), used
 
@@ -113,11 +83,21 @@ def _owners(ctx: Context, server: MergedServer) -> Owners:
     return found
 
 
-def _rivals(layout: Layout, owned: Mapping[str, Owners]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The hosts of others that lie below those of a table's server; tables without any are left out."""
-    for name, (first, *_) in layout.tables.items():
-        if first.kind == "https" and (below := owned.get(first.listener_name, NOBODY).below.get(name)):
-            yield name, below
+@step
+def _owned(ctx: Context) -> PersistentMap[str, Owners]:
+    """Who has which host, by the name of a listener."""
+    return PersistentMap(listening(ctx)[1])
+
+
+@step
+def _rivals(ctx: Context) -> PersistentMap[str, tuple[str, ...]]:
+    """By route table, the hosts of others that lie below those of its server; tables without any are left out."""
+    owned = listening(ctx)[1]
+    return PersistentMap(
+        (name, below)
+        for name, (first, *_) in layout(ctx).tables.items()
+        if first.kind == "https" and (below := owned.get(first.listener_name, NOBODY).below.get(name))
+    )
 
 
 def _elsewhere(ctx: Context, server: MergedServer, host: str) -> Owner | None:
@@ -128,9 +108,22 @@ def _elsewhere(ctx: Context, server: MergedServer, host: str) -> Owner | None:
     return None if owner is None or owner.name == server.route_table else owner
 
 
-def _https_hosts(ctx: Context, layout: Layout) -> Iterator[tuple[str, Mapping[str, int]]]:
+@step
+def _misdirected(ctx: Context) -> PersistentMap[str, tuple[str, ...]]:
+    """By route table, the hosts that belong to other servers of its port."""
+    owned = listening(ctx)[1]
+    return PersistentMap(
+        (name, owned.get(first.listener_name, NOBODY).misdirected(name))
+        for name, (first, *_) in layout(ctx).tables.items()
+        if first.kind == "https"
+    )
+
+
+@step
+def _https_hosts(ctx: Context) -> PersistentMap[str, Mapping[str, int]]:
     """By route table, the hosts of servers that redirect to https, each with the port of the first of them."""
-    for name, servers in layout.tables.items():
+    found: dict[str, Mapping[str, int]] = {}
+    for name, servers in layout(ctx).tables.items():
         hosts = {
             host: server.number
             for server in reversed(servers)
@@ -139,7 +132,8 @@ def _https_hosts(ctx: Context, layout: Layout) -> Iterator[tuple[str, Mapping[st
             if _elsewhere(ctx, server, host) is None
         }
         if hosts:
-            yield name, hosts
+            found[name] = hosts
+    return PersistentMap(found)
 
 
 # --- where VirtualServices stand --------------------------------------------------------------------
@@ -277,12 +271,10 @@ def _beyond_budget(ctx: Context, key: Key) -> frozenset[_Signature]:
 # --- tables -----------------------------------------------------------------------------------------
 
 
-def _table(ctx: Context, name: str, made_of: tuple[object, ...]) -> RouteTable:
-    *servers, hosts = made_of
+def _table(ctx: Context, name: str, servers: tuple[MergedServer, ...]) -> RouteTable:
     first = servers[0]
-    assert isinstance(first, MergedServer)
-    assert isinstance(hosts, PersistentMap)
-    misdirected = _owners(ctx, first).misdirected(name)
+    hosts: PersistentMap[str, Host] = ctx.steps.views["hosts"].get(name, PersistentMap())
+    misdirected: tuple[str, ...] = ctx.steps.views["misdirected"].get(name, ())
     more = [*_only_redirecting(ctx, first), *_without_routes(ctx, first, misdirected)]
     if not hosts and not more and EVERYTHING not in misdirected:
         more.append(_black_hole(first))

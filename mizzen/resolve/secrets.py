@@ -14,7 +14,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
-from mizzen.resolve.context import Context, mapped
+from mizzen.resolve.context import Context, mapped, step
 from mizzen.resolve.named_files import content_of
 from mizzen.resolve.pem import Bad, Chain, crl_fault, key_fault, read_chain, roots_fault
 from mizzen.resources.core import ConfigMap, Secret
@@ -74,12 +74,12 @@ def is_ca(name: str) -> bool:
 
 
 def secret_resources(
-    ctx: Context, names: frozenset[str]
+    ctx: Context, names: PersistentMap[str, bool]
 ) -> tuple[tuple[Certificate, ...], tuple[TrustedCa, ...]]:
     """What can be sent of `names`, sorted by name. Faults of Secrets are reported here; a name that leads
     nowhere is reported where it is used (`certificate_of`, `ca_of`).
     """
-    found = mapped(ctx, _sent, PersistentMap(dict.fromkeys(names, True))).values()
+    found = mapped(ctx, _sent, names).values()
     certificates = tuple(one for one in found if isinstance(one, Certificate))
     return certificates, tuple(one for one in found if isinstance(one, TrustedCa))
 
@@ -97,6 +97,7 @@ def _sent(ctx: Context, name: str, _: object) -> Certificate | TrustedCa | None:
 # --- certificates -----------------------------------------------------------------------------------
 
 
+@step
 def certificate_of(ctx: Context, name: str) -> Certificate | Trouble:
     """The key pair that is sent under an SDS name, or why there is none."""
     secret = _secret(ctx, name)
@@ -138,6 +139,7 @@ def _pair_fault(secret: Secret, chain_key: str, key_key: str, staple: bytes) -> 
 # --- roots ------------------------------------------------------------------------------------------
 
 
+@step
 def ca_of(ctx: Context, name: str) -> TrustedCa | Trouble:
     """The roots that are sent under an SDS name, or why there are none."""
     if name.startswith(FILE_ROOT):

@@ -8,7 +8,7 @@ look at TCP ports of the Service, and a catch-all chain never stands beside anot
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
@@ -86,6 +86,7 @@ def normalised_hosts(hosts: tuple[str, ...], namespace: str) -> tuple[str, ...]:
     return tuple(out)
 
 
+@lru_cache(maxsize=2**16)
 def sni_names(hosts: tuple[str, ...]) -> frozenset[str]:
     """What TLS clients ask for: hosts in lower case, without a namespace."""
     return frozenset(host.rpartition("/")[2].lower() for host in hosts)

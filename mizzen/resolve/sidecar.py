@@ -40,7 +40,7 @@ def resolve_sidecar(ctx: Context) -> Model:
         made = backends(ctx, services, PersistentMap(used))
         upstream = made.updated({backend.name: backend for backend in own if backend.name not in made})
     asked = (name for backend in upstream.values() for name in secrets_of_backend(backend))
-    names = frozenset((*secrets_of_chains(listeners), *asked))
+    names = PersistentMap(dict.fromkeys((*secrets_of_chains(listeners), *asked), True))
     certificates, trusted_cas = secret_resources(ctx, names)
     model = Model(
         gateway=GatewayName(ctx.proxy.key),

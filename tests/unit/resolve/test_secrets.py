@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.persistent import PersistentMap
 from mizzen.resolve.secrets import (
     Trouble,
     ca_of,
@@ -33,7 +34,7 @@ def a_secret(name="web", namespace="istio-system", kind="Secret", **data):
 
 
 def asked(found, *names):
-    certificates, roots = secret_resources(found.ctx, frozenset(names))
+    certificates, roots = secret_resources(found.ctx, PersistentMap(dict.fromkeys(names, True)))
     return [one.name for one in (*certificates, *roots)]
 
 
@@ -125,7 +126,7 @@ def test_a_certificate_that_demands_a_staple_needs_one(gateway, pair):
 
 
 def test_an_expired_certificate_is_sent_with_a_warning(gateway, pair):
-    certificates, _ = secret_resources(gateway(pair("a.com").secret("web")).ctx, frozenset({NAME}))
+    certificates, _ = secret_resources(gateway(pair("a.com").secret("web")).ctx, PersistentMap({NAME: True}))
     assert validity_problems(certificates, NOW) == ()
     [late] = validity_problems(certificates, NOW + timedelta(days=60))
     [early] = validity_problems(certificates, NOW - timedelta(days=60))
