@@ -46,6 +46,7 @@ CATALOGUE = {
     "GRD-003": "An IstioOperator has an error: gateways and mesh settings are not known, and nothing is served.",
 }
 _SPARE = 256
+Differing = tuple[tuple[RawObject, ...], tuple[RawObject, ...]]  # objects that came, and objects that went
 
 # Announcement name -> alt-svc value; None says nothing about HTTP/3.
 Announced = Mapping[str, str | None]
@@ -143,17 +144,23 @@ class Memory:
                 self.decoded[raw.digest] = known
         return known
 
-    def take_in(self, objects: tuple[RawObject, ...], found: tuple[Problem, ...], namespace: str) -> Intake:
+    def take_in(
+        self,
+        objects: tuple[RawObject, ...],
+        found: tuple[Problem, ...],
+        namespace: str,
+        differing: Differing | None = None,
+    ) -> Intake:
         """The world of these objects, by difference to that of the ones before."""
         if self._intake is None or self._intake.default_namespace != namespace:
-            self._intake, self._objects = Intake(namespace), {}
+            self._intake, self._objects, differing = Intake(namespace), {}, None
         intake = self._intake
         intake.decode = partial(self.decode, default_namespace=namespace)
-        new = dict(zip(map(id, objects), objects, strict=True))
-        added = [new[one] for one in new.keys() - self._objects.keys()]
-        gone = [self._objects[one] for one in self._objects.keys() - new.keys()]
+        added, gone = differing or self._differing(objects)
         intake.update(added, gone, found)
-        self._objects = new
+        for raw in gone:
+            del self._objects[id(raw)]
+        self._objects |= {id(raw): raw for raw in added}
         current = {raw.digest for raw in added}
         for raw in gone:
             if raw.digest not in current:
@@ -162,6 +169,11 @@ class Memory:
             current = {raw.digest for raw in objects}
             self.decoded = {digest: one for digest, one in self.decoded.items() if digest in current}
         return intake
+
+    def _differing(self, objects: tuple[RawObject, ...]) -> Differing:
+        new = dict(zip(map(id, objects), objects, strict=True))
+        added = tuple(new[one] for one in new.keys() - self._objects.keys())
+        return added, tuple(self._objects[one] for one in self._objects.keys() - new.keys())
 
     def forget(self) -> None:
         """Everything is made anew: something was raised."""
@@ -210,20 +222,29 @@ def build(
     found: tuple[Problem, ...],
     settings: Settings,
     memory: Memory | None = None,
+    differing: Differing | None = None,
 ) -> Build:
-    """Resolve `objects` for every gateway they declare; `found` are problems of reading them."""
+    """Resolve `objects` for every gateway they declare; `found` are problems of reading them.
+
+    `differing`: objects that are among these and were not among those of the last build with this memory, and the
+    other way round; by identity. None: that is found out.
+    """
     memory = memory or Memory()
     try:
-        return _build(objects, found, settings, memory)
+        return _build(objects, found, settings, memory, differing)
     except BaseException:
         memory.forget()
         raise
 
 
 def _build(
-    objects: tuple[RawObject, ...], found: tuple[Problem, ...], settings: Settings, memory: Memory
+    objects: tuple[RawObject, ...],
+    found: tuple[Problem, ...],
+    settings: Settings,
+    memory: Memory,
+    differing: Differing | None,
 ) -> Build:
-    intake = memory.take_in(objects, found, settings.default_namespace)
+    intake = memory.take_in(objects, found, settings.default_namespace, differing)
     world = intake.world
     declared, beside, failed, trust_domain = memory.declared(world, settings)
     lost = list(failed)  # a gateway for each

@@ -92,7 +92,7 @@ def slices(draw: st.DrawFn) -> tuple[RawObject, ...]:
 
 @given(st.lists(slices(), min_size=2, max_size=5))
 @settings(deadline=None)
-def test_the_short_way_leads_where_the_long_way_leads(steps: list[tuple[RawObject, ...]]) -> None:
+def test_changed_endpoints_lead_where_a_build_from_nothing_leads(steps: list[tuple[RawObject, ...]]) -> None:
     memory, before = Memory(), None
     for some in steps:
         objects = (*STILL, *some)
@@ -107,7 +107,7 @@ def test_the_short_way_leads_where_the_long_way_leads(steps: list[tuple[RawObjec
         before = short
 
 
-def test_the_short_way_is_taken() -> None:
+def test_changed_endpoints_make_the_backends_of_their_service_anew_and_no_others() -> None:
     def with_address(number: int) -> tuple[RawObject, ...]:
         endpoint: Json = {"addresses": [f"10.0.0.{number}"], "conditions": {"ready": True}}
         one = raw(
