@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import Any
 
 from mizzen.errors import Problem
+from mizzen.gathering import reflattened, regrouped, renested
 from mizzen.guard import is_fault
 from mizzen.persistent import PersistentMap
 
@@ -238,7 +239,7 @@ class Steps:
     ) -> PersistentMap[Any, Mapping[Any, Any]]:
         """Group -> key -> item, where `function(context, key, value, *arguments)` gives group -> item."""
         mapped = self.mapped(function, context, source, *arguments)
-        return self._gather((_GROUPED, function, *arguments), mapped, _regrouped)
+        return self._gather((_GROUPED, function, *arguments), mapped, regrouped)
 
     def flattened(
         self,
@@ -249,7 +250,7 @@ class Steps:
     ) -> PersistentMap[Any, Any]:
         """Name -> item, where `function(context, key, value, *arguments)` gives name -> item. No name may come twice."""
         mapped = self.mapped(function, context, source, *arguments)
-        return self._gather((_FLATTENED, function, *arguments), mapped, _reflattened)
+        return self._gather((_FLATTENED, function, *arguments), mapped, reflattened)
 
     def nested(
         self,
@@ -261,7 +262,7 @@ class Steps:
         """Outer -> inner -> item, where `function(context, key, value, *arguments)` gives (outer, inner) -> item. No pair
         may come twice."""
         mapped = self.mapped(function, context, source, *arguments)
-        return self._gather((_NESTED, function, *arguments), mapped, _renested)
+        return self._gather((_NESTED, function, *arguments), mapped, renested)
 
     def _gather(
         self,
@@ -434,62 +435,3 @@ def _is_same(before: Any, now: Any) -> bool:
     if not (isinstance(before, tuple) and isinstance(now, tuple)) or len(before) != len(now):
         return False
     return all(one is other for one, other in zip(before, now, strict=True))
-
-
-def _regrouped(
-    gathered: PersistentMap[Any, Any], before: PersistentMap[Any, Any], after: PersistentMap[Any, Any]
-) -> PersistentMap[Any, Any]:
-    difference = after.difference(before)
-    touched: dict[Any, dict[Any, Any]] = {}
-    for key in (*difference.removed, *difference.changed):
-        old, new = before.get(key) or {}, difference.changed.get(key) or {}
-        for group in old.keys() - new.keys():
-            _members(touched, gathered, group).pop(key)
-        for group, item in new.items():
-            if group not in old or old[group] is not item:
-                _members(touched, gathered, group)[key] = item
-    return gathered.updated(
-        {group: members for group, members in touched.items() if members},
-        [group for group, members in touched.items() if not members],
-    )
-
-
-def _members(
-    touched: dict[Any, dict[Any, Any]], gathered: PersistentMap[Any, Any], group: Any
-) -> dict[Any, Any]:
-    if group not in touched:
-        touched[group] = dict(gathered.get(group) or {})
-    return touched[group]
-
-
-def _reflattened(
-    gathered: PersistentMap[Any, Any], before: PersistentMap[Any, Any], after: PersistentMap[Any, Any]
-) -> PersistentMap[Any, Any]:
-    difference = after.difference(before)
-    gone: set[Any] = set()
-    new: dict[Any, Any] = {}
-    for key in (*difference.removed, *difference.changed):
-        gone |= (before.get(key) or {}).keys()
-        new |= difference.changed.get(key) or {}
-    return gathered.updated(new, gone - new.keys())
-
-
-def _renested(
-    gathered: PersistentMap[Any, Any], before: PersistentMap[Any, Any], after: PersistentMap[Any, Any]
-) -> PersistentMap[Any, Any]:
-    difference = after.difference(before)
-    gone: dict[Any, set[Any]] = {}
-    new: dict[Any, dict[Any, Any]] = {}
-    for key in (*difference.removed, *difference.changed):
-        for outer, inner in before.get(key) or ():
-            gone.setdefault(outer, set()).add(inner)
-        for (outer, inner), item in (difference.changed.get(key) or {}).items():
-            new.setdefault(outer, {})[inner] = item
-    changed = {}
-    for outer in {*gone, *new}:
-        some = new.get(outer, {})
-        changed[outer] = gathered.get(outer, _NOTHING).updated(some, gone.get(outer, set()) - some.keys())
-    return gathered.updated(
-        {outer: entries for outer, entries in changed.items() if entries},
-        [outer for outer, entries in changed.items() if not entries],
-    )

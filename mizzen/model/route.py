@@ -56,6 +56,9 @@ class ClaimMatch:
     invert: bool = False
 
 
+_EVERYTHING = (Prefix("/"), Regex(".*"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteMatch:
     """All of it must hold."""
@@ -70,8 +73,9 @@ class RouteMatch:
     @property
     def is_catch_all(self) -> bool:
         """It matches every request, so nothing after it in its host can."""
-        everything = self.path == Prefix("/") or self.path == Regex(".*")
-        return everything and not (self.headers or self.query or self.claims)
+        if self.headers or self.query or self.claims:
+            return False
+        return self.path in _EVERYTHING
 
 
 # --- headers ----------------------------------------------------------------------------------------

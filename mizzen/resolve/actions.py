@@ -31,7 +31,6 @@ from mizzen.resources.virtual_service import (
     Destination,
     HTTPFaultInjection,
     HTTPRedirect,
-    HTTPRewrite,
     HTTPRoute,
     HTTPRouteDestination,
     Percent,
@@ -39,6 +38,7 @@ from mizzen.resources.virtual_service import (
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_REDIRECT = 301
+_NO_REWRITE = Rewrite()
 _EVERY = Fraction(numerator=100, of=100)
 _WELL_KNOWN_PORTS = {"http": 80, "https": 443}
 
@@ -130,8 +130,11 @@ class Actions:
 
     def _rewrite(self, route: HTTPRoute) -> Rewrite:
         """The host of `rewrite` goes over one that `headers` sets."""
-        written = route.rewrite or HTTPRewrite()
-        host = written.authority or header_changes(route.headers).host
+        host = header_changes(route.headers).host
+        if route.rewrite is None:
+            return Rewrite(host=host) if host else _NO_REWRITE
+        written = route.rewrite
+        host = written.authority or host
         regex = written.uri_regex_rewrite
         headers = self.ctx.proxy.config.proxy_headers
         keeps = headers.x_forwarded_host if headers else None
@@ -140,7 +143,7 @@ class Actions:
             regex=regex.match if regex else "",
             substitution=regex.rewrite if regex else "",
             host=host,
-            forward_original_host=bool(route.rewrite and keeps and keeps.enabled),
+            forward_original_host=bool(keeps and keeps.enabled),
         )
 
 

@@ -17,18 +17,22 @@ class Changed:
     host: str = ""
 
 
+_UNCHANGED = Changed()
+
+
 def header_changes(headers: Headers | None) -> Changed:
     """Set before add, each by name; what would touch pseudo-headers is left out."""
     if headers is None:
-        return Changed()
+        return _UNCHANGED
     request, response = headers.request, headers.response
+    changes = HeaderChanges(
+        request=tuple(_values(request)),
+        request_remove=_removed(request),
+        response=tuple(_values(response)),
+        response_remove=_removed(response),
+    )
     return Changed(
-        changes=HeaderChanges(
-            request=tuple(_values(request)),
-            request_remove=_removed(request),
-            response=tuple(_values(response)),
-            response_remove=_removed(response),
-        ),
+        changes=NO_CHANGES if changes == NO_CHANGES else changes,
         host=_host(request.set) or _host(request.add) if request else "",
     )
 

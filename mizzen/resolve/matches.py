@@ -19,6 +19,7 @@ from mizzen.resolve.selecting import fits
 from mizzen.resources.checks import claim_path
 from mizzen.resources.virtual_service import HTTPMatchRequest, StringMatch
 
+_ANYTHING = RouteMatch()
 Texts = Mapping[str, StringMatch | None]
 
 
@@ -56,7 +57,7 @@ def applies(ctx: Context, match: HTTPMatchRequest, key: str, port: int, namespac
 def route_match(match: HTTPMatchRequest | None) -> RouteMatch:
     """What a request must be like; without a match, anything."""
     if match is None:
-        return RouteMatch()
+        return _ANYTHING
     path = text_match(match.uri) if match.uri else None
     return RouteMatch(
         path=path if path is not None else Prefix("/"),

@@ -8,6 +8,9 @@ from mizzen.resources.virtual_service import HTTPRetry
 # Istio's own policy where nobody writes one: two more attempts when the request cannot have been served.
 DEFAULT_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
 DEFAULT_ATTEMPTS = 2
+# One object for all routes that have it: most have.
+_OTHER_ENDPOINTS = Retry(attempts=DEFAULT_ATTEMPTS, on=DEFAULT_ON)
+_SAME_ENDPOINT = Retry(attempts=DEFAULT_ATTEMPTS, on=DEFAULT_ON, avoid_tried_endpoints=False)
 _STATUSES = frozenset(status.value for status in HTTPStatus)
 
 
@@ -18,7 +21,7 @@ def retry(wanted: HTTPRetry | None, mesh: HTTPRetry | None, *, keeps_to_one: boo
     """
     policy = wanted or mesh
     if policy is None:
-        return Retry(attempts=DEFAULT_ATTEMPTS, on=DEFAULT_ON, avoid_tried_endpoints=not keeps_to_one)
+        return _SAME_ENDPOINT if keeps_to_one else _OTHER_ENDPOINTS
     if policy.attempts <= 0:
         return None
     on, statuses = _conditions(policy.retry_on)
