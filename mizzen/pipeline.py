@@ -80,8 +80,10 @@ class GatewayBuild:
 
     def announced_when_proven(self) -> Announced:
         """What answers say once every mirror has been proven."""
-        proven = State(phase=Phase.ANNOUNCED)
-        return {one.name: header_value(one, proven) for one in self.model.announcements}
+        return {
+            one.name: header_value(one, State(phase=Phase.ANNOUNCED, max_age=one.max_age))
+            for one in self.model.announcements
+        }
 
     def without_listeners(self, names: frozenset[str]) -> "GatewayBuild":
         """The same, less some listeners; a mirror that goes with them is not announced."""

@@ -5,6 +5,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mizzen.run.promise_file import CATALOGUE as PROMISES
+from mizzen.run.status import CATALOGUE as UPDATES
+
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS
 from mizzen.install.declaring import CODES as INSTALLING
@@ -15,9 +18,7 @@ from mizzen.resources.fields_table import fields_table
 from mizzen.run.envoy_files import CATALOGUE as OPENED
 from mizzen.run.mesh import CATALOGUE as MESH
 from mizzen.run.occupied import CATALOGUE as PORTS
-from mizzen.run.promise_file import CATALOGUE as PROMISES
 from mizzen.run.shared_ports import CATALOGUE as SHARED_PORTS
-from mizzen.run.status import CATALOGUE as UPDATES
 from mizzen.run.system_roots import CATALOGUE as ROOTS
 from mizzen.sources.files import CATALOGUE as FILES
 

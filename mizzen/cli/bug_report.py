@@ -59,8 +59,11 @@ def _remote(target: reach.Remote) -> list[Part]:
 
 def _local(target: reach.Local) -> list[Part]:
     status = target.status()
-    parts = [("version.txt", f"mizzen {__version__}\n"), ("status.json", json.dumps(status, indent=1))]
-    for key in sorted(status["gateways"]):
+    parts = [
+        ("version.txt", f"mizzen {__version__}\n"),
+        ("status.json", json.dumps(status.to_json(), indent=1)),
+    ]
+    for key in sorted(status.gateways):
         for file, question in ASKED.items():
             try:
                 text = target.admin(key, question)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from mizzen.cli import options
+from mizzen.plane.status import Status
 
 PATIENCE = timedelta(seconds=10)
 BACKEND_PORT = 8000
@@ -88,13 +89,13 @@ class Show:
         self.failed = ""
         self.finished = False
 
-    def start(self, supervisor: Any, status: Any) -> None:
+    def start(self, supervisor: Any, status: Status) -> None:
         """Ask in a thread: the supervisor's loop goes on."""
         done: Callable[[], object] = supervisor.stop if self.once else (lambda: None)
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._run, args=(status, loop, done), daemon=True).start()
 
-    def _run(self, status: Any, loop: Any, done: Callable[[], object]) -> None:
+    def _run(self, status: Status, loop: Any, done: Callable[[], object]) -> None:
         try:
             self.failed = self._show(status)
         except Exception as error:  # noqa: BLE001  # a thread's end would otherwise go unseen
@@ -104,7 +105,7 @@ class Show:
             click.echo(f"Error: {self.failed}", err=True)
         loop.call_soon_threadsafe(done)
 
-    def _show(self, status: Any) -> str:
+    def _show(self, status: Status) -> str:
         """Both conversations, the table of listeners, the commands to copy. Why it failed, or ""."""
         from mizzen.cli import running
         from mizzen.cli.dump import config_dump, listeners
@@ -114,10 +115,10 @@ class Show:
         from mizzen.run import walkthrough
 
         mirrors = [
-            (key, one["port"])
-            for key, gateway in status["gateways"].items()
-            for one in gateway["listeners"]
-            if one["transport"] == "quic"
+            (key, one.port)
+            for key, gateway in status.gateways.items()
+            for one in gateway.listeners
+            if one.transport == "quic"
         ]
         if not mirrors:
             return "the gateway has no HTTP/3 listener (did an edit of the files take it away?)"

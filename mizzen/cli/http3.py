@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from mizzen.cli import options, printing, reach, tables
+from mizzen.plane.status import MirrorStatus
 
 HEADER = ("GATEWAY", "SERVER", "HTTP/3", "ALT-SVC", "H1", "H2", "H3", "REASON")
 _VERSIONS = ("http1", "http2", "http3")
@@ -29,15 +30,15 @@ def status(gateway: str | None, output: str, target: reach.Target) -> None:
 
     Requests are counted by Envoy for each port since it started; servers that share a port share the counts.
     """
-    gateways: dict[str, Any] = target.status()["gateways"]
+    gateways = target.status().gateways
     if gateway is not None:
         key = target.key(gateway)
         gateways = {key: gateways[key]} if key in gateways else {}
     rows = []
     for key, one in sorted(gateways.items()):
-        if one["mirrors"]:
+        if one.mirrors:
             counts = requests(json.loads(target.admin(key, f"/stats?format=json&filter={_FILTER}")))
-            rows += [server_value(key, mirror, counts) for mirror in one["mirrors"]]
+            rows += [server_value(key, mirror, counts) for mirror in one.mirrors]
     if output != "short":
         click.echo(printing.as_text(rows, output), nl=False)
     elif not rows:
@@ -56,17 +57,15 @@ def requests(stats: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     return found
 
 
-def server_value(
-    key: str, mirror: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]]
-) -> dict[str, Any]:
+def server_value(key: str, mirror: MirrorStatus, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """One HTTPS server of one gateway, as JSON values."""
     return {
         "gateway": key,
-        "server": mirror["server"],
-        "listener": mirror["listener"],
-        "announced": mirror["announced"],
-        "requests": dict(counts.get(mirror["listener"].removeprefix("udp_"), {})),
-        "reason": mirror["reason"],
+        "server": mirror.server,
+        "listener": mirror.listener,
+        "announced": mirror.announced,
+        "requests": dict(counts.get(mirror.listener.removeprefix("udp_"), {})),
+        "reason": mirror.reason,
     }
 
 

@@ -1,10 +1,11 @@
 """`mizzen proxy-status`: what each Envoy has acknowledged, and its HTTP/3 mirrors."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import click
 
 from mizzen.cli import options, printing, reach, tables
+from mizzen.plane.status import EnvoyStatus, MirrorStatus, to_json
 
 TYPES = ("CDS", "LDS", "EDS", "RDS", "SDS", "ECDS")
 HEADER = ("NAME", *TYPES, "VERSION")
@@ -17,49 +18,49 @@ MIRRORS = ("GATEWAY", "SERVER", "HTTP/3", "ALT-SVC", "REASON")
 @reach.target
 def command(gateway: str | None, output: str, target: reach.Target) -> None:
     """Print what each Envoy has acknowledged, per type, what it rejected and why, and its HTTP/3 mirrors."""
-    gateways: dict[str, Any] = target.status()["gateways"]
+    gateways = target.status().gateways
     if gateway is not None:
         key = target.key(gateway)
         if key not in gateways:
             raise click.ClickException(f"{key} is not connected to the control plane")
         gateways = {key: gateways[key]}
     if output != "short":
-        click.echo(printing.as_text(gateways, output), nl=False)
+        click.echo(printing.as_text({key: to_json(one) for key, one in gateways.items()}, output), nl=False)
         return
     click.echo(report(gateways), nl=False)
 
 
-def report(gateways: dict[str, Any]) -> str:
+def report(gateways: Mapping[str, EnvoyStatus]) -> str:
     """The table of acknowledgements, that of mirrors, then each rejection with its reason."""
     parts = [tables.table(HEADER, [sync_row(key, one) for key, one in sorted(gateways.items())], 5)]
-    if mirrors := [mirror_row(key, m) for key, one in sorted(gateways.items()) for m in one["mirrors"]]:
+    if mirrors := [mirror_row(key, m) for key, one in sorted(gateways.items()) for m in one.mirrors]:
         parts.append(tables.table(MIRRORS, mirrors, 3))
     parts += [
-        f"{taken['origin']}: {taken['resource']}: {taken['message']}\n"
+        f"{taken.origin}: {taken.resource}: {taken.message}\n"
         for one in gateways.values()
-        for taken in one.get("occupied", ())
+        for taken in one.occupied
     ]
     parts += [
-        f"{rejected['origin']}: {rejected['resource']}: {rejected['message']}\n"
+        f"{rejected.origin}: {rejected.resource}: {rejected.message}\n"
         for one in gateways.values()
-        for rejected in one["rejected"]
+        for rejected in one.rejected
     ]
     return "\n".join(parts)
 
 
-def sync_row(key: str, gateway: dict[str, Any]) -> tuple[str, ...]:
+def sync_row(key: str, gateway: EnvoyStatus) -> tuple[str, ...]:
     """One Envoy: SYNCED, STALE, NOT SENT or ERROR for each type."""
-    types = gateway["types"]
-    states = [types[kind]["state"] if kind in types else "NOT SENT" for kind in TYPES]
-    return (key, *states, gateway["version"] or "not connected")
+    types = gateway.types
+    states = [types[kind].state if kind in types else "NOT SENT" for kind in TYPES]
+    return (key, *states, gateway.version or "not connected")
 
 
-def mirror_row(key: str, mirror: dict[str, Any]) -> tuple[str, ...]:
+def mirror_row(key: str, mirror: MirrorStatus) -> tuple[str, ...]:
     """One HTTPS server: its QUIC listener or "none", what clients are told, and why not."""
     return (
         key,
-        mirror["server"],
-        mirror["listener"] or "none",
-        mirror["announced"] or "-",
-        mirror["reason"] or "-",
+        mirror.server,
+        mirror.listener or "none",
+        mirror.announced or "-",
+        mirror.reason or "-",
     )

@@ -13,20 +13,20 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from mizzen.cli import options, running
+from mizzen.plane.status import Status
 from mizzen.run import instance
 from mizzen.run.admin_pages import show
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-Json = dict[str, Any]
 Connect = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Target(Protocol):
     """What can be asked."""
 
-    def status(self) -> Json:
+    def status(self) -> Status:
         """What the control plane knows of each Envoy."""
 
     def key(self, wanted: str | None) -> str:
@@ -45,14 +45,13 @@ class Local:
 
     run_dir: Path
 
-    def status(self) -> Json:
+    def status(self) -> Status:
         return running.status(self.run_dir)
 
     def key(self, wanted: str | None) -> str:
         status = self.status()
-        sidecars = (one for one in status["proxies"] if one["kind"] == "sidecar")
-        keys = frozenset(f"{one['name']}.{one['namespace']}" for one in sidecars)
-        return running.gateway_key(sorted(status["gateways"]), wanted, keys)
+        keys = frozenset(one.key for one in status.proxies if one.kind == "sidecar")
+        return running.gateway_key(sorted(status.gateways), wanted, keys)
 
     def admin(self, key: str, target: str) -> str:
         return running.admin(self.run_dir, key, target)
@@ -79,7 +78,7 @@ class Remote:
     namespace: str
     system_namespace: str
 
-    def status(self) -> Json:
+    def status(self) -> Status:
         from mizzen.run import remote
 
         return self._run(lambda kube: remote.status(kube, self.system_namespace))
@@ -89,7 +88,7 @@ class Remote:
         from mizzen.run import remote
 
         if wanted is None:
-            names = sorted(self.status()["gateways"])
+            names = sorted(self.status().gateways)
             return running.gateway_key(names, None)
 
         async def find(kube: Any) -> str:

@@ -1,15 +1,15 @@
 """Finding a running instance and one of its gateways, for the verbs that speak to it."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
+from mizzen.plane.status import Status
 from mizzen.run import instance as running
 from mizzen.run.instance import Instance
 
 
-def status(run_dir: Path) -> dict[str, Any]:
+def status(run_dir: Path) -> Status:
     """The status of the instance with that run-dir; a clear error when none runs there."""
     try:
         return running.status(Instance(run_dir))

@@ -7,7 +7,7 @@ be used is reported and not sent, so that Envoy keeps the last good one.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
@@ -290,3 +290,10 @@ def validity_problems(certificates: Iterable[Certificate], now: datetime) -> tup
             )
         )
     return tuple(found)
+
+
+def next_validity(certificates: Iterable[Certificate], now: datetime) -> datetime | None:
+    """When `validity_problems` says something else than at `now`; None: never."""
+    chains = [chain for one in certificates if isinstance(chain := read_chain(one.chain), Chain)]
+    ends = [at + timedelta(microseconds=1) for chain in chains for at in (chain.not_after,) if at >= now]
+    return min([*ends, *(chain.not_before for chain in chains if chain.not_before > now)], default=None)

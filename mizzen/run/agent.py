@@ -16,6 +16,7 @@ from mizzen.authority.proof import proof_of_proxy
 from mizzen.authority.root import AuthorityError, read_key
 from mizzen.envoy.config import SECRETS
 from mizzen.envoy.secret import ca_secret, tls_secret
+from mizzen.plane.status import Word
 from mizzen.proxy.admin import LIVE
 from mizzen.proxy.bootstrap import ProxySpec
 from mizzen.run import join
@@ -176,7 +177,7 @@ class Agent:
             restorer.look(gateway, self._sds, self._pair)
             await gateway.look()
             synced, why = await self._synced(gateway)
-            gateway.readiness.hear({"synced": synced, "reason": why}, gateway.state)
+            gateway.readiness.hear(Word(synced=synced, reason=why), gateway.state)
             if gateway.is_ready and not self._is_said:
                 self._is_said = True
                 self._say(f"ready: {self._plan.spec.key} serves as {self._plan.identity}")

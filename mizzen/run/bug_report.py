@@ -67,7 +67,7 @@ async def _server_version(kube: Kube) -> str:
 
 
 async def _status(kube: Kube, namespace: str) -> str:
-    return json.dumps(await remote.status(kube, namespace), indent=1)
+    return json.dumps((await remote.status(kube, namespace)).to_json(), indent=1)
 
 
 async def _objects(kube: Kube, path: str) -> str:

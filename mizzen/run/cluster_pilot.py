@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from mizzen.authority.identity import Identity
 from mizzen.authority.issue import Policy
 from mizzen.authority.root import key_pem
@@ -21,12 +23,14 @@ from mizzen.inject.container import PROMISES_CONFIG_MAP
 from mizzen.inject.review import review
 from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
 from mizzen.inject.validating import judged
+from mizzen.model import Model, authors
 from mizzen.pipeline import Settings, build
+from mizzen.plane.loop import ControlPlane
+from mizzen.plane.status import Holds, Status
 from mizzen.resolve.context import ByService, UnixFolders
 from mizzen.run import cluster_http
 from mizzen.run.accounts import Accounts
 from mizzen.run.chores import Chores
-from mizzen.run.control_plane import ControlPlane
 from mizzen.run.instance import Instance
 from mizzen.run.leader import LEASE, Leader
 from mizzen.run.measures import metrics
@@ -101,6 +105,9 @@ class ClusterPilot:
     accounts: Accounts | None = None
     root: SharedRoot | None = None
     leader: Leader = field(init=False)
+    _held: dict[str, tuple[Model, tuple[str, ...]]] = field(
+        default_factory=dict
+    )  # objects, by key of the proxy
 
     def __post_init__(self) -> None:
         self.cluster = Cluster(self.kube, self.place.namespace, self.place.revision)
@@ -132,16 +139,24 @@ class ClusterPilot:
         return asyncio.create_task(work)
 
     def _knowing(self) -> Any:
-        return cluster_http.knowing(self._not_ready, self._status, self._is_peer)
+        return cluster_http.knowing(self._not_ready, lambda: self._status().to_json(), self._is_peer)
 
-    def _status(self) -> dict[str, object]:
+    def _status(self) -> Status:
         """What this replica says of itself."""
-        found = self.plane.status() if self.plane else {}
-        holds = {
-            key: {"name": f"{one.build.proxy.name}.{one.build.proxy.namespace}", "objects": one.held}
-            for key, one in (self.plane.served.items() if self.plane else ())
-        }
-        return {**found, "holds": holds, "leader": self.leader.holder}
+        found = self.plane.status() if self.plane else Status()
+        holds = {}
+        for key, gateway in (self.plane.state.gateways if self.plane else {}).items():
+            build = gateway.translated.build
+            holds[key] = Holds(name=build.proxy.called, objects=self._objects_of(key, build.model))
+        self._held = {key: one for key, one in self._held.items() if key in holds}
+        return msgspec.structs.replace(found, holds=holds, leader=self.leader.holder)
+
+    def _objects_of(self, key: str, model: Model) -> tuple[str, ...]:
+        """The objects that a gateway is made of; worked out once for each model, when somebody asks."""
+        known = self._held.get(key)
+        if known is None or known[0] is not model:
+            known = self._held[key] = (model, tuple(sorted(map(str, authors(model)))))
+        return known[1]
 
     def _is_peer(self, shown: str) -> bool:
         return self.plane is not None and is_pass_word(shown, self._key(), datetime.now(UTC))
@@ -190,15 +205,15 @@ class ClusterPilot:
             say=self.say,
             may_read_secrets=self._may_read_secrets,
             accounts=self.accounts.whose,
+            promises=SharedPromises(
+                self.kube,
+                self.place.namespace,
+                self.place.revised(PROMISES_CONFIG_MAP),
+                {"app.kubernetes.io/managed-by": "mizzen", "istio.io/rev": self.place.revision},
+                replica=self.place.name,
+            ),
+            replica=self.place.name,
         )
-        promises = SharedPromises(
-            self.kube,
-            self.place.namespace,
-            self.place.revised(PROMISES_CONFIG_MAP),
-            self.instance.announcements,
-            {"app.kubernetes.io/managed-by": "mizzen", "istio.io/rev": self.place.revision},
-        )
-        await promises.load()
         chores = Chores(
             self.kube, self.cluster, lambda: self._plane.mesh.roots.bundle_pem, lambda: self.leader.is_leader
         )
@@ -214,7 +229,6 @@ class ClusterPilot:
                 chores.run(),
                 self._reporter().run(),
                 self._follow_root(self.root),
-                promises.follow(),
             )
         ]
         try:

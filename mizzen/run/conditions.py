@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mizzen.plane.status import EnvoyStatus, MirrorStatus, ProblemValue, Status
+
 Json = dict[str, Any]
 
 MOST_MESSAGES = 10
@@ -24,28 +26,29 @@ class Held:
     gateways: set[str] = field(default_factory=set)
     envoys: int = 0
     acknowledged: int = 0
-    mirrors: list[Mapping[str, Any]] = field(default_factory=list)  # of a Gateway, as proxy-status has them
+    mirrors: list[MirrorStatus] = field(default_factory=list)  # of a Gateway
 
-    def add(self, gateway: str, status: Mapping[str, Any], mirrors: Iterable[Mapping[str, Any]]) -> None:
-        """One Envoy of a gateway, as `/debug/status` tells of it."""
+    def add(self, gateway: str, status: EnvoyStatus, mirrors: Iterable[MirrorStatus]) -> None:
+        """One Envoy of a gateway."""
         self.gateways.add(gateway)
         self.envoys += 1
-        self.acknowledged += bool(status.get("synced"))
+        self.acknowledged += status.synced
         self.mirrors += mirrors
 
 
-def holders(replicas: Sequence[Mapping[str, Any]]) -> dict[str, Held]:
+def holders(replicas: Sequence[Status]) -> dict[str, Held]:
     """By object ("VirtualService/NAMESPACE/NAME"), from what all replicas of the control plane say."""
     found: dict[str, Held] = {}
     for replica in replicas:
-        holds: Mapping[str, Any] = replica.get("holds", {})
-        for status in replica.get("gateways", {}).values():
-            entry = holds.get(status.get("key"))
-            if entry is None or not status.get("version"):
+        for status in replica.gateways.values():
+            entry = replica.held.get(status.key)
+            if entry is None or not status.version:
                 continue
-            for ref in entry["objects"]:
-                mirrors = [one for one in status.get("mirrors", ()) if one["resource"] == ref]
-                found.setdefault(ref, Held()).add(entry["name"], status, mirrors)
+            mirrors: dict[str, list[MirrorStatus]] = {}
+            for mirror in status.mirrors:
+                mirrors.setdefault(mirror.resource, []).append(mirror)
+            for ref in entry.objects:
+                found.setdefault(ref, Held()).add(entry.name, status, mirrors.get(ref, ()))
     return found
 
 
@@ -53,7 +56,7 @@ def status_of(
     kind: str,
     *,
     generation: int,
-    problems: Sequence[Mapping[str, Any]],
+    problems: Sequence[ProblemValue],
     held: Held,
     before: Mapping[str, Any],
     now: datetime,
@@ -62,8 +65,8 @@ def status_of(
 
     Conditions that others have written stay.
     """
-    problems = sorted(problems, key=lambda one: _ORDER[one["severity"]])
-    errors = [one for one in problems if one["severity"] == "error"]
+    problems = sorted(problems, key=lambda one: _ORDER[one.severity])
+    errors = [one for one in problems if one.severity == "error"]
     conditions = [
         _accepted(errors),
         _programmed(held),
@@ -76,10 +79,10 @@ def status_of(
         "observedGeneration": str(generation),
         "validationMessages": [
             {
-                "type": {"code": one["code"], "name": one["field"] or kind},
-                "level": _LEVELS[one["severity"]],
+                "type": {"code": one.code, "name": one.field or kind},
+                "level": _LEVELS[one.severity],
                 "documentationUrl": "",
-                "message": " ".join(filter(None, (one["message"], one["hint"]))),
+                "message": " ".join(filter(None, (one.message, one.hint))),
             }
             for one in problems[:MOST_MESSAGES]
         ],
@@ -111,13 +114,13 @@ def _known(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def _accepted(errors: Sequence[Mapping[str, Any]]) -> Json:
+def _accepted(errors: Sequence[ProblemValue]) -> Json:
     if not errors:
         return _condition("Accepted", True, "Valid", "nothing is wrong with it")
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    where = f"{first['field']}: " if first["field"] else ""
-    return _condition("Accepted", False, first["code"], f"{where}{first['message']}{more}")
+    where = f"{first.field}: " if first.field else ""
+    return _condition("Accepted", False, first.code, f"{where}{first.message}{more}")
 
 
 def _programmed(held: Held) -> Json:
@@ -130,18 +133,16 @@ def _programmed(held: Held) -> Json:
 
 
 def _http3(held: Held) -> Json:
-    expected = [one for one in held.mirrors if one["expected"]]
-    silent = [one for one in held.mirrors if not one["announced"] or one["announced"] == "clear"]
+    expected = [one for one in held.mirrors if one.expected]
+    silent = [one for one in held.mirrors if not one.announced or one.announced == "clear"]
     if not held.mirrors:
         return _condition("HTTP3", False, "NoServer", "no server of it ends TLS at a gateway")
     if silent:
         # By name: in whatever order replicas and Envoys tell of it, what is written stays the same.
-        first = min(silent, key=lambda one: (one["server"], one["reason"] or ""))
+        first = min(silent, key=lambda one: (one.server, one.reason))
         reason = "NotAnnounced" if expected else "NotMirrored"
-        return _condition(
-            "HTTP3", False, reason, f"{first['server']}: {first['reason'] or 'not announced yet'}"
-        )
-    told = ", ".join(sorted({str(one["announced"]) for one in held.mirrors}))
+        return _condition("HTTP3", False, reason, f"{first.server}: {first.reason or 'not announced yet'}")
+    told = ", ".join(sorted({one.announced for one in held.mirrors}))
     return _condition("HTTP3", True, "Announced", f"clients are told {told}")
 
 

@@ -34,19 +34,27 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 
 class ControlSocket:
-    """Serves GET /status at `path`, from what `status` says in the event loop's own thread."""
+    """Serves GET /status and /brief at `path`, from what is said in the event loop's own thread."""
 
-    def __init__(self, path: Path, status: Callable[[], dict[str, object]], key: bytes) -> None:
-        self._path, self._status, self._key = path, status, key
+    def __init__(
+        self,
+        path: Path,
+        status: Callable[[], dict[str, Any]],
+        key: bytes,
+        brief: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        """`brief`: as much of the status as is asked for again and again; None: all of it."""
+        self._path, self._key = path, key
+        self._pages = {"/status": status, "/brief": brief or status}
         self._server: _Server | None = None
         self._kept = KeptSocket(path)
 
     async def start(self) -> None:
         """Bind and answer. A socket that an earlier instance left is replaced. OSError when something else is there."""
-        loop, key = asyncio.get_running_loop(), self._key
+        loop, key, pages = asyncio.get_running_loop(), self._key, self._pages
 
-        async def ask() -> dict[str, object]:
-            return self._status()
+        async def ask(page: str) -> dict[str, Any]:
+            return pages[page]()
 
         class Answer(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.0"
@@ -57,11 +65,11 @@ class ControlSocket:
                 if not nonce or not holds(self.headers.get(HEADER, ""), proof_of_question(key, nonce)):
                     self.send_error(403, "the key of the instance is needed")
                     return
-                if self.path != "/status":
+                if self.path not in pages:
                     self.send_error(404)
                     return
                 try:
-                    found = asyncio.run_coroutine_threadsafe(ask(), loop).result(ANSWER_SECONDS)
+                    found = asyncio.run_coroutine_threadsafe(ask(self.path), loop).result(ANSWER_SECONDS)
                 except TimeoutError:
                     self.send_error(503, "the control plane is busy")
                     return

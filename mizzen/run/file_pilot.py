@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mizzen.pipeline import Settings
+from mizzen.plane.loop import ControlPlane
 from mizzen.run import private_file
-from mizzen.run.control_plane import ControlPlane
 from mizzen.run.instance import Instance
 from mizzen.run.network import Listening
 from mizzen.run.restore import Restorer
@@ -69,7 +69,9 @@ def serve(
             restorer=restorer,
         )
         if os.path.lexists(instance.ads_socket):  # another one was here, and Envoys serve what it said
-            known = {key: age.file for key, age in ages.known.items() if key not in plane.last_good.good}
+            known = {
+                key: age.file for key, age in ages.known.items() if key not in plane.worker.last_good.good
+            }
             await _until(stop, files.return_of(known, tell or say))
         await plane.run(stop)
 

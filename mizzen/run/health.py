@@ -6,12 +6,11 @@ shall not take a serving gateway out of its balancer.
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
+from mizzen.plane.status import Word
 from mizzen.proxy.admin import LIVE, Admin
 from mizzen.run.small_http import SmallHttp, answer
 from mizzen.serve.kept_socket import KeptSocket
@@ -35,19 +34,19 @@ class Readiness:
         self.is_confirmed, self._was_whole = False, False
         self.reason = "Envoy has just been started"
 
-    def hear(self, word: Mapping[str, Any] | None, envoy: str) -> None:
+    def hear(self, word: Word | None, envoy: str) -> None:
         """What the control plane says of this gateway (None: nothing), asked after Envoy said it was `envoy`.
 
         A word from before Envoy was LIVE may be about its predecessor: it does not count.
         """
         if word is None:
             self.reason = "the control plane does not know this gateway"
-        elif word.get("synced"):
+        elif word.synced:
             self.is_confirmed |= envoy == LIVE
-            self.lost = str(word.get("lost") or "")
+            self.lost = word.lost
             self._was_whole |= envoy == LIVE and not self.lost
         else:
-            self.reason = str(word.get("reason") or "Envoy has not confirmed its configuration")
+            self.reason = word.reason or "Envoy has not confirmed its configuration"
 
     def verdict(self, envoy: str) -> tuple[HTTPStatus, str]:
         """The answer, and why, when Envoy says that it is `envoy` ("": it does not answer)."""

@@ -15,6 +15,7 @@ from mizzen.authority.proof import (
     proof_of_answer,
     proof_of_question,
 )
+from mizzen.plane.status import Brief, Status
 from mizzen.proxy.admin import ask, exchange
 
 
@@ -85,26 +86,34 @@ def get(path: Path, target: str, timeout: float = 5.0) -> tuple[int, bytes]:
     return asyncio.run(ask(path, target, seconds=timeout))
 
 
-async def ask_status(instance: Instance, key: bytes, seconds: float = 5.0) -> dict[str, Any]:
+async def ask_status(instance: Instance, key: bytes, seconds: float = 5.0) -> Status:
     """What the control plane of an instance with that `key` says of itself.
 
     OSError when none answers, or somebody else does: whoever may make Envoy listen could be behind the socket.
     ValueError when its answer cannot be read.
     """
+    return Status.from_json(await _asked(instance, "/status", key, seconds))
+
+
+async def ask_brief(instance: Instance, key: bytes, seconds: float = 5.0) -> Brief:
+    """As much of it as the supervisor needs again and again. Raises as `ask_status`."""
+    return Brief.from_json(await _asked(instance, "/brief", key, seconds))
+
+
+async def _asked(instance: Instance, page: str, key: bytes, seconds: float) -> Any:
     nonce = secrets.token_hex(16)
     shown = {NONCE_HEADER: nonce, HEADER: proof_of_question(key, nonce)}
-    code, headers, body = await exchange(instance.control_socket, "/status", shown, seconds=seconds)
+    code, headers, body = await exchange(instance.control_socket, page, shown, seconds=seconds)
     if not holds(headers.get(HEADER, ""), proof_of_answer(key, nonce, body)):
         raise OSError("what answers at its socket is not its control plane")
     if code != 200:
         raise OSError(f"the control plane answered {code}")
     try:
-        found: dict[str, Any] = json.loads(body)
+        return json.loads(body)
     except RecursionError as error:
         raise ValueError("the status is too deep to be read") from error
-    return found
 
 
-def status(instance: Instance) -> dict[str, Any]:
+def status(instance: Instance) -> Status:
     """What the control plane of a running instance says of itself. OSError when none runs."""
     return asyncio.run(ask_status(instance, instance.key()))

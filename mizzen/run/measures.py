@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mizzen import __version__
-from mizzen.run.control_plane import ControlPlane
+from mizzen.plane.loop import ControlPlane
 
 _Sample = tuple[str, dict[str, str], float]
 
@@ -16,9 +16,14 @@ def metrics(plane: ControlPlane | None) -> str:
         if name != named:
             lines += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} gauge"]
             named = name
-        shown = ",".join(f'{key}="{text}"' for key, text in labels.items())
+        shown = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
         lines.append(f"{name}{{{shown}}} {value:g}" if shown else f"{name} {value:g}")
     return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """As the exposition format has the value of a label."""
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 _HELP = {
@@ -37,7 +42,8 @@ def _samples(plane: ControlPlane | None) -> Iterator[_Sample]:
     yield "mizzen_info", {"version": __version__}, 1
     if plane is None or plane.result is None:
         return
-    clients = [one for served in plane.served.values() for one in served.clients.values()]
+    gateways = plane.state.gateways.values()
+    clients = [one for gateway in gateways for one in gateway.clients.values()]
     yield "pilot_xds", {"version": __version__}, len(clients)
     yield "pilot_services", {}, len(plane.result.world.services)
     yield "pilot_total_xds_rejects", {}, sum(len(one.stream.rejections) for one in clients)
@@ -46,9 +52,9 @@ def _samples(plane: ControlPlane | None) -> Iterator[_Sample]:
     for severity in ("error", "warning", "info"):
         yield "mizzen_problems", {"severity": severity}, sum(p.severity.value == severity for p in problems)
     states = [
-        served.announcements.state_name(one.name)
-        for served in plane.served.values()
-        for one in served.announcements.wanted
+        plane.state.server(gateway.translated.called, name).phase.value
+        for gateway in gateways
+        for name in gateway.translated.targets
     ]
     for state in ("announced", "withheld", "withdrawn"):
         yield "mizzen_http3_servers", {"state": state}, states.count(state)

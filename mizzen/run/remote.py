@@ -5,6 +5,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from mizzen.plane.status import EnvoyStatus, Status
 from mizzen.run.cluster_http import HTTP_PORT
 from mizzen.run.forward import fetch
 from mizzen.run.pod import READING_PORT
@@ -26,7 +27,7 @@ class NotFound(Exception):
     """Nothing is called so. The message is a sentence for users."""
 
 
-async def status(kube: Kube, system_namespace: str) -> Json:
+async def status(kube: Kube, system_namespace: str) -> Status:
     """What all replicas of the control plane say, put together: each proxy is connected to one of them."""
     pods = await running_pods(kube, system_namespace, "app=istiod")
     if not pods:
@@ -38,16 +39,15 @@ async def status(kube: Kube, system_namespace: str) -> Json:
         *(_ask(kube, system_namespace, pod, HTTP_PORT, "/debug/status") for pod in pods),
         return_exceptions=True,
     )
-    found: Json = {"problems": [], "proxies": [], "gateways": {}}
-    heard = [json.loads(one) for one in answers if isinstance(one, bytes)]
+    heard = [Status.from_json(json.loads(one)) for one in answers if isinstance(one, bytes)]
     if not heard:
         raise next(one for one in answers if isinstance(one, BaseException))
+    gateways: dict[str, EnvoyStatus] = {}
     for one in heard:
-        found["problems"] += [problem for problem in one["problems"] if problem not in found["problems"]]
-        for name, gateway in one["gateways"].items():
-            if gateway["version"] or name not in found["gateways"]:
-                found["gateways"][name] = gateway
-    return found
+        for name, gateway in one.gateways.items():
+            if gateway.version or name not in gateways:
+                gateways[name] = gateway
+    return Status(problems=tuple(dict.fromkeys(p for one in heard for p in one.problems)), gateways=gateways)
 
 
 async def admin(kube: Kube, namespace: str, pod: str, target: str) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.request import Request, urlopen
 
+from mizzen.plane.status import ProblemValue, Status
 from mizzen.resources.yaml import RawObject
 from mizzen.run import conditions
 from mizzen.run.chores import MANAGER
@@ -46,11 +47,13 @@ class Reporter:
 
     kube: Kube
     cluster: Cluster
-    own: Callable[[], Mapping[str, Any]]  # what this replica says of itself
+    own: Callable[[], Status]  # what this replica says of itself
     peers: Callable[[], tuple[str, ...]]  # the addresses of the others
     key: Callable[[], bytes]
     may_write: Callable[[], bool]
     _refused: dict[str, str] = field(default_factory=dict)
+    # The status that was written last, and into which version of an object: a watch may tell of it later.
+    _written: dict[str, tuple[RawObject, Json]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -64,13 +67,13 @@ class Reporter:
 
     async def _report(self) -> None:
         replicas = [self.own(), *await asyncio.gather(*(self._ask(address) for address in self.peers()))]
-        held = conditions.holders(replicas)
-        problems: dict[str, list[Mapping[str, Any]]] = {}
-        for problem in replicas[0].get("problems", ()):
-            problems.setdefault(problem["resource"], []).append(problem)
+        held = await asyncio.to_thread(conditions.holders, replicas)
+        problems: dict[str, list[ProblemValue]] = {}
+        for problem in replicas[0].problems:
+            problems.setdefault(problem.resource, []).append(problem)
         writes = 0
         for one in self._objects():
-            ref, before = str(one.ref), one.data.get("status") or {}
+            ref, before = str(one.ref), self._status_of(one)
             after = conditions.status_of(
                 one.kind,
                 generation=int(one.data["metadata"].get("generation", 0)),
@@ -85,6 +88,13 @@ class Reporter:
             if writes >= MOST_WRITES:
                 return
 
+    def _status_of(self, one: RawObject) -> Mapping[str, Any]:
+        """As the API server has it. What was read is left as it is: others read it in their threads."""
+        written = self._written.get(str(one.ref))
+        if written is not None and written[0] is one:
+            return written[1]
+        return one.data.get("status") or {}
+
     def _objects(self) -> list[RawObject]:
         found = [
             one
@@ -94,18 +104,17 @@ class Reporter:
         ]
         return sorted(found, key=lambda one: str(one.ref))
 
-    async def _ask(self, address: str) -> Mapping[str, Any]:
+    async def _ask(self, address: str) -> Status:
         """What another replica says; nothing of one that does not answer."""
         request = Request(
             f"http://{address}:{HTTP_PORT}/debug/status",
             headers={"authorization": f"Bearer {pass_word(self.key(), datetime.now(UTC))}"},
         )
         try:
-            found: Mapping[str, Any] = await asyncio.to_thread(_fetched, request)
+            return Status.from_json(await asyncio.to_thread(_fetched, request))
         except (OSError, ValueError) as error:
             _log.debug("the replica at %s does not answer: %s", address, error)
-            return {}
-        return found
+            return Status()
 
     async def _write(self, one: RawObject, before: Mapping[str, Any], after: Json) -> None:
         ref = str(one.ref)
@@ -121,7 +130,7 @@ class Reporter:
                 self._refused[ref] = str(error)
                 _log.warning("the status of %s cannot be written: %s", ref, error)
             return
-        one.data["status"] = written.get("status", {})  # type: ignore[index]  # not what the object says
+        self._written[ref] = (one, written.get("status", {}))
         for condition in conditions.turned(before, after):
             await self._tell(one, condition)
 

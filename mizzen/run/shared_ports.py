@@ -86,17 +86,12 @@ def _overlap(one: str, other: str) -> bool:
     return one == other or any(ipaddress.ip_address(each).is_unspecified for each in (one, other))
 
 
-def evidence_against(
-    shared: Mapping[str, tuple[Holder, ...]], model: Model, found: Mapping[str, Evidence]
-) -> Mapping[str, Evidence]:
-    """The evidence of all mirrors, by announcement: one whose port is shared fails for some, so it fails."""
-    listeners = {one.name: one.listener for one in model.announcements}
-    return {
-        name: Evidence(acked=one.acked, proven=False, detail=f"{_names(holders)} has opened its port too")
-        if (holders := shared.get(listeners.get(name, "")))
-        else one
-        for name, one in found.items()
-    }
+def fails_for(holders: tuple[Holder, ...], found: Iterable[Evidence]) -> list[Evidence]:
+    """What is known of a mirror at each Envoy: where others have its port too it fails for some, so it fails."""
+    if not holders:
+        return list(found)
+    detail = f"{_names(holders)} has opened its port too"
+    return [Evidence(acked=one.acked, proven=False, detail=detail) for one in found]
 
 
 def shared_problems(shared: Mapping[str, tuple[Holder, ...]], model: Model) -> Iterator[Problem]:

@@ -8,17 +8,18 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mizzen.authority.proof import proof_of_proxy
+from mizzen.plane.status import Brief, ProxyValue, Status, Word
 from mizzen.proxy.bootstrap import ProxySpec
 from mizzen.run.child import Command
-from mizzen.run.declared import Undeclared, understood
+from mizzen.run.declared import Undeclared
 from mizzen.run.gateway import Gateway, check
-from mizzen.run.instance import Instance, ask_status
+from mizzen.run.instance import Instance, ask_brief, ask_status
 from mizzen.run.keeper import Keeper, StartFailed
 from mizzen.run.logs import BoundedLog
 from mizzen.run.restart import Restarts
@@ -36,7 +37,7 @@ _ANSWER_SECONDS = 2.0
 _END_SECONDS = 2.0  # from SIGTERM to SIGKILL
 _USAGE_ERROR = 2  # status of a command line that makes no sense: trying again will not help
 
-Status = Mapping[str, Any]
+Answer = TypeVar("Answer", Brief, Status)
 
 _log = logging.getLogger(__name__)
 
@@ -154,51 +155,55 @@ class Supervisor:
             calm = self.ready.is_set() and all(gateway.is_ready for gateway in self.gateways.values())
             await asyncio.wait({stopping}, timeout=CALM_SECONDS if calm else EAGER_SECONDS)
 
-    async def _look(self) -> Status | None:
+    async def _look(self) -> Brief | None:
         """How all are. Envoys first: what the control plane then says is about the Envoys that were seen."""
         await asyncio.gather(*(gateway.look() for gateway in self.gateways.values()))
-        status = await self._ask_control_plane()
+        status = await self._answer_of(ask_brief)
         control_plane, *helpers = self._watches
         control_plane.look(answered=status is not None)
         for helper in helpers:
             helper.look()
         return status
 
-    async def _act(self, status: Status) -> None:
+    async def _act(self, status: Brief) -> None:
         """Follow what the control plane says."""
         self._keepers[0].restarts.on_up()
         for key, gateway in self.gateways.items():
-            gateway.readiness.hear(status.get("gateways", {}).get(key), gateway.state)
-        await self._reconcile(status["proxies"], self._undeclared.follow(status, self.gateways))
-        if not self.ready.is_set() and self._is_ready(status):
+            gateway.readiness.hear(status.gateways.get(key), gateway.state)
+        await self._reconcile(status.proxies, self._undeclared.follow(status, self.gateways))
+        if (
+            not self.ready.is_set()
+            and self._is_ready(status)
+            and (whole := await self._answer_of(ask_status))
+        ):
             self.ready.set()
             for keeper in self._keepers:
                 keeper.restarts.on_up()
-            self._on_ready(status)
+            self._on_ready(whole)
 
-    async def _ask_control_plane(self) -> Status | None:
-        """Its status; None while it is away."""
+    async def _answer_of(self, ask: Callable[[Instance, bytes, float], Awaitable[Answer]]) -> Answer | None:
+        """What the control plane says; None while it is away."""
         try:
-            return understood(await ask_status(self.plan.instance, self._key, _ANSWER_SECONDS))
+            return await ask(self.plan.instance, self._key, _ANSWER_SECONDS)
         except (OSError, ValueError):
             return None
 
-    def _is_ready(self, status: Status) -> bool:
-        known = {f"{proxy['name']}.{proxy['namespace']}" for proxy in status["proxies"]}
+    def _is_ready(self, status: Brief) -> bool:
+        known = {proxy.key for proxy in status.proxies}
         return known == self.gateways.keys() and all(
-            gateway.is_ready and status["gateways"].get(key, {}).get("ready")
+            gateway.is_ready and status.gateways.get(key, Word()).ready
             for key, gateway in self.gateways.items()
         )
 
-    async def _reconcile(self, proxies: list[Mapping[str, Any]], undeclared: frozenset[str]) -> None:
+    async def _reconcile(self, proxies: tuple[ProxyValue, ...], undeclared: frozenset[str]) -> None:
         """Have an Envoy for each of the gateways; end those that are surely not wanted any more."""
-        wanted = {f"{proxy['name']}.{proxy['namespace']}": proxy for proxy in proxies}
+        wanted = {proxy.key: proxy for proxy in proxies}
         for key in undeclared & self.gateways.keys():
             _log.info("gateway %s is no longer declared", key)
             self._leaving[key] = self._run(self._leave(self.gateways.pop(key)))
         missing = wanted.keys() - self.gateways.keys() - self._leaving.keys()
         # Gateways first: the usual ports for health and metrics are theirs.
-        for key in sorted(missing, key=lambda one: (wanted[one].get("kind") == "sidecar", one)):
+        for key in sorted(missing, key=lambda one: (wanted[one].kind == "sidecar", one)):
             try:
                 taken = frozenset(gateway.spec.status_port for gateway in self.gateways.values())
                 await self._add(proxy_spec(self.plan, wanted[key], taken, self._key))
@@ -254,18 +259,18 @@ class Supervisor:
                 make_way(path)
 
 
-def proxy_spec(plan: Plan, proxy: Mapping[str, Any], taken: frozenset[int], secret: bytes = b"") -> ProxySpec:
+def proxy_spec(plan: Plan, proxy: ProxyValue, taken: frozenset[int], secret: bytes = b"") -> ProxySpec:
     """The Envoy of a gateway that the control plane names; `taken` are the status ports of the others, `secret` the key
     of this start."""
-    key = f"{proxy['name']}.{proxy['namespace']}"
+    key = proxy.key
     step = 0
     while plan.status_port + step in taken:
         step += PORT_STEP
     return ProxySpec(
-        kind=proxy.get("kind", "router"),
-        name=proxy["name"],
-        namespace=proxy["namespace"],
-        labels=proxy.get("labels", {}),
+        kind=proxy.kind,
+        name=proxy.name,
+        namespace=proxy.namespace,
+        labels=proxy.labels,
         ads_socket=plan.instance.ads_socket,
         sds_socket=plan.instance.ads_socket,  # the control plane keeps the certificates of its own machine
         admin_socket=plan.instance.admin_socket(key),

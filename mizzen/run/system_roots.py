@@ -40,10 +40,15 @@ class SystemRoots:
     _read: tuple[str, float, int] | None = None  # path, time of change, size
     _found: TrustedCa | None = field(default=None, repr=False)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where a bundle is looked for, the first first."""
+        named = self.environment.get(VARIABLE, "")
+        return (named,) if named else _BUNDLES
+
     def get(self) -> TrustedCa | None:
         """The roots; None, and `trouble`, when there never were any."""
-        named = self.environment.get(VARIABLE, "")
-        for path in (named,) if named else _BUNDLES:
+        for path in self.paths:
             try:
                 status = Path(path).stat()
                 seen = (path, status.st_mtime, status.st_size)
@@ -53,7 +58,7 @@ class SystemRoots:
                 return self._found
             except OSError as error:
                 self.trouble = f"{path}: {error.strerror}"
-        if not named:
+        if len(self.paths) > 1:
             self.trouble = f"there is no bundle of certificate authorities ({', '.join(_BUNDLES)})"
         return self._found
 

@@ -5,13 +5,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from mizzen.plane.status import ListenerStatus, Status
 from mizzen.proxy.binary import envoy_binary
 from mizzen.run.instance import Instance
 from mizzen.run.said import NOW, SAID
 from mizzen.run.silence import PATIENCE_SECONDS
-from mizzen.run.supervisor import Command, Plan, StartFailed, Status, Supervisor, supervise
+from mizzen.run.supervisor import Command, Plan, StartFailed, Supervisor, supervise
 
 CONTROL_PLANE = "control plane"
 NO_GATEWAY = "there is no gateway to serve; one that is declared is taken up at once"
@@ -45,8 +45,8 @@ def serve(
     failure: list[str] = []
 
     def on_ready(status: Status) -> None:
-        if taken := [one for one in status["problems"] if one["code"] == "PORT-001"]:
-            failure.extend(f"{one['origin']}: {one['message']}. {one['hint']}".strip() for one in taken)
+        if taken := [one for one in status.problems if one.code == "PORT-001"]:
+            failure.extend(f"{one.origin}: {one.message}. {one.hint}".strip() for one in taken)
             supervisor[0].stop()
             return
         teller.on_ready(status)
@@ -114,14 +114,14 @@ class _Teller:
 
 def ready_line(status: Status) -> str:
     """What is served where: "ready: istio-ingressgateway.istio-system serves 0.0.0.0:8443 (TCP, HTTP/3)"."""
-    parts = [f"{key} serves {places(one['listeners'])}" for key, one in sorted(status["gateways"].items())]
+    parts = [f"{key} serves {places(one.listeners)}" for key, one in sorted(status.gateways.items())]
     return "ready: " + ("; ".join(parts) or NO_GATEWAY)
 
 
-def places(listeners: Sequence[dict[str, Any]]) -> str:
+def places(listeners: Sequence[ListenerStatus]) -> str:
     """Addresses with what is spoken there."""
     spoken: dict[str, list[str]] = {}
     for one in listeners:
-        where = f"{one['address']}:{one['port']}" if one["port"] else one["address"]
-        spoken.setdefault(where, []).append("HTTP/3" if one["transport"] == "quic" else "TCP")
+        where = f"{one.address}:{one.port}" if one.port else one.address
+        spoken.setdefault(where, []).append("HTTP/3" if one.transport == "quic" else "TCP")
     return ", ".join(f"{where} ({', '.join(words)})" for where, words in spoken.items()) or "nothing yet"

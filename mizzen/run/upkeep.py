@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from mizzen.plane.served import Gateway
 from mizzen.run.instance import Instance
 from mizzen.run.occupied import is_for_a_port
+from mizzen.run.ports import Holder
 from mizzen.run.restore import RESTORE_SECONDS, Restorable, Restorer
-from mizzen.run.served import Served
 from mizzen.run.shared_ports import SharedPorts
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.resource_type import LISTENER
@@ -21,9 +22,10 @@ class Upkeep:
 
     instance: Instance
     ads: AdsServer
-    served: Callable[[], Mapping[str, Served]]
+    gateways: Callable[[], Mapping[str, Gateway]]  # that are served
     rebuild: Callable[[], Awaitable[None]]
-    on_change: Callable[[], None]  # hears that who else has a port is not who it was
+    # Hears who else has ports of a gateway open, by listener, when it is not who it was.
+    on_shared: Callable[[str, Mapping[str, tuple[Holder, ...]]], None]
     shared: SharedPorts = field(default_factory=SharedPorts)
 
     async def look_after_ports(self, *, is_local: bool) -> None:
@@ -31,18 +33,17 @@ class Upkeep:
         while True:
             await asyncio.sleep(PORT_RETRY_SECONDS)
             if is_local:
-                if any(served.waits for served in self.served().values()):
+                if any(gateway.waits for gateway in self.gateways().values()):
                     await self.rebuild()
                 await self._look_at_shared_ports()
             self.ads.try_again(LISTENER.url, is_for_a_port)
 
     async def _look_at_shared_ports(self) -> None:
-        for key, served in list(self.served().items()):
-            listeners, folder = served.build.model.listeners, self.instance.gateway(key)
+        for key, gateway in self.gateways().items():
+            listeners, folder = gateway.translated.build.model.listeners, self.instance.gateway(key)
             shared = await asyncio.to_thread(self.shared.look, listeners, folder)
-            if shared != served.shared:
-                served.shared = shared
-                self.on_change()
+            if shared != gateway.shared:
+                self.on_shared(key, shared)
 
     async def look_after_files(self, restorer: Restorer, *parts: Restorable) -> None:
         """Make again what somebody removed from the run-dir."""

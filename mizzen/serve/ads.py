@@ -263,6 +263,10 @@ class AdsServer:
                 client.offer(snapshot)
                 client.changed.set()
 
+    def unpublish(self, gateway: str) -> None:
+        """Keep nothing for this gateway any more. Envoys of it that are connected go on with what they have."""
+        self._snapshots.pop(gateway, None)
+
     def status(self) -> tuple[ClientStatus, ...]:
         """All connected clients, by gateway and node id."""
         found = [client.status() for client in self._clients if not client.silent]

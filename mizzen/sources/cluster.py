@@ -166,15 +166,23 @@ class Cluster:
 
     def listing(self) -> Listing:
         """All objects as they were read last."""
-        objects: list[RawObject] = [self._operator()]
-        for reflector in self.reflectors.values():
-            found = [one for one in list(reflector.objects.values()) if isinstance(one, RawObject)]
-            if reflector.watched.group in _ISTIO:
-                found = [one for one in found if self._is_ours(one)]
-            objects += found
-        return Listing(
-            objects=tuple(objects), problems=tuple(self._problems()), files=(), unreadable=frozenset()
-        )
+        return self.reader()()
+
+    def reader(self) -> Callable[[], Listing]:
+        """What lists all objects as they are now; it may be called in another thread, while these go on changing."""
+        operator, problems = self._operator(), tuple(self._problems())
+        held = [
+            (one.watched.group in _ISTIO, tuple(one.objects.values())) for one in self.reflectors.values()
+        ]
+
+        def listed() -> Listing:
+            objects: list[RawObject] = [operator]
+            for is_istio, some in held:
+                found = [one for one in some if isinstance(one, RawObject)]
+                objects += [one for one in found if self._is_ours(one)] if is_istio else found
+            return Listing(objects=tuple(objects), problems=problems, files=(), unreadable=frozenset())
+
+        return listed
 
     async def changes(self) -> AsyncIterator[None]:
         """One item whenever a listing would differ from the one before."""

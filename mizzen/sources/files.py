@@ -64,6 +64,10 @@ class Files:
         named = tuple(path for path in self.paths if path != STDIN)
         self._reader, self._settling = Reader(named), Settling(named)
 
+    def reader(self) -> Callable[[], Listing]:
+        """What lists all objects, in whatever thread."""
+        return self.listing
+
     def listing(self) -> Listing:
         """All objects there are now; of files that flicker, what they held before."""
         belief = self._look()

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from mizzen.run.promise_file import PromiseFile, withheld
 
 from mizzen.errors import ResourceRef
 from mizzen.http3.announcement import Announcements, Evidence
 from mizzen.model.listener import Announcement
-from mizzen.run.promise_file import PromiseFile, withheld
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROVEN = Evidence(acked=True, proven=True)

@@ -2,8 +2,9 @@
 
 import itertools
 
-from mizzen._api import pb
 from mizzen.run.refusals import Refusals, standing
+
+from mizzen._api import pb
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import ROUTES

@@ -1,20 +1,31 @@
-"""What became of one gateway's configuration: which Envoy holds what, and why it does not. Pure."""
+"""What is told of the state: which Envoy holds what, and why it does not. Pure; asking changes nothing."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mizzen._api import pb
 from mizzen.envoy.config import ROUTES, EnvoyConfig
 from mizzen.envoy.violations import violations
 from mizzen.errors import Problem, ResourceRef, Severity
-from mizzen.http3.announcement import Announcements
+from mizzen.http3.announcement import Server
 from mizzen.model import Model
 from mizzen.model.listener import Transport
 from mizzen.model.route import Route
+from mizzen.pipeline import GatewayBuild
+from mizzen.plane.refusals import Refusals
+from mizzen.plane.served import Gateway
+from mizzen.plane.state import State
+from mizzen.plane.status import (
+    EnvoyStatus,
+    ListenerStatus,
+    MirrorStatus,
+    ProblemValue,
+    ProxyValue,
+    Rejected,
+    TypeSync,
+    Word,
+)
 from mizzen.redaction import hidden_text
 from mizzen.run.occupied import Taken, is_for_a_port, refused_ports
-from mizzen.run.refusals import Refusals
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.refusal import LOST
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
@@ -27,88 +38,124 @@ CATALOGUE = {
 _ROUTE = re.compile(r"\bvirtual_hosts\[(\d+)\]\.routes\[(\d+)\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayStatus:
-    """One gateway as `proxy-status` shows it."""
-
-    node: str
-    version: str  # Envoy's; "" while none is connected
-    synced: bool  # Envoy confirmed (or finally refused) all that it shall hold
-    ready: bool  # it serves, and every mirror that can be is announced
-    reason: str  # why it is not
-    types: tuple[TypeStatus, ...]
-    rejected: tuple[Problem, ...]
-    mirrors: tuple[Mapping[str, object], ...]
-    listeners: tuple[Mapping[str, object], ...]
-    occupied: tuple[Taken, ...]
-    lost: str  # why a TCP port is not served that was served before
-
-    def value(self) -> dict[str, object]:
-        """As JSON values."""
-        return {
-            "node": self.node,
-            "version": self.version,
-            "synced": self.synced,
-            "ready": self.ready,
-            "reason": self.reason,
-            "lost": self.lost,
-            "occupied": [one.problem.value() for one in self.occupied],
-            "types": {
-                one.short: {
-                    "state": one.state.value,
-                    "held": len(one.acked),
-                    "sent": one.sent,
-                    "lastError": hidden_text(one.last_error),
-                }
-                for one in self.types
-            },
-            "rejected": [
-                {
-                    "resource": str(problem.resource),
-                    "origin": str(problem.origin),
-                    "message": problem.message,
-                }
-                for problem in self.rejected
-            ],
-            "mirrors": [dict(mirror) for mirror in self.mirrors],
-            "listeners": [dict(listener) for listener in self.listeners],
-        }
+def proxy_value(build: GatewayBuild) -> ProxyValue:
+    """What the supervisor must know to run a gateway's Envoy."""
+    proxy = build.proxy
+    return ProxyValue(kind=proxy.kind, name=proxy.name, namespace=proxy.namespace, labels=dict(proxy.labels))
 
 
-def gateway_status(
-    *,
-    model: Model,
-    config: EnvoyConfig,
-    snapshot: Snapshot,
-    client: ClientStatus | None,
-    refused: Refusals,
-    announcements: Announcements,
-    occupied: tuple[Taken, ...],
-    unexplained: frozenset[str] = frozenset(),
-) -> GatewayStatus:
-    """Put together what is wanted (`model`, `snapshot`) and what the Envoy said of it (`client`, `refused`).
+class Words:
+    """How each Envoy stands. What was worked out for the same values is remembered: it is asked for again and again."""
 
-    `unexplained`: listeners whose ports it could not open, of which more will be known in a moment.
-    """
-    types = client.stream.types if client else ()
-    reason = not_synced(snapshot, client)
-    settled = reason or announcements.unsettled()
-    return GatewayStatus(
-        node=client.node_id if client else "",
-        version=client.version if client else "",
+    def __init__(self) -> None:
+        self._state: State | None = None
+        self._words: dict[str, Word] = {}
+        self._known: dict[str, tuple[tuple[object, ...], Word]] = {}
+
+    def of(self, state: State) -> dict[str, Word]:
+        """By what each Envoy calls itself."""
+        if state is self._state:
+            return self._words
+        known, self._known = self._known, {}
+        for gateway in state.gateways.values():
+            settling = state.unsettled(gateway)
+            for name in gateway.translated.names:
+                client = gateway.clients.get(name)
+                grounds = (gateway.translated, client, settling)
+                before = known.get(name)
+                same = before is not None and all(
+                    a is b or a == b for a, b in zip(before[0], grounds, strict=True)
+                )
+                word = before[1] if before is not None and same else _word(gateway, client, settling)
+                self._known[name] = (grounds, word)
+        self._state, self._words = state, {name: word for name, (_, word) in self._known.items()}
+        return self._words
+
+
+def _word(gateway: Gateway, client: ClientStatus | None, settling: str) -> Word:
+    translated = gateway.translated
+    reason = not_synced(translated.snapshot, client)
+    settled = reason or settling
+    return Word(
         synced=not reason,
         ready=not settled,
         reason=settled,
-        types=types,
-        rejected=rejections(model, config, refused, unexplained | _withheld(snapshot, refused)),
-        mirrors=mirror_values(model, announcements, occupied),
-        occupied=occupied,
-        lost=lost_port(model, client, occupied),
+        lost=lost_port(translated.build.model, client, translated.occupied),
+    )
+
+
+def envoy_status(state: State, gateway: Gateway, name: str, word: Word, *, is_local: bool) -> EnvoyStatus:
+    """All that is told of one Envoy. `is_local`: it is on this machine, and so are its ports."""
+    translated, client = gateway.translated, gateway.clients.get(name)
+    model = translated.build.model
+    return EnvoyStatus(
+        key=translated.key,
+        node=client.node_id if client else "",
+        version=client.version if client else "",
+        synced=word.synced,
+        ready=word.ready,
+        reason=word.reason,
+        lost=word.lost,
+        occupied=tuple(ProblemValue(**one.problem.value()) for one in translated.occupied),
+        types={one.short: _type_sync(one) for one in (client.stream.types if client else ())},
+        rejected=tuple(
+            Rejected(resource=str(one.resource), origin=str(one.origin), message=one.message)
+            for one in rejected(gateway, name, is_local=is_local)
+        ),
+        mirrors=mirrors(state, gateway),
         listeners=tuple(
-            {"name": one.name, "address": one.address, "port": one.port, "transport": one.transport.value}
+            ListenerStatus(name=one.name, address=one.address, port=one.port, transport=one.transport.value)
             for one in model.listeners
         ),
     )
+
+
+def _type_sync(one: TypeStatus) -> TypeSync:
+    return TypeSync(
+        state=one.state.value, held=len(one.acked), sent=one.sent, last_error=hidden_text(one.last_error)
+    )
+
+
+def rejected(gateway: Gateway, name: str, *, is_local: bool) -> tuple[Problem, ...]:
+    """What one Envoy refuses, as problems."""
+    refused = gateway.refused.get(name)
+    if not refused:
+        return ()
+    translated = gateway.translated
+    # Why this machine's ports are not to be had is seen at the next look at them, and told then.
+    unexplained = gateway.unopened - translated.stubborn if is_local else frozenset()
+    without = unexplained | _withheld(translated.snapshot, refused)
+    return rejections(translated.build.model, translated.config, refused, without)
+
+
+def mirrors(state: State, gateway: Gateway) -> tuple[MirrorStatus, ...]:
+    """Each HTTPS server, whether it has a mirror and what clients are told of it."""
+    translated = gateway.translated
+    taken = {one.listener: one.problem.message for one in translated.occupied}
+    found = []
+    for mirror in translated.build.model.mirrors:
+        name = f"alt-svc/{mirror.server}"
+        server = state.server(translated.called, name) if name in translated.targets else None
+        reason = mirror.reason or taken.get(mirror.quic_listener, "")
+        found.append(
+            MirrorStatus(
+                server=mirror.server,
+                listener=mirror.quic_listener,
+                expected=mirror.expected,
+                announced=(server.value if server else "") or "",
+                state=server.phase.value if server else "",
+                reason=reason or (_reason(state, server) if server else ""),
+                resource=str(mirror.origin),
+                origin=str(mirror.origin.place(mirror.at)),
+            )
+        )
+    return tuple(found)
+
+
+def _reason(state: State, server: Server) -> str:
+    if server.is_pending and state.trouble:
+        return "what it promises cannot be written down"
+    return server.reason
 
 
 def lost_port(model: Model, client: ClientStatus | None, occupied: tuple[Taken, ...]) -> str:
@@ -218,27 +265,3 @@ def first_line(reason: str) -> str:
     """A refusal without the dump of the resource that Envoy puts around it."""
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
     return lines[0] if lines else "it gave no reason"
-
-
-def mirror_values(
-    model: Model, announcements: Announcements, occupied: tuple[Taken, ...]
-) -> tuple[Mapping[str, object], ...]:
-    """Each HTTPS server, whether it has a mirror and what clients are told of it."""
-    taken = {one.listener: one.problem.message for one in occupied}
-    values = announcements.values()
-    found = []
-    for mirror in model.mirrors:
-        name = f"alt-svc/{mirror.server}"
-        found.append(
-            {
-                "server": mirror.server,
-                "listener": mirror.quic_listener,
-                "expected": mirror.expected,
-                "announced": values.get(name) or "",
-                "state": announcements.state_name(name),
-                "reason": mirror.reason or taken.get(mirror.quic_listener, "") or announcements.reason(name),
-                "resource": str(mirror.origin),
-                "origin": str(mirror.origin.place(mirror.at)),
-            }
-        )
-    return tuple(found)

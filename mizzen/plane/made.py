@@ -1,15 +1,17 @@
-"""What a rebuild has made, before it is served. Pure."""
+"""What a build has made, before it is served. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import is_fault
 from mizzen.pipeline import Build
+from mizzen.plane.served import Translated
 from mizzen.resources.decode import identify
 from mizzen.resources.kinds import is_ours
 from mizzen.resources.yaml import RawObject
-from mizzen.run.served import Served
+from mizzen.sources.named_files import Stamps
 from mizzen.sources.versions import Key, key_of
 
 # What says which gateways and sidecars there are; a document or file that cannot be read may hold any of them.
@@ -18,20 +20,24 @@ _DECLARING = frozenset({"IstioOperator", "WorkloadEntry", "Pod"})
 _UNKNOWN = frozenset({"Document", "File", ""})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Made:
     """A build, and what every gateway shall be told of it."""
 
+    number: int  # a later build has a greater one
     result: Build
-    served: dict[str, Served]
+    gateways: Mapping[str, Translated]  # by key of the proxy
     objects: tuple[RawObject, ...]
     lost: tuple[Problem, ...]  # gateways for which it failed; they keep what they have
-    is_sound: bool  # a gateway that is not among `served` is not declared
+    is_sound: bool  # a gateway that is not among `gateways` is not declared
+    problems: tuple[Problem, ...] = ()  # of all objects, at the time of the build
+    valid_until: datetime | None = None  # when a certificate begins or ends, and `problems` are others
+    named: Stamps = field(default_factory=dict)  # files that objects name, as they were read
 
     def at_fault(self, good: Mapping[Key, RawObject], namespace: str) -> dict[str, tuple[Problem, ...]]:
         """By digest, the objects that raised and have an earlier version among `good`."""
         found: dict[object, list[Problem]] = {}
-        translated = [problem for one in self.served.values() for problem in one.config.problems]
+        translated = [problem for one in self.gateways.values() for problem in one.config.problems]
         for problem in filter(is_fault, (*self.result.problems, *translated)):
             found.setdefault(problem.resource, []).append(problem)
         at_fault: dict[str, tuple[Problem, ...]] = {}

@@ -1,0 +1,64 @@
+"""What follows from a step of the state: values, which the loop obeys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mizzen.http3.announcement import Server
+from mizzen.pipeline import Announced
+from mizzen.plane.served import Gateway
+from mizzen.plane.trials import Prove
+from mizzen.xds.snapshot import Snapshot
+
+ServerKey = tuple[str, str]  # the gateway as clients know it, the name of the announcement
+Promises = Mapping[ServerKey, Server]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """From now on this Envoy shall hold that."""
+
+    name: str  # what it calls itself
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpublish:
+    """Nothing is kept any more for an Envoy of this name. One that is still connected goes on with what it has."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Translate:
+    """Make anew what a gateway is told, from the same build; tell `State.on_translated`."""
+
+    gateway: Gateway
+    values: Announced  # what its answers shall say of HTTP/3
+    debt: int = 0  # what is settled by it: what is owed later is not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Write these promises down; tell `State.on_kept` whether that went well."""
+
+    promises: Promises
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """What is wrong may be other than it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An Envoy has refused a resource that came alone."""
+
+    gateway: str  # key of the proxy
+    envoy: str  # what it calls itself
+    type_url: str
+    name: str
+    version: str
+    reason: str
+
+
+Effect = Publish | Unpublish | Translate | Prove | Keep | Tell | Refused

@@ -1,0 +1,479 @@
+"""The loop of the control plane: it hears events, steps the state, and obeys what follows.
+
+What follows from what is decided in `mizzen.plane.state` (pure) and in the worker (`mizzen.plane.worker`); here are the
+sockets, the tasks and the clock.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from mizzen._api import pb
+from mizzen.authority.identity import Identity
+from mizzen.authority.proof import proof_of_proxy
+from mizzen.errors import Problem, ResourceRef, capped, sort_key
+from mizzen.guard import Stage, fault
+from mizzen.pipeline import Build, Settings, problems_at
+from mizzen.plane.builds import Builds
+from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate, Unpublish
+from mizzen.plane.made import Made
+from mizzen.plane.mirror_proof import Subject
+from mizzen.plane.promise_file import PromiseFile, PromiseStore
+from mizzen.plane.prover import Prover
+from mizzen.plane.report import Words, envoy_status, proxy_value, rejected
+from mizzen.plane.served import Gateway
+from mizzen.plane.state import State, Step
+from mizzen.plane.status import Brief, ProblemValue, Status
+from mizzen.plane.trials import Key, Prove
+from mizzen.plane.worker import Credentials, Inputs, SetAside, Worker
+from mizzen.probe.mirror import Proof
+from mizzen.resolve.context import UnixFolders
+from mizzen.resolve.secrets import next_validity
+from mizzen.run.admission import judge
+from mizzen.run.control_socket import ControlSocket
+from mizzen.run.instance import Instance
+from mizzen.run.mesh import Mesh, leaf_life
+from mizzen.run.network import Listening, network
+from mizzen.run.registration import Registrations
+from mizzen.run.restore import Restorer
+from mizzen.run.said import Told
+from mizzen.run.shared_ports import shared_problems
+from mizzen.run.sockets import make_way
+from mizzen.run.system_roots import SystemRoots
+from mizzen.run.upkeep import Upkeep
+from mizzen.serve.ads import Admission, AdsServer, ClientStatus
+from mizzen.serve.certificates import Accounts
+from mizzen.sources.files import Listing
+from mizzen.sources.named_files import stamps
+from mizzen.sources.state_file import StateFile
+from mizzen.xds.node import gateway_of
+
+REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
+NAMED_FILES_SECONDS = 2.0  # how often files that objects name are looked at
+
+_log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Where objects come from."""
+
+    def reader(self) -> Callable[[], Listing]:
+        """What lists all objects as they are now, or later; it is called in another thread."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """One item whenever a listing would differ from the one before."""
+
+
+@dataclass(slots=True)
+class ControlPlane:
+    """Serves what the files say, and every change of it."""
+
+    instance: Instance
+    files: Source
+    settings: Settings
+    kept: StateFile | None = None  # where objects are kept that files hold no more as they should
+    shares_root: bool = False  # other processes rotate what is in `ca_folder`
+    ca_folder: Path | None = None  # where the authority is kept, or plugged in; None: in the run-dir
+    listening: Listening | None = None  # for proxies of other machines, instead of running them on this one
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    restorer: Restorer | None = None  # of a run-dir that this process holds itself
+    say: Callable[[str], None] = print  # what the user shall see
+    # May the proxy of an identity be told the Secrets of its namespace? None: all may.
+    may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
+    accounts: Accounts | None = None  # whose are the tokens that are no join tokens
+    promises: PromiseStore = None  # type: ignore[assignment]  # a file of the run-dir where nothing else is named
+    replica: str = ""  # what this one is called among those that serve the same gateways
+    on_refused: Callable[[Refused], None] = lambda _: None  # hears of each resource that an Envoy refuses
+    generation: int = 0
+    state: State = field(init=False)
+    made: Made | None = None  # the build that is served
+    set_aside: SetAside = field(default_factory=dict)  # objects that take no part
+    is_sound: bool = False  # all that is declared is in the state, and nothing else
+    lost: tuple[Problem, ...] = ()  # what could not be built, and keeps what it has
+    ads: AdsServer = field(init=False)
+    mesh: Mesh = field(init=False)
+    worker: Worker = field(init=False)
+    builds: "Builds" = field(init=False)
+    registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
+    started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
+    _prover: Prover = field(init=False)
+    _told: Told = field(init=False)
+    _words: Words = field(default_factory=Words)
+    _problems: "_Problems" = field(init=False)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)  # `state.next` may be earlier than it was
+    _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        own = UnixFolders(
+            allowed=self.settings.unix_folders.allowed, closed=(os.path.realpath(self.instance.run_dir),)
+        )
+        self.settings = replace(self.settings, unix_folders=own)
+        folder = self.ca_folder or self.instance.authority
+        life = leaf_life(self.settings.environment)
+        self.mesh = Mesh(folder, self._on_renewed, life=life, is_shared=self.shares_root)
+        roots = SystemRoots(self.settings.environment) if self.listening is None else None
+        self.worker = Worker(self.instance, roots, self.kept)
+        self.builds = Builds(self._begin, self._on_made, self._on_fault)
+        self.promises = self.promises or PromiseFile(self.instance.announcements)
+        self.state = State(replica=self.replica)
+        self._prover = Prover(self._on_proof)
+        self._told = Told(self.say)
+        self._problems = _Problems(self)
+
+    @property
+    def result(self) -> Build | None:
+        """What is served was made of this; None before the first build."""
+        return self.made.result if self.made is not None else None
+
+    @property
+    def is_local(self) -> bool:
+        """Are the proxies on this machine?"""
+        return self.listening is None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`. Nothing is answered before everything has been read once."""
+        key = self.instance.key()
+        self.ads = AdsServer(
+            socket_path=self.instance.ads_socket,
+            proof=partial(proof_of_proxy, key),
+            on_status=self._on_status,
+        )
+        self._step(self.state.on_promises(await self.promises.load(), self.clock()))
+        building = asyncio.create_task(self.builds.run())
+        waiting = asyncio.create_task(stop.wait())
+        try:
+            if await self.builds.first(waiting):
+                await self._serve(waiting, building, key)
+        finally:
+            await _ended([building, waiting, *self._tasks])
+            self._prover.stop()
+            self.builds.stop()
+
+    async def _serve(self, waiting: "asyncio.Task[bool]", building: "asyncio.Task[None]", key: bytes) -> None:
+        make_way(self.instance.ads_socket)
+        if self.listening is not None:
+            self.ads.network = await network(
+                self.listening,
+                self.ca_folder or self.instance.authority,
+                self.mesh,
+                self._trust_domain,
+                self._admit,
+                self.clock,
+                self.accounts,
+            )
+        await self.ads.start()
+        self.started.set()
+        # What has been read stays: to look at it again and again for garbage is a fifth of the work of each change.
+        gc.collect()
+        gc.freeze()
+        socket = ControlSocket(
+            self.instance.control_socket, lambda: self.status().to_json(), key, lambda: self.brief().to_json()
+        )
+        await socket.start()
+        upkeep = Upkeep(
+            instance=self.instance,
+            ads=self.ads,
+            gateways=lambda: self.state.gateways,
+            rebuild=self.builds.rebuilt,
+            on_shared=lambda key, shared: self._step(self.state.on_shared(key, shared, self.clock())),
+        )
+        parts = (self.ads, socket, self.promises, self.mesh)
+        tasks = [
+            asyncio.create_task(work)
+            for work in (
+                self._follow_files(),
+                self._follow_time(),
+                upkeep.look_after_ports(is_local=self.is_local),
+                upkeep.look_after_files(self.restorer or Restorer(), *parts),
+                self._follow_named_files(),
+                self._follow_promises(),
+                self.mesh.run(),
+            )
+        ]
+        await asyncio.wait([waiting, building, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        ended = [task for task in (building, *tasks) if task.done()]
+        await _ended(tasks)
+        await socket.stop()
+        await self.ads.stop()
+        for task in ended:
+            task.result()  # our own fault: the supervisor starts the next one, the log tells why
+
+    # --- the state -------------------------------------------------------------------------------
+
+    def _step(self, step: Step) -> None:
+        """Take the next state, and do what follows from it."""
+        self.state, effects = step
+        for effect in effects:
+            self._obey(effect)
+        self._wake.set()
+
+    def _obey(self, effect: Effect) -> None:
+        match effect:
+            case Publish():
+                self.ads.publish(effect.name, effect.snapshot)
+            case Unpublish():
+                self.ads.unpublish(effect.name)
+            case Prove():
+                self._prover.start(effect)
+            case Translate():
+                self._start(self._translate(effect))
+            case Keep():
+                self._start(self._keep(effect))
+            case Refused():
+                self.on_refused(effect)
+            case Tell():
+                self.tell()
+
+    def _start(self, work: "Awaitable[None]") -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep(self, effect: Keep) -> None:
+        is_written = await self.promises.keep(effect.promises)
+        self._step(self.state.on_kept(effect.promises, is_written, self.clock()))
+
+    async def _translate(self, effect: Translate) -> None:
+        make = partial(self.worker.translate, effect.gateway, effect.values, self._credentials())
+        try:
+            made = await self.builds.in_worker(make)
+        except Exception:  # noqa: BLE001  # a fault of ours at one gateway leaves what it says as it is
+            _log.exception("what %s is told cannot be changed", effect.gateway.translated.key)
+            made = None
+        self._step(self.state.on_translated(effect, made, self.clock()))
+
+    def _on_proof(self, key: Key, subject: Subject, proof: Proof) -> None:
+        self._step(self.state.on_proof(key, subject, proof, self.clock()))
+
+    def _on_renewed(self, identity: str) -> None:
+        self._step(self.state.on_renewed(identity, self.clock()))
+
+    def _on_status(self, client: ClientStatus) -> None:
+        self._step(self.state.on_client(client, self.clock()))
+        if client.gateway in self.registrations and not client.is_connected:
+            loop = asyncio.get_running_loop()
+            loop.call_later(REGISTRATION_SECONDS, self._forget, client.gateway)
+
+    async def _follow_time(self) -> None:
+        while True:
+            self._wake.clear()
+            now, at = self.clock(), self.state.next
+            if at is not None and at <= now:
+                self._step(self.state.on_time(now))
+                await asyncio.sleep(0)
+                continue
+            wait = None if at is None else (at - now).total_seconds()
+            if (until := self._problems.until) is not None:
+                wait = min(wait or 3600.0, max(0.0, (until - now).total_seconds()))
+                if until <= now:
+                    self.tell()
+                    continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait)
+
+    async def _follow_promises(self) -> None:
+        await self.promises.follow(lambda stored: self._step(self.state.on_promises(stored, self.clock())))
+        await asyncio.Event().wait()
+
+    # --- builds ----------------------------------------------------------------------------------
+
+    def _begin(self, number: int) -> Callable[[], Made]:
+        """What the next build is made of."""
+        inputs = Inputs(
+            number=number,
+            read=self.files.reader(),
+            registered=self.registrations.objects,
+            settings=self.settings,
+            gateways=self.state.gateways,
+            promises=self.state.servers,
+            credentials=self._credentials(),
+            set_aside=self.set_aside,
+            now=self.clock(),
+        )
+        return partial(self.worker.build, inputs)
+
+    def _credentials(self) -> Credentials:
+        """Of all proxies that are served on this machine."""
+        found = {}
+        for gateway in self.state.gateways.values():
+            identity = gateway.translated.build.identity
+            if (one := self.mesh.credentials(identity)) is not None:
+                found[identity] = one
+        return found
+
+    def _on_made(self, made: Made) -> None:
+        """From here on the new state is served."""
+        self.made, self.lost, self.is_sound = made, made.lost, made.is_sound
+        self.generation += 1
+        served = made.gateways.values() if self.is_local else ()
+        self.mesh.want(frozenset(one.build.identity for one in served))
+        self._forget_the_gone()
+        self._step(self.state.on_build(made.number, made.gateways, self.clock()))
+
+    def _on_fault(self, error: Exception) -> None:
+        """Nothing could be built: all stays as it is."""
+        self.is_sound = False
+        self.lost = (fault(Stage.EVERYTHING, ResourceRef(kind="Configuration"), error),)
+        self.tell()
+
+    def put_aside(self, objects: SetAside) -> int:
+        """From the next build on these objects, by digest, take no part, for these reasons: their last good version
+        does, if there is one. The number is for `builds.answered`."""
+        self.set_aside = objects
+        return self.builds.ask()
+
+    async def _follow_files(self) -> None:
+        async for _ in self.files.changes():
+            self.builds.ask()
+
+    async def _follow_named_files(self) -> None:
+        """The certificates of a CA, and those of this machine, may be replaced without any object being changed."""
+        while True:
+            await asyncio.sleep(NAMED_FILES_SECONDS)
+            named = self.made.named if self.made is not None else {}
+            if await asyncio.to_thread(stamps, named) != named:
+                await self.builds.rebuilt()
+
+    # --- proxies that come -----------------------------------------------------------------------
+
+    @property
+    def _trust_domain(self) -> str:
+        assert self.result is not None
+        return self.result.trust_domain
+
+    async def _admit(self, node: pb.Node, identity: Identity) -> Admission:
+        """Whether a proxy of the network is served; one that comes first begins to be."""
+        assert self.result is not None
+        state = self.state
+        served = {name: state.gateways[key].translated.build.identity for name, key in state.by_name.items()}
+        verdict = judge(self.result.world, served, node, identity)
+        if verdict.refusal:
+            return Admission(refusal=verdict.refusal)
+        if verdict.said:
+            proxy, before = gateway_of(node), self.registrations.number
+            if refusal := self.registrations.take(proxy, verdict.said, identity, self.clock()):
+                return Admission(refusal=refusal)
+            if self.registrations.number != before:
+                self.builds.ask()
+        secrets = self.may_read_secrets is None or await self.may_read_secrets(identity)
+        self._want(sidecar=verdict.sidecar, router=verdict.router)
+        return Admission(secrets=secrets)
+
+    def _want(self, *, sidecar: str = "", router: str = "") -> None:
+        """Serve one more. Whoever comes while a build is under way is in the next one."""
+        settings = self.settings
+        if sidecar:
+            settings = replace(settings, sidecars=settings.sidecars | {sidecar})
+        if router:
+            settings = replace(settings, routers=(settings.routers or frozenset()) | {router})
+        if settings != self.settings:
+            self.settings = settings
+            self.builds.ask()
+
+    def _forget_the_gone(self) -> None:
+        """Pods that are gone are gateways no more."""
+        assert self.result is not None
+        if self.settings.routers:
+            pods = self.result.world.pod_by_key
+            there = frozenset(one for one in self.settings.routers if tuple(one.split("/")) in pods)
+            self.settings = replace(self.settings, routers=there)
+
+    def _forget(self, proxy: str) -> None:
+        """A workload that registered itself and has not come back is gone."""
+        if proxy in self.registrations and proxy not in self.state.envoys:
+            self.registrations.forget(proxy)
+            name, _, namespace = proxy.rpartition(".")
+            left = self.settings.sidecars - {f"{namespace}/{name}"}
+            self.settings = replace(self.settings, sidecars=left)
+            self.builds.ask()
+
+    # --- what is told ----------------------------------------------------------------------------
+
+    def tell(self) -> None:
+        """Say which problems are new and which are gone."""
+        self._told.tell(self.problems(), is_serving=self.made is not None)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
+        return self._problems.now()
+
+    def brief(self) -> Brief:
+        """What the supervisor asks for several times a second."""
+        return Brief(
+            generation=self.generation,
+            sound=self.is_sound,
+            proxies=tuple(proxy_value(one.translated.build) for one in self.state.gateways.values()),
+            gateways=self._words.of(self.state),
+        )
+
+    def status(self) -> Status:
+        """What the control socket tells."""
+        state, words = self.state, self._words.of(self.state)
+        return Status(
+            pid=os.getpid(),
+            generation=self.generation,
+            sound=self.is_sound,
+            problems=tuple(ProblemValue(**problem.value()) for problem in self.problems()),
+            proxies=tuple(proxy_value(one.translated.build) for one in state.gateways.values()),
+            gateways={
+                name: envoy_status(state, gateway, name, words[name], is_local=self.is_local)
+                for gateway in state.gateways.values()
+                for name in gateway.translated.names
+            },
+        )
+
+
+class _Problems:
+    """All problems, put together when something they are made of has changed, and not before."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._known: tuple[Problem, ...] = ()
+        self._grounds: tuple[object, ...] = ()
+        self._judged: Made | None = None
+        self._found: tuple[Problem, ...] = ()
+        self.until: datetime | None = None  # then a certificate begins or ends
+
+    def now(self) -> tuple[Problem, ...]:
+        plane, now = self._plane, self._plane.clock()
+        grounds = (plane.state.version, plane.made, plane.lost, plane.mesh.problems, plane.promises.problems)
+        is_over = self.until is not None and self.until <= now
+        if not is_over and len(grounds) == len(self._grounds) and grounds == self._grounds:
+            return self._known
+        self._grounds = grounds
+        found = dict.fromkeys((*plane.mesh.problems, *plane.promises.problems, *plane.lost))
+        if plane.made is not None:
+            found |= dict.fromkeys(self._of_objects(plane.made, now))
+        for gateway in plane.state.gateways.values():
+            found |= dict.fromkeys(self._of(gateway))
+        self._known = capped(sorted(found, key=sort_key))
+        return self._known
+
+    def _of_objects(self, made: Made, now: datetime) -> tuple[Problem, ...]:
+        """Those of the build; once a certificate has begun or ended, judged anew."""
+        if self._judged is not made:
+            self._judged, self._found, self.until = made, made.problems, made.valid_until
+        if self.until is not None and self.until <= now:
+            certificates = [one for gateway in made.result.gateways for one in gateway.model.certificates]
+            self._found, self.until = problems_at(made.result, now), next_validity(certificates, now)
+        return self._found
+
+    def _of(self, gateway: Gateway) -> tuple[Problem, ...]:
+        translated, is_local = gateway.translated, self._plane.is_local
+        refused = (one for name in gateway.refused for one in rejected(gateway, name, is_local=is_local))
+        shared = shared_problems(gateway.shared, translated.build.model) if gateway.shared else ()
+        return (*translated.problems, *shared, *refused)
+
+
+async def _ended(work: "Sequence[asyncio.Task[Any]]") -> None:
+    for task in work:
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)

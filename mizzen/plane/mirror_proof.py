@@ -1,0 +1,167 @@
+"""What must be proven of an HTTP/3 mirror: of which address, with which name, against which certificates. Pure."""
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mizzen._api import pb
+from mizzen.http3.announcement import Evidence
+from mizzen.model import Model
+from mizzen.model.listener import Announcement, Listener
+from mizzen.model.tls import WORKLOAD, Certificate, ClientAuth
+from mizzen.serve.ads import ClientStatus
+from mizzen.xds.resource_type import LISTENER, SECRET
+from mizzen.xds.snapshot import Snapshot
+
+NO_NAME = "mizzen.invalid"  # asked for where a mirror takes any name (RFC 2606: nobody has it)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a gateway's mirror of one server is, whichever Envoy serves it."""
+
+    announcement: Announcement
+    address: str  # that its listener is bound to
+    port: int
+    demands_certificate: bool
+    certificates: tuple[Certificate, ...]
+    has_listener: bool = True
+
+
+Targets = Mapping[str, Target]  # by the name of the announcement, also of those without a mirror
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one proof is of: when any of it changes, it must be proven anew."""
+
+    address: str
+    port: int
+    server_name: str
+    leaves: tuple[bytes, ...] = field(repr=False)  # PEM; one of them must be shown
+    demands_certificate: bool
+    versions: tuple[str, ...]  # of the listener and the certificates, as Envoy confirmed them
+
+
+def targets(model: Model, before: Targets | None = None) -> Targets:
+    """The mirrors of a gateway; `before` itself where nothing differs."""
+    listeners = {one.name: one for one in model.listeners}
+    certificates = {one.name: one for one in model.certificates}
+    wanted = {one.listener for one in model.announcements if one.port is not None}
+    demanding = {name: _demanding(listeners[name]) for name in wanted if name in listeners}
+    found = {
+        one.name: _target(
+            one, listeners.get(one.listener), demanding.get(one.listener, frozenset()), certificates
+        )
+        for one in model.announcements
+    }
+    return before if found == before else found
+
+
+def _target(
+    announcement: Announcement,
+    listener: Listener | None,
+    demanding: frozenset[tuple[str, ...]],
+    certificates: Mapping[str, Certificate],
+) -> Target:
+    names = announcement.certificates
+    return Target(
+        announcement=announcement,
+        address=listener.address if listener else "",
+        port=listener.port if listener else 0,
+        demands_certificate=announcement.server_names in demanding,
+        certificates=tuple(certificates[name] for name in names if name in certificates),
+        has_listener=listener is not None,
+    )
+
+
+def _demanding(listener: Listener) -> frozenset[tuple[str, ...]]:
+    """The names of the servers that ask clients for a certificate."""
+    return frozenset(
+        chain.server_names
+        for chain in listener.chains
+        if chain.tls is not None and chain.tls.client_auth is ClientAuth.REQUIRED
+    )
+
+
+def subject(target: Target, snapshot: Snapshot, client: ClientStatus | None) -> Subject | None:
+    """What must be proven now; None while Envoy has not confirmed the listener and a certificate."""
+    announcement = target.announcement
+    if client is None or not target.has_listener:
+        return None
+    version = confirmed(client, snapshot, LISTENER.url, announcement.listener)
+    if not version:
+        return None
+    versions = {name: confirmed(client, snapshot, SECRET.url, name) for name in announcement.certificates}
+    held = [name for name, one in versions.items() if one]
+    leaves = tuple(one.chain for one in target.certificates if one.name in held)
+    if WORKLOAD in held:
+        leaves += (_own_certificate(snapshot),)
+    if not leaves:
+        return None
+    return Subject(
+        address=dialled(target.address, address_of(client.node_id)),
+        port=target.port,
+        server_name=concrete(announcement.server_names),
+        leaves=leaves,
+        demands_certificate=target.demands_certificate,
+        versions=(version, *(versions[name] for name in held)),
+    )
+
+
+def unconfirmed(listener: str, client: ClientStatus | None) -> Evidence:
+    """Of a mirror that Envoy does not hold: it may still come, unless Envoy has refused it and has none before it."""
+    status = client.stream.of(LISTENER.url) if client else None
+    if status is None or listener not in status.rejections or listener in status.acked:
+        return Evidence(acked=False, proven=None)
+    return Evidence(acked=False, proven=False, detail="Envoy refused the mirror's listener")
+
+
+def confirmed(client: ClientStatus, snapshot: Snapshot, url: str, name: str) -> str:
+    """The version of that resource, if Envoy holds exactly what it shall hold; else ""."""
+    status, entry = client.stream.of(url), snapshot.of(url).get(name)
+    if entry is not None and name == WORKLOAD:
+        return entry.version  # it is asked for on a stream of its own
+    if status is None or entry is None or status.acked.get(name) != entry.version:
+        return ""
+    return entry.version
+
+
+def has_said_the_same(before: ClientStatus | None, now: ClientStatus | None) -> bool:
+    """Does an Envoy hold the listeners and certificates that it held before, and refuse the same of them?"""
+    if before is None or now is None or before.node_id != now.node_id:
+        return before is now
+    for url in (LISTENER.url, SECRET.url):
+        old, new = before.stream.of(url), now.stream.of(url)
+        if old is None or new is None:
+            if old is not new:
+                return False
+        elif old.acked != new.acked or old.rejections.keys() != new.rejections.keys():
+            return False
+    return True
+
+
+def _own_certificate(snapshot: Snapshot) -> bytes:
+    """What a proxy of this machine shows to the mesh."""
+    secret = pb.Secret.FromString(snapshot.of(SECRET.url)[WORKLOAD].body)
+    return secret.tls_certificate.certificate_chain.inline_bytes
+
+
+def address_of(node_id: str) -> str:
+    """Where an Envoy says that it is: "router~ADDRESS~name.namespace~domain"."""
+    return (*node_id.split("~"), "", "")[1]
+
+
+def dialled(address: str, machine: str = "") -> str:
+    """An address at which a listener is reached that is bound to `address` on `machine` (an IP address)."""
+    bound = ipaddress.ip_address(address)
+    if bound.is_unspecified:
+        return machine or ("127.0.0.1" if bound.version == 4 else "::1")
+    return address
+
+
+def concrete(names: Iterable[str]) -> str:
+    """A name that one of the SNI patterns takes."""
+    for name in sorted(names, key=lambda name: name.startswith("*")):
+        return f"probe{name[1:]}" if name.startswith("*") else name
+    return NO_NAME

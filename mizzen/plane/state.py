@@ -1,0 +1,520 @@
+"""The state of the control plane: what is served, what Envoys say of it, and what clients were promised. Pure.
+
+Each event (a build, a word of an Envoy, a proof, time) gives the next state and what follows from it (`effects`), which the
+loop obeys. Nothing else changes it, and asking it changes nothing. An event costs what has changed: that an Envoy
+confirmed a route looks at no server, that it confirmed a listener looks at the servers of that gateway.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from mizzen.http3.announcement import NOTHING_KNOWN, Evidence, Server, together
+from mizzen.pipeline import Announced
+from mizzen.plane.agenda import Agenda
+from mizzen.plane.effects import (
+    Effect,
+    Keep,
+    Promises,
+    Publish,
+    Refused,
+    ServerKey,
+    Tell,
+    Translate,
+    Unpublish,
+)
+from mizzen.plane.mirror_proof import Subject, has_said_the_same, subject, unconfirmed
+from mizzen.plane.served import Gateway, Translated
+from mizzen.plane.trials import Key, Trials
+from mizzen.probe.mirror import Proof
+from mizzen.run.ports import Holder
+from mizzen.run.shared_ports import fails_for
+from mizzen.serve.ads import ClientStatus
+from mizzen.xds.resource_type import LISTENER, SECRET
+
+# Between two times that promises are written down: many mirrors are proven at once, one alone waits for nobody.
+GAP = timedelta(milliseconds=100)
+KEEP_AGAIN = timedelta(seconds=2)  # after promises could not be written down
+
+Shared = Mapping[str, tuple[Holder, ...]]
+Step = tuple["State", tuple[Effect, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class State:
+    """All of it. `replica`: what this control plane is called among others that serve the same gateways."""
+
+    replica: str = ""
+    number: int = 0  # of the build that is served
+    gateways: Mapping[str, Gateway] = field(
+        default_factory=dict
+    )  # by the key of the proxy, in the order of the build
+    by_name: Mapping[str, str] = field(default_factory=dict)  # what an Envoy calls itself -> key
+    envoys: Mapping[str, ClientStatus] = field(
+        default_factory=dict
+    )  # that are connected, also those of no gateway
+    servers: Promises = field(default_factory=dict)  # also those that are gone, while clients remember them
+    holders: Mapping[ServerKey, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # keys of the proxies that have it
+    trials: Trials = field(default_factory=Trials)
+    looks: Agenda[ServerKey] = field(default_factory=Agenda)  # when time may change what is announced
+    owed: Mapping[str, int] = field(
+        default_factory=dict
+    )  # gateways that must be translated again, and since which debt
+    debts: int = 0
+    translating: Mapping[str, Translate] = field(default_factory=dict)  # what is being translated, by key
+    # Writing promises down.
+    is_dirty: bool = False  # they are not as they were given away last
+    keeping: Promises | None = None  # what is being written
+    kept_at: datetime | None = None  # when they were given away last
+    trouble: bool = False  # they could not be written
+    # Of all of which problems are made.
+    version: int = 0
+
+    def on_build(self, number: int, gateways: Mapping[str, Translated], now: datetime) -> Step:
+        """A build has ended. One that is older than what is served is forgotten."""
+        if number <= self.number:
+            return self, ()
+        step = _Step(self, now)
+        step.build(number, gateways)
+        return step.done()
+
+    def on_translated(self, asked: Translate, made: Translated | None, now: datetime) -> Step:
+        """A gateway has been translated again; `made` is None where that failed: then what was built is served."""
+        step = _Step(self, now)
+        step.translated(asked, made)
+        return step.done()
+
+    def on_client(self, client: ClientStatus, now: datetime) -> Step:
+        """An Envoy has come, gone, confirmed or refused something."""
+        step = _Step(self, now)
+        step.client(client)
+        return step.done()
+
+    def on_proof(self, key: Key, subject: Subject, proof: Proof, now: datetime) -> Step:
+        """A request through a mirror has ended."""
+        step = _Step(self, now)
+        step.proof(key, subject, proof)
+        return step.done()
+
+    def on_kept(self, promises: Promises, is_written: bool, now: datetime) -> Step:
+        """Promises have been written down, or could not be."""
+        step = _Step(self, now)
+        step.kept(promises, is_written)
+        return step.done()
+
+    def on_promises(self, stored: Promises, now: datetime) -> Step:
+        """What is written by whoever was here before, or by other replicas."""
+        step = _Step(self, now)
+        step.promises(stored)
+        return step.done()
+
+    def on_shared(self, key: str, shared: Shared, now: datetime) -> Step:
+        """Who else has ports of a gateway open, by listener."""
+        step = _Step(self, now)
+        step.shared(key, shared)
+        return step.done()
+
+    def on_renewed(self, identity: str, now: datetime) -> Step:
+        """The proxies of a SPIFFE name have a new certificate: nothing else of what they are told changes."""
+        step = _Step(self, now)
+        for key, one in self.gateways.items():
+            if one.translated.build.identity == identity:
+                step.owe(key)
+        return step.done()
+
+    def on_time(self, now: datetime) -> Step:
+        """`next` has come."""
+        step = _Step(self, now)
+        step.judge(self.looks.due(now))
+        return step.done()
+
+    @property
+    def next(self) -> datetime | None:
+        """When `on_time` is to be called; None: not before something happens."""
+        keep = None
+        if self.is_dirty and self.keeping is None and self.kept_at is not None:
+            keep = self.kept_at + (KEEP_AGAIN if self.trouble else GAP)
+        return min((at for at in (self.trials.next, self.looks.next, keep) if at is not None), default=None)
+
+    def server(self, called: str, announcement: str) -> Server:
+        """What is announced of a server of a gateway."""
+        return self.servers.get((called, announcement), Server())
+
+    def unsettled(self, gateway: Gateway) -> str:
+        """Which mirror Envoy holds, but whose first proof has not ended; "" when there is none such."""
+        translated = gateway.translated
+        for name in translated.targets:
+            server = self.server(translated.called, name)
+            if server.is_unsettled or (server.is_pending and not self.trouble):
+                return f"the HTTP/3 mirror {name.partition('/')[2]} is being tried"
+        return ""
+
+
+def announced(
+    promises: Promises, called: str, translated_targets: Mapping[str, object], known: Announced
+) -> Announced:
+    """What the answers of a gateway say of HTTP/3, by announcement; `known` itself where that is the same."""
+    found = {
+        name: promises[called, name].value if (called, name) in promises else None
+        for name in translated_targets
+    }
+    return known if found == known else found
+
+
+class _Step:
+    """One step on its way: copies of what it changes."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self.before, self.now = state, now
+        self.gateways, self.servers = dict(state.gateways), dict(state.servers)
+        self.envoys, self.by_name, self.holders = state.envoys, state.by_name, state.holders
+        self.number, self.trials = state.number, state.trials
+        self.owed, self.debts, self.translating = dict(state.owed), state.debts, dict(state.translating)
+        self.is_dirty, self.keeping, self.trouble = state.is_dirty, state.keeping, state.trouble
+        self.kept_at = state.kept_at
+        self.is_other = False  # are problems?
+        self.looks: dict[ServerKey, datetime | None] = {}
+        self.spoken: set[str] = set()  # keys of gateways whose answers may say something else
+        self.unpublished: set[str] = set()  # that have something new to hold
+        self.effects: list[Effect] = []
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def build(self, number: int, gateways: Mapping[str, Translated]) -> None:
+        before = self.gateways
+        self.number, self.is_other = number, True
+        self.gateways = {key: self._taken(before.get(key), one) for key, one in gateways.items()}
+        names = {name: key for key, one in gateways.items() for name in one.names}
+        self.effects += [Unpublish(name=name) for name in self.by_name if name not in names]
+        self.by_name = names
+        changed = {
+            key
+            for key in before.keys() | self.gateways.keys()
+            if _grounds(before.get(key)) != _grounds(self.gateways.get(key))
+        }
+        self._hold(before, changed)
+        for key, one in self.gateways.items():
+            old = before.get(key)
+            if (
+                old is None
+                or old.translated.snapshot is not one.translated.snapshot
+                or _names(old) != _names(one)
+            ):
+                self.unpublished.add(key)
+            if old is None or key in changed or not _is_confirmed_alike(old.translated, one.translated):
+                self._look(key)
+            if old is None or key in changed or one.translated.announced is not one.values:
+                self.spoken.add(key)
+        for name in before.keys() - self.gateways.keys():
+            for envoy in _names(before[name]):
+                if envoy not in names:
+                    self.trials = self.trials.want(envoy, {}, self.now)
+        self.owed = {key: debt for key, debt in self.owed.items() if key in self.gateways}
+
+    def owe(self, key: str) -> None:
+        """A gateway must be translated again."""
+        self.debts += 1
+        self.owed[key] = self.debts
+
+    def _taken(self, before: Gateway | None, translated: Translated) -> Gateway:
+        """A gateway of a build, with what is known of the one before it."""
+        if before is not None and before.translated is translated:
+            return before
+        gateway = replace(
+            before or Gateway(translated=translated, values=translated.announced),
+            translated=translated,
+            clients={},
+        )
+        for name in translated.names:
+            if (client := self.envoys.get(name)) is not None:
+                gateway = gateway.heard(client)
+        refused = {name: one for name, one in gateway.refused.items() if name in translated.names}
+        return replace(gateway, refused=refused) if len(refused) < len(gateway.refused) else gateway
+
+    def _hold(self, before: Mapping[str, Gateway], changed: set[str]) -> None:
+        """Follow which proxies have which servers."""
+        if not changed:
+            return
+        touched: dict[ServerKey, None] = {}
+        for some in (before, self.gateways):
+            for key in sorted(changed & some.keys()):
+                one = some[key].translated
+                touched |= dict.fromkeys((one.called, name) for name in one.targets)
+        keys: dict[ServerKey, list[str]] = {key: [] for key in touched}
+        for key, gateway in self.gateways.items():
+            for name in gateway.translated.targets:
+                if (server := (gateway.translated.called, name)) in keys:
+                    keys[server].append(key)
+        self.holders = {
+            **{server: some for server, some in self.holders.items() if server not in keys},
+            **{server: tuple(some) for server, some in keys.items() if some},
+        }
+        for server in touched:
+            wanted = [self.gateways[key].translated.targets[server[1]].announcement for key in keys[server]]
+            self._put(server, self.servers.get(server, Server()).follow(wanted, self.now))
+        self.judge(touched)
+
+    def translated(self, asked: Translate, made: Translated | None) -> None:
+        based_on = asked.gateway.translated
+        key = based_on.key
+        if self.translating.get(key) is asked:
+            del self.translating[key]
+        gateway = self.gateways.get(key)
+        if gateway is None or gateway.translated is not based_on:
+            return  # a build came in between: what is owed is translated from that
+        if self.owed.get(key) == asked.debt:
+            del self.owed[key]
+        if made is not None:
+            gateway = replace(gateway, translated=made)
+            for client in gateway.clients.values():
+                gateway = gateway.heard(client)
+            self.gateways[key] = gateway
+            self.is_other |= made.problems != based_on.problems
+            if not _is_confirmed_alike(based_on, made):
+                self._look(key)
+            if gateway.values is not made.announced:
+                self.spoken.add(key)
+        self._publish(key)
+
+    def client(self, client: ClientStatus) -> None:
+        name = client.gateway
+        self.envoys = {other: one for other, one in self.envoys.items() if other != name}
+        if client.is_connected:
+            self.envoys = {**self.envoys, name: client}
+        key = self.by_name.get(name)
+        if key is None:
+            return  # of what is gone
+        before = self.gateways[key]
+        gateway = self.gateways[key] = before.heard(client)
+        old = before.clients.get(name)
+        self.effects += _refusals(key, old, client)
+        self.is_other |= gateway.refused is not before.refused or (old is None) != (not client.is_connected)
+        if not has_said_the_same(old, gateway.clients.get(name)):
+            self._look(key, (name,))
+        if gateway.translated.lingering and not _asked_for(gateway, gateway.translated.lingering):
+            self.owe(key)
+
+    def proof(self, key: Key, subject: Subject, proof: Proof) -> None:
+        self.trials = self.trials.end(key, subject, proof, self.now)
+        gateway = self.gateways.get(self.by_name.get(key[0], ""))
+        if gateway is not None and key[1] in gateway.translated.targets:
+            self.judge([(gateway.translated.called, key[1])])
+
+    def kept(self, promises: Promises, is_written: bool) -> None:
+        self.keeping = None
+        self.is_other |= self.trouble is is_written
+        self.trouble = not is_written
+        if not is_written:
+            self.is_dirty = True
+            return
+        for key, written in promises.items():
+            server = self.servers.get(key)
+            if server is not None and server.is_pending and _promises_alike(server, written):
+                self._put(key, server.kept())
+
+    def promises(self, stored: Promises) -> None:
+        changed = []
+        for key, one in stored.items():
+            server = self.servers.get(key, Server())
+            merged = server.merged(one, self.now, self.before.replica)
+            if merged is not server:
+                self._put(key, merged, is_new=False)
+                changed.append(key)
+        self.judge(changed)
+
+    def shared(self, key: str, shared: Shared) -> None:
+        gateway = self.gateways.get(key)
+        if gateway is None or gateway.shared == shared:
+            return
+        self.gateways[key] = replace(gateway, shared=shared)
+        self.is_other = True
+        self.judge((gateway.translated.called, name) for name in gateway.translated.targets)
+
+    # --- what follows ----------------------------------------------------------------------------
+
+    def _look(self, key: str, names: Iterable[str] | None = None) -> None:
+        """What must be proven of a gateway's mirrors, at all its Envoys or at some."""
+        gateway = self.gateways[key]
+        targets, snapshot = gateway.translated.targets, gateway.translated.snapshot
+        for name in _names(gateway) if names is None else names:
+            client = gateway.clients.get(name)
+            wanted = (
+                (one, subject(target, snapshot, client))
+                for one, target in targets.items()
+                if target.announcement.port is not None
+            )
+            self.trials = self.trials.want(
+                name, {one: found for one, found in wanted if found is not None}, self.now
+            )
+        self.judge((gateway.translated.called, name) for name in targets)
+
+    def judge(self, keys: Iterable[ServerKey]) -> None:
+        """Look at what is announced of these servers."""
+        for key in keys:
+            server = self.servers.get(key, Server())
+            if key in self.holders:
+                stepped = server.step(self._evidence(key), self.now, self.before.replica)
+            else:
+                stepped = server.expired(self.now)
+            self._put(key, stepped)
+
+    def _evidence(self, key: ServerKey) -> Evidence:
+        found: list[Evidence] = []
+        for holder in self.holders[key]:
+            gateway = self.gateways[holder]
+            announcement = gateway.translated.targets[key[1]].announcement
+            if announcement.port is None:
+                continue
+            names = gateway.clients if gateway.clients else _names(gateway)
+            some = [
+                self.trials.evidence((name, key[1]))
+                or unconfirmed(announcement.listener, gateway.clients.get(name))
+                for name in names
+            ]
+            found += fails_for(gateway.shared.get(announcement.listener, ()), some)
+        return together(found) if found else NOTHING_KNOWN
+
+    def _put(self, key: ServerKey, server: Server, *, is_new: bool = True) -> None:
+        before = self.servers.get(key)
+        self.looks[key] = server.next(self.before.replica) if server.states else None
+        if server is before:
+            return
+        if server.states or key in self.holders:
+            self.servers[key] = server
+        else:
+            self.servers.pop(key, None)
+        self.is_dirty |= is_new and not _stored_alike(before, server)
+        if before is None or before.value != server.value:
+            self.spoken |= set(self.holders.get(key, ()))
+
+    def _publish(self, key: str) -> None:
+        self.unpublished.discard(key)
+        gateway = self.gateways[key]
+        self.effects += [
+            Publish(name=name, snapshot=gateway.translated.snapshot) for name in gateway.translated.names
+        ]
+
+    def _say(self) -> None:
+        """Have what answers say translated where it is another."""
+        for key in sorted(self.spoken & self.gateways.keys()):
+            gateway = self.gateways[key]
+            one = gateway.translated
+            values = announced(self.servers, one.called, one.targets, gateway.values)
+            values = one.announced if values == one.announced else values
+            if values is not gateway.values:
+                self.gateways[key] = replace(gateway, values=values)
+            if values is not one.announced:
+                self.owe(key)
+
+    def _settle(self) -> None:
+        """Effects of what has been found out."""
+        self._say()
+        for key in sorted(self.owed):
+            gateway = self.gateways[key]
+            if key not in self.translating:
+                effect = Translate(gateway=gateway, values=gateway.values, debt=self.owed[key])
+                self.translating[key] = effect
+                self.effects.append(effect)
+        # What says the wrong thing of HTTP/3 waits until it says the right one.
+        for key in sorted(self.unpublished):
+            gateway = self.gateways[key]
+            if gateway.values is gateway.translated.announced:
+                self._publish(key)
+        if self.is_dirty and self.keeping is None and self._may_keep:
+            self.is_dirty, self.keeping, self.kept_at = False, self.servers, self.now
+            self.effects.append(Keep(promises=self.servers))
+        self.trials, proofs = self.trials.begin(self.now)
+        self.effects += proofs
+        if self.is_other:
+            self.effects.append(Tell())
+
+    @property
+    def _may_keep(self) -> bool:
+        gap = KEEP_AGAIN if self.trouble else GAP
+        return self.kept_at is None or not self.kept_at <= self.now < self.kept_at + gap
+
+    def done(self) -> Step:
+        self._settle()
+        before = self.before
+        state = replace(
+            before,
+            number=self.number,
+            gateways=self.gateways,
+            by_name=self.by_name,
+            envoys=self.envoys,
+            servers=self.servers,
+            holders=self.holders,
+            trials=self.trials,
+            looks=before.looks.with_times(self.looks),
+            owed=self.owed,
+            debts=self.debts,
+            translating=self.translating,
+            is_dirty=self.is_dirty,
+            keeping=self.keeping,
+            kept_at=self.kept_at,
+            trouble=self.trouble,
+            version=before.version + self.is_other,
+        )
+        return state, tuple(self.effects)
+
+
+def _names(gateway: Gateway) -> tuple[str, ...]:
+    return gateway.translated.names
+
+
+def _grounds(gateway: Gateway | None) -> object:
+    """What decides which servers a gateway has, and who serves them."""
+    if gateway is None:
+        return None
+    return gateway.translated.called, gateway.translated.targets, gateway.translated.names
+
+
+def _is_confirmed_alike(one: Translated, other: Translated) -> bool:
+    """Do Envoys that confirmed the mirrors of one hold those of the other?"""
+    old, new = one.snapshot, other.snapshot
+    return old is new or all(old.of(url) is new.of(url) or old.of(url) == new.of(url) for url in _OF_MIRRORS)
+
+
+_OF_MIRRORS = (LISTENER.url, SECRET.url)
+
+
+def _asked_for(gateway: Gateway, names: frozenset[str]) -> bool:
+    """Does an Envoy of it still ask for one of these Secrets?"""
+    found = (client.stream.of(SECRET.url) for client in gateway.clients.values())
+    return any(names & one.subscribed for one in found if one is not None)
+
+
+def _refusals(key: str, before: ClientStatus | None, client: ClientStatus) -> list[Effect]:
+    """What an Envoy has refused since it was heard last."""
+    found: list[Effect] = []
+    for status in client.stream.types:
+        old = before.stream.of(status.type_url) if before is not None else None
+        for name, rejection in status.rejections.items():
+            known = old.rejections.get(name) if old is not None else None
+            if known is None or known.version != rejection.version:
+                found.append(
+                    Refused(
+                        gateway=key,
+                        envoy=client.gateway,
+                        type_url=status.type_url,
+                        name=name,
+                        version=rejection.version,
+                        reason=rejection.reason,
+                    )
+                )
+    return found
+
+
+def _stored_alike(one: Server | None, other: Server) -> bool:
+    """Is the same written down of both?"""
+    return (one.stored() if one is not None else ()) == other.stored()
+
+
+def _promises_alike(one: Server, written: Server) -> bool:
+    """Is what a server is about to promise among what has been written?"""
+    port = one.port
+    if port is None or port not in written.states:
+        return False
+    return one.states[port].pending == written.states[port].pending

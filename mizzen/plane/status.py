@@ -1,0 +1,171 @@
+"""What a control plane says of itself: types, and how they are written as JSON and read again.
+
+The supervisor, the commands, the leader of a cluster and the other replicas read what is told here; nobody reads a
+dictionary. What is read may come from another version: what is missing has a value, what is too much is passed over.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+Json = dict[str, Any]
+
+
+class TypeSync(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One resource type at one Envoy, in the words of `istioctl proxy-status`."""
+
+    state: str  # SYNCED, STALE, NOT SENT, ERROR
+    held: int = 0  # resources that it has confirmed
+    sent: int = 0  # responses so far
+    last_error: str = ""
+
+
+class ProblemValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A Problem in words, each one line."""
+
+    severity: str = "error"
+    code: str = ""
+    resource: str = ""  # "Gateway/shop/web"
+    field: str = ""
+    origin: str = ""  # file:line:column
+    message: str = ""
+    hint: str = ""
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """What an Envoy refused."""
+
+    resource: str
+    origin: str = ""
+    message: str = ""
+
+
+class MirrorStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTPS server, whether it has an HTTP/3 mirror and what clients are told of it."""
+
+    server: str  # "https.443.https.httpbin-gateway.istio-system"
+    listener: str = ""  # "" without a mirror
+    expected: bool = False
+    announced: str = ""  # the value of alt-svc
+    state: str = ""  # "announced", "withheld", "withdrawn"
+    reason: str = ""  # why it is not announced
+    resource: str = ""
+    origin: str = ""
+
+
+class ListenerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that is served."""
+
+    name: str
+    address: str
+    port: int  # 0: the address is a path
+    transport: str  # "tcp", "quic", "unix"
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """How one Envoy stands, as short as the supervisor needs it."""
+
+    synced: bool = False  # it has confirmed (or finally refused) all that it shall hold
+    ready: bool = False  # it serves, and every mirror that can be is announced
+    reason: str = ""  # why it is not
+    lost: str = ""  # why a TCP port is not served that was served before
+
+
+class EnvoyStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One Envoy as `proxy-status` shows it."""
+
+    key: str = ""  # of the proxy that it is one of
+    node: str = ""
+    version: str = ""  # Envoy's; "" while none is connected
+    synced: bool = False
+    ready: bool = False
+    reason: str = ""
+    lost: str = ""
+    occupied: tuple[ProblemValue, ...] = ()
+    types: dict[str, TypeSync] = {}
+    rejected: tuple[Rejected, ...] = ()
+    mirrors: tuple[MirrorStatus, ...] = ()
+    listeners: tuple[ListenerStatus, ...] = ()
+
+
+class ProxyValue(msgspec.Struct, frozen=True, kw_only=True):
+    """What the supervisor must know to run a gateway's Envoy."""
+
+    name: str
+    namespace: str
+    kind: str = "router"  # or "sidecar"
+    labels: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.namespace:
+            raise ValueError("a proxy has a name and a namespace")
+
+    @property
+    def key(self) -> str:
+        """NAME.NAMESPACE"""
+        return f"{self.name}.{self.namespace}"
+
+
+class Brief(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for several times a second."""
+
+    proxies: tuple[ProxyValue, ...]
+    gateways: dict[str, Word]  # by what each Envoy calls itself
+    generation: int = 0
+    # Whether what is not among `proxies` is not declared: else it may just not have been understood.
+    sound: Any = None
+
+    def to_json(self) -> Json:
+        """As JSON values."""
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> "Brief":
+        """Raises: ValueError: where it is none."""
+        return msgspec.convert(value, cls)
+
+    @property
+    def is_sound(self) -> bool:
+        """Is what is not named surely not declared?"""
+        return self.sound is True
+
+
+class Holds(msgspec.Struct, frozen=True, kw_only=True):
+    """The objects whose listeners and routes a gateway has."""
+
+    name: str  # as users call the gateway
+    objects: tuple[str, ...] = ()  # "VirtualService/NAMESPACE/NAME"
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """All of it. `holds` and `leader` are told in clusters alone."""
+
+    pid: int = 0
+    generation: int = 0  # of the configuration
+    sound: bool = False
+    problems: tuple[ProblemValue, ...] = ()
+    proxies: tuple[ProxyValue, ...] = ()
+    gateways: dict[str, EnvoyStatus] = {}  # by what each Envoy calls itself
+    holds: dict[str, Holds] | msgspec.UnsetType = msgspec.UNSET  # by key of the proxy
+    leader: str | msgspec.UnsetType = msgspec.UNSET  # who writes into the cluster
+
+    def to_json(self) -> Json:
+        """As JSON values."""
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> "Status":
+        """Raises: ValueError: where it is none."""
+        return msgspec.convert(value, cls)
+
+    @property
+    def held(self) -> Mapping[str, Holds]:
+        """`holds`, empty where nothing is told of it."""
+        return {} if isinstance(self.holds, msgspec.UnsetType) else self.holds
+
+
+def to_json(value: msgspec.Struct) -> Json:
+    """A status, or a part of one, as JSON values."""
+    found: Json = msgspec.to_builtins(value)
+    return found

@@ -1,0 +1,245 @@
+"""What is done in the one thread that builds: read, admit, decode, resolve, translate.
+
+All that is remembered between builds is here, and nobody else touches it. What it is given are values that nobody
+changes while it works: the event loop hands in what it knows, and takes what comes out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from mizzen.envoy.config import EnvoyConfig
+from mizzen.errors import Problem
+from mizzen.guard import Stage, attempt
+from mizzen.http3.announcement import Server
+from mizzen.model import Model
+from mizzen.model.tls import BESIDE_PROXY, Certificate, TrustedCa
+from mizzen.pipeline import (
+    Announced,
+    Build,
+    GatewayBuild,
+    Memory,
+    Settings,
+    build,
+    problems_at,
+    to_snapshot,
+)
+from mizzen.plane.effects import Promises
+from mizzen.plane.made import Made, declares_all
+from mizzen.plane.mirror_proof import Targets, targets
+from mizzen.plane.served import Gateway, Translated
+from mizzen.resolve.parts import secrets_of
+from mizzen.resolve.secrets import next_validity
+from mizzen.resources.yaml import RawObject
+from mizzen.run.envoy_files import unusable_files, without_files
+from mizzen.run.instance import Instance
+from mizzen.run.occupied import claims_of, mark_lost, occupied
+from mizzen.run.system_roots import SystemRoots
+from mizzen.sources.files import Listing
+from mizzen.sources.last_good import Admitted, LastGood
+from mizzen.sources.named_files import Stamps, paths_in, read, stamps
+from mizzen.sources.state_file import StateFile
+from mizzen.xds.resource_type import SECRET
+from mizzen.xds.snapshot import Entry, Snapshot
+
+Credentials = Mapping[str, tuple[Certificate, TrustedCa]]  # by SPIFFE name
+SetAside = Mapping[str, tuple[Problem, ...]]  # digest of an object -> what keeps it from taking part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a build is made of. Values: nothing of it is changed once it is handed over."""
+
+    number: int
+    read: Callable[[], Listing]  # the objects as they were when it was asked for, or later
+    registered: tuple[RawObject, ...] = ()  # workloads that no object names
+    settings: Settings
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)  # that are served
+    promises: Promises = field(default_factory=dict)
+    credentials: Credentials = field(default_factory=dict)
+    set_aside: SetAside = field(default_factory=dict)
+    now: datetime
+
+
+@dataclass(slots=True)
+class Worker:
+    """Its methods are called in one thread, one after the other."""
+
+    instance: Instance
+    system_roots: SystemRoots | None  # of this machine, where the proxies are on it; None: they are elsewhere
+    kept: StateFile | None = None  # where objects are kept that files hold no more as they should
+    memory: Memory = field(default_factory=Memory)
+    last_good: LastGood = field(init=False)
+    _default_namespace: str = "default"
+    _at_fault: SetAside = field(default_factory=dict)  # objects that cannot be built
+    _set_aside: SetAside = field(default_factory=dict)
+    _named: Stamps = field(default_factory=dict)
+    _settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        self.last_good = LastGood(self._errors, self.kept)
+
+    @property
+    def is_local(self) -> bool:
+        """Are the proxies on this machine?"""
+        return self.system_roots is not None
+
+    def build(self, inputs: Inputs) -> Made:
+        """All that follows from the objects as they are now. What raises leaves everything as it was."""
+        self._default_namespace, self._set_aside = inputs.settings.default_namespace, inputs.set_aside
+        listing = inputs.read()
+        good = dict(self.last_good.good)
+        self._at_fault = {}
+        made = self._make(inputs, listing)
+        if at_fault := made.at_fault(good, self._default_namespace):
+            # What cannot be built has an error as any other: its last good version stays.
+            self._at_fault, self.last_good.good = at_fault, good
+            made = self._make(inputs, listing)
+        return made
+
+    def translate(self, gateway: Gateway, values: Announced, credentials: Credentials) -> Translated:
+        """The same build as a gateway has, with other words on HTTP/3 or other credentials."""
+        before = gateway.translated
+        config = before.build.config(values, (before.build.model, before.config))
+        snapshot, lingering = self._snapshot(before.build, config, credentials, gateway)
+        return replace(before, config=config, snapshot=snapshot, announced=values, lingering=lingering)
+
+    def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
+        decoded = self.memory.decode(raw, self._default_namespace)
+        digest = raw.digest
+        return (*decoded.problems, *self._at_fault.get(digest, ()), *self._set_aside.get(digest, ()))
+
+    def _make(self, inputs: Inputs, listing: Listing) -> Made:
+        admitted = self.last_good.admit(listing)
+        found = (*listing.problems, *admitted.problems)
+        objects = (*admitted.objects, *inputs.registered)
+        result = build(objects, found, self._with_files(inputs.settings, objects), self.memory)
+        gateways, lost = self._translated(inputs, result)
+        certificates = [one for gateway in result.gateways for one in gateway.model.certificates]
+        return Made(
+            number=inputs.number,
+            result=result,
+            gateways=gateways,
+            objects=objects,
+            lost=lost,
+            is_sound=not lost and _is_sound(result, admitted),
+            problems=problems_at(result, inputs.now),
+            valid_until=next_validity(certificates, inputs.now),
+            named=self._named,
+        )
+
+    def _translated(
+        self, inputs: Inputs, result: Build
+    ) -> tuple[Mapping[str, Translated], tuple[Problem, ...]]:
+        """What each gateway shall be told; one at which that fails keeps what it has."""
+        translated: dict[str, Translated] = {}
+        lost: list[Problem] = []
+        for gateway in result.gateways:
+            before = inputs.gateways.get(gateway.proxy.key)
+            make = partial(self._one, inputs, gateway, before, translated)
+            instead = before.translated if before else None
+            one = attempt(Stage.GATEWAY, gateway.proxy.origin, make, lost.append, instead)
+            if one is not None:
+                translated[one.key] = one
+        if result.is_partial:
+            served = {key: gateway.translated for key, gateway in inputs.gateways.items()}
+            return {**served, **translated}, tuple(lost)
+        return translated, tuple(lost)
+
+    def _one(
+        self, inputs: Inputs, gateway: GatewayBuild, before: Gateway | None, others: Mapping[str, Translated]
+    ) -> Translated:
+        """What one gateway shall be told, less the listeners whose ports are taken; `others` come before it."""
+        key = gateway.proxy.key
+        claims = tuple(claim for other in others.values() for claim in other.claims)
+        held = before.opened if before else frozenset()
+        taken = occupied(gateway.model, held, self.instance.gateway(key), claims) if self.is_local else ()
+        taken = mark_lost(taken, before.once_served if before else frozenset())
+        lost = frozenset(one.listener for one in taken)
+        known = before.translated if before else None
+        unusable = unusable_files(gateway, known.build.model if known else None) if self.is_local else ()
+        usable = without_files(gateway.without_listeners(lost), unusable)
+        mirrors = targets(usable.model, known.targets if known else None)
+        announced = _announced(inputs, usable, mirrors, before)
+        config = usable.config(announced, (known.build.model, known.config) if known else None)
+        snapshot, lingering = self._snapshot(usable, config, inputs.credentials, before)
+        roots = self.system_roots.problems(usable.model) if self.system_roots else ()
+        wrong = (
+            *config.problems,
+            *(one.problem for one in taken),
+            *roots,
+            *(one.problem for one in unusable),
+        )
+        return Translated(
+            build=usable,
+            config=config,
+            snapshot=snapshot,
+            announced=announced,
+            targets=mirrors,
+            occupied=taken,
+            unusable=unusable,
+            claims=claims_of(gateway.model, lost),
+            stubborn=before.unopened - lost if before else frozenset(),
+            lingering=lingering,
+            problems=wrong,
+        )
+
+    def _snapshot(
+        self, built: GatewayBuild, config: EnvoyConfig, credentials: Credentials, before: Gateway | None
+    ) -> tuple[Snapshot, frozenset[str]]:
+        """What goes to a proxy: its configuration, and who it is; and the Secrets in it that only linger."""
+        known = before.translated.snapshot if before else None
+        # A proxy of another machine has its credentials from its agent.
+        roots = self.system_roots.wanted(built.model) if self.system_roots else None
+        snapshot = to_snapshot(config, known, credentials.get(built.identity), roots)
+        return kept_secrets(snapshot, built.model, before)
+
+    def _with_files(self, settings: Settings, objects: tuple[RawObject, ...]) -> Settings:
+        """With the files of this machine that objects name; where proxies are elsewhere, so are their files."""
+        if not self.is_local:
+            return settings
+        paths = paths_in(objects)
+        self._named = stamps((*paths, *(self.system_roots.paths if self.system_roots else ())))
+        files = read(paths, self._settings.files)
+        self._settings = replace(settings, files=files)
+        return self._settings
+
+
+def _is_sound(result: Build, admitted: Admitted) -> bool:
+    return not result.is_partial and declares_all(set(result.problems) - set(admitted.problems))
+
+
+def _announced(inputs: Inputs, gateway: GatewayBuild, mirrors: Targets, before: Gateway | None) -> Announced:
+    """What its answers say of HTTP/3 at first: what they said, and what clients were promised of new servers."""
+    if before is not None and mirrors is before.translated.targets:
+        return before.values
+    found = {
+        name: inputs.promises.get((gateway.proxy.called, name), Server())
+        .follow((target.announcement,), inputs.now)
+        .value
+        for name, target in mirrors.items()
+    }
+    return before.values if before is not None and found == before.values else found
+
+
+def kept_secrets(snapshot: Snapshot, model: Model, before: Gateway | None) -> tuple[Snapshot, frozenset[str]]:
+    """Certificates that went bad or away keep their last good version while the model refers to them by name, or an
+    Envoy still asks for them; the names of those for which only an Envoy asks."""
+    if before is None:
+        return snapshot, frozenset()
+    old, now = before.translated.snapshot.of(SECRET.url), snapshot.of(SECRET.url)
+    if old is now or not (gone := old.keys() - now.keys()):
+        return snapshot, frozenset()
+    # Those of the proxy itself are asked for on a stream of their own.
+    wanted = gone & (BESIDE_PROXY | frozenset(secrets_of(model.listeners, model.backends)))
+    asked = {
+        name
+        for client in before.clients.values()
+        if (status := client.stream.of(SECRET.url)) is not None
+        for name in gone & status.subscribed
+    }
+    kept: dict[str, Entry] = {**{name: old[name] for name in sorted(wanted | asked)}, **now}
+    if kept == old:
+        return Snapshot(types={**snapshot.types, SECRET.url: old}), frozenset(asked - wanted)
+    return Snapshot(types={**snapshot.types, SECRET.url: kept}), frozenset(asked - wanted)
