@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from mizzen.run.promise_file import CATALOGUE as PROMISES
-from mizzen.run.status import CATALOGUE as UPDATES
+from mizzen.plane.promise_file import CATALOGUE as PROMISES
+from mizzen.plane.report import CATALOGUE as UPDATES
 
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS

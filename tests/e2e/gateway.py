@@ -199,7 +199,7 @@ class Up:
         return "\n".join(f"== {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in found)
 
     def status(self) -> dict[str, Any]:
-        return running.status(self.instance)
+        return running.status(self.instance).to_json()
 
     def mizzen(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another verb on this instance."""

@@ -70,7 +70,11 @@ async def main() -> None:
     control = ControlSocket(instance.control_socket, status, instance.key())
     await control.start()
     upkeep = Upkeep(
-        instance=instance, ads=ads, served=dict, rebuild=lambda: asyncio.sleep(0), on_change=lambda: None
+        instance=instance,
+        ads=ads,
+        gateways=dict,
+        rebuild=lambda: asyncio.sleep(0),
+        on_shared=lambda _, __: None,
     )
     files = asyncio.create_task(upkeep.look_after_files(Restorer(), ads, control))
     stop = asyncio.Event()

@@ -1,6 +1,7 @@
 """Requests by protocol, from Envoy's own counters."""
 
 from mizzen.cli.http3 import requests, row, server_value
+from mizzen.plane.status import MirrorStatus
 
 
 def stat(name: str, value: int) -> dict[str, object]:
@@ -20,11 +21,6 @@ def test_tcp_and_udp_of_a_port_are_counted_together() -> None:
 
 
 def test_a_server_without_a_mirror_says_why_and_counts_nothing() -> None:
-    mirror = {
-        "server": "https.443",
-        "listener": "",
-        "announced": "",
-        "reason": "the Service does not open UDP",
-    }
+    mirror = MirrorStatus(server="https.443", reason="the Service does not open UDP")
     shown = row(server_value("gw", mirror, {}))
     assert shown == ("gw", "https.443", "none", "-", "-", "-", "-", "the Service does not open UDP")

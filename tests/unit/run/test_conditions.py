@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mizzen.plane.status import EnvoyStatus, Holds, MirrorStatus, ProblemValue, Status
 from mizzen.run.conditions import Held, changed, holders, status_of, turned
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -13,25 +14,17 @@ REF = "Gateway/shop/web"
 Json = dict[str, Any]
 
 
-def envoy(key: str = "gw.istio-system~1", *, synced: bool = True, **mirror: Any) -> Json:
-    mirrors = [
-        {
-            "resource": REF,
-            "server": "https",
-            "expected": True,
-            "announced": 'h3=":443"; ma=86400',
-            "reason": "",
-            **mirror,
-        }
-    ]
-    return {"key": key, "version": "1.40.0", "synced": synced, "mirrors": mirrors}
+def envoy(
+    key: str = "gw.istio-system~1", *, synced: bool = True, version: str = "1.40.0", **mirror: Any
+) -> EnvoyStatus:
+    values = {"server": "https", "announced": 'h3=":443"; ma=86400', **mirror}
+    mirrors = (MirrorStatus(resource=REF, expected=True, **values),)
+    return EnvoyStatus(key=key, version=version, synced=synced, mirrors=mirrors)
 
 
-def replica(**gateways: Json) -> Json:
-    return {
-        "holds": {"gw.istio-system~1": {"name": "gw.istio-system", "objects": [REF]}},
-        "gateways": gateways,
-    }
+def replica(**gateways: EnvoyStatus) -> Status:
+    holds = {"gw.istio-system~1": Holds(name="gw.istio-system", objects=(REF,))}
+    return Status(holds=holds, gateways=gateways)
 
 
 def told(held: Held, problems: Any = (), before: Json | None = None, now: datetime = NOW) -> Json:
@@ -56,7 +49,7 @@ def test_an_object_that_nobody_holds_says_so() -> None:
 
 
 def test_an_envoy_that_is_not_connected_does_not_count() -> None:
-    gone = {**envoy(), "version": ""}
+    gone = envoy(version="")
     assert holders([replica(a=gone)]) == {}
 
 
@@ -70,14 +63,9 @@ def test_a_mirror_is_told_of_and_why_there_is_none() -> None:
 
 
 def test_the_first_error_is_the_reason_and_all_are_messages() -> None:
-    problem = {
-        "severity": "error",
-        "code": "GW-001",
-        "field": "spec.servers[0]",
-        "message": "is wrong",
-        "hint": "Mend it.",
-    }
-    status = told(Held(), [problem, {**problem, "severity": "warning"}])
+    said = {"code": "GW-001", "field": "spec.servers[0]", "message": "is wrong", "hint": "Mend it."}
+    problems = [ProblemValue(severity=severity, **said) for severity in ("error", "warning")]
+    status = told(Held(), problems)
     found = condition(status, "Accepted")
     assert (found["status"], found["reason"]) == ("False", "GW001")
     assert found["message"] == "spec.servers[0]: is wrong"
@@ -122,8 +110,11 @@ def test_a_status_that_is_none_is_written_anew(conditions: Any) -> None:
 
 
 def test_errors_are_told_before_warnings_where_not_all_can_be() -> None:
-    warning = {"severity": "warning", "code": "A-1", "field": "spec", "message": "odd", "hint": ""}
-    status = told(Held(), [*[warning] * 20, {**warning, "severity": "error"}])
+    warning, error = (
+        ProblemValue(severity=severity, code="A-1", field="spec", message="odd")
+        for severity in ("warning", "error")
+    )
+    status = told(Held(), [*[warning] * 20, error])
 
     assert [one["level"] for one in status["validationMessages"]] == ["ERROR", *["WARNING"] * 9]
 

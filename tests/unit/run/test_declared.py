@@ -1,40 +1,15 @@
-import json
 from typing import Any
 
 import pytest
 
-from mizzen.run.declared import Undeclared, understood
+from mizzen.plane.status import Brief, ProxyValue
+from mizzen.run.declared import Undeclared
 
-ONE = {"name": "one", "namespace": "ns", "labels": {}}
-TWO = {"name": "two", "namespace": "ns", "labels": {}}
-
-
-def status(*proxies: Any, sound: Any = True) -> dict[str, Any]:
-    found = understood({"sound": sound, "proxies": list(proxies), "gateways": {}})
-    assert found is not None
-    return dict(found)
+ONE, TWO = ProxyValue(name="one", namespace="ns"), ProxyValue(name="two", namespace="ns")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"null",
-        b"[]",
-        b"{}",
-        b'{"proxies": []}',
-        b'{"proxies": {}, "gateways": {}}',
-        b'{"proxies": null, "gateways": {}}',
-        b'{"proxies": ["one"], "gateways": {}}',
-        b'{"proxies": [{"name": "one"}], "gateways": {}}',
-        b'{"proxies": [{"name": "one", "namespace": 1}], "gateways": {}}',
-        b'{"proxies": [{"name": "", "namespace": "ns"}], "gateways": {}}',
-        b'{"proxies": [{"name": "one", "namespace": "ns", "labels": []}], "gateways": {}}',
-        b'{"proxies": [], "gateways": {"one.ns": null}}',
-        b'{"proxies": [], "gateways": {}, "problems": "none"}',
-    ],
-)
-def test_what_is_no_status_is_none(body: bytes) -> None:
-    assert understood(json.loads(body)) is None
+def status(*proxies: ProxyValue, sound: Any = True) -> Brief:
+    return Brief(sound=sound, proxies=proxies, gateways={})
 
 
 def test_a_gateway_ends_when_it_is_missing_twice() -> None:

@@ -2,6 +2,7 @@ import socket
 from http import HTTPStatus
 from pathlib import Path
 
+from mizzen.plane.status import Word
 from mizzen.proxy.admin import Admin, ask
 from mizzen.run.health import HealthServer, Readiness
 from mizzen.run.small_http import answer
@@ -12,7 +13,7 @@ OK = (HTTPStatus.OK, "ready")
 def confirmed() -> Readiness:
     readiness = Readiness()
     readiness.on_start()
-    readiness.hear({"synced": True}, "LIVE")
+    readiness.hear(Word(synced=True), "LIVE")
     return readiness
 
 
@@ -29,7 +30,7 @@ def test_before_that_the_reason_is_told() -> None:
     readiness.on_start()
     assert readiness.verdict("LIVE") == refused("configuration not confirmed: Envoy has just been started")
 
-    readiness.hear({"synced": False, "reason": "Envoy has not confirmed LDS 0.0.0.0_8443"}, "LIVE")
+    readiness.hear(Word(synced=False, reason="Envoy has not confirmed LDS 0.0.0.0_8443"), "LIVE")
     assert readiness.verdict("LIVE") == refused(
         "configuration not confirmed: Envoy has not confirmed LDS 0.0.0.0_8443"
     )
@@ -42,7 +43,7 @@ def test_before_that_the_reason_is_told() -> None:
 
 def test_a_change_on_its_way_does_not_take_the_gateway_out() -> None:
     readiness = confirmed()
-    readiness.hear({"synced": False, "reason": "Envoy has not confirmed RDS"}, "LIVE")
+    readiness.hear(Word(synced=False, reason="Envoy has not confirmed RDS"), "LIVE")
 
     assert readiness.verdict("LIVE") == OK
 
@@ -50,10 +51,10 @@ def test_a_change_on_its_way_does_not_take_the_gateway_out() -> None:
 def test_a_word_about_the_predecessor_does_not_count() -> None:
     readiness = confirmed()
     readiness.on_start()
-    readiness.hear({"synced": True}, "PRE_INITIALIZING")
+    readiness.hear(Word(synced=True), "PRE_INITIALIZING")
     assert readiness.verdict("LIVE")[0] == 503
 
-    readiness.hear({"synced": True}, "LIVE")
+    readiness.hear(Word(synced=True), "LIVE")
     assert readiness.verdict("LIVE") == OK
 
 
@@ -99,11 +100,11 @@ def test_a_port_that_was_lost_between_two_envoys_is_not_ready_and_a_later_loss_d
     why = "TCP 0.0.0.0:8443 cannot be opened: it is in use by pid 7 (nginx)"
     readiness = Readiness()
     readiness.on_start()
-    readiness.hear({"synced": True, "lost": why}, "LIVE")
+    readiness.hear(Word(synced=True, lost=why), "LIVE")
     assert readiness.verdict("LIVE") == refused(why)
 
-    readiness.hear({"synced": True, "lost": ""}, "LIVE")
+    readiness.hear(Word(synced=True, lost=""), "LIVE")
     assert readiness.verdict("LIVE") == OK
 
-    readiness.hear({"synced": True, "lost": why}, "LIVE")
+    readiness.hear(Word(synced=True, lost=why), "LIVE")
     assert readiness.verdict("LIVE") == OK

@@ -1,6 +1,7 @@
 import sys
 from pathlib import Path
 
+from mizzen.plane.status import ProxyValue
 from mizzen.run.child import Command
 from mizzen.run.instance import Instance
 from mizzen.run.supervisor import Plan, proxy_spec
@@ -14,7 +15,7 @@ PLAN = Plan(
 
 
 def test_the_first_gateway_has_the_ports_of_the_plan() -> None:
-    spec = proxy_spec(PLAN, {"name": "a", "namespace": "ns", "labels": {"x": "y"}}, frozenset())
+    spec = proxy_spec(PLAN, ProxyValue(name="a", namespace="ns", labels={"x": "y"}), frozenset())
 
     assert (spec.key, spec.status_port, spec.prometheus_port) == ("a.ns", 15021, 15090)
     assert spec.admin_socket == Path("/run/mizzen/a.ns/admin.sock")
@@ -23,6 +24,6 @@ def test_the_first_gateway_has_the_ports_of_the_plan() -> None:
 
 
 def test_further_gateways_have_the_next_ports_that_are_free() -> None:
-    third = proxy_spec(PLAN, {"name": "c", "namespace": "ns"}, frozenset({15021, 15221}))
+    third = proxy_spec(PLAN, ProxyValue(name="c", namespace="ns"), frozenset({15021, 15221}))
 
     assert (third.status_port, third.prometheus_port) == (15121, 15190)

@@ -1,21 +1,22 @@
 """What the user of `mizzen up` reads."""
 
-from typing import Any
-
+from mizzen.plane.status import Status
 from mizzen.run.up import _Teller, ready_line
 
-STATUS: dict[str, Any] = {
-    "problems": [],
-    "gateways": {
-        "a.istio-system": {
-            "listeners": [
-                {"name": "0.0.0.0_8080", "address": "0.0.0.0", "port": 8080, "transport": "tcp"},
-                {"name": "0.0.0.0_8443", "address": "0.0.0.0", "port": 8443, "transport": "tcp"},
-                {"name": "udp_0.0.0.0_8443", "address": "0.0.0.0", "port": 8443, "transport": "quic"},
-            ]
-        }
-    },
-}
+STATUS = Status.from_json(
+    {
+        "problems": [],
+        "gateways": {
+            "a.istio-system": {
+                "listeners": [
+                    {"name": "0.0.0.0_8080", "address": "0.0.0.0", "port": 8080, "transport": "tcp"},
+                    {"name": "0.0.0.0_8443", "address": "0.0.0.0", "port": 8443, "transport": "tcp"},
+                    {"name": "udp_0.0.0.0_8443", "address": "0.0.0.0", "port": 8443, "transport": "quic"},
+                ]
+            }
+        },
+    }
+)
 
 
 def test_the_ready_line_says_what_is_served_where() -> None:

@@ -15,7 +15,7 @@ import pytest
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-from mizzen.run.control_plane import ControlPlane
+from mizzen.plane.loop import ControlPlane
 
 from mizzen import guard, pipeline
 from mizzen.authority.proof import KEY_BYTES
@@ -70,7 +70,7 @@ class Running:
 
     async def rebuilt(self) -> None:
         """Until a build that began now has been tried."""
-        await self.plane.builder.answered(self.plane.builder.ask())
+        await self.plane.builds.rebuilt()
 
     async def write(self, content: str) -> None:
         self.file.write_text(content)
@@ -78,7 +78,7 @@ class Running:
 
     @property
     def status(self) -> dict[str, Any]:
-        return self.plane.status()
+        return self.plane.status().to_json()
 
     @property
     def named(self) -> set[str]:
@@ -86,7 +86,7 @@ class Running:
 
     def told(self, gateway: str) -> str:
         """The answer in the routes of a gateway."""
-        snapshot = self.plane.served[f"{gateway}.istio-system"].snapshot
+        snapshot = self.plane.state.gateways[f"{gateway}.istio-system"].translated.snapshot
         (table,) = snapshot.of("type.googleapis.com/envoy.config.route.v3.RouteConfiguration").values()
         return next((word for word in ("first", "second") if word.encode() in table.body), "nothing")
 
@@ -155,12 +155,13 @@ async def test_a_build_that_fails_as_a_whole_changes_nothing(
     (folder / "all.yaml").write_text(text("one", "two"))
     async with start() as running:
         await running.plane.started.wait()
-        before = dict(running.plane.served)
+        before = {key: one.translated.build for key, one in running.plane.state.gateways.items()}
         with monkeypatch.context() as patch:
             raising(patch, pipeline, "mesh_config", lambda *_: True)
             await running.write(text("two", word="second"))
 
-            assert running.plane.served == before
+            now = running.plane.state.gateways
+            assert all(now[key].translated.build is build for key, build in before.items())
             assert running.named == {"one", "two"}
             assert running.status["sound"] is False
             assert any("INT-005" in problem["code"] for problem in running.status["problems"])

@@ -2,7 +2,7 @@
 
 import itertools
 
-from mizzen.run.refusals import Refusals, standing
+from mizzen.plane.refusals import Refusals, standing
 
 from mizzen._api import pb
 from mizzen.serve.ads import ClientStatus

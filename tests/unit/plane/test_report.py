@@ -1,4 +1,4 @@
-from mizzen.run.status import rejection, why
+from mizzen.plane.report import rejection, why
 
 from mizzen._api import pb
 from mizzen.envoy.config import CLUSTERS, ROUTES, EnvoyConfig
