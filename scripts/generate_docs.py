@@ -5,13 +5,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from mizzen.plane.promise_file import CATALOGUE as PROMISES
-from mizzen.plane.report import CATALOGUE as UPDATES
-
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS
 from mizzen.install.declaring import CODES as INSTALLING
 from mizzen.pipeline import CATALOGUE as BUILDING
+from mizzen.plane.promise_file import CATALOGUE as PROMISES
+from mizzen.plane.report import CATALOGUE as UPDATES
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table

@@ -319,7 +319,8 @@ class Server:
     def merged(self, other: "Server", now: datetime, replica: str = "") -> "Server":
         """With what is written of the same server by other replicas: the one rule for both homes.
 
-        A promise lasts as long as the longest that anybody has given. What `replica` says of itself is its own word.
+        A promise lasts as long as the longest that anybody has given. At whose gateways it fails each says of itself:
+        of `replica` that is what it says here, of the others what is written.
         What is announced is judged by each from what it sees; whoever has seen nothing yet takes over what was said.
         """
         states = dict(self.states)
@@ -352,8 +353,8 @@ def _failing(
 def _merged(mine: State | None, theirs: State, replica: str, now: datetime) -> State:
     own = mine or replace(theirs, evidence=NOTHING_KNOWN, failing={})
     failing = {name: until for name, until in theirs.failing.items() if name != replica and now < until}
-    for name, ends in own.failing.items():
-        failing[name] = max(ends, failing.get(name, ends))
+    if replica in own.failing:
+        failing[replica] = own.failing[replica]
     promised = [one for one in (own.promised_until, theirs.promised_until) if one is not None and now < one]
     until = max(promised, default=None)
     if (until, failing) == (own.promised_until, own.failing):

@@ -187,7 +187,9 @@ class _Step:
         self.number, self.is_other = number, True
         self.gateways = {key: self._taken(before.get(key), one) for key, one in gateways.items()}
         names = {name: key for key, one in gateways.items() for name in one.names}
-        self.effects += [Unpublish(name=name) for name in self.by_name if name not in names]
+        for name in self.by_name.keys() - names.keys():
+            self.effects.append(Unpublish(name=name))
+            self.trials = self.trials.want(name, {}, self.now)
         self.by_name = names
         changed = {
             key
@@ -207,10 +209,6 @@ class _Step:
                 self._look(key)
             if old is None or key in changed or one.translated.announced is not one.values:
                 self.spoken.add(key)
-        for name in before.keys() - self.gateways.keys():
-            for envoy in _names(before[name]):
-                if envoy not in names:
-                    self.trials = self.trials.want(envoy, {}, self.now)
         self.owed = {key: debt for key, debt in self.owed.items() if key in self.gateways}
 
     def owe(self, key: str) -> None:

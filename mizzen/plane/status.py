@@ -167,5 +167,5 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 def to_json(value: msgspec.Struct) -> Json:
     """A status, or a part of one, as JSON values."""
-    found: Json = msgspec.to_builtins(value)
+    found: Json = msgspec.json.decode(msgspec.json.encode(value))
     return found

@@ -15,12 +15,11 @@ import pytest
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-from mizzen.plane.loop import ControlPlane
-
 from mizzen import guard, pipeline
 from mizzen.authority.proof import KEY_BYTES
 from mizzen.errors import ResourceRef
 from mizzen.guard import Stage
+from mizzen.plane.loop import ControlPlane
 from mizzen.resolve import whole
 from mizzen.run.instance import Instance
 from mizzen.sources.files import Files

@@ -2,9 +2,8 @@
 
 import itertools
 
-from mizzen.plane.refusals import Refusals, standing
-
 from mizzen._api import pb
+from mizzen.plane.refusals import Refusals, standing
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import ROUTES

@@ -1,8 +1,7 @@
-from mizzen.plane.report import rejection, why
-
 from mizzen._api import pb
 from mizzen.envoy.config import CLUSTERS, ROUTES, EnvoyConfig
 from mizzen.pipeline import Settings
+from mizzen.plane.report import rejection, why
 from mizzen.xds.refusal import LOST
 from tests.golden import built
 
