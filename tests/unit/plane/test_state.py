@@ -229,7 +229,7 @@ def test_a_build_that_is_overtaken_is_forgotten() -> None:
     old, new = plane.make(https("shop")), plane.make(https("shop") + "---" + https("new"))
     plane.serve(new, number=2)
     plane.serve(old, number=1)
-    assert {name for name in plane.state.servers} == {(GATEWAY, SHOP), (GATEWAY, server("new"))}
+    assert set(plane.state.servers) == {(GATEWAY, SHOP), (GATEWAY, server("new"))}
     assert plane.state.number == 2
 
 
