@@ -380,7 +380,7 @@ def test_a_run_dir_that_others_use_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_control_socket_answers_while_the_instance_runs(running: Running) -> None:
-    assert status(running.instance)["gateways"]["one.test"]["synced"]
+    assert status(running.instance).gateways["one.test"].synced
     # Whoever cannot read the run-dir's key hears nothing: Envoy itself could be made to ask.
     assert get(running.instance.control_socket, "/status")[0] == 403
 
