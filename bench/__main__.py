@@ -1,4 +1,4 @@
-"""`python -m bench [cpu] [live]`: what a request costs, and how fast a change is live.
+"""`python -m bench [cpu] [live] [servers]`: what a request costs, how fast a change is live, what many servers cost.
 
 Everything runs on this machine's loopback, in a network namespace of its own where one can be made. The two
 sides of a comparison take turns in one run: these figures are ratios to look at, not records to publish.
@@ -36,15 +36,17 @@ def isolate() -> None:
 
 def main() -> None:
     isolate()
-    from bench import cpu, live
+    from bench import cpu, live, servers
 
     wanted = sys.argv[1:] or ["cpu", "live"]
-    if unknown := set(wanted) - {"cpu", "live"}:
-        sys.exit(f"bench: there is cpu and live, not {', '.join(sorted(unknown))}")
+    if unknown := set(wanted) - {"cpu", "live", "servers"}:
+        sys.exit(f"bench: there is cpu, live and servers, not {', '.join(sorted(unknown))}")
     if "cpu" in wanted:
         cpu.main()
     if "live" in wanted:
         live.main()
+    if "servers" in wanted:
+        servers.main()
 
 
 main()

@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
 from mizzen.inject.probes import PATH
 from mizzen.proxy.admin import Admin
@@ -111,10 +112,14 @@ class AppHealth(SmallHttp):
         return "" if 200 <= status < 400 else f"the application answered {status}"
 
     async def _grpc(self, asked: Mapping[str, Any]) -> str:
-        """The health protocol of gRPC, whose two messages are small enough to be written by hand."""
-        service = str(asked.get("service") or "").encode()
-        request = (b"\x0a" + bytes([len(service)]) + service) if service else b""
+        """The health protocol of gRPC. Its two messages have one field each, a string and an enum of number 1
+        (grpc/health/v1/health.proto), and are on the wire what protobuf's wrappers of these types are."""
+        request = StringValue(value=str(asked.get("service") or ""))
         async with grpc.aio.insecure_channel(f"{self._address}:{int(asked['port'])}") as channel:
-            check: Any = channel.unary_unary(_HEALTH, request_serializer=bytes, response_deserializer=bytes)
-            found: bytes = await check(request)
-        return "" if found == bytes([0x08, _SERVING]) else "the application says that it does not serve"
+            check: Any = channel.unary_unary(
+                _HEALTH,
+                request_serializer=StringValue.SerializeToString,
+                response_deserializer=Int32Value.FromString,
+            )
+            found: Int32Value = await check(request)
+        return "" if found.value == _SERVING else "the application says that it does not serve"

@@ -114,6 +114,11 @@ async def _asked(instance: Instance, page: str, key: bytes, seconds: float) -> A
         raise ValueError("the status is too deep to be read") from error
 
 
+def brief(instance: Instance) -> Brief:
+    """As much of that as is asked for again and again. OSError when none runs."""
+    return asyncio.run(ask_brief(instance, instance.key()))
+
+
 def status(instance: Instance) -> Status:
     """What the control plane of a running instance says of itself. OSError when none runs."""
     return asyncio.run(ask_status(instance, instance.key()))

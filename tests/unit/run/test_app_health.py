@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grpc.aio
 import pytest
+from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
 from mizzen.proxy.admin import Admin
 from mizzen.run.app_health import AppHealth, ProbersError, probers
@@ -57,8 +58,12 @@ async def test_tcp(application: int, tmp_path: Path) -> None:
 
 
 async def test_grpc(tmp_path: Path) -> None:
+    served = ("shop", "s" * 200, "t" * 300)  # longer than what fits into a byte
+
     async def check(request: bytes, context: object) -> bytes:
-        return bytes([0x08, 1 if request == b"\x0a\x04shop" else 2])
+        return Int32Value(
+            value=1 if StringValue.FromString(request).value in served else 2
+        ).SerializeToString()
 
     server = grpc.aio.server()
     handler = grpc.unary_unary_rpc_method_handler(check)
@@ -68,7 +73,7 @@ async def test_grpc(tmp_path: Path) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
-        for service, status in (("shop", 200), ("other", 500)):
+        for service, status in (*((name, 200) for name in served), ("other", 500)):
             said: dict[str, object] = {"/app-health/a/livez": {"grpc": {"port": port, "service": service}}}
             assert await asked("/app-health/a/livez", said, tmp_path) == status
     finally:
