@@ -4,7 +4,7 @@ All that is remembered between builds is here, and nobody else touches it. What 
 changes while it works: the event loop hands in what it knows, and takes what comes out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -29,7 +29,7 @@ from mizzen.plane.effects import Promises
 from mizzen.plane.made import Made, declares_all
 from mizzen.plane.mirror_proof import Targets, targets
 from mizzen.plane.served import Gateway, Translated
-from mizzen.resolve.parts import secrets_of
+from mizzen.resolve.parts import secrets_of_backend, secrets_of_chains
 from mizzen.resolve.secrets import next_validity
 from mizzen.resources.yaml import RawObject
 from mizzen.run.envoy_files import unusable_files, without_files
@@ -232,7 +232,7 @@ def kept_secrets(snapshot: Snapshot, model: Model, before: Gateway | None) -> tu
     if old is now or not (gone := old.keys() - now.keys()):
         return snapshot, frozenset()
     # Those of the proxy itself are asked for on a stream of their own.
-    wanted = gone & (BESIDE_PROXY | frozenset(secrets_of(model.listeners, model.backends)))
+    wanted = gone & (BESIDE_PROXY | frozenset(_named(model)))
     asked = {
         name
         for client in before.clients.values()
@@ -243,3 +243,10 @@ def kept_secrets(snapshot: Snapshot, model: Model, before: Gateway | None) -> tu
     if kept == old:
         return Snapshot(types={**snapshot.types, SECRET.url: old}), frozenset(asked - wanted)
     return Snapshot(types={**snapshot.types, SECRET.url: kept}), frozenset(asked - wanted)
+
+
+def _named(model: Model) -> Iterator[str]:
+    """The names of the Secrets that a gateway asks for."""
+    yield from secrets_of_chains(model.listeners)
+    for backend in model.backends.values():
+        yield from secrets_of_backend(backend)
