@@ -417,6 +417,7 @@ class ControlPlane:
     def status(self) -> Status:
         """What the control socket tells."""
         state, words = self.state, self._words.of(self.state)
+        located = self.result.world.located if self.result is not None else lambda problem: problem
         return Status(
             pid=os.getpid(),
             generation=self.generation,
@@ -424,7 +425,7 @@ class ControlPlane:
             problems=tuple(ProblemValue(**problem.value()) for problem in self.problems()),
             proxies=tuple(proxy_value(one.translated.build) for one in state.gateways.values()),
             gateways={
-                name: envoy_status(state, gateway, name, words[name], is_local=self.is_local)
+                name: envoy_status(state, gateway, name, words[name], located, is_local=self.is_local)
                 for gateway in state.gateways.values()
                 for name in gateway.translated.names
             },
@@ -452,8 +453,8 @@ class _Problems:
         found = dict.fromkeys((*plane.mesh.problems, *plane.promises.problems, *plane.lost))
         if plane.made is not None:
             found |= dict.fromkeys(self._of_objects(plane.made, now))
-        for gateway in plane.state.gateways.values():
-            found |= dict.fromkeys(self._of(gateway))
+            for gateway in plane.state.gateways.values():
+                found |= dict.fromkeys(map(plane.made.result.world.located, self._of(gateway)))
         self._known = capped(sorted(found, key=sort_key))
         return self._known
 

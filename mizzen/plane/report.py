@@ -1,6 +1,7 @@
 """What is told of the state: which Envoy holds what, and why it does not. Pure; asking changes nothing."""
 
 import re
+from collections.abc import Callable
 
 from mizzen._api import pb
 from mizzen.envoy.config import ROUTES, EnvoyConfig
@@ -35,6 +36,8 @@ from mizzen.xds.status import SyncState, TypeStatus
 CATALOGUE = {
     "XDS-001": "Envoy refused a part of the configuration; what it held before stays.",
 }
+Located = Callable[[Problem], Problem]
+
 _ROUTE = re.compile(r"\bvirtual_hosts\[(\d+)\]\.routes\[(\d+)\]")
 
 
@@ -84,8 +87,11 @@ def _word(gateway: Gateway, client: ClientStatus | None, settling: str) -> Word:
     )
 
 
-def envoy_status(state: State, gateway: Gateway, name: str, word: Word, *, is_local: bool) -> EnvoyStatus:
-    """All that is told of one Envoy. `is_local`: it is on this machine, and so are its ports."""
+def envoy_status(
+    state: State, gateway: Gateway, name: str, word: Word, located: Located, *, is_local: bool
+) -> EnvoyStatus:
+    """All that is told of one Envoy. `located`: the same problem where its object stands now. `is_local`: the Envoy is
+    on this machine, and so are its ports."""
     translated, client = gateway.translated, gateway.clients.get(name)
     model = translated.build.model
     return EnvoyStatus(
@@ -100,9 +106,9 @@ def envoy_status(state: State, gateway: Gateway, name: str, word: Word, *, is_lo
         types={one.short: _type_sync(one) for one in (client.stream.types if client else ())},
         rejected=tuple(
             Rejected(resource=str(one.resource), origin=str(one.origin), message=one.message)
-            for one in rejected(gateway, name, is_local=is_local)
+            for one in map(located, rejected(gateway, name, is_local=is_local))
         ),
-        mirrors=mirrors(state, gateway),
+        mirrors=mirrors(state, gateway, located),
         listeners=tuple(
             ListenerStatus(name=one.name, address=one.address, port=one.port, transport=one.transport.value)
             for one in model.listeners
@@ -128,7 +134,7 @@ def rejected(gateway: Gateway, name: str, *, is_local: bool) -> tuple[Problem, .
     return rejections(translated.build.model, translated.config, refused, without)
 
 
-def mirrors(state: State, gateway: Gateway) -> tuple[MirrorStatus, ...]:
+def mirrors(state: State, gateway: Gateway, located: Located) -> tuple[MirrorStatus, ...]:
     """Each HTTPS server, whether it has a mirror and what clients are told of it."""
     translated = gateway.translated
     taken = {one.listener: one.problem.message for one in translated.occupied}
@@ -137,6 +143,7 @@ def mirrors(state: State, gateway: Gateway) -> tuple[MirrorStatus, ...]:
         name = f"alt-svc/{mirror.server}"
         server = state.server(translated.called, name) if name in translated.targets else None
         reason = mirror.reason or taken.get(mirror.quic_listener, "")
+        where = located(Problem(code="", resource=mirror.origin, field=mirror.at, message=""))
         found.append(
             MirrorStatus(
                 server=mirror.server,
@@ -146,7 +153,7 @@ def mirrors(state: State, gateway: Gateway) -> tuple[MirrorStatus, ...]:
                 state=server.phase.value if server else "",
                 reason=reason or (_reason(state, server) if server else ""),
                 resource=str(mirror.origin),
-                origin=str(mirror.origin.place(mirror.at)),
+                origin=str(where.origin),
             )
         )
     return tuple(found)
