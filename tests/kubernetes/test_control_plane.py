@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ import yaml
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.store import ROOTS
+from mizzen.http3.announcement import Phase, Server
+from mizzen.http3.announcement import State as Announced
 from mizzen.install.crds import crds
 from mizzen.install.declaring import declared
 from mizzen.install.manifests import manifests
 from mizzen.model.route import Fail, Respond
 from mizzen.pipeline import Settings, build
+from mizzen.plane.effects import Promises
 from mizzen.resources.kinds import KINDS
 from mizzen.resources.yaml import RawObject
 from mizzen.run.accounts import Accounts
@@ -561,34 +564,32 @@ async def test_the_root_is_in_every_namespace_and_comes_back_when_it_is_removed(
         await cluster.stop()
 
 
-async def test_what_clients_were_promised_is_known_to_the_next_replica(kube: Kube, tmp_path: Path) -> None:
-    def shared(file: str) -> SharedPromises:
-        return SharedPromises(kube, NAMESPACE, "promises", tmp_path / file, {})
+async def test_what_clients_were_promised_is_known_to_the_next_replica(kube: Kube) -> None:
+    def shared(replica: str) -> SharedPromises:
+        return SharedPromises(kube, NAMESPACE, "promises", {}, replica=replica)
+
+    def promised(hours: int) -> Server:
+        until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours)
+        return Server(states={443: Announced(phase=Phase.ANNOUNCED, promised_until=until, listener="udp")})
 
     first, second, third = shared("first"), shared("second"), shared("third")
-    await first.load()
-    assert not (tmp_path / "first").exists()
-    tasks = [asyncio.create_task(one.follow()) for one in (first, second)]
-    (tmp_path / "first").write_text('{"gw.a~1": {"alt-svc/x": {"phase": "announced"}}}')
-    (tmp_path / "second").write_text('{"gw.b~2": {}}')  # of another replica
+    assert await first.load() == {}
+    assert await second.load() == {}
+    short, long, other = promised(5), promised(9), promised(7)
+    assert await first.keep({("gw.a", "alt-svc/x"): long})
+    # The second has not read that, and is told so by the API server.
+    assert await second.keep({("gw.a", "alt-svc/x"): short, ("gw.b", "alt-svc/y"): other})
 
-    async def written() -> bool:
-        try:
-            found = await kube.get(f"/api/v1/namespaces/{NAMESPACE}/configmaps/promises")
-        except KubeError:
-            return False
-        return set(found.get("data", {})) == {"gw.a_1", "gw.b_2"}
-
+    found = await third.load()
+    assert found.keys() == {("gw.a", "alt-svc/x"), ("gw.b", "alt-svc/y")}
+    assert found["gw.a", "alt-svc/x"].states[443].promised_until == long.states[443].promised_until
+    heard: list[Promises] = []
+    following = asyncio.create_task(first.follow(heard.append))
     async with asyncio.timeout(15):
-        while not await written():
+        while not heard:
             await asyncio.sleep(0.1)
-    for task in tasks:
-        await stopped(task)
-    await third.load()
-    assert json.loads((tmp_path / "third").read_text()) == {
-        "gw.a~1": {"alt-svc/x": {"phase": "announced"}},
-        "gw.b~2": {},
-    }
+    await stopped(following)
+    assert heard[0].keys() == found.keys()
 
 
 async def test_a_status_that_is_written_is_no_change(objects: Objects, kube: Kube) -> None:
