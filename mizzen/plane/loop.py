@@ -57,6 +57,7 @@ from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
 
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
+FAULT_SECONDS = 1.0  # between two tries of a step at which something of ours fails
 NAMED_FILES_SECONDS = 2.0  # how often files that objects name are looked at
 
 _log = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ class ControlPlane:
             proof=partial(proof_of_proxy, key),
             on_status=self._on_status,
         )
-        self._step(self.state.on_promises(await self.promises.load(), self.clock()))
+        self._hear(State.on_promises, await self.promises.load())
         building = asyncio.create_task(self.builds.run())
         waiting = asyncio.create_task(stop.wait())
         try:
@@ -183,7 +184,7 @@ class ControlPlane:
             ads=self.ads,
             gateways=lambda: self.state.gateways,
             rebuild=self.builds.rebuilt,
-            on_shared=lambda key, shared: self._step(self.state.on_shared(key, shared, self.clock())),
+            on_shared=partial(self._hear, State.on_shared),
         )
         parts = (self.ads, socket, self.promises, self.mesh)
         tasks = [
@@ -212,8 +213,21 @@ class ControlPlane:
         """Take the next state, and do what follows from it."""
         self.state, effects = step
         for effect in effects:
-            self._obey(effect)
+            try:
+                self._obey(effect)
+            except Exception:  # noqa: BLE001  # the other effects are as good as they were
+                _log.exception("what follows from a step was not done: %s", type(effect).__name__)
         self._wake.set()
+
+    def _hear(self, event: Callable[..., Step], *what: object) -> bool:
+        """Step by an event. A fault of ours leaves the state as it was: False."""
+        try:
+            step = event(self.state, *what, self.clock())
+        except Exception:  # noqa: BLE001  # what is served goes on
+            _log.exception("an event was not taken in: %s", event.__name__)
+            return False
+        self._step(step)
+        return True
 
     def _obey(self, effect: Effect) -> None:
         match effect:
@@ -238,8 +252,12 @@ class ControlPlane:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep(self, effect: Keep) -> None:
-        is_written = await self.promises.keep(effect.promises)
-        self._step(self.state.on_kept(effect.promises, is_written, self.clock()))
+        try:
+            is_written = await self.promises.keep(effect.promises)
+        except Exception:  # noqa: BLE001  # what is not written is tried again
+            _log.exception("what clients are promised was not written down")
+            is_written = False
+        self._hear(State.on_kept, effect.promises, is_written)
 
     async def _translate(self, effect: Translate) -> None:
         make = partial(self.worker.translate, effect.gateway, effect.values, self._credentials())
@@ -248,16 +266,16 @@ class ControlPlane:
         except Exception:  # noqa: BLE001  # a fault of ours at one gateway leaves what it says as it is
             _log.exception("what %s is told cannot be changed", effect.gateway.translated.key)
             made = None
-        self._step(self.state.on_translated(effect, made, self.clock()))
+        self._hear(State.on_translated, effect, made)
 
     def _on_proof(self, key: Key, subject: Subject, proof: Proof) -> None:
-        self._step(self.state.on_proof(key, subject, proof, self.clock()))
+        self._hear(State.on_proof, key, subject, proof)
 
     def _on_renewed(self, identity: str) -> None:
-        self._step(self.state.on_renewed(identity, self.clock()))
+        self._hear(State.on_renewed, identity)
 
     def _on_status(self, client: ClientStatus) -> None:
-        self._step(self.state.on_client(client, self.clock()))
+        self._hear(State.on_client, client)
         if client.gateway in self.registrations and not client.is_connected:
             loop = asyncio.get_running_loop()
             loop.call_later(REGISTRATION_SECONDS, self._forget, client.gateway)
@@ -267,8 +285,8 @@ class ControlPlane:
             self._wake.clear()
             now, at = self.clock(), self.state.next
             if at is not None and at <= now:
-                self._step(self.state.on_time(now))
-                await asyncio.sleep(0)
+                is_taken = self._hear(State.on_time)
+                await asyncio.sleep(0 if is_taken else FAULT_SECONDS)
                 continue
             wait = None if at is None else (at - now).total_seconds()
             if (until := self._problems.until) is not None:
@@ -280,7 +298,7 @@ class ControlPlane:
                 await asyncio.wait_for(self._wake.wait(), wait)
 
     async def _follow_promises(self) -> None:
-        await self.promises.follow(lambda stored: self._step(self.state.on_promises(stored, self.clock())))
+        await self.promises.follow(lambda stored: self._hear(State.on_promises, stored))
         await asyncio.Event().wait()
 
     # --- builds ----------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class PromiseStore(Protocol):
     async def keep(self, promises: Promises) -> bool:
         """Write these down, beside what others wrote. False when that fails."""
 
-    async def follow(self, on_change: Callable[[Promises], None]) -> None:
+    async def follow(self, on_change: Callable[[Promises], object]) -> None:
         """Until cancelled: hand on what others write."""
 
     def restore(self) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ class PromiseFile:
         """Write them down. False when that fails."""
         return self._write(json.dumps(to_value(promises), indent=1).encode())
 
-    async def follow(self, on_change: Callable[[Promises], None]) -> None:
+    async def follow(self, on_change: Callable[[Promises], object]) -> None:
         """Nobody else writes here."""
 
     def restore(self) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ class SharedPromises:
             return True
         return False
 
-    async def follow(self, on_change: Callable[[Promises], None]) -> None:
+    async def follow(self, on_change: Callable[[Promises], object]) -> None:
         """Until cancelled: hand on what other replicas write."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)

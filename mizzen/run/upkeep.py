@@ -25,7 +25,7 @@ class Upkeep:
     gateways: Callable[[], Mapping[str, Gateway]]  # that are served
     rebuild: Callable[[], Awaitable[None]]
     # Hears who else has ports of a gateway open, by listener, when it is not who it was.
-    on_shared: Callable[[str, Mapping[str, tuple[Holder, ...]]], None]
+    on_shared: Callable[[str, Mapping[str, tuple[Holder, ...]]], object]
     shared: SharedPorts = field(default_factory=SharedPorts)
 
     async def look_after_ports(self, *, is_local: bool) -> None:
