@@ -21,7 +21,7 @@ from mizzen.authority.identity import Identity
 from mizzen.authority.proof import proof_of_proxy
 from mizzen.errors import Problem, ResourceRef, capped, sort_key
 from mizzen.guard import Stage, fault
-from mizzen.pipeline import Build, Settings, problems_at
+from mizzen.pipeline import Build, Settings
 from mizzen.plane.builds import Builds
 from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate, Unpublish
 from mizzen.plane.made import Made
@@ -33,7 +33,7 @@ from mizzen.plane.served import Gateway
 from mizzen.plane.state import State, Step
 from mizzen.plane.status import Brief, ProblemValue, Status
 from mizzen.plane.trials import Key, Prove
-from mizzen.plane.worker import Credentials, Inputs, SetAside, Worker
+from mizzen.plane.worker import Credentials, Inputs, SetAside, Worker, problems_now
 from mizzen.probe.mirror import Proof
 from mizzen.resolve.context import UnixFolders
 from mizzen.resolve.secrets import next_validity
@@ -468,12 +468,16 @@ class _Problems:
         if not is_over and len(grounds) == len(self._grounds) and grounds == self._grounds:
             return self._known
         self._grounds = grounds
-        found = dict.fromkeys((*plane.mesh.problems, *plane.promises.problems, *plane.lost))
+        of_objects = self._of_objects(plane.made, now) if plane.made is not None else ()
+        others = dict.fromkeys((*plane.mesh.problems, *plane.promises.problems, *plane.lost))
         if plane.made is not None:
-            found |= dict.fromkeys(self._of_objects(plane.made, now))
             for gateway in plane.state.gateways.values():
-                found |= dict.fromkeys(map(plane.made.result.world.located, self._of(gateway)))
-        self._known = capped(sorted(found, key=sort_key))
+                others |= dict.fromkeys(map(plane.made.result.world.located, self._of(gateway)))
+        # Those of the objects are sorted, and may be many.
+        if others:
+            self._known = capped(sorted(dict.fromkeys(of_objects) | others, key=sort_key))
+        else:
+            self._known = of_objects
         return self._known
 
     def _of_objects(self, made: Made, now: datetime) -> tuple[Problem, ...]:
@@ -482,7 +486,7 @@ class _Problems:
             self._judged, self._found, self.until = made, made.problems, made.valid_until
         if self.until is not None and self.until <= now:
             certificates = [one for gateway in made.result.gateways for one in gateway.model.certificates]
-            self._found, self.until = problems_at(made.result, now), next_validity(certificates, now)
+            self._found, self.until = problems_now(made.result, now), next_validity(certificates, now)
         return self._found
 
     def _of(self, gateway: Gateway) -> tuple[Problem, ...]:

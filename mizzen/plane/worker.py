@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from mizzen.envoy.config import EnvoyConfig
-from mizzen.errors import Problem
+from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.http3.announcement import Server
 from mizzen.model import Model
@@ -30,7 +30,7 @@ from mizzen.plane.made import Made, declares_all
 from mizzen.plane.mirror_proof import Targets, targets
 from mizzen.plane.served import Gateway, Translated
 from mizzen.resolve.parts import secrets_of_backend, secrets_of_chains
-from mizzen.resolve.secrets import next_validity
+from mizzen.resolve.secrets import next_validity, validity_problems
 from mizzen.resources.yaml import RawObject
 from mizzen.run.envoy_files import unusable_files, without_files
 from mizzen.run.instance import Instance
@@ -124,7 +124,7 @@ class Worker:
             objects=objects,
             lost=lost,
             is_sound=not lost and _is_sound(result, admitted),
-            problems=problems_at(result, inputs.now),
+            problems=problems_now(result, inputs.now),
             valid_until=next_validity(certificates, inputs.now),
             named=self._named,
         )
@@ -206,8 +206,17 @@ class Worker:
         return self._settings
 
 
+def problems_now(result: Build, now: datetime) -> tuple[Problem, ...]:
+    """As `problems_at`; those of the build itself, sorted as they are, where time has nothing to add."""
+    wrong = any(validity_problems(gateway.model.certificates, now) for gateway in result.gateways)
+    return problems_at(result, now) if wrong else result.problems
+
+
 def _is_sound(result: Build, admitted: Admitted) -> bool:
-    return not result.is_partial and declares_all(set(result.problems) - set(admitted.problems))
+    if result.is_partial:
+        return False
+    errors = {one for one in result.problems if one.severity is Severity.ERROR}
+    return declares_all(errors.difference(admitted.problems)) if errors else True
 
 
 def _announced(inputs: Inputs, gateway: GatewayBuild, mirrors: Targets, before: Gateway | None) -> Announced:

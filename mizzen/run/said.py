@@ -17,10 +17,11 @@ class Told:
 
     say: Callable[[str], None]
     told: Mapping[str, Problem] = field(default_factory=dict)  # by its text
+    _texts: dict[int, tuple[Problem, str]] = field(default_factory=dict)  # by identity: most stay as they are
 
     def tell(self, problems: Sequence[Problem], *, is_serving: bool) -> None:
         """`problems`: all that there are now. While nothing is served, nothing can wait."""
-        now = {str(one): one for one in problems if one.severity is not Severity.INFO}
+        now = self._texts_of(problems)
         shown, more = first_of(
             [problem for text, problem in now.items() if text not in self.told], MOST_SHOWN
         )
@@ -38,3 +39,11 @@ class Told:
         for line in lines:
             self.say(line if is_serving else "\n".join(f"{NOW}{part}" for part in line.splitlines()))
         self.told = now
+
+    def _texts_of(self, problems: Sequence[Problem]) -> dict[str, Problem]:
+        texts: dict[int, tuple[Problem, str]] = {}
+        for one in problems:
+            if one.severity is not Severity.INFO:
+                texts[id(one)] = self._texts.get(id(one)) or (one, str(one))
+        self._texts = texts
+        return {text: one for one, text in texts.values()}
