@@ -31,6 +31,7 @@ from mizzen.plane.mirror_proof import Targets, targets
 from mizzen.plane.served import Gateway, Translated
 from mizzen.resolve.parts import secrets_of_backend, secrets_of_chains
 from mizzen.resolve.secrets import next_validity, validity_problems
+from mizzen.resources.decode import refused
 from mizzen.resources.yaml import RawObject
 from mizzen.run.envoy_files import unusable_files, without_files
 from mizzen.run.instance import Instance
@@ -40,6 +41,7 @@ from mizzen.sources.files import Listing
 from mizzen.sources.last_good import Admitted, LastGood
 from mizzen.sources.named_files import Stamps, paths_in, read, stamps
 from mizzen.sources.state_file import StateFile
+from mizzen.sources.versions import Key as VersionKey
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Entry, Snapshot
 
@@ -74,6 +76,8 @@ class Worker:
     _default_namespace: str = "default"
     _at_fault: SetAside = field(default_factory=dict)  # objects that cannot be built
     _set_aside: SetAside = field(default_factory=dict)
+    _older: dict[VersionKey, RawObject] = field(default_factory=dict)  # the good version before the last one
+    _stand_ins: dict[str, tuple[tuple[Problem, ...], RawObject]] = field(default_factory=dict)  # by digest
     _named: Stamps = field(default_factory=dict)
     _settings: Settings = field(default_factory=Settings)
 
@@ -111,10 +115,11 @@ class Worker:
         return (*decoded.problems, *self._at_fault.get(digest, ()), *self._set_aside.get(digest, ()))
 
     def _make(self, inputs: Inputs, listing: Listing) -> Made:
-        admitted = self.last_good.admit(listing)
+        admitted = self._admit(listing)
         found = (*listing.problems, *admitted.problems)
         objects = (*admitted.objects, *inputs.registered)
-        result = build(objects, found, self._with_files(inputs.settings, objects), self.memory)
+        settings = self._with_files(inputs.settings, objects)
+        result = build(self._without_those_aside(objects), found, settings, self.memory)
         gateways, lost = self._translated(inputs, result)
         certificates = [one for gateway in result.gateways for one in gateway.model.certificates]
         return Made(
@@ -128,6 +133,42 @@ class Worker:
             valid_until=next_validity(certificates, inputs.now),
             named=self._named,
         )
+
+    def _admit(self, listing: Listing) -> Admitted:
+        """As LastGood does; where a version that has been good is set aside, the one before it is the last good one."""
+        aside, good = self._set_aside, self.last_good.good
+        if aside:
+            for key in [key for key, raw in good.items() if raw.digest in aside]:
+                older = self._older.get(key)
+                if older is not None and older.digest not in aside:
+                    good[key] = older
+                else:
+                    del good[key]
+        admitted = self.last_good.admit(listing)
+        now = self.last_good.good
+        for key, raw in now.items():
+            before = good.get(key)
+            if before is not raw and before is not None and before.digest not in (raw.digest, *aside):
+                self._older[key] = before
+        if len(self._older) > len(now):
+            self._older = {key: raw for key, raw in self._older.items() if key in now}
+        return admitted
+
+    def _without_those_aside(self, objects: tuple[RawObject, ...]) -> tuple[RawObject, ...]:
+        """What is set aside and has no good version takes no part, as an object with an error: it closes what that does."""
+        if not self._set_aside:
+            self._stand_ins = {}
+            return objects
+        return tuple(self._stand_in(raw) if raw.digest in self._set_aside else raw for raw in objects)
+
+    def _stand_in(self, raw: RawObject) -> RawObject:
+        problems = self._set_aside[raw.digest]
+        known = self._stand_ins.get(raw.digest)
+        if known is None or known[0] != problems:
+            known = self._stand_ins[raw.digest] = (problems, replace(raw, digest=f"{raw.digest}/aside"))
+        stand_in = known[1]
+        self.memory.decoded[stand_in.digest] = refused(raw, problems, self._default_namespace)
+        return stand_in
 
     def _translated(
         self, inputs: Inputs, result: Build

@@ -54,6 +54,13 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     )
 
 
+def refused(raw: RawObject, problems: tuple[Problem, ...], default_namespace: str = "default") -> Decoded:
+    """What becomes of an object that was found wrong elsewhere: it takes no part, as with an error of its own."""
+    ref = identify(raw, default_namespace)
+    unread = _unread(raw, ref, meant(raw.kind, raw.api_version))
+    return Decoded(resource=None, problems=problems, unread=unread)
+
+
 def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
     kind = meant(raw.kind, raw.api_version)
     if raw.unread:

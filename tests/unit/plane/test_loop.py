@@ -6,23 +6,31 @@ The faults are made: those that were known are mended.
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import gateway
 import pytest
+from cryptography import x509
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from mizzen import guard, pipeline
 from mizzen.authority.proof import KEY_BYTES
-from mizzen.errors import ResourceRef
+from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage
+from mizzen.plane import worker
 from mizzen.plane.loop import ControlPlane
 from mizzen.resolve import whole
+from mizzen.run import certificates
 from mizzen.run.instance import Instance
 from mizzen.sources.files import Files
+from mizzen.sources.last_good import LastGood
+from mizzen.xds.resource_type import LISTENER
 
 GATEWAYS = """\
 apiVersion: install.istio.io/v1alpha1
@@ -88,6 +96,11 @@ class Running:
         snapshot = self.plane.state.gateways[f"{gateway}.istio-system"].translated.snapshot
         (table,) = snapshot.of("type.googleapis.com/envoy.config.route.v3.RouteConfiguration").values()
         return next((word for word in ("first", "second") if word.encode() in table.body), "nothing")
+
+    def listeners(self, gateway: str) -> bytes:
+        """All of a gateway's listeners."""
+        snapshot = self.plane.state.gateways[f"{gateway}.istio-system"].translated.snapshot
+        return b"".join(entry.body for entry in snapshot.of(LISTENER.url).values())
 
 
 Start = Callable[[], contextlib.AbstractAsyncContextManager[Running]]
@@ -248,3 +261,145 @@ async def test_an_operator_with_an_error_serves_nothing_until_it_is_mended_and_t
         assert (running.named, running.status["sound"]) == ({"one"}, True)
         await running.write(bad)
         assert running.named == {"one"}
+
+
+# --- one writer -------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_read_or_decoded_in_the_event_loop(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "all.yaml").write_text(text("one"))
+    threads: dict[str, set[int]] = {}
+
+    def seen(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.get_ident())
+            return original(*arguments, **named)
+
+        monkeypatch.setattr(owner, name, wrapped)
+
+    seen(pipeline, "decode")
+    seen(pipeline, "envoy_config")
+    seen(Files, "listing")
+    seen(LastGood, "admit")
+    async with start() as running:
+        await running.plane.started.wait()
+        await running.write(text("one", word="second"))
+        (worker,) = {await running.plane.builds.in_worker(threading.get_ident)}
+
+    assert threads == {name: {worker} for name in ("decode", "envoy_config", "listing", "admit")}
+    assert worker != threading.get_ident()
+
+
+async def test_proxies_that_join_during_a_build_are_all_in_the_next_one(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "all.yaml").write_text(text("one"))
+    seen: list[frozenset[str]] = []
+    begun, gate = threading.Event(), threading.Event()
+    original = pipeline.build
+
+    def build(objects: Any, found: Any, settings: pipeline.Settings, memory: Any) -> Any:
+        seen.append(settings.sidecars)
+        begun.set()
+        gate.wait(10)
+        return original(objects, found, settings, memory)
+
+    async with start() as running:
+        await running.plane.started.wait()
+        monkeypatch.setattr(worker, "build", build)
+        first = running.plane.builds.ask()
+        await asyncio.to_thread(begun.wait, 10)
+        for number in range(20):
+            running.plane._want(sidecar=f"default/vm-{number}")
+        last = running.plane.builds.ask()
+        gate.set()
+        await running.plane.builds.answered(last)
+
+    assert first < last
+    assert [len(sidecars) for sidecars in seen] == [0, 20]
+
+
+async def test_a_certificate_that_ends_is_told_of_then_and_judged_no_sooner(
+    folder: Path, start: Start
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    pair = certificates.server("shop.test", certificates.authority("Test", now), now)
+    ends = x509.load_pem_x509_certificate(pair.certificate).not_valid_after_utc
+    (folder / "all.yaml").write_text(
+        f"{text('istio-ingressgateway')}---\n{gateway.gateway()}---\n{gateway.secret('shop-tls', pair)}"
+    )
+    async with start() as running:
+        plane = running.plane
+        plane.clock = lambda: now
+        await running.rebuilt()
+        before = plane.problems()
+        assert plane.problems() is before
+        assert not [one for one in before if one.code == "SEC-004"]
+        assert plane.made is not None
+        assert plane.made.valid_until is not None
+        now = ends + timedelta(seconds=1)
+        assert [one.code for one in plane.problems() if one.code == "SEC-004"]
+        assert plane.problems() is plane.problems()
+
+
+async def test_an_object_that_is_put_aside_leaves_its_last_good_version_and_comes_back(
+    folder: Path, start: Start
+) -> None:
+    (folder / "all.yaml").write_text(text("one"))
+    async with start() as running:
+        plane = running.plane
+        await plane.started.wait()
+        await running.write("# another line\n" + text("one", word="second"))
+        assert running.told("one") == "second"
+        aside = put_aside(plane, "routes")
+
+        for _ in range(2):
+            await plane.builds.answered(plane.put_aside(aside))
+            assert running.told("one") == "first"
+        assert [line for line in running.lines if "XDS-001" in line and "all.yaml:" in line]
+        await running.write("# a third\n" + text("one", word="second"))  # what is refused is the same
+        assert running.told("one") == "first"
+        await plane.builds.answered(plane.put_aside({}))
+        assert running.told("one") == "second"
+        assert [line for line in running.lines if line.startswith("mended: ") and "XDS-001" in line]
+
+
+async def test_a_new_object_that_is_put_aside_takes_no_part_and_closes_what_it_guards(
+    folder: Path, start: Start
+) -> None:
+    (folder / "all.yaml").write_text(text("one"))
+    async with start() as running:
+        plane = running.plane
+        await plane.started.wait()
+        assert plane.made is not None
+        (folder / "all.yaml").write_text(f"{text('one')}---\n{GUARD}")
+        async with asyncio.timeout(20):  # what stands at the end of a file is believed when it has stood still
+            while not [one for one in plane.made.objects if one.name == "guard"]:
+                await asyncio.sleep(0.05)
+                await running.rebuilt()
+        before = running.listeners("one")
+        await plane.builds.answered(plane.put_aside(put_aside(plane, "guard")))
+        assert [line for line in running.lines if "XDS-001" in line and "all.yaml:" in line]
+        assert running.listeners("one") != before
+        assert b"envoy.filters.http.rbac" in running.listeners("one")
+        assert running.told("one") == "first"
+
+
+GUARD = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: guard, namespace: istio-system}
+spec:
+  action: DENY
+  rules: [{to: [{operation: {paths: ["/admin"]}}]}]
+"""
+
+
+def put_aside(plane: ControlPlane, name: str) -> dict[str, tuple[Problem, ...]]:
+    assert plane.made is not None
+    raw = next(one for one in plane.made.objects if one.name == name)
+    return {raw.digest: (Problem(code="XDS-001", resource=raw.ref, message="Envoy refused it"),)}

@@ -1,6 +1,6 @@
 """Objects of an API server as the stages after it read them."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -9,6 +9,7 @@ from mizzen.resources.decode import decode
 from mizzen.resources.intake import decode_all
 from mizzen.sources.cluster import Cluster, kept, plural, taken
 from mizzen.sources.kube import Kube, KubeError, connect
+from mizzen.sources.reflector import Reflector, Watched
 
 Json = dict[str, Any]
 
@@ -162,3 +163,18 @@ def test_a_kubeconfig_that_cannot_be_used_is_said(tmp_path: Any, text: str, why:
         connect(str(file))
     with pytest.raises(KubeError, match="there is no"):
         connect(str(tmp_path / "none"))
+
+
+def test_what_is_listed_in_another_thread_is_what_was_there_when_it_was_asked_for() -> None:
+    cluster = Cluster(cast(Kube, None))
+    watched = Watched(
+        kind="VirtualService", group="networking.istio.io", versions=("v1",), plural="virtualservices"
+    )
+    held = cluster.reflectors["routes"] = Reflector(cast(Kube, None), watched, made, lambda: None)
+    held.objects["b", "a"] = made(route())
+    read = cluster.reader()
+    held.objects["b", "other"] = made(route(metadata={"name": "other"}))
+    del held.objects["b", "a"]
+
+    assert [one.name for one in read().objects if one.kind == "VirtualService"] == ["a"]
+    assert [one.name for one in cluster.listing().objects if one.kind == "VirtualService"] == ["other"]
