@@ -1,6 +1,6 @@
 """Objects of an API server as the stages after it read them."""
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -165,12 +165,12 @@ def test_a_kubeconfig_that_cannot_be_used_is_said(tmp_path: Any, text: str, why:
         connect(str(tmp_path / "none"))
 
 
-def test_what_is_listed_in_another_thread_is_what_was_there_when_it_was_asked_for() -> None:
-    cluster = Cluster(cast(Kube, None))
+def test_what_is_listed_in_another_thread_is_what_was_there_when_it_was_asked_for(kube: Kube) -> None:
+    cluster = Cluster(kube)
     watched = Watched(
         kind="VirtualService", group="networking.istio.io", versions=("v1",), plural="virtualservices"
     )
-    held = cluster.reflectors["routes"] = Reflector(cast(Kube, None), watched, made, lambda: None)
+    held = cluster.reflectors["routes"] = Reflector(kube, watched, made, lambda: None)
     held.objects["b", "a"] = made(route())
     read = cluster.reader()
     held.objects["b", "other"] = made(route(metadata={"name": "other"}))
