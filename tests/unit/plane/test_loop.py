@@ -377,7 +377,9 @@ async def test_a_new_object_that_is_put_aside_takes_no_part_and_closes_what_it_g
         await plane.started.wait()
         assert plane.made is not None
         (folder / "all.yaml").write_text(f"{text('one')}---\n{GUARD}")
-        async with asyncio.timeout(20):  # what stands at the end of a file is believed when it has stood still
+        async with asyncio.timeout(
+            20
+        ):  # what stands at the end of a file is believed when it has stood still
             while not [one for one in plane.made.objects if one.name == "guard"]:
                 await asyncio.sleep(0.05)
                 await running.rebuilt()
