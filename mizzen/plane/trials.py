@@ -19,7 +19,7 @@ AGAIN_AFTER = timedelta(seconds=30)  # a proven mirror is proven anew
 FIRST_RETRY = timedelta(milliseconds=100)
 LAST_RETRY = timedelta(seconds=5)
 # Up to so many mirrors each has these times to itself; of more they take turns, so that a second costs the same.
-UNHURRIED = 20
+UNHURRIED = 10
 _ALARM = timedelta(seconds=5)
 
 Key = tuple[str, str]  # what the Envoy calls itself, name of the announcement
