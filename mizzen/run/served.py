@@ -76,8 +76,9 @@ def keep_secrets(snapshot: Snapshot, before: Served | None) -> Snapshot:
     """Certificates that went bad or away keep their last good version for as long as they are asked for."""
     if before is None:
         return snapshot
-    kept = {**before.snapshot.of(SECRET.url), **snapshot.of(SECRET.url)}
-    return Snapshot(types={**snapshot.types, SECRET.url: kept})
+    held = before.snapshot.of(SECRET.url)
+    kept = snapshot.replaced(SECRET.url, held.updated(snapshot.of(SECRET.url).difference(held).changed))
+    return before.snapshot if kept == before.snapshot else kept
 
 
 def proxy_value(gateway: GatewayBuild) -> dict[str, object]:

@@ -1,20 +1,22 @@
 """Conversations with a delta client."""
 
 import itertools
+from collections.abc import Mapping
 
 from mizzen._api import pb
+from mizzen.persistent import PersistentMap
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SECRET, ResourceType
-from mizzen.xds.snapshot import Entry, Snapshot
+from mizzen.xds.snapshot import NOTHING, Entry, Snapshot
 from mizzen.xds.status import SyncState
 
-V1 = {"shop": Entry("1", b"shop 1"), "blog": Entry("1", b"blog 1")}
-V2 = {"shop": Entry("2", b"shop 2"), "blog": Entry("1", b"blog 1")}
+V1 = PersistentMap({"shop": Entry("1", b"shop 1"), "blog": Entry("1", b"blog 1")})
+V2 = PersistentMap({"shop": Entry("2", b"shop 2"), "blog": Entry("1", b"blog 1")})
 
 
-def stream_of(kind: ResourceType, resources: dict[str, Entry]) -> DeltaStream:
+def stream_of(kind: ResourceType, resources: Mapping[str, Entry]) -> DeltaStream:
     stream = DeltaStream(itertools.count(1))
-    stream.offer(Snapshot(types={kind.url: resources}))
+    stream.offer(Snapshot(types={kind.url: PersistentMap(resources)}))
     return stream
 
 
@@ -150,7 +152,11 @@ def test_who_takes_the_star_back_keeps_the_names_he_asked_for() -> None:
     stream.receive(ask(LISTENER, left=("*",)))
 
     stream.offer(
-        Snapshot(types={LISTENER.url: {"shop": Entry("2", b"shop 2"), "blog": Entry("2", b"blog 2")}})
+        Snapshot(
+            types={
+                LISTENER.url: PersistentMap({"shop": Entry("2", b"shop 2"), "blog": Entry("2", b"blog 2")})
+            }
+        )
     )
 
     assert names(stream.next_response()) == ["shop"]
@@ -161,7 +167,7 @@ def test_a_deleted_secret_that_the_client_holds_is_not_taken_away() -> None:
     stream.receive(ask(SECRET, "shop"))
     stream.receive(ack(stream.next_response()))
 
-    stream.offer(Snapshot(types={SECRET.url: {}}))
+    stream.offer(Snapshot(types={SECRET.url: NOTHING}))
 
     assert stream.next_response() is None
 

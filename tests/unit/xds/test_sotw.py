@@ -1,19 +1,21 @@
 """Conversations with a state-of-the-world client."""
 
 import itertools
+from collections.abc import Mapping
 
 from mizzen._api import pb
+from mizzen.persistent import PersistentMap
 from mizzen.xds.resource_type import LISTENER, SECRET, ResourceType
 from mizzen.xds.snapshot import Entry, Snapshot
 from mizzen.xds.sotw import SotwStream
 
-V1 = {"shop": Entry("1", b"shop 1"), "blog": Entry("1", b"blog 1")}
-V2 = {"shop": Entry("2", b"shop 2"), "blog": Entry("1", b"blog 1")}
+V1 = PersistentMap({"shop": Entry("1", b"shop 1"), "blog": Entry("1", b"blog 1")})
+V2 = PersistentMap({"shop": Entry("2", b"shop 2"), "blog": Entry("1", b"blog 1")})
 
 
-def stream_of(kind: ResourceType, resources: dict[str, Entry]) -> SotwStream:
+def stream_of(kind: ResourceType, resources: Mapping[str, Entry]) -> SotwStream:
     stream = SotwStream(itertools.count(1))
-    stream.offer(Snapshot(types={kind.url: resources}))
+    stream.offer(Snapshot(types={kind.url: PersistentMap(resources)}))
     return stream
 
 
@@ -58,7 +60,7 @@ def test_a_removed_listener_is_left_out() -> None:
     stream.receive(ask(LISTENER))
     stream.receive(ack(stream.next_response()))
 
-    stream.offer(Snapshot(types={LISTENER.url: {"shop": V1["shop"]}}))
+    stream.offer(Snapshot(types={LISTENER.url: PersistentMap({"shop": V1["shop"]})}))
 
     assert bodies(stream.next_response()) == [b"shop 1"]
 
@@ -91,7 +93,7 @@ def test_a_missing_secret_is_waited_for() -> None:
     stream.receive(ask(SECRET, "cred"))
     assert stream.next_response() is None
 
-    stream.offer(Snapshot(types={SECRET.url: {"cred": Entry("1", b"cred")}}))
+    stream.offer(Snapshot(types={SECRET.url: PersistentMap({"cred": Entry("1", b"cred")})}))
 
     assert bodies(stream.next_response()) == [b"cred"]
 
@@ -136,7 +138,13 @@ def test_each_resource_of_a_refused_response_is_tried_on_top_of_what_was_good() 
     stream.receive(ask(LISTENER))
     stream.receive(ack(stream.next_response()))
     stream.offer(
-        Snapshot(types={LISTENER.url: {"shop": Entry("bad", b"shop bad"), "blog": Entry("2", b"blog 2")}})
+        Snapshot(
+            types={
+                LISTENER.url: PersistentMap(
+                    {"shop": Entry("bad", b"shop bad"), "blog": Entry("2", b"blog 2")}
+                )
+            }
+        )
     )
     refused = stream.next_response()
     assert bodies(refused) == [b"blog 2", b"shop bad"]

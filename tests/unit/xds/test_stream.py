@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mizzen._api import pb
+from mizzen.persistent import PersistentMap
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import (
     CLUSTER,
@@ -35,7 +36,7 @@ def cluster(name: str, *, seconds: int = 1) -> Entry:
 
 def world(**kinds: Mapping[str, Entry]) -> Snapshot:
     by_short = {kind.short: kind.url for kind in SEND_ORDER}
-    return Snapshot(types={by_short[short]: named for short, named in kinds.items()})
+    return Snapshot(types={by_short[short]: PersistentMap(named) for short, named in kinds.items()})
 
 
 def ask(kind: ResourceType, *names: str) -> pb.DeltaDiscoveryRequest:
@@ -350,7 +351,7 @@ worlds = st.builds(
             kind.url: st.dictionaries(
                 st.sampled_from(NAMES),
                 st.sampled_from(("1", "2", "3", BAD, BROKEN)),
-            ).map(lambda named: {name: content(name, kind) for name, kind in named.items()})
+            ).map(lambda named: PersistentMap((name, content(name, kind)) for name, kind in named.items()))
             for kind in (*WILDCARD, *BY_NAME)
         }
     ),
@@ -430,7 +431,7 @@ def test_every_client_converges_whatever_the_interleaving(
 def test_a_client_that_comes_back_to_what_it_has_is_sent_nothing(
     protocol: type[DeltaStream | SotwStream],
 ) -> None:
-    everything = {name: content(name, "1") for name in NAMES}
+    everything = PersistentMap((name, content(name, "1")) for name in NAMES)
     snapshot = Snapshot(types={kind.url: everything for kind in (*WILDCARD, *BY_NAME)})
     subscriptions = [("subscribe", (kind, name)) for kind in BY_NAME for name in NAMES]
     client = play(subscriptions, snapshot, protocol)
