@@ -20,7 +20,7 @@ _ABSENT: Final = object()
 class PersistentMap(Mapping[K, V], Generic[K, V]):
     """Keys in ascending order -> values. Two maps with equal entries are equal."""
 
-    __slots__ = ("_length", "_ordered", "_shards")
+    __slots__ = ("__weakref__", "_length", "_ordered", "_shards")
 
     def __init__(self, entries: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         shards: list[dict[K, V]] = [_NONE] * _SHARDS

@@ -37,6 +37,7 @@ from mizzen.serve.kept_socket import KeptSocket
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of
 from mizzen.xds.resource_type import SECRET
+from mizzen.xds.shared import Shared
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.sotw import SotwStream
 from mizzen.xds.status import StreamStatus
@@ -193,6 +194,7 @@ class AdsServer:
         self._hold_limit = hold_limit
         self._snapshots: dict[str, Snapshot] = {}
         self._clients: list[_Client] = []
+        self._shared = Shared()
         self._servers: list[grpc.aio.Server] = []
         self._is_stopping = False
         self._kept = KeptSocket(socket_path) if socket_path else None
@@ -286,14 +288,12 @@ class AdsServer:
         """A method that speaks one of the two protocols. `silent`: nobody hears of who is connected."""
         is_delta = kind is DeltaStream
         request = pb.DeltaDiscoveryRequest if is_delta else pb.DiscoveryRequest
-        response = pb.DeltaDiscoveryResponse if is_delta else pb.DiscoveryResponse
 
         async def serve(requests: AsyncIterator[Any], context: _Context) -> None:
-            await self._serve(kind(itertools.count(1)), requests, context, silent)
+            await self._serve(kind(itertools.count(1), self._shared), requests, context, silent)
 
-        return grpc.stream_stream_rpc_method_handler(
-            serve, request_deserializer=request.FromString, response_serializer=response.SerializeToString
-        )
+        # Without a serializer the bytes are taken as they are.
+        return grpc.stream_stream_rpc_method_handler(serve, request_deserializer=request.FromString)
 
     async def _serve(
         self, stream: Any, requests: AsyncIterator[Any], context: _Context, silent: bool
@@ -386,7 +386,7 @@ class AdsServer:
         while not (reader.done() or self._is_stopping):
             client.changed.clear()
             while (response := client.stream.next_response()) is not None:
-                await context.write(response)
+                await context.write(response.body)
             if not client.stream.is_holding and timer:
                 timer.cancel()
                 timer = None

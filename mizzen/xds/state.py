@@ -1,0 +1,417 @@
+"""What one client holds of one resource type, as a value: each event makes the next one, and costs what it touches.
+
+The theory: `acked` is what the client has confirmed, `unanswered` what was sent after that and is not judged
+yet; both together are what it will have if all goes well, and the difference to what it shall hold (`available`) is
+the next update. Updates may overtake the judgement on earlier ones: Envoy confirms clusters only when they are warm.
+
+A refused update counts as not delivered. Envoy takes the good listeners and clusters of a refused response,
+but none at all if one of them breaks a validation rule. So each resource of it is sent again, alone.
+What is refused alone is the culprit: that version is not sent again, and the client keeps the one before.
+
+What differs is kept name by name (`differs`, `differs_at_last`, ...): an event looks anew at the names that it is about,
+and at no others. Nothing here is ever changed, so that clients at the same point of the same conversation can have
+one state between them (`mizzen.xds.shared`).
+"""
+
+import heapq
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+from mizzen.persistent import PersistentMap
+from mizzen.xds.collection import Collections, collection_of, is_collection
+from mizzen.xds.resource_type import Absence, ResourceType
+from mizzen.xds.snapshot import NOTHING, Entry, entry
+from mizzen.xds.status import SHOWN, Rejection
+from mizzen.xds.update import REMOVAL, Sent, Update
+
+V = TypeVar("V")
+Names = PersistentMap[str, None]
+# What to tell of one name: a resource, None: that it is gone, False: nothing.
+_Tidings = Entry | None | Literal[False]
+
+NO_NAMES: Final[Names] = PersistentMap()
+_NO_DIFFERENCES: Final[PersistentMap[str, Entry | None]] = PersistentMap()
+_NO_REJECTIONS: Final[PersistentMap[str, Rejection]] = PersistentMap()
+
+
+class _Look(NamedTuple):
+    """How one name stands."""
+
+    differs: _Tidings
+    differs_at_last: _Tidings
+    is_unconfirmed: bool
+    is_other: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class State:
+    """One resource type at one client. Two states are the same only if they are one object."""
+
+    kind: ResourceType
+    names_all: bool = False  # a response names all there is: what it leaves out is gone (state of the world)
+    tells_removals: bool = True  # there is a word for "it is gone"
+    available: PersistentMap[str, Entry] = field(
+        default_factory=lambda: NOTHING
+    )  # what the client shall hold, of what it asks for
+    wildcard: bool = False
+    names: Names = field(default_factory=lambda: NO_NAMES)  # asked for, collections among them
+    acked: PersistentMap[str, Entry] = field(
+        default_factory=lambda: NOTHING
+    )  # the bodies of what a client says that it has are not known
+    unanswered: tuple[Sent, ...] = ()  # oldest first
+    rejected: PersistentMap[str, Rejection] = field(default_factory=lambda: _NO_REJECTIONS)
+    last_error: str = ""
+    owed: Names = field(
+        default_factory=lambda: NO_NAMES
+    )  # names owed an answer, even "there is no such thing"
+    # Names of a refused response: what the client has of them is not known, each is sent alone.
+    suspects: frozenset[str] = frozenset()
+    # What was confirmed, and may be forgotten since: responses that name all there is still name it.
+    doubtful: PersistentMap[str, Entry] = field(default_factory=lambda: NOTHING)
+
+    # Derived from the above, name by name.
+    differs: PersistentMap[str, Entry | None] = field(
+        default_factory=lambda: _NO_DIFFERENCES
+    )  # to be told now; None: that it is gone
+    differs_at_last: PersistentMap[str, Entry | None] = field(
+        default_factory=lambda: _NO_DIFFERENCES
+    )  # the same when removals are due
+    unconfirmed: Names = field(
+        default_factory=lambda: NO_NAMES
+    )  # to be held, and neither confirmed nor finally refused
+    others: Names = field(
+        default_factory=lambda: NO_NAMES
+    )  # confirmed, and not (or not any more) what the client shall hold
+    collections: Collections | None = None  # of what is available; None while no collection is asked for
+
+    # What happens.
+
+    def offered(self, available: PersistentMap[str, Entry]) -> "State":
+        """From now on the client shall hold this."""
+        step = available.difference(self.available)
+        collections = self.collections.following(step) if self.collections else None
+        touched = step.changed.keys() | step.removed
+        if collections is not None:
+            touched |= set(filter(None, map(collection_of, touched)))
+        elif not self.wildcard:
+            touched = {name for name in touched if name in self.names or self._knows(name)}
+        return self._next(touched, available=available, collections=collections)
+
+    def resumed(self, versions: Mapping[str, str]) -> "State":
+        """The client comes back and tells what it still holds."""
+        held = {name: self._held(name, version) for name, version in versions.items()}
+        return self._next(held, acked=self.acked.updated(held))
+
+    def _held(self, name: str, version: str) -> Entry:
+        known = self.available.get(name)
+        return known if known is not None and known.version == version else Entry(version, b"")
+
+    def recognised(self, update: Update) -> "State":
+        """The client has what this update says."""
+        acked = self.acked.updated(update.changed)
+        return self._next(update.names, acked=acked, owed=_less(self.owed, update.names, NO_NAMES))
+
+    def with_wildcard(self, wildcard: bool) -> "State":
+        """The client asks for everything there is, or does so no more."""
+        if wildcard == self.wildcard:
+            return self
+        return self._next({*self.available, *self.acked, *self.names}, wildcard=wildcard)
+
+    def subscribed(self, names: Collection[str]) -> "State":
+        """The client asks for these, for the first time on this stream."""
+        state, added = self._with_collections(names), dict.fromkeys(names)
+        # Who comes back with members of a collection has had its answer.
+        owed = {name: None for name in names if not any(map(state._knows, state._members(name)))}
+        return state._next(
+            state._with_members(names), names=state.names.updated(added), owed=state.owed.updated(owed)
+        )
+
+    def unsubscribed(self, names: Collection[str]) -> "State":
+        """The client lets go of these. Under a wildcard it still learns whether they exist."""
+        state = self.forgotten(names)
+        owed = (
+            state.owed.updated(dict.fromkeys(names)) if self.wildcard else _less(state.owed, names, NO_NAMES)
+        )
+        return state._next(self._with_members(names), names=_less(state.names, names, NO_NAMES), owed=owed)
+
+    def forgotten(self, names: Collection[str]) -> "State":
+        """The client may no longer have these: they are sent again to who still wants them."""
+        known = {name for name in self._with_members(names) if self._knows(name)}
+        if not known:
+            return self
+        doubtful = {name: self.acked[name] for name in known if self.names_all and name in self.acked}
+        return self._next(
+            known,
+            acked=_less(self.acked, known, NOTHING),
+            rejected=_less(self.rejected, known, _NO_REJECTIONS),
+            unanswered=tuple(sent.without(known) for sent in self.unanswered),
+            suspects=self.suspects - known,
+            doubtful=self.doubtful.updated(doubtful),
+        )
+
+    def sent(self, update: Update) -> "State":
+        """This has been sent."""
+        names = update.names
+        answered = names.union(collection for name in names if (collection := collection_of(name)))
+        return self._next(
+            answered,
+            unanswered=(*self.unanswered, Sent(update=update, is_single=len(names) == 1)),
+            owed=_less(self.owed, answered, NO_NAMES),
+            suspects=self.suspects - names,
+        )
+
+    def judged(self, index: int, error: str) -> "State":
+        """The client confirmed (no error) or refused one of the unanswered responses."""
+        sent = self.unanswered[index]
+        left = self.unanswered[:index] + self.unanswered[index + 1 :]
+        return self._refused(sent, left, error) if error else self._confirmed(sent.update, left)
+
+    def _confirmed(self, update: Update, left: tuple[Sent, ...]) -> "State":
+        rejected = _less(self.rejected, update.names, _NO_REJECTIONS)
+        acked = self.acked.updated(update.changed, update.removed)
+        return self._next(
+            update.names,
+            unanswered=left,
+            acked=acked if acked else NOTHING,
+            rejected=rejected,
+            last_error=self.last_error if left or rejected or self.suspects else "",
+            doubtful=NOTHING,
+        )
+
+    def _refused(self, sent: Sent, left: tuple[Sent, ...], error: str) -> "State":
+        names = sent.update.names
+        if sent.is_single:
+            new = {name: Rejection(version=sent.update.version(name), reason=error) for name in names}
+            rejected, suspects = self.rejected.updated(new), self.suspects
+        else:
+            overtaken = frozenset().union(*(later.update.names for later in left))
+            rejected, suspects = self.rejected, self.suspects | (names - overtaken)
+        return self._next(names, unanswered=left, rejected=rejected, suspects=suspects, last_error=error)
+
+    def tried_again(self, is_worth_it: Callable[[str], bool]) -> "State":
+        """Forget the refusals with such a reason: what was refused is sent once more."""
+        names = [name for name, rejection in self.rejected.items() if is_worth_it(rejection.reason)]
+        return self._next(names, rejected=_less(self.rejected, names, _NO_REJECTIONS)) if names else self
+
+    def with_names(self, names: Names) -> "State":
+        """The same, with another object for the same names."""
+        return self if names is self.names else replace(self, names=names)
+
+    def at_rest(self) -> "State":
+        """The same; what is held is the map of what is available, when that says the same."""
+        is_equal = self.is_at_rest and not self.others and len(self.acked) == len(self.available)
+        return replace(self, acked=self.available) if is_equal and self.acked is not self.available else self
+
+    # What it comes to.
+
+    @property
+    def is_waiting(self) -> bool:
+        """Has the client still to be told, or to confirm, something that was added or changed?"""
+        return bool(self.unanswered or self.differs)
+
+    @cached_property
+    def is_settled(self) -> bool:
+        """Has the client confirmed exactly what it shall hold, refusals and all?"""
+        return not (self.unanswered or self.differs_at_last or self.rejections)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Is nothing open: is it told by what is available, asked for, and held besides?"""
+        return not (
+            self.unanswered
+            or self.differs
+            or self.differs_at_last
+            or self.unconfirmed
+            or self.rejected
+            or self.suspects
+            or self.owed
+            or self.doubtful
+        )
+
+    @cached_property
+    def rejections(self) -> Mapping[str, Rejection]:
+        """What the client refused and still shall hold. A refusal of what nobody wants is none."""
+        return {
+            name: rejection
+            for name, rejection in self.rejected.items()
+            if self.available.get(name, _GONE).version == rejection.version
+        }
+
+    @cached_property
+    def waiting(self) -> tuple[str, ...]:
+        """The first few names that the client shall hold and has neither confirmed nor finally refused."""
+        return tuple(heapq.nsmallest(SHOWN, self.unconfirmed) if self.unconfirmed else ())
+
+    def update(self, *, removals: bool) -> Update:
+        """All in which the client differs from what it shall hold, but for what it refused alone."""
+        return self._update_at_last if removals else self._update
+
+    @cached_property
+    def _update(self) -> Update:
+        return _update(self.differs)
+
+    @cached_property
+    def _update_at_last(self) -> Update:
+        return self._update if self.differs_at_last == self.differs else _update(self.differs_at_last)
+
+    def next(self, *, removals: bool) -> Update | None:
+        """What to send now; None if there is nothing, or if a judgement is awaited.
+
+        Without `removals`, all but what takes something away: that waits until nothing uses it.
+        """
+        differs = self.differs_at_last if removals else self.differs
+        if not differs or not (self.wildcard or self.names or self.owed):
+            return None
+        if self.names_all and self.unanswered:
+            return None  # it would repeat what is not judged yet, and share its blame
+        suspects = [name for name in self.suspects if name in differs]
+        if not suspects:
+            return self.update(removals=removals)
+        return None if self.unanswered else _update({(name := min(suspects)): differs[name]})
+
+    def content(self, update: Update) -> Mapping[str, Entry]:
+        """What a response for this update, just sent, carries."""
+        if not self.names_all:
+            return update.changed
+        held = {**self.acked, **self.doubtful, **update.changed}
+        return {name: held[name] for name in sorted(held) if name not in update.removed}
+
+    def expected(self) -> dict[str, str]:
+        """Name -> version that the client will have if it confirms all that is under way."""
+        versions = {name: held.version for name, held in self.acked.items()}
+        for sent in self.unanswered:
+            for name in sent.update.removed:
+                versions.pop(name, None)
+            versions |= {name: held.version for name, held in sent.update.changed.items()}
+        return versions
+
+    # How the next one is made.
+
+    def _next(self, touched: Iterable[str], **changes: Any) -> "State":
+        """The state with these changes; what is derived is looked at anew for the names that they touch."""
+        state = replace(self, **changes)
+        looks = {name: state._look(name) for name in touched}
+        if not looks:
+            return state
+        return replace(
+            state,
+            differs=_kept(state.differs, {n: look.differs for n, look in looks.items()}, _NO_DIFFERENCES),
+            differs_at_last=_kept(
+                state.differs_at_last, {n: look.differs_at_last for n, look in looks.items()}, _NO_DIFFERENCES
+            ),
+            unconfirmed=_marked(state.unconfirmed, {n: look.is_unconfirmed for n, look in looks.items()}),
+            others=_marked(state.others, {n: look.is_other for n, look in looks.items()}),
+        )
+
+    def _look(self, name: str) -> _Look:
+        wanted: Entry | None = self.available.get(name)
+        confirmed: Entry | None = self.acked.get(name)
+        rejection: Rejection | None = self.rejected.get(name)
+        is_asked = name in self.names or (wanted is not None and self._asks_by_star(name))
+        expected = confirmed.version if confirmed is not None else None
+        for sent in self.unanswered:
+            expected = sent.update.version_after(name, expected)
+        has = None if name in self.suspects else expected
+        known = (has, rejection.version if rejection is not None else None)
+        may_have = expected is not None or name in self.suspects
+        if wanted is not None:
+            differs: _Tidings = wanted if is_asked and wanted.version not in known else False
+            is_right = is_asked and confirmed is not None and confirmed.version == wanted.version
+            is_unconfirmed = is_asked and not is_right and wanted.version != known[1]
+            return _Look(differs, differs, is_unconfirmed, confirmed is not None and not is_right)
+        return _Look(
+            self._absent(name, is_asked, may_have, known, removals=False),
+            self._absent(name, is_asked, may_have, known, removals=True),
+            False,
+            confirmed is not None,
+        )
+
+    def _absent(
+        self,
+        name: str,
+        is_asked: bool,
+        may_have: bool,
+        known: tuple[str | None, str | None],
+        *,
+        removals: bool,
+    ) -> _Tidings:
+        """What to tell of a name that nobody knows. `known`: the version that the client has, and that it refused."""
+        kind = self.kind
+        if is_asked and kind.empty is not None:
+            if may_have and not (removals and kind.absence is Absence.EMPTY):
+                return False  # the last good one stays
+            placeholder = entry(kind.empty(name))
+            return placeholder if placeholder.version not in known else False
+        if not self.tells_removals or known[1] == REMOVAL:
+            return False
+        if kind.empty is None and not may_have and name in self.owed and not self._members(name):
+            return None
+        return None if removals and may_have and kind.absence is Absence.REMOVE else False
+
+    def _asks_by_star(self, name: str) -> bool:
+        return self.wildcard or (self.collections is not None and collection_of(name) in self.names)
+
+    def _knows(self, name: str) -> bool:
+        """May the client have it, or have an opinion of it?"""
+        return (
+            name in self.acked
+            or name in self.rejected
+            or name in self.suspects
+            or any(name in sent.update.names for sent in self.unanswered)
+        )
+
+    def _with_collections(self, names: Iterable[str]) -> "State":
+        if self.collections is not None or not any(map(is_collection, names)):
+            return self
+        return replace(self, collections=Collections.of(self.available))
+
+    def _members(self, name: str) -> Collection[str]:
+        return self.collections.members(name) if self.collections is not None else ()
+
+    def _with_members(self, names: Collection[str]) -> Collection[str]:
+        """These names, and those of all that is, or was, in the collections among them."""
+        if self.collections is None or not (wanted := set(filter(is_collection, names))):
+            return names
+        found = {*names, *(member for collection in wanted for member in self._members(collection))}
+        found.update(
+            *(self._known_members(some, wanted) for some in (self.others, self.rejected, self.suspects))
+        )
+        found.update(*(self._known_members(sent.update.names, wanted) for sent in self.unanswered))
+        return found
+
+    @staticmethod
+    def _known_members(names: Iterable[str], collections: Collection[str]) -> Collection[str]:
+        return [name for name in names if collection_of(name) in collections]
+
+
+_GONE: Final = Entry(REMOVAL, b"")
+
+
+def _update(differs: Mapping[str, Entry | None]) -> Update:
+    return Update(
+        changed={name: held for name, held in differs.items() if held is not None},
+        removed=frozenset(name for name, held in differs.items() if held is None),
+    )
+
+
+def _less(
+    some: PersistentMap[str, V], names: Iterable[str], empty: PersistentMap[str, V]
+) -> PersistentMap[str, V]:
+    """`some` without these names; `empty` itself when nothing is left."""
+    return some.updated({}, names) or empty
+
+
+def _kept(
+    before: PersistentMap[str, Entry | None],
+    looks: Mapping[str, _Tidings],
+    empty: PersistentMap[str, Entry | None],
+) -> PersistentMap[str, Entry | None]:
+    changed = {name: held for name, held in looks.items() if held is not False}
+    return before.updated(changed, [name for name, held in looks.items() if held is False]) or empty
+
+
+def _marked(before: Names, looks: Mapping[str, bool]) -> Names:
+    marked = {name: None for name, is_so in looks.items() if is_so}
+    return before.updated(marked, [name for name, is_so in looks.items() if not is_so]) or NO_NAMES
