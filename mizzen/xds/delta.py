@@ -10,7 +10,7 @@ from mizzen.xds.session import TypeSession
 from mizzen.xds.shared import Shared
 from mizzen.xds.snapshot import Entry
 from mizzen.xds.state import State
-from mizzen.xds.stream import Stream, error_text, with_nonce
+from mizzen.xds.stream import Stream, error_text
 from mizzen.xds.update import Update
 
 _EVERYTHING = "*"
@@ -48,9 +48,8 @@ class DeltaStream(Stream[DeltaSession, pb.DeltaDiscoveryRequest]):
     def _session(self, kind: ResourceType, available: PersistentMap[str, Entry]) -> DeltaSession:
         return DeltaSession(kind, available, self._shared)
 
-    def _body(self, session: DeltaSession, update: Update, nonce: str) -> bytes:
-        body = self._shared.response(update, lambda: _serialised(session.kind, update))
-        return with_nonce(body, nonce)
+    def _body(self, session: DeltaSession, update: Update) -> bytes:
+        return self._shared.response(update, lambda: _serialised(session.kind, update))
 
 
 def _serialised(kind: ResourceType, update: Update) -> bytes:

@@ -28,7 +28,18 @@ class Response:
     type_url: str
     nonce: str
     resources: int  # told of, removed ones among them
-    body: bytes
+    shared: bytes  # all but the nonce; other clients are sent the same
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.shared) + 2 + len(self.nonce)
+
+    @property
+    def body(self) -> bytes:
+        """The serialised message. The nonce is field 5 in those of both protocols, and shorter than 128 bytes."""
+        nonce = self.nonce.encode()
+        return b"".join((self.shared, b"\x2a", bytes((len(nonce),)), nonce))
 
 
 class TypeSession:

@@ -15,7 +15,7 @@ from mizzen.xds.session import TypeSession
 from mizzen.xds.shared import Shared
 from mizzen.xds.snapshot import Entry
 from mizzen.xds.state import State
-from mizzen.xds.stream import Stream, error_text, with_nonce
+from mizzen.xds.stream import Stream, error_text
 from mizzen.xds.update import Update
 
 _EVERYTHING = "*"
@@ -71,9 +71,9 @@ class SotwStream(Stream[SotwSession, pb.DiscoveryRequest]):
     def _session(self, kind: ResourceType, available: PersistentMap[str, Entry]) -> SotwSession:
         return SotwSession(kind, available, self._shared)
 
-    def _body(self, session: SotwSession, update: Update, nonce: str) -> bytes:
+    def _body(self, session: SotwSession, update: Update) -> bytes:
         state = session.state  # the update is under way in it: who shares the update need not share the state
-        return with_nonce(self._shared.response(state, lambda: _serialised(state, update)), nonce)
+        return self._shared.response(state, lambda: _serialised(state, update))
 
 
 def _serialised(state: State, update: Update) -> bytes:

@@ -49,12 +49,6 @@ def error_text(request: pb.DeltaDiscoveryRequest | pb.DiscoveryRequest) -> str:
     return reason(request.error_detail.message) or f"refused with code {request.error_detail.code}"
 
 
-def with_nonce(body: bytes, nonce: str) -> bytes:
-    """A serialised response (of either protocol: it is field 5 in both) with a nonce, which it had not."""
-    name = nonce.encode()
-    return b"".join((body, b"\x2a", bytes((len(name),)), name))
-
-
 def _turn(session: TypeSession) -> int:
     return SEND_ORDER.index(session.kind) if session.kind in SEND_ORDER else len(SEND_ORDER)
 
@@ -79,8 +73,8 @@ class Stream(Generic[SessionT, RequestT]):
         """The beginning of a conversation about one type."""
 
     @abstractmethod
-    def _body(self, session: SessionT, update: Update, nonce: str) -> bytes:
-        """A response, serialised, after it was recorded as sent."""
+    def _body(self, session: SessionT, update: Update) -> bytes:
+        """A response, serialised but for its nonce, after it was recorded as sent."""
 
     def offer(self, snapshot: Snapshot) -> None:
         """From now on the client shall hold this. Before the first offer it is told nothing."""
@@ -135,8 +129,8 @@ class Stream(Generic[SessionT, RequestT]):
                 if kind is CLUSTER:
                     self._warming = (*self._warming, update.endpoints)
                 session.record(nonce, update)
-                body = self._body(session, update, nonce)
-                return Response(type_url=kind.url, nonce=nonce, resources=len(update.names), body=body)
+                body = self._body(session, update)
+                return Response(type_url=kind.url, nonce=nonce, resources=len(update.names), shared=body)
         return None
 
     def _repeat_endpoints(self) -> None:

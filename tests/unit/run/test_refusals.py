@@ -3,8 +3,8 @@
 import itertools
 
 from mizzen._api import pb
-from mizzen.run.refusals import Refusals, standing
 from mizzen.persistent import PersistentMap
+from mizzen.run.refusals import Refusals, standing
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import ROUTES
