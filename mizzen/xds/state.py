@@ -206,10 +206,15 @@ class State:
 
     # What it comes to.
 
-    @property
+    @cached_property
     def is_waiting(self) -> bool:
         """Has the client still to be told, or to confirm, something that was added or changed?"""
         return bool(self.unanswered or self.differs)
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Does the client differ from what it shall hold?"""
+        return bool(self.differs or self.differs_at_last)
 
     @cached_property
     def is_settled(self) -> bool:
