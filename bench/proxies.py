@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +102,9 @@ async def measure(directory: Path, proxies: int) -> None:
         print(f"memory: {(_resident() - before) / proxies / 1024:.1f} KB for each connection")
         for kind in SEND_ORDER:
             if pushed := server.pushed.get(kind.url):
-                print(f"{kind.short}: {pushed.responses} responses, {pushed.resources} resources, {pushed.bytes} bytes")
+                print(
+                    f"{kind.short}: {pushed.responses} responses, {pushed.resources} resources, {pushed.bytes} bytes"
+                )
     finally:
         clients.kill()
         clients.wait()
