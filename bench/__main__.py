@@ -1,4 +1,5 @@
-"""`python -m bench [cpu] [live]`: what a request costs, and how fast a change is live.
+"""`python -m bench [cpu] [live] [proxies]`: what a request costs, how fast a change is live, and what it costs where
+many proxies share a configuration.
 
 Everything runs on this machine's loopback, in a network namespace of its own where one can be made. The two
 sides of a comparison take turns in one run: these figures are ratios to look at, not records to publish.
@@ -36,15 +37,17 @@ def isolate() -> None:
 
 def main() -> None:
     isolate()
-    from bench import cpu, live
+    from bench import cpu, live, proxies
 
     wanted = sys.argv[1:] or ["cpu", "live"]
-    if unknown := set(wanted) - {"cpu", "live"}:
-        sys.exit(f"bench: there is cpu and live, not {', '.join(sorted(unknown))}")
+    if unknown := set(wanted) - {"cpu", "live", "proxies"}:
+        sys.exit(f"bench: there is cpu, live and proxies, not {', '.join(sorted(unknown))}")
     if "cpu" in wanted:
         cpu.main()
     if "live" in wanted:
         live.main()
+    if "proxies" in wanted:
+        proxies.main()
 
 
 main()
