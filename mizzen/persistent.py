@@ -42,11 +42,15 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
         for key, value in changed.items():
             index = hash(key) % _SHARDS
             if self._shards[index].get(key, _ABSENT) is not value:
-                copies.setdefault(index, dict(self._shards[index]))[key] = value
+                if index not in copies:
+                    copies[index] = dict(self._shards[index])
+                copies[index][key] = value
         for key in removed:
             index = hash(key) % _SHARDS
             if key in copies.get(index, self._shards[index]):
-                del copies.setdefault(index, dict(self._shards[index]))[key]
+                if index not in copies:
+                    copies[index] = dict(self._shards[index])
+                del copies[index][key]
         return self._with(copies) if copies else self
 
     def _with(self, copies: Mapping[int, dict[K, V]]) -> "PersistentMap[K, V]":

@@ -84,16 +84,13 @@ class TypeSession:
         """The client asks for these, for the first time on this stream."""
         state, names = self.state, frozenset(names)
         if names:
-            self._step(("subscribe", names), lambda: self._with_names(state.subscribed(names)))
+            self._step(("subscribe", names), lambda: self._shared.with_names(state.subscribed(names)))
 
     def unsubscribe(self, names: Collection[str]) -> None:
         """The client lets go of these. Under a wildcard it still learns whether they exist."""
         state, names = self.state, frozenset(names)
         if names:
-            self._step(("unsubscribe", names), lambda: self._with_names(state.unsubscribed(names)))
-
-    def _with_names(self, state: State) -> State:
-        return state.with_names(self._shared.names(state.names))
+            self._step(("unsubscribe", names), lambda: self._shared.with_names(state.unsubscribed(names)))
 
     def forget(self, names: Collection[str]) -> None:
         """The client may no longer have these: they are sent again to who still wants them."""

@@ -69,14 +69,14 @@ class Shared:
         self._responses.clear()
         self._size = 0
 
-    def names(self, names: Names) -> Names:
-        """The same names, in the object that others have for them."""
-        key = hash(frozenset(names))
+    def with_names(self, state: State) -> State:
+        """The same, with what it asks for in the object that others have for the same names."""
+        key = (state.names_hash, len(state.names))
         known = self._names.get(key)
-        if known is not None and known == names:
-            return known
-        self._names[key] = names
-        return names
+        if known is not None and known == state.names:
+            return state.with_names(known)
+        self._names[key] = state.names
+        return state
 
     def _common(self, state: State) -> State:
         """The state itself, or, when nothing is open, the object that others have for it."""

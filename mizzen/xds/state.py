@@ -14,10 +14,11 @@ one state between them (`mizzen.xds.shared`).
 """
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from functools import cached_property, reduce
+from operator import xor
+from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 
 from mizzen.persistent import PersistentMap
 from mizzen.xds.collection import Collections, collection_of, is_collection
@@ -57,6 +58,7 @@ class State:
     )  # what the client shall hold, of what it asks for
     wildcard: bool = False
     names: Names = field(default_factory=lambda: NO_NAMES)  # asked for, collections among them
+    names_hash: int = 0  # the same for the same names, in whichever order they came
     acked: PersistentMap[str, Entry] = field(
         default_factory=lambda: NOTHING
     )  # the bodies of what a client says that it has are not known
@@ -125,7 +127,10 @@ class State:
         # Who comes back with members of a collection has had its answer.
         owed = {name: None for name in names if not any(map(state._knows, state._members(name)))}
         return state._next(
-            state._with_members(names), names=state.names.updated(added), owed=state.owed.updated(owed)
+            state._with_members(names),
+            names=state.names.updated(added),
+            names_hash=state.names_hash ^ _hash(name for name in added if name not in state.names),
+            owed=state.owed.updated(owed),
         )
 
     def unsubscribed(self, names: Collection[str]) -> "State":
@@ -134,10 +139,17 @@ class State:
         owed = (
             state.owed.updated(dict.fromkeys(names)) if self.wildcard else _less(state.owed, names, NO_NAMES)
         )
-        return state._next(self._with_members(names), names=_less(state.names, names, NO_NAMES), owed=owed)
+        return state._next(
+            self._with_members(names),
+            names=_less(state.names, names, NO_NAMES),
+            names_hash=state.names_hash ^ _hash(name for name in names if name in state.names),
+            owed=owed,
+        )
 
     def forgotten(self, names: Collection[str]) -> "State":
         """The client may no longer have these: they are sent again to who still wants them."""
+        if self._is_new:
+            return self
         known = {name for name in self._with_members(names) if self._knows(name)}
         if not known:
             return self
@@ -152,14 +164,16 @@ class State:
         )
 
     def sent(self, update: Update) -> "State":
-        """This has been sent."""
+        """What `next` gave has been sent: if all goes well, the client differs no more in what it is about."""
         names = update.names
-        answered = names.union(collection for name in names if (collection := collection_of(name)))
+        collections = {name for name in map(collection_of, names) if name in self.owed}
         return self._next(
-            answered,
+            collections,
             unanswered=(*self.unanswered, Sent(update=update, is_single=len(names) == 1)),
-            owed=_less(self.owed, answered, NO_NAMES),
-            suspects=self.suspects - names,
+            owed=_less(self.owed, names | collections, NO_NAMES),
+            suspects=self.suspects - names if self.suspects else self.suspects,
+            differs=_less(self.differs, names, _NO_DIFFERENCES),
+            differs_at_last=_less(self.differs_at_last, names, _NO_DIFFERENCES),
         )
 
     def judged(self, index: int, error: str) -> "State":
@@ -171,14 +185,24 @@ class State:
     def _confirmed(self, update: Update, left: tuple[Sent, ...]) -> "State":
         rejected = _less(self.rejected, update.names, _NO_REJECTIONS)
         acked = self.acked.updated(update.changed, update.removed)
+        as_sent: frozenset[str] = frozenset()
+        if rejected is self.rejected and left == self.unanswered[1:]:
+            # The oldest, as it is answered in good order: what the client will have is as before.
+            as_sent = frozenset(name for name, held in update.changed.items() if self._is_wanted(name, held))
         return self._next(
-            update.names,
+            update.names - as_sent,
             unanswered=left,
             acked=acked if acked else NOTHING,
             rejected=rejected,
             last_error=self.last_error if left or rejected or self.suspects else "",
             doubtful=NOTHING,
+            unconfirmed=_less(self.unconfirmed, as_sent, NO_NAMES),
+            others=_less(self.others, as_sent, NO_NAMES),
         )
+
+    def _is_wanted(self, name: str, held: Entry) -> bool:
+        """Is that what is available and asked for?"""
+        return self.available.get(name) is held and (name in self.names or self._asks_by_star(name))
 
     def _refused(self, sent: Sent, left: tuple[Sent, ...], error: str) -> "State":
         names = sent.update.names
@@ -297,6 +321,11 @@ class State:
     def _next(self, touched: Iterable[str], **changes: Any) -> "State":
         """The state with these changes; what is derived is looked at anew for the names that they touch."""
         state = replace(self, **changes)
+        if state.wildcard and state._is_new and not (state.names or state.owed):
+            told = cast(PersistentMap[str, Entry | None], state.available)
+            return replace(
+                state, differs=told, differs_at_last=told, unconfirmed=cast(Names, told), others=NO_NAMES
+            )
         looks = {name: state._look(name) for name in touched}
         if not looks:
             return state
@@ -355,6 +384,11 @@ class State:
             return None
         return None if removals and may_have and kind.absence is Absence.REMOVE else False
 
+    @property
+    def _is_new(self) -> bool:
+        """Is nothing known of the client?"""
+        return not (self.acked or self.unanswered or self.rejected or self.suspects)
+
     def _asks_by_star(self, name: str) -> bool:
         return self.wildcard or (self.collections is not None and collection_of(name) in self.names)
 
@@ -401,10 +435,19 @@ def _update(differs: Mapping[str, Entry | None]) -> Update:
     )
 
 
+def _hash(names: Iterable[str]) -> int:
+    """Without regard to their order."""
+    return reduce(xor, map(hash, names), 0)
+
+
 def _less(
     some: PersistentMap[str, V], names: Iterable[str], empty: PersistentMap[str, V]
 ) -> PersistentMap[str, V]:
     """`some` without these names; `empty` itself when nothing is left."""
+    if not some:
+        return empty
+    if isinstance(names, Set) and len(names) >= len(some) and all(map(names.__contains__, some.keys())):
+        return empty
     return some.updated({}, names) or empty
 
 
