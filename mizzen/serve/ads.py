@@ -25,7 +25,7 @@ from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.proof import HEADER, holds
 from mizzen.redaction import hidden_text
-from mizzen.serve.budget import Budget
+from mizzen.serve.budget import SMALL, Budget
 from mizzen.serve.clients import Client, Clients, Pushed
 from mizzen.serve.clients import ClientStatus as ClientStatus
 from mizzen.serve.credentials import (
@@ -342,9 +342,10 @@ class AdsServer:
 
     def _receive(self, client: Client, request: Any) -> None:
         client.stream.receive(request)
-        client.changed.set()
-        if why := hidden_text(error_text(request)):  # Envoy quotes what it refuses
-            _log.warning("%s refused %s: %s", client.node_id, request.type_url, why)
+        client.wake()
+        self._clients.settle_later()
+        if error := error_text(request):  # Envoy quotes what it refuses
+            _log.warning("%s refused %s: %s", client.node_id, request.type_url, hidden_text(error))
         self._tell(client)
 
     async def _read(self, client: Client, requests: AsyncIterator[Any]) -> None:
@@ -358,27 +359,17 @@ class AdsServer:
 
     async def _write(self, client: Client, context: _Context, reader: asyncio.Task[None]) -> None:
         """Send whatever the stream has to say, each time something changed, until reading ends."""
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle | None = None
         while not (reader.done() or self._is_stopping):
             client.changed.clear()
             while (response := client.stream.next_response()) is not None:
                 self._clients.count(response)
-                async with self._budget.spent(response.size):
+                if response.size <= SMALL:
                     await context.write(response.body)
-            if not client.stream.is_holding and timer:
-                timer.cancel()
-                timer = None
-            elif client.stream.is_holding and not timer:
-                timer = loop.call_later(self._hold_limit.total_seconds(), self._stop_holding, client)
+                else:
+                    async with self._budget.spent(response.size):
+                        await context.write(response.body)
+            client.limit_holding(self._hold_limit)
             await client.changed.wait()
-        if timer:
-            timer.cancel()
-
-    @staticmethod
-    def _stop_holding(client: Client) -> None:
-        client.stream.stop_holding()
-        client.changed.set()
 
     def _tell(self, client: Client) -> None:
         if self._on_status and not client.silent:

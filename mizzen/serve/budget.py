@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-_SMALL: Final = 64 * 1024  # bytes: what is smaller goes at once
+SMALL: Final = 64 * 1024  # bytes: what is not larger needs not be asked for
 _SLOW_SECONDS: Final = 1.0  # who takes longer holds up nobody
 
 
@@ -21,9 +21,6 @@ class Budget:
     @asynccontextmanager
     async def spent(self, size: int) -> AsyncIterator[None]:
         """Wait until `size` bytes may go; inside they do. Larger ones than all of it count as all of it."""
-        if size <= _SMALL:
-            yield
-            return
         size = min(size, self._most)
         await self._take(size)
         returned = [False]

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from mizzen._api import pb
@@ -46,7 +47,17 @@ class Pushed(NamedTuple):
 class Client:
     """One open stream."""
 
-    __slots__ = ("changed", "gateway", "is_connected", "node_id", "secrets", "silent", "stream", "version")
+    __slots__ = (
+        "_holding",
+        "changed",
+        "gateway",
+        "is_connected",
+        "node_id",
+        "secrets",
+        "silent",
+        "stream",
+        "version",
+    )
 
     def __init__(
         self, stream: DeltaStream | SotwStream, node: pb.Node, *, silent: bool, secrets: bool
@@ -60,6 +71,33 @@ class Client:
         self.node_id, self.gateway = node.id, gateway_of(node)
         self.changed = asyncio.Event()  # there may be something to send
         self.is_connected = True
+        self._holding: asyncio.TimerHandle | None = None  # ends the waiting for clusters
+
+    def wake(self) -> None:
+        """Let its writer look, if there is something to send or to wait for no more."""
+        if self._holding is not None or not self.stream.has_nothing:
+            self.changed.set()
+
+    def limit_holding(self, limit: timedelta) -> None:
+        """Listeners and routes that wait for clusters wait no longer than that."""
+        is_holding = self.is_connected and self.stream.is_holding
+        if self._holding is not None and not is_holding:
+            self._holding.cancel()
+            self._holding = None
+        elif self._holding is None and is_holding:
+            loop = asyncio.get_running_loop()
+            self._holding = loop.call_later(limit.total_seconds(), self._stop_holding)
+
+    def _stop_holding(self) -> None:
+        self._holding = None
+        self.stream.stop_holding()
+        self.changed.set()
+
+    def leave(self) -> None:
+        """It is not connected any more."""
+        self.is_connected = False
+        if self._holding is not None:
+            self._holding.cancel()
 
     def status(self) -> ClientStatus:
         """What is known of it now."""
@@ -95,7 +133,7 @@ class _Gateway:
         snapshot = self.snapshot if client.secrets else self.public
         assert snapshot is not None
         client.stream.offer(snapshot)
-        client.changed.set()
+        client.wake()
 
 
 class Clients:
@@ -122,7 +160,7 @@ class Clients:
 
     def remove(self, client: Client) -> None:
         """It is not connected any more."""
-        client.is_connected = False
+        client.leave()
         gateway = self._gateways[client.gateway]
         gateway.clients.pop(client, None)
         self._streams[client.node_id] -= 1

@@ -110,6 +110,13 @@ class Stream(Generic[SessionT, RequestT]):
         """What the client holds, waits for, and refused."""
         return StreamStatus(types=tuple(session.status() for session in self._ordered))
 
+    @property
+    def has_nothing(self) -> bool:
+        """Is there certainly nothing to send? (What there is may still have to wait.)"""
+        if self._snapshot is None:
+            return True
+        return not self._warming and all(session.has_nothing for session in self._ordered)
+
     def next_response(self) -> Response | None:
         """What is to be sent now, recorded as sent; None if the client is up to date or has to answer first."""
         if self._snapshot is None:
