@@ -203,6 +203,7 @@ class Clients:
     def status(self) -> tuple[ClientStatus, ...]:
         """All that are connected, by gateway and node id."""
         statuses = [client.status() for client in self if not client.silent]
+        self.settle_later()
         return tuple(sorted(statuses, key=lambda status: (status.gateway, status.node_id)))
 
     def count(self, response: Response) -> None:

@@ -6,7 +6,6 @@ were. A client that does not answer is told no more after a while, and then all 
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from mizzen.persistent import PersistentMap
@@ -14,7 +13,7 @@ from mizzen.xds.resource_type import USERS_OF_CLUSTERS, ResourceType
 from mizzen.xds.shared import Shared
 from mizzen.xds.snapshot import Entry
 from mizzen.xds.state import State
-from mizzen.xds.status import SyncState, TypeStatus, Versions
+from mizzen.xds.status import TypeStatus
 from mizzen.xds.update import Update
 
 # Envoy confirms clusters when they are warm, which may take seconds.
@@ -53,7 +52,6 @@ class TypeSession:
         self.sent = 0
         self._shared = shared
         self._nonces: tuple[str, ...] = ()  # of the responses that are not answered, oldest first
-        self._status: tuple[State, int, tuple[str, ...], TypeStatus] | None = None
 
     def receive(self, request: Any) -> None:
         """Take in a request of the client, in the message of its protocol."""
@@ -150,33 +148,7 @@ class TypeSession:
 
     def status(self) -> TypeStatus:
         """Where this type stands, given what the client shall hold."""
-        now = (self.state, self.sent, self._nonces)
-        if self._status is None or self._status[:3] != now:
-            self._status = (*now, self._made_status())
-        return self._status[3]
-
-    def _made_status(self) -> TypeStatus:
-        state = self.state
-        if state.rejections:
-            sync = SyncState.ERROR
-        elif state.is_settled:
-            sync = SyncState.SYNCED if self.sent or state.acked else SyncState.NOT_SENT
-        else:
-            sync = SyncState.STALE
-        return TypeStatus(
-            type_url=self.kind.url,
-            short=self.kind.short,
-            state=sync,
-            sent=self.sent,
-            unanswered=self._nonces,
-            subscribed=state.names,
-            wildcard=state.wildcard,
-            acked=Versions(state.acked),
-            available=state.available,
-            waiting=state.waiting,
-            rejections=MappingProxyType(state.rejections),
-            last_error=state.last_error,
-        )
+        return self._shared.status(self.state, self.sent, self._nonces)
 
 
 class _Identity:

@@ -10,6 +10,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from mizzen.xds.state import Names, State
+from mizzen.xds.status import TypeStatus
 
 _MOST_STEPS: Final = 4_096
 _MOST_BYTES: Final = 64 * 2**20
@@ -21,6 +22,7 @@ class Shared:
 
     def __init__(self) -> None:
         self._steps: dict[tuple[State | None, Hashable], State] = {}
+        self._statuses: dict[tuple[State, int, tuple[str, ...]], TypeStatus] = {}
         self._responses: dict[int, tuple[object, bytes]] = {}  # by the identity of what they tell
         self._size = 0
         self._at_rest: WeakValueDictionary[Hashable, State] = WeakValueDictionary()
@@ -43,6 +45,16 @@ class Shared:
             known = self._steps[None, key] = state  # which keeps what is available, and so its identity
         return known
 
+    def status(self, state: State, sent: int, nonces: tuple[str, ...]) -> TypeStatus:
+        """`State.status`, in the object that others have for it."""
+        key = (state, sent, nonces)
+        known = self._statuses.get(key)
+        if known is None:
+            if len(self._statuses) >= _MOST_STEPS:
+                self._statuses.clear()
+            known = self._statuses[key] = state.status(sent, nonces)
+        return known
+
     def response(self, of: object, make: Callable[[], bytes]) -> bytes:
         """The bytes that tell of something (an update, a state). `make` serialises it."""
         known = self._responses.get(id(of))
@@ -58,11 +70,12 @@ class Shared:
     @property
     def is_empty(self) -> bool:
         """Is there nothing to forget?"""
-        return not (self._steps or self._responses)
+        return not (self._steps or self._statuses or self._responses)
 
     def forget(self) -> None:
         """Let go of what was worked out. What clients at rest have in common stays."""
         self._steps.clear()
+        self._statuses.clear()
         self._forget_responses()
 
     def _forget_responses(self) -> None:

@@ -18,13 +18,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import xor
+from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 
 from mizzen.persistent import PersistentMap
 from mizzen.xds.collection import Collections, collection_of, is_collection
 from mizzen.xds.resource_type import Absence, ResourceType
 from mizzen.xds.snapshot import NOTHING, Entry, entry
-from mizzen.xds.status import SHOWN, Rejection
+from mizzen.xds.status import SHOWN, Rejection, SyncState, TypeStatus, Versions
 from mizzen.xds.update import REMOVAL, Sent, Update
 
 V = TypeVar("V")
@@ -260,7 +261,7 @@ class State:
         )
 
     @cached_property
-    def rejections(self) -> Mapping[str, Rejection]:
+    def rejections(self) -> dict[str, Rejection]:
         """What the client refused and still shall hold. A refusal of what nobody wants is none."""
         return {
             name: rejection
@@ -272,6 +273,29 @@ class State:
     def waiting(self) -> tuple[str, ...]:
         """The first few names that the client shall hold and has neither confirmed nor finally refused."""
         return tuple(heapq.nsmallest(SHOWN, self.unconfirmed) if self.unconfirmed else ())
+
+    def status(self, sent: int, nonces: tuple[str, ...]) -> TypeStatus:
+        """Where this type stands. `sent`: how many responses there were, `nonces`: of those that are unanswered."""
+        if self.rejections:
+            sync = SyncState.ERROR
+        elif self.is_settled:
+            sync = SyncState.SYNCED if sent or self.acked else SyncState.NOT_SENT
+        else:
+            sync = SyncState.STALE
+        return TypeStatus(
+            type_url=self.kind.url,
+            short=self.kind.short,
+            state=sync,
+            sent=sent,
+            unanswered=nonces,
+            subscribed=self.names,
+            wildcard=self.wildcard,
+            acked=Versions(self.acked),
+            available=self.available,
+            waiting=self.waiting,
+            rejections=MappingProxyType(self.rejections),
+            last_error=self.last_error,
+        )
 
     def update(self, *, removals: bool) -> Update:
         """All in which the client differs from what it shall hold, but for what it refused alone."""
