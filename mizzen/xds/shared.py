@@ -9,7 +9,8 @@ from collections.abc import Callable, Hashable
 from typing import Final
 from weakref import WeakValueDictionary
 
-from mizzen.xds.state import Names, State
+from mizzen.xds.facts import Names
+from mizzen.xds.state import State
 from mizzen.xds.status import TypeStatus
 
 _MOST_STEPS: Final = 4_096

@@ -14,80 +14,34 @@ one state between them (`mizzen.xds.shared`).
 """
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
-from operator import xor
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Final, cast
 
 from mizzen.persistent import PersistentMap
 from mizzen.xds.collection import Collections, collection_of, is_collection
-from mizzen.xds.resource_type import Absence, ResourceType
-from mizzen.xds.snapshot import NOTHING, Entry, entry
+from mizzen.xds.facts import (
+    NO_DIFFERENCES,
+    NO_NAMES,
+    NO_REJECTIONS,
+    Differences,
+    Facts,
+    Names,
+    kept,
+    less,
+    marked,
+    unordered_hash,
+)
+from mizzen.xds.snapshot import NOTHING, Entry
 from mizzen.xds.status import SHOWN, Rejection, SyncState, TypeStatus, Versions
 from mizzen.xds.update import REMOVAL, Sent, Update
 
-V = TypeVar("V")
-Names = PersistentMap[str, None]
-# What to tell of one name: a resource, None: that it is gone, False: nothing.
-_Tidings = Entry | None | Literal[False]
-
-NO_NAMES: Final[Names] = PersistentMap()
-_NO_DIFFERENCES: Final[PersistentMap[str, Entry | None]] = PersistentMap()
-_NO_REJECTIONS: Final[PersistentMap[str, Rejection]] = PersistentMap()
-
-
-class _Look(NamedTuple):
-    """How one name stands."""
-
-    differs: _Tidings
-    differs_at_last: _Tidings
-    is_unconfirmed: bool
-    is_other: bool
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class State:
+class State(Facts):
     """One resource type at one client. Two states are the same only if they are one object."""
-
-    kind: ResourceType
-    names_all: bool = False  # a response names all there is: what it leaves out is gone (state of the world)
-    tells_removals: bool = True  # there is a word for "it is gone"
-    available: PersistentMap[str, Entry] = field(
-        default_factory=lambda: NOTHING
-    )  # what the client shall hold, of what it asks for
-    wildcard: bool = False
-    names: Names = field(default_factory=lambda: NO_NAMES)  # asked for, collections among them
-    names_hash: int = 0  # the same for the same names, in whichever order they came
-    acked: PersistentMap[str, Entry] = field(
-        default_factory=lambda: NOTHING
-    )  # the bodies of what a client says that it has are not known
-    unanswered: tuple[Sent, ...] = ()  # oldest first
-    rejected: PersistentMap[str, Rejection] = field(default_factory=lambda: _NO_REJECTIONS)
-    last_error: str = ""
-    owed: Names = field(
-        default_factory=lambda: NO_NAMES
-    )  # names owed an answer, even "there is no such thing"
-    # Names of a refused response: what the client has of them is not known, each is sent alone.
-    suspects: frozenset[str] = frozenset()
-    # What was confirmed, and may be forgotten since: responses that name all there is still name it.
-    doubtful: PersistentMap[str, Entry] = field(default_factory=lambda: NOTHING)
-
-    # Derived from the above, name by name.
-    differs: PersistentMap[str, Entry | None] = field(
-        default_factory=lambda: _NO_DIFFERENCES
-    )  # to be told now; None: that it is gone
-    differs_at_last: PersistentMap[str, Entry | None] = field(
-        default_factory=lambda: _NO_DIFFERENCES
-    )  # the same when removals are due
-    unconfirmed: Names = field(
-        default_factory=lambda: NO_NAMES
-    )  # to be held, and neither confirmed nor finally refused
-    others: Names = field(
-        default_factory=lambda: NO_NAMES
-    )  # confirmed, and not (or not any more) what the client shall hold
-    collections: Collections | None = None  # of what is available; None while no collection is asked for
 
     # What happens.
 
@@ -99,7 +53,7 @@ class State:
         if collections is not None:
             touched |= set(filter(None, map(collection_of, touched)))
         elif not self.wildcard:
-            touched = {name for name in touched if name in self.names or self._knows(name)}
+            touched = {name for name in touched if name in self.names or self.knows(name)}
         return self._next(touched, available=available, collections=collections)
 
     def resumed(self, versions: Mapping[str, str]) -> "State":
@@ -114,7 +68,7 @@ class State:
     def recognised(self, update: Update) -> "State":
         """The client has what this update says."""
         acked = self.acked.updated(update.changed)
-        return self._next(update.names, acked=acked, owed=_less(self.owed, update.names, NO_NAMES))
+        return self._next(update.names, acked=acked, owed=less(self.owed, update.names, NO_NAMES))
 
     def with_wildcard(self, wildcard: bool) -> "State":
         """The client asks for everything there is, or does so no more."""
@@ -126,11 +80,11 @@ class State:
         """The client asks for these, for the first time on this stream."""
         state, added = self._with_collections(names), dict.fromkeys(names)
         # Who comes back with members of a collection has had its answer.
-        owed = {name: None for name in names if not any(map(state._knows, state._members(name)))}
+        owed = {name: None for name in names if not any(map(state.knows, state.members(name)))}
         return state._next(
-            state._with_members(names),
+            state.with_members(names),
             names=state.names.updated(added),
-            names_hash=state.names_hash ^ _hash(name for name in added if name not in state.names),
+            names_hash=state.names_hash ^ unordered_hash(name for name in added if name not in state.names),
             owed=state.owed.updated(owed),
         )
 
@@ -138,27 +92,27 @@ class State:
         """The client lets go of these. Under a wildcard it still learns whether they exist."""
         state = self.forgotten(names)
         owed = (
-            state.owed.updated(dict.fromkeys(names)) if self.wildcard else _less(state.owed, names, NO_NAMES)
+            state.owed.updated(dict.fromkeys(names)) if self.wildcard else less(state.owed, names, NO_NAMES)
         )
         return state._next(
-            self._with_members(names),
-            names=_less(state.names, names, NO_NAMES),
-            names_hash=state.names_hash ^ _hash(name for name in names if name in state.names),
+            self.with_members(names),
+            names=less(state.names, names, NO_NAMES),
+            names_hash=state.names_hash ^ unordered_hash(name for name in names if name in state.names),
             owed=owed,
         )
 
     def forgotten(self, names: Collection[str]) -> "State":
         """The client may no longer have these: they are sent again to who still wants them."""
-        if self._is_new:
+        if self.is_new:
             return self
-        known = {name for name in self._with_members(names) if self._knows(name)}
+        known = {name for name in self.with_members(names) if self.knows(name)}
         if not known:
             return self
         doubtful = {name: self.acked[name] for name in known if self.names_all and name in self.acked}
         return self._next(
             known,
-            acked=_less(self.acked, known, NOTHING),
-            rejected=_less(self.rejected, known, _NO_REJECTIONS),
+            acked=less(self.acked, known, NOTHING),
+            rejected=less(self.rejected, known, NO_REJECTIONS),
             unanswered=tuple(sent.without(known) for sent in self.unanswered),
             suspects=self.suspects - known,
             doubtful=self.doubtful.updated(doubtful),
@@ -171,10 +125,10 @@ class State:
         return self._next(
             collections,
             unanswered=(*self.unanswered, Sent(update=update, is_single=len(names) == 1)),
-            owed=_less(self.owed, names | collections, NO_NAMES),
+            owed=less(self.owed, names | collections, NO_NAMES),
             suspects=self.suspects - names if self.suspects else self.suspects,
-            differs=_less(self.differs, names, _NO_DIFFERENCES),
-            differs_at_last=_less(self.differs_at_last, names, _NO_DIFFERENCES),
+            differs=less(self.differs, names, NO_DIFFERENCES),
+            differs_at_last=less(self.differs_at_last, names, NO_DIFFERENCES),
         )
 
     def judged(self, index: int, error: str) -> "State":
@@ -184,7 +138,7 @@ class State:
         return self._refused(sent, left, error) if error else self._confirmed(sent.update, left)
 
     def _confirmed(self, update: Update, left: tuple[Sent, ...]) -> "State":
-        rejected = _less(self.rejected, update.names, _NO_REJECTIONS)
+        rejected = less(self.rejected, update.names, NO_REJECTIONS)
         acked = self.acked.updated(update.changed, update.removed)
         as_sent: frozenset[str] = frozenset()
         if rejected is self.rejected and left == self.unanswered[1:]:
@@ -197,13 +151,13 @@ class State:
             rejected=rejected,
             last_error=self.last_error if left or rejected or self.suspects else "",
             doubtful=NOTHING,
-            unconfirmed=_less(self.unconfirmed, as_sent, NO_NAMES),
-            others=_less(self.others, as_sent, NO_NAMES),
+            unconfirmed=less(self.unconfirmed, as_sent, NO_NAMES),
+            others=less(self.others, as_sent, NO_NAMES),
         )
 
     def _is_wanted(self, name: str, held: Entry) -> bool:
         """Is that what is available and asked for?"""
-        return self.available.get(name) is held and (name in self.names or self._asks_by_star(name))
+        return self.available.get(name) is held and (name in self.names or self.asks_by_star(name))
 
     def _refused(self, sent: Sent, left: tuple[Sent, ...], error: str) -> "State":
         names = sent.update.names
@@ -218,7 +172,7 @@ class State:
     def tried_again(self, is_worth_it: Callable[[str], bool]) -> "State":
         """Forget the refusals with such a reason: what was refused is sent once more."""
         names = [name for name, rejection in self.rejected.items() if is_worth_it(rejection.reason)]
-        return self._next(names, rejected=_less(self.rejected, names, _NO_REJECTIONS)) if names else self
+        return self._next(names, rejected=less(self.rejected, names, NO_REJECTIONS)) if names else self
 
     def with_names(self, names: Names) -> "State":
         """The same, with another object for the same names."""
@@ -345,108 +299,28 @@ class State:
     def _next(self, touched: Iterable[str], **changes: Any) -> "State":
         """The state with these changes; what is derived is looked at anew for the names that they touch."""
         state = replace(self, **changes)
-        if state.wildcard and state._is_new and not (state.names or state.owed):
-            told = cast(PersistentMap[str, Entry | None], state.available)
+        if state.wildcard and state.is_new and not (state.names or state.owed):
+            told = cast(Differences, state.available)
             return replace(
                 state, differs=told, differs_at_last=told, unconfirmed=cast(Names, told), others=NO_NAMES
             )
-        looks = {name: state._look(name) for name in touched}
+        looks = {name: state.look(name) for name in touched}
         if not looks:
             return state
         return replace(
             state,
-            differs=_kept(state.differs, {n: look.differs for n, look in looks.items()}, _NO_DIFFERENCES),
-            differs_at_last=_kept(
-                state.differs_at_last, {n: look.differs_at_last for n, look in looks.items()}, _NO_DIFFERENCES
+            differs=kept(state.differs, {n: look.differs for n, look in looks.items()}),
+            differs_at_last=kept(
+                state.differs_at_last, {n: look.differs_at_last for n, look in looks.items()}
             ),
-            unconfirmed=_marked(state.unconfirmed, {n: look.is_unconfirmed for n, look in looks.items()}),
-            others=_marked(state.others, {n: look.is_other for n, look in looks.items()}),
-        )
-
-    def _look(self, name: str) -> _Look:
-        wanted: Entry | None = self.available.get(name)
-        confirmed: Entry | None = self.acked.get(name)
-        rejection: Rejection | None = self.rejected.get(name)
-        is_asked = name in self.names or (wanted is not None and self._asks_by_star(name))
-        expected = confirmed.version if confirmed is not None else None
-        for sent in self.unanswered:
-            expected = sent.update.version_after(name, expected)
-        has = None if name in self.suspects else expected
-        known = (has, rejection.version if rejection is not None else None)
-        may_have = expected is not None or name in self.suspects
-        if wanted is not None:
-            differs: _Tidings = wanted if is_asked and wanted.version not in known else False
-            is_right = is_asked and confirmed is not None and confirmed.version == wanted.version
-            is_unconfirmed = is_asked and not is_right and wanted.version != known[1]
-            return _Look(differs, differs, is_unconfirmed, confirmed is not None and not is_right)
-        return _Look(
-            self._absent(name, is_asked, may_have, known, removals=False),
-            self._absent(name, is_asked, may_have, known, removals=True),
-            False,
-            confirmed is not None,
-        )
-
-    def _absent(
-        self,
-        name: str,
-        is_asked: bool,
-        may_have: bool,
-        known: tuple[str | None, str | None],
-        *,
-        removals: bool,
-    ) -> _Tidings:
-        """What to tell of a name that nobody knows. `known`: the version that the client has, and that it refused."""
-        kind = self.kind
-        if is_asked and kind.empty is not None:
-            if may_have and not (removals and kind.absence is Absence.EMPTY):
-                return False  # the last good one stays
-            placeholder = entry(kind.empty(name))
-            return placeholder if placeholder.version not in known else False
-        if not self.tells_removals or known[1] == REMOVAL:
-            return False
-        if kind.empty is None and not may_have and name in self.owed and not self._members(name):
-            return None
-        return None if removals and may_have and kind.absence is Absence.REMOVE else False
-
-    @property
-    def _is_new(self) -> bool:
-        """Is nothing known of the client?"""
-        return not (self.acked or self.unanswered or self.rejected or self.suspects)
-
-    def _asks_by_star(self, name: str) -> bool:
-        return self.wildcard or (self.collections is not None and collection_of(name) in self.names)
-
-    def _knows(self, name: str) -> bool:
-        """May the client have it, or have an opinion of it?"""
-        return (
-            name in self.acked
-            or name in self.rejected
-            or name in self.suspects
-            or any(name in sent.update.names for sent in self.unanswered)
+            unconfirmed=marked(state.unconfirmed, {n: look.is_unconfirmed for n, look in looks.items()}),
+            others=marked(state.others, {n: look.is_other for n, look in looks.items()}),
         )
 
     def _with_collections(self, names: Iterable[str]) -> "State":
         if self.collections is not None or not any(map(is_collection, names)):
             return self
         return replace(self, collections=Collections.of(self.available))
-
-    def _members(self, name: str) -> Collection[str]:
-        return self.collections.members(name) if self.collections is not None else ()
-
-    def _with_members(self, names: Collection[str]) -> Collection[str]:
-        """These names, and those of all that is, or was, in the collections among them."""
-        if self.collections is None or not (wanted := set(filter(is_collection, names))):
-            return names
-        found = {*names, *(member for collection in wanted for member in self._members(collection))}
-        found.update(
-            *(self._known_members(some, wanted) for some in (self.others, self.rejected, self.suspects))
-        )
-        found.update(*(self._known_members(sent.update.names, wanted) for sent in self.unanswered))
-        return found
-
-    @staticmethod
-    def _known_members(names: Iterable[str], collections: Collection[str]) -> Collection[str]:
-        return [name for name in names if collection_of(name) in collections]
 
 
 _GONE: Final = Entry(REMOVAL, b"")
@@ -457,33 +331,3 @@ def _update(differs: Mapping[str, Entry | None]) -> Update:
         changed={name: held for name, held in differs.items() if held is not None},
         removed=frozenset(name for name, held in differs.items() if held is None),
     )
-
-
-def _hash(names: Iterable[str]) -> int:
-    """Without regard to their order."""
-    return reduce(xor, map(hash, names), 0)
-
-
-def _less(
-    some: PersistentMap[str, V], names: Iterable[str], empty: PersistentMap[str, V]
-) -> PersistentMap[str, V]:
-    """`some` without these names; `empty` itself when nothing is left."""
-    if not some:
-        return empty
-    if isinstance(names, Set) and len(names) >= len(some) and all(map(names.__contains__, some.keys())):
-        return empty
-    return some.updated({}, names) or empty
-
-
-def _kept(
-    before: PersistentMap[str, Entry | None],
-    looks: Mapping[str, _Tidings],
-    empty: PersistentMap[str, Entry | None],
-) -> PersistentMap[str, Entry | None]:
-    changed = {name: held for name, held in looks.items() if held is not False}
-    return before.updated(changed, [name for name, held in looks.items() if held is False]) or empty
-
-
-def _marked(before: Names, looks: Mapping[str, bool]) -> Names:
-    marked = {name: None for name, is_so in looks.items() if is_so}
-    return before.updated(marked, [name for name, is_so in looks.items() if not is_so]) or NO_NAMES
