@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mizzen._api import pb
+from mizzen.xds.collection import collection_of
 from mizzen.xds.resource_type import (
     CLUSTER,
     ENDPOINTS,
@@ -80,6 +81,7 @@ class PlainSession:
         self._owed: set[str] = set()  # names owed an answer, even "there is no such thing"
         # Names of a refused response: what the client has of them is not known, each is sent alone.
         self._suspects: set[str] = set()
+        self.available: Mapping[str, Entry] = {}  # when the client last asked for something
 
     def resume(self, versions: Mapping[str, str]) -> None:
         """The client comes back and tells what it still holds."""
@@ -88,7 +90,9 @@ class PlainSession:
     def subscribe(self, names: set[str]) -> None:
         """The client asks for these, for the first time on this stream."""
         self.names |= names
-        self._owed |= names
+        # Who comes back with members of a collection has had its answer.
+        known = {collection_of(name) for name in self._known() & self.available.keys()} - {""}
+        self._owed |= names - known
 
     def unsubscribe(self, names: set[str]) -> None:
         """The client lets go of these. Under a wildcard it still learns whether they exist."""
@@ -96,8 +100,13 @@ class PlainSession:
         self.names -= names
         self._owed = self._owed | names if self.wildcard else self._owed - names
 
+    def _known(self) -> set[str]:
+        sent = {name for sent in self.unanswered.values() for name in sent.update.names}
+        return sent | self.acked.keys() | self.rejected.keys() | self._suspects
+
     def forget(self, names: set[str]) -> None:
         """The client may no longer have these: they are sent again to who still wants them."""
+        names = names | {name for name in self._known() if collection_of(name) in names}
         for name in names:
             self.acked.pop(name, None)
             self.rejected.pop(name, None)
@@ -165,7 +174,7 @@ class PlainSession:
         names = update.names
         self.unanswered[nonce] = Sent(update=update, is_single=len(names) == 1)
         self.sent += 1
-        self._owed -= names
+        self._owed -= names | set(map(collection_of, names))
         self._suspects -= names
 
     def expected(self) -> dict[str, str]:
@@ -186,16 +195,20 @@ class PlainSession:
         has = {name: version for name, version in expected.items() if name not in self._suspects}
         may_have = expected.keys() | self._suspects
         changed: dict[str, Entry] = {}
-        for name in sorted(available.keys() | self.names if self.wildcard else self.names):
+        for name in sorted(self.names | {name for name in available if self._asks_by_star(name)}):
             wanted = available.get(name) or self._placeholder(name, name in may_have, removals)
             if wanted and wanted.version not in (has.get(name), self._refused(name)):
                 changed[name] = wanted
         gone: set[str] = set()
         if self.kind.empty is None:
-            gone |= self._owed - may_have - available.keys()
+            members = set(map(collection_of, available))
+            gone |= self._owed - may_have - available.keys() - members
         if removals and self.kind.absence is Absence.REMOVE:
             gone |= may_have - available.keys()
         return Update(changed=changed, removed=frozenset(n for n in gone if self._refused(n) != _REMOVAL))
+
+    def _asks_by_star(self, name: str) -> bool:
+        return self.wildcard or collection_of(name) in self.names
 
     def _placeholder(self, name: str, is_held: bool, removals: bool) -> Entry | None:
         """What stands for a name that nobody knows; None if nothing does, or if the last good one stays."""
@@ -229,7 +242,7 @@ class PlainSession:
         names = sorted(
             name
             for name, wanted in available.items()
-            if (self.wildcard or name in self.names)
+            if (name in self.names or self._asks_by_star(name))
             and self.acked.get(name) != wanted.version
             and not (name in rejections and rejections[name].version == wanted.version)
         )
@@ -458,6 +471,7 @@ class PlainDeltaStream(PlainStream):
         url = request.type_url
         if url not in self._sessions:
             self._sessions[url] = PlainDelta(resource_type(url))
+        self._sessions[url].available = self._available(self._sessions[url].kind)
         self._sessions[url].receive(request)
 
     def next_response(self) -> pb.DeltaDiscoveryResponse | None:
@@ -484,6 +498,7 @@ class PlainSotwStream(PlainStream):
         url = request.type_url
         if url not in self._sessions:
             self._sessions[url] = PlainSotw(resource_type(url))
+        self._sessions[url].available = self._available(self._sessions[url].kind)
         self._sessions[url].receive(request)
 
     def next_response(self) -> pb.DiscoveryResponse | None:

@@ -29,7 +29,8 @@ from tests.unit.xds.heard import heard
 from tests.unit.xds.plain import PlainDeltaStream, PlainSotwStream
 
 KINDS = (CLUSTER, ENDPOINTS, SECRET, LISTENER, SCOPED_ROUTES, ROUTES)
-NAMES = ("a", "b", "c", "d")
+COLLECTIONS = ("xdstp:///scopes/one/*", "xdstp:///scopes/other/*")
+NAMES = ("a", "b", "c", "xdstp:///scopes/one/d", "xdstp:///scopes/one/e", "xdstp:///scopes/other/f")
 
 
 def content(name: str, kind: int) -> Entry:
@@ -39,7 +40,7 @@ def content(name: str, kind: int) -> Entry:
 
 CONTENTS = {(name, kind): content(name, kind) for name in NAMES for kind in range(3)}
 kinds = st.sampled_from(KINDS)
-some_names = st.frozensets(st.sampled_from(NAMES), max_size=3)
+some_names = st.frozensets(st.sampled_from((*NAMES, *COLLECTIONS)), max_size=3)
 named = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 2))
 steps = st.lists(
     st.one_of(
@@ -126,6 +127,8 @@ class Conversation:
         is_first = kind.url not in self.names
         if not is_first:
             left = left - added
+        if not self.is_delta:  # there are no collections
+            added, left = added - set(COLLECTIONS), left - set(COLLECTIONS)
         request = self._delta if self.is_delta else self._sotw
         self.all(lambda stream: stream.receive(request(kind.url, added, left, star, is_first)))
         held = self.names.get(kind.url, frozenset())
@@ -136,7 +139,7 @@ class Conversation:
     ) -> pb.DeltaDiscoveryRequest:
         versions = {}
         if is_first:  # what is subscribed to and held, at an old version or at that of now
-            versions = {name: CONTENTS[name, len(left) % 3].version for name in left}
+            versions = {name: CONTENTS[name, len(left) % 3].version for name in left if name in NAMES}
             left = frozenset()
         return pb.DeltaDiscoveryRequest(
             type_url=url,
