@@ -48,8 +48,8 @@ from mizzen.run.system_roots import SystemRoots
 from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
-from mizzen.sources.files import Listing
 from mizzen.sources.last_good import LastGood
+from mizzen.sources.listing import Listing
 from mizzen.sources.named_files import Stamps, paths_in, read, stamps
 from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
@@ -198,18 +198,18 @@ class ControlPlane:
     async def _rebuild(self) -> None:
         """Follow the objects as they are now. Everything is made beside what is served, and then swapped."""
         listing = await asyncio.to_thread(self.files.listing)
-        good = dict(self.last_good.good)
-        self.at_fault = {}
-        made = await self._make(listing)
-        if at_fault := made.at_fault(good, self.settings.default_namespace):
+        before, self.at_fault = tuple(self.at_fault), {}
+        made = await self._make(listing, before)
+        if at_fault := made.at_fault(self.last_good.was_good, self.settings.default_namespace):
             # What cannot be built has an error as any other: its last good version stays.
-            self.at_fault, self.last_good.good = at_fault, good
-            made = await self._make(listing)
+            self.at_fault = at_fault
+            self.last_good.undo()
+            made = await self._make(listing, tuple(at_fault))
         self._swap(made)
 
-    async def _make(self, listing: Listing) -> Made:
-        """Build and translate; nothing that is served changes."""
-        admitted = self.last_good.admit(listing)
+    async def _make(self, listing: Listing, judged: tuple[str, ...]) -> Made:
+        """Build and translate; nothing that is served changes. `judged`: digests of which `_errors` says otherwise."""
+        admitted = self.last_good.admit(listing, judged)
         found = (*listing.problems, *admitted.problems)
         objects = (*admitted.objects, *self.registrations.objects)
         await self._read_named_files(objects)

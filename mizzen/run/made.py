@@ -1,6 +1,6 @@
 """What a rebuild has made, before it is served. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef, Severity
@@ -28,8 +28,10 @@ class Made:
     lost: tuple[Problem, ...]  # gateways for which it failed; they keep what they have
     is_sound: bool  # a gateway that is not among `served` is not declared
 
-    def at_fault(self, good: Mapping[Key, RawObject], namespace: str) -> dict[str, tuple[Problem, ...]]:
-        """By digest, the objects that raised and have an earlier version among `good`."""
+    def at_fault(
+        self, good: Callable[[Key], RawObject | None], namespace: str
+    ) -> dict[str, tuple[Problem, ...]]:
+        """By digest, the objects that raised and of which `good` knows an earlier version."""
         found: dict[object, list[Problem]] = {}
         translated = [problem for one in self.served.values() for problem in one.config.problems]
         for problem in filter(is_fault, (*self.result.problems, *translated)):
@@ -37,7 +39,7 @@ class Made:
         at_fault: dict[str, tuple[Problem, ...]] = {}
         for raw in self.objects if found else ():
             problems = found.get(identify(raw, namespace))
-            before = good.get(key_of(raw))
+            before = good(key_of(raw)) if problems else None
             if problems and before is not None and before.digest != raw.digest:
                 at_fault[raw.digest] = tuple(dict.fromkeys(problems))
         return at_fault

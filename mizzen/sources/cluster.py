@@ -16,8 +16,8 @@ from mizzen.resources.closing import GUARDS
 from mizzen.resources.construct import Broken, construct
 from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY, group_of
 from mizzen.resources.yaml import RawObject
-from mizzen.sources.files import Listing
 from mizzen.sources.kube import Json, Kube
+from mizzen.sources.listing import Listing
 from mizzen.sources.reflector import Reflector, Watched
 
 CATALOGUE = {
