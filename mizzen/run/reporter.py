@@ -121,7 +121,7 @@ class Reporter:
                 self._refused[ref] = str(error)
                 _log.warning("the status of %s cannot be written: %s", ref, error)
             return
-        one.data["status"] = written.get("status", {})  # type: ignore[index]  # not what the object says
+        self.cluster.follow_status(one, written.get("status", {}))
         for condition in conditions.turned(before, after):
             await self._tell(one, condition)
 
