@@ -48,9 +48,9 @@ from mizzen.run.system_roots import SystemRoots
 from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
-from mizzen.sources.last_good import LastGood
+from mizzen.sources.last_good import Admitted, LastGood
 from mizzen.sources.listing import Listing
-from mizzen.sources.named_files import Stamps, paths_in, read, stamps
+from mizzen.sources.named_files import NamedFiles, stamps
 from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
@@ -103,7 +103,7 @@ class ControlPlane:
     say: Callable[[str], None] = print  # what the user shall see
     told: Told = field(init=False)
     registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
-    named: Stamps = field(default_factory=dict)  # files that objects name, as they were read
+    named: NamedFiles = field(default_factory=NamedFiles)
     # May the proxy of an identity be told the Secrets of its namespace? None: all may.
     may_read_secrets: Callable[[Identity], Awaitable[bool]] | None = None
     accounts: Accounts | None = None  # whose are the tokens that are no join tokens
@@ -212,7 +212,7 @@ class ControlPlane:
         admitted = self.last_good.admit(listing, judged)
         found = (*listing.problems, *admitted.problems)
         objects = (*admitted.objects, *self.registrations.objects)
-        await self._read_named_files(objects)
+        await self._read_named_files(admitted)
         result = await asyncio.to_thread(build, objects, found, self.settings, self.memory)
         local = {one.identity for one in result.gateways}
         kept = {one.build.identity for one in self.served.values()}
@@ -262,19 +262,17 @@ class ControlPlane:
         self.lost = (fault(Stage.EVERYTHING, ResourceRef(kind="Configuration"), error),)
         self.tell()
 
-    async def _read_named_files(self, objects: tuple[RawObject, ...]) -> None:
+    async def _read_named_files(self, admitted: Admitted) -> None:
         """Those of this machine; where proxies are elsewhere, so are their files."""
         if self.listening is None:
-            paths = paths_in(objects)
-            self.named = await asyncio.to_thread(stamps, paths)
-            files = await asyncio.to_thread(read, paths, self.settings.files)
-            self.settings = replace(self.settings, files=files)
+            await asyncio.to_thread(self.named.follow, admitted)
+            self.settings = replace(self.settings, files=self.named.files)
 
     async def _follow_named_files(self) -> None:
         """The certificates of a CA may be replaced without any object being changed."""
         while True:
             await asyncio.sleep(NAMED_FILES_SECONDS)
-            if await asyncio.to_thread(stamps, self.named) != self.named:
+            if await asyncio.to_thread(stamps, self.named.stamps) != self.named.stamps:
                 await self._rebuilt()
 
     def tell(self) -> None:
