@@ -20,7 +20,7 @@ _ABSENT: Final = object()
 class PersistentMap(Mapping[K, V], Generic[K, V]):
     """Keys in ascending order -> values. Two maps with equal entries are equal."""
 
-    __slots__ = ("_length", "_ordered", "_shards")
+    __slots__ = ("__weakref__", "_length", "_ordered", "_shards")
 
     def __init__(self, entries: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         shards: list[dict[K, V]] = [_NONE] * _SHARDS
@@ -42,11 +42,15 @@ class PersistentMap(Mapping[K, V], Generic[K, V]):
         for key, value in changed.items():
             index = hash(key) % _SHARDS
             if self._shards[index].get(key, _ABSENT) is not value:
-                copies.setdefault(index, dict(self._shards[index]))[key] = value
+                if index not in copies:
+                    copies[index] = dict(self._shards[index])
+                copies[index][key] = value
         for key in removed:
             index = hash(key) % _SHARDS
             if key in copies.get(index, self._shards[index]):
-                del copies.setdefault(index, dict(self._shards[index]))[key]
+                if index not in copies:
+                    copies[index] = dict(self._shards[index])
+                del copies[index][key]
         return self._with(copies) if copies else self
 
     def _with(self, copies: Mapping[int, dict[K, V]]) -> "PersistentMap[K, V]":

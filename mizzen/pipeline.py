@@ -387,4 +387,4 @@ def to_snapshot(
     if not own:
         return snapshot(config.bodies, before)
     secrets: dict[str, Message | bytes] = {**config.bodies[SECRETS], **own}
-    return snapshot({**config.bodies, SECRETS: dict(sorted(secrets.items()))}, before)
+    return snapshot({**config.bodies, SECRETS: secrets}, before)

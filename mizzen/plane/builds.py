@@ -1,8 +1,8 @@
 """The one task through which every build goes, and the one thread that builds.
 
 Builds are asked for from anywhere and done one after the other: an older state is never served after a newer one, and
-however many ask while a build is under way, one more build answers them all. A lone change is built at once; where
-changes come one upon the other, builds begin as far apart as they take.
+however many ask while a build is under way, one more build answers them all. How long changes of objects are held back for others is
+the matter of their source, which hears what a build takes.
 """
 
 import asyncio
@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 RETRY_SECONDS = 2.0  # after a build that failed as a whole
-FIRST_HOLD_OFF = 0.001  # seconds in which what changes together comes together
-LONGEST_HOLD_OFF = 0.5
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -31,13 +29,15 @@ class Builds:
         on_made: Callable[[M], None],
         on_fault: Callable[[Exception], None],
         *,
+        on_cost: Callable[[float], None] = lambda _: None,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         """`begin` is called in the event loop with the number of the build, and gathers what it is made of; what it
         returns is called in the worker, and must change nothing before it is sure to succeed. `on_made` takes the
-        result in the event loop. `on_fault` hears what was raised: then all stays as it was, and it is tried again."""
+        result in the event loop. `on_fault` hears what was raised: then all stays as it was, and it is tried again.
+        `on_cost` hears how many seconds each build took."""
         self._begin, self._on_made, self._on_fault = begin, on_made, on_fault
-        self._retry_seconds = retry_seconds
+        self._on_cost, self._retry_seconds = on_cost, retry_seconds
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="build")
         self._asked = 0  # how often
         self._done = 0  # the last request that has been answered
@@ -45,7 +45,6 @@ class Builds:
         self._wake = asyncio.Event()
         self._answered = asyncio.Condition()
         self._has_built = asyncio.Event()  # once
-        self._hold_off = HoldOff()
 
     def ask(self) -> int:
         """Have it built anew. The number is for `answered`."""
@@ -81,11 +80,10 @@ class Builds:
         while True:
             with contextlib.suppress(TimeoutError):  # then what failed before is tried again
                 await asyncio.wait_for(self._wake.wait(), wait)
-            await asyncio.sleep(self._hold_off.seconds(loop.time()))
             self._wake.clear()
             request, began = self._asked, loop.time()
             wait = None if await self._once() else self._retry_seconds
-            self._hold_off.built(began, loop.time())
+            self._on_cost(loop.time() - began)
             async with self._answered:
                 self._done = request
                 self._answered.notify_all()
@@ -105,20 +103,3 @@ class Builds:
             return False
         self._has_built.set()
         return True
-
-
-class HoldOff:
-    """How long a change waits for others: hardly at all when it is alone, in a storm as long as a build takes. Pure."""
-
-    def __init__(self) -> None:
-        self._ended = float("-inf")
-        self._took = 0.0
-
-    def built(self, began: float, ended: float) -> None:
-        """A build has ended (seconds on some clock)."""
-        self._ended, self._took = ended, ended - began
-
-    def seconds(self, now: float) -> float:
-        """How long the next build is to wait. What was asked for while the last one ran waits as long as that took."""
-        storm = min(self._took, LONGEST_HOLD_OFF)
-        return max(FIRST_HOLD_OFF, storm - (now - self._ended))

@@ -51,7 +51,8 @@ from mizzen.run.system_roots import SystemRoots
 from mizzen.run.upkeep import Upkeep
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
-from mizzen.sources.files import Listing
+from mizzen.sources.hold_off import HoldOff
+from mizzen.sources.listing import Listing
 from mizzen.sources.named_files import stamps
 from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
@@ -65,6 +66,8 @@ _log = logging.getLogger(__name__)
 
 class Source(Protocol):
     """Where objects come from."""
+
+    hold_off: HoldOff  # of changes that come one upon the other
 
     def reader(self) -> Callable[[], Listing]:
         """What lists all objects as they are now, or later; it is called in another thread."""
@@ -122,7 +125,7 @@ class ControlPlane:
         self.mesh = Mesh(folder, self._on_renewed, life=life, is_shared=self.shares_root)
         roots = SystemRoots(self.settings.environment) if self.listening is None else None
         self.worker = Worker(self.instance, roots, self.kept)
-        self.builds = Builds(self._begin, self._on_made, self._on_fault)
+        self.builds = Builds(self._begin, self._on_made, self._on_fault, on_cost=self.files.hold_off.on_cost)
         self.promises = self.promises or PromiseFile(self.instance.announcements)
         self.state = State(replica=self.replica)
         self._prover = Prover(self._on_proof)

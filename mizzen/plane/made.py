@@ -1,6 +1,6 @@
 """What a build has made, before it is served. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,8 +34,10 @@ class Made:
     valid_until: datetime | None = None  # when a certificate begins or ends, and `problems` are others
     named: Stamps = field(default_factory=dict)  # files that objects name, as they were read
 
-    def at_fault(self, good: Mapping[Key, RawObject], namespace: str) -> dict[str, tuple[Problem, ...]]:
-        """By digest, the objects that raised and have an earlier version among `good`."""
+    def at_fault(
+        self, good: Callable[[Key], RawObject | None], namespace: str
+    ) -> dict[str, tuple[Problem, ...]]:
+        """By digest, the objects that raised and of which `good` knows an earlier version."""
         found: dict[object, list[Problem]] = {}
         translated = [problem for one in self.gateways.values() for problem in one.config.problems]
         for problem in filter(is_fault, (*self.result.problems, *translated)):
@@ -43,7 +45,7 @@ class Made:
         at_fault: dict[str, tuple[Problem, ...]] = {}
         for raw in self.objects if found else ():
             problems = found.get(identify(raw, namespace))
-            before = good.get(key_of(raw))
+            before = good(key_of(raw)) if problems else None
             if problems and before is not None and before.digest != raw.digest:
                 at_fault[raw.digest] = tuple(dict.fromkeys(problems))
         return at_fault

@@ -11,7 +11,7 @@ from mizzen.model.listener import Announcement, Listener
 from mizzen.model.tls import WORKLOAD, Certificate, ClientAuth
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import LISTENER, SECRET
-from mizzen.xds.snapshot import Snapshot
+from mizzen.xds.snapshot import Entry, Snapshot
 
 NO_NAME = "mizzen.invalid"  # asked for where a mirror takes any name (RFC 2606: nobody has it)
 
@@ -119,7 +119,8 @@ def unconfirmed(listener: str, client: ClientStatus | None) -> Evidence:
 
 def confirmed(client: ClientStatus, snapshot: Snapshot, url: str, name: str) -> str:
     """The version of that resource, if Envoy holds exactly what it shall hold; else ""."""
-    status, entry = client.stream.of(url), snapshot.of(url).get(name)
+    status = client.stream.of(url)
+    entry: Entry | None = snapshot.of(url).get(name)
     if entry is not None and name == WORKLOAD:
         return entry.version  # it is asked for on a stream of its own
     if status is None or entry is None or status.acked.get(name) != entry.version:

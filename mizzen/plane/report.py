@@ -190,15 +190,8 @@ def not_synced(snapshot: Snapshot, client: ClientStatus | None) -> str:
             if kind in (CLUSTER, LISTENER):
                 return f"Envoy has not asked for its {kind.short} yet"
             continue
-        waiting = sorted(
-            name
-            for name, entry in snapshot.of(kind.url).items()
-            if (status.wildcard or name in status.subscribed)
-            and status.acked.get(name) != entry.version
-            and not (name in status.rejections and status.rejections[name].version == entry.version)
-        )
-        if waiting:
-            return f"Envoy has not confirmed {kind.short} {', '.join(waiting[:3])}"
+        if waiting := status.unconfirmed(snapshot.of(kind.url)):
+            return f"Envoy has not confirmed {kind.short} {', '.join(waiting)}"
         if status.state is SyncState.STALE:
             return f"Envoy has not confirmed its {kind.short}"
     return ""

@@ -481,7 +481,7 @@ _OF_MIRRORS = (LISTENER.url, SECRET.url)
 def _asked_for(gateway: Gateway, names: frozenset[str]) -> bool:
     """Does an Envoy of it still ask for one of these Secrets?"""
     found = (client.stream.of(SECRET.url) for client in gateway.clients.values())
-    return any(names & one.subscribed for one in found if one is not None)
+    return any(names.intersection(one.subscribed) for one in found if one is not None)
 
 
 def _refusals(key: str, before: ClientStatus | None, client: ClientStatus) -> list[Effect]:

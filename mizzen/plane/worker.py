@@ -4,7 +4,7 @@ All that is remembered between builds is here, and nobody else touches it. What 
 changes while it works: the event loop hands in what it knows, and takes what comes out.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -18,6 +18,7 @@ from mizzen.model.tls import BESIDE_PROXY, Certificate, TrustedCa
 from mizzen.pipeline import (
     Announced,
     Build,
+    Differing,
     GatewayBuild,
     Memory,
     Settings,
@@ -37,13 +38,13 @@ from mizzen.run.envoy_files import unusable_files, without_files
 from mizzen.run.instance import Instance
 from mizzen.run.occupied import claims_of, mark_lost, occupied
 from mizzen.run.system_roots import SystemRoots
-from mizzen.sources.files import Listing
 from mizzen.sources.last_good import Admitted, LastGood
-from mizzen.sources.named_files import Stamps, paths_in, read, stamps
+from mizzen.sources.listing import Listing
+from mizzen.sources.named_files import NamedFiles, Stamps, stamps
 from mizzen.sources.state_file import StateFile
 from mizzen.sources.versions import Key as VersionKey
 from mizzen.xds.resource_type import SECRET
-from mizzen.xds.snapshot import Entry, Snapshot
+from mizzen.xds.snapshot import Snapshot
 
 Credentials = Mapping[str, tuple[Certificate, TrustedCa]]  # by SPIFFE name
 SetAside = Mapping[str, tuple[Problem, ...]]  # digest of an object -> what keeps it from taking part
@@ -78,8 +79,11 @@ class Worker:
     _set_aside: SetAside = field(default_factory=dict)
     _older: dict[VersionKey, RawObject] = field(default_factory=dict)  # the good version before the last one
     _stand_ins: dict[str, tuple[tuple[Problem, ...], RawObject]] = field(default_factory=dict)  # by digest
+    _was_aside: frozenset[str] = frozenset()
+    _files: NamedFiles = field(default_factory=NamedFiles)  # that objects name
     _named: Stamps = field(default_factory=dict)
-    _settings: Settings = field(default_factory=Settings)
+    # What the last build was made of, where nothing in it stood for something else.
+    _built: tuple[Admitted, tuple[RawObject, ...]] | None = None
 
     def __post_init__(self) -> None:
         self.last_good = LastGood(self._errors, self.kept)
@@ -93,13 +97,13 @@ class Worker:
         """All that follows from the objects as they are now. What raises leaves everything as it was."""
         self._default_namespace, self._set_aside = inputs.settings.default_namespace, inputs.set_aside
         listing = inputs.read()
-        good = dict(self.last_good.good)
-        self._at_fault = {}
-        made = self._make(inputs, listing)
-        if at_fault := made.at_fault(good, self._default_namespace):
+        cleared, self._at_fault = tuple(self._at_fault), {}
+        made = self._make(inputs, listing, cleared)
+        if at_fault := made.at_fault(self.last_good.was_good, self._default_namespace):
             # What cannot be built has an error as any other: its last good version stays.
-            self._at_fault, self.last_good.good = at_fault, good
-            made = self._make(inputs, listing)
+            self._at_fault = at_fault
+            self.last_good.undo()
+            made = self._make(inputs, listing, tuple(at_fault))
         return made
 
     def translate(self, gateway: Gateway, values: Announced, credentials: Credentials) -> Translated:
@@ -114,12 +118,15 @@ class Worker:
         digest = raw.digest
         return (*decoded.problems, *self._at_fault.get(digest, ()), *self._set_aside.get(digest, ()))
 
-    def _make(self, inputs: Inputs, listing: Listing) -> Made:
-        admitted = self._admit(listing)
+    def _make(self, inputs: Inputs, listing: Listing, judged: Iterable[str]) -> Made:
+        """`judged`: digests of objects of which `_errors` says something else than before."""
+        admitted = self._admit(listing, judged)
         found = (*listing.problems, *admitted.problems)
         objects = (*admitted.objects, *inputs.registered)
-        settings = self._with_files(inputs.settings, objects)
-        result = build(self._without_those_aside(objects), found, settings, self.memory)
+        settings = self._with_files(inputs.settings, admitted)
+        differing = self._differing(admitted, inputs.registered)
+        result = build(self._without_those_aside(objects), found, settings, self.memory, differing)
+        self._built = None if self._set_aside else (admitted, inputs.registered)
         gateways, lost = self._translated(inputs, result)
         certificates = [one for gateway in result.gateways for one in gateway.model.certificates]
         return Made(
@@ -134,24 +141,29 @@ class Worker:
             named=self._named,
         )
 
-    def _admit(self, listing: Listing) -> Admitted:
+    def _differing(self, admitted: Admitted, registered: tuple[RawObject, ...]) -> Differing | None:
+        """What differs from the objects of the last build, where that is known; None: it is to be found out."""
+        built, self._built = self._built, None
+        if built is None or self._set_aside or built[1] != registered:
+            return None
+        difference = admitted.after(built[0].token, built[0].objects)
+        return difference.added, difference.gone
+
+    def _admit(self, listing: Listing, judged: Iterable[str]) -> Admitted:
         """As LastGood does; where a version that has been good is set aside, the one before it is the last good one."""
-        aside, good = self._set_aside, self.last_good.good
-        if aside:
-            for key in [key for key, raw in good.items() if raw.digest in aside]:
-                older = self._older.get(key)
-                if older is not None and older.digest not in aside:
-                    good[key] = older
-                else:
-                    del good[key]
-        admitted = self.last_good.admit(listing)
-        now = self.last_good.good
-        for key, raw in now.items():
-            before = good.get(key)
-            if before is not raw and before is not None and before.digest not in (raw.digest, *aside):
+        aside, last_good = self._set_aside, self.last_good
+        for key in [key for key, raw in last_good.good.items() if raw.digest in aside] if aside else ():
+            older = self._older.get(key)
+            last_good.replace(key, older if older is not None and older.digest not in aside else None)
+        turned = {*judged, *(aside.keys() ^ self._was_aside)}
+        self._was_aside = frozenset(aside)
+        admitted = last_good.admit(listing, turned)
+        for key, before in last_good.replaced().items():
+            now = last_good.good.get(key)
+            if now is None:
+                self._older.pop(key, None)
+            elif before is not None and before.digest not in (now.digest, *aside):
                 self._older[key] = before
-        if len(self._older) > len(now):
-            self._older = {key: raw for key, raw in self._older.items() if key in now}
         return admitted
 
     def _without_those_aside(self, objects: tuple[RawObject, ...]) -> tuple[RawObject, ...]:
@@ -236,15 +248,15 @@ class Worker:
         snapshot = to_snapshot(config, known, credentials.get(built.identity), roots)
         return kept_secrets(snapshot, built.model, before)
 
-    def _with_files(self, settings: Settings, objects: tuple[RawObject, ...]) -> Settings:
+    def _with_files(self, settings: Settings, admitted: Admitted) -> Settings:
         """With the files of this machine that objects name; where proxies are elsewhere, so are their files."""
         if not self.is_local:
             return settings
-        paths = paths_in(objects)
-        self._named = stamps((*paths, *(self.system_roots.paths if self.system_roots else ())))
-        files = read(paths, self._settings.files)
-        self._settings = replace(settings, files=files)
-        return self._settings
+        self._files.follow(admitted)
+        self._named = self._files.stamps
+        if self.system_roots:
+            self._named = {**self._named, **stamps(self.system_roots.paths)}
+        return replace(settings, files=self._files.files)
 
 
 def problems_now(result: Build, now: datetime) -> tuple[Problem, ...]:
@@ -279,7 +291,7 @@ def kept_secrets(snapshot: Snapshot, model: Model, before: Gateway | None) -> tu
     if before is None:
         return snapshot, frozenset()
     old, now = before.translated.snapshot.of(SECRET.url), snapshot.of(SECRET.url)
-    if old is now or not (gone := old.keys() - now.keys()):
+    if not (gone := now.difference(old).removed):
         return snapshot, frozenset()
     # Those of the proxy itself are asked for on a stream of their own.
     wanted = gone & (BESIDE_PROXY | frozenset(_named(model)))
@@ -287,12 +299,10 @@ def kept_secrets(snapshot: Snapshot, model: Model, before: Gateway | None) -> tu
         name
         for client in before.clients.values()
         if (status := client.stream.of(SECRET.url)) is not None
-        for name in gone & status.subscribed
+        for name in gone.intersection(status.subscribed)
     }
-    kept: dict[str, Entry] = {**{name: old[name] for name in sorted(wanted | asked)}, **now}
-    if kept == old:
-        return Snapshot(types={**snapshot.types, SECRET.url: old}), frozenset(asked - wanted)
-    return Snapshot(types={**snapshot.types, SECRET.url: kept}), frozenset(asked - wanted)
+    kept = now.updated({name: old[name] for name in wanted | asked})
+    return snapshot.replaced(SECRET.url, old if kept == old else kept), frozenset(asked - wanted)
 
 
 def _named(model: Model) -> Iterator[str]:

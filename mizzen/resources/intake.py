@@ -109,7 +109,9 @@ class Intake:
                 instead.append((_place_of(raw), in_its_place))
             elif decoded.unread is not None and not is_guard(ref):
                 unread = decoded.unread
-        return _Outcome(ref=earlier, kept=kept, instead=tuple(instead), unread=unread, problems=tuple(problems))
+        return _Outcome(
+            ref=earlier, kept=kept, instead=tuple(instead), unread=unread, problems=tuple(problems)
+        )
 
     def _stand_in(
         self,

@@ -17,7 +17,7 @@ from mizzen.authority.issue import Policy
 from mizzen.authority.root import key_pem
 from mizzen.authority.rotation import Overlap
 from mizzen.authority.store import StoreError
-from mizzen.errors import ResourceRef
+from mizzen.errors import ResourceRef, Severity
 from mizzen.guard import Stage, fault
 from mizzen.inject.container import PROMISES_CONFIG_MAP
 from mizzen.inject.review import review
@@ -241,15 +241,22 @@ class ClusterPilot:
             await plane
 
     async def _trust_domain(self, settings: Settings) -> str:
+        said = ""
         while True:
             try:
-                return (
-                    await asyncio.to_thread(build, self.cluster.listing().objects, (), settings)
-                ).trust_domain
+                listing = self.cluster.listing()
+                built = await asyncio.to_thread(build, listing.objects, listing.problems, settings)
+                if not built.is_partial:
+                    return built.trust_domain
+                errors = [one for one in built.problems if one.severity is Severity.ERROR]
+                # Of the mesh's settings, first of all: without them nobody knows what it is called.
+                problem = min(errors, key=lambda one: (one.code != "K8S-004", one.code != "GRD-003"))
             except Exception as error:  # noqa: BLE001  # a fault of ours: what proxies have, they keep
                 problem = fault(Stage.EVERYTHING, ResourceRef(kind="Configuration"), error)
-                self.say(f"waiting: {problem}")
-                await asyncio.sleep(_RETRY_SECONDS)
+            if said != str(problem):
+                said = str(problem)
+                self.say(f"waiting: {said}")
+            await asyncio.sleep(_RETRY_SECONDS)
 
     async def _webhooks(self, settings: Settings) -> None:
         """Answer the API server."""

@@ -15,7 +15,7 @@ from mizzen.model.tls import WORKLOAD, ClientAuth
 from mizzen.probe.mirror import Proof, prove_mirror
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import LISTENER, SECRET
-from mizzen.xds.snapshot import Snapshot
+from mizzen.xds.snapshot import Entry, Snapshot
 
 AGAIN_AFTER = timedelta(seconds=30)  # a proven mirror is proven anew
 FIRST_RETRY = timedelta(milliseconds=100)
@@ -163,7 +163,8 @@ def demands_certificate(listener: Listener, announcement: Announcement) -> bool:
 
 def _confirmed(client: ClientStatus, snapshot: Snapshot, url: str, name: str) -> str:
     """The version of that resource, if Envoy holds exactly what it shall hold; else ""."""
-    status, entry = client.stream.of(url), snapshot.of(url).get(name)
+    status = client.stream.of(url)
+    entry: Entry | None = snapshot.of(url).get(name)
     if entry is not None and name == WORKLOAD:
         return entry.version  # it is asked for on a stream of its own
     if status is None or entry is None or status.acked.get(name) != entry.version:

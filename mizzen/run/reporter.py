@@ -131,6 +131,7 @@ class Reporter:
                 _log.warning("the status of %s cannot be written: %s", ref, error)
             return
         self._written[ref] = (one, written.get("status", {}))
+        self.cluster.follow_status(one, written.get("status", {}))
         for condition in conditions.turned(before, after):
             await self._tell(one, condition)
 

@@ -11,7 +11,7 @@ and writes to stderr without them.
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,9 @@ from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.proof import HEADER, holds
 from mizzen.redaction import hidden_text
+from mizzen.serve.budget import SMALL, Budget
+from mizzen.serve.clients import Client, Clients, Pushed
+from mizzen.serve.clients import ClientStatus as ClientStatus
 from mizzen.serve.credentials import (
     AuthContext,
     Refused,
@@ -36,10 +39,8 @@ from mizzen.serve.credentials import (
 from mizzen.serve.kept_socket import KeptSocket
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of
-from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.sotw import SotwStream
-from mizzen.xds.status import StreamStatus
 from mizzen.xds.stream import error_text
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
@@ -61,6 +62,7 @@ _HANDSHAKE_MS, _IDLE_MS = 10_000, 300_000
 _STREAMS = 100  # of a connection
 _LOCAL = 1_000  # connections of this machine
 _CALLS = 512  # of all who join, at once
+_UNDER_WAY = 32 * 2**20  # bytes of large responses, to all clients together
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", -1),
@@ -79,18 +81,6 @@ _log = logging.getLogger(__name__)
 
 _Request = pb.DeltaDiscoveryRequest | pb.DiscoveryRequest
 _Context = grpc.aio.ServicerContext[Any, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientStatus:
-    """One connected Envoy."""
-
-    node_id: str
-    gateway: str
-    protocol: str  # "delta" or "sotw"
-    version: str  # Envoy's own, "1.40.0"; "" if it does not say
-    is_connected: bool
-    stream: StreamStatus
 
 
 OnStatus = Callable[[ClientStatus], None]
@@ -140,34 +130,6 @@ def _server(largest: int, connections: int, calls: int | None = None) -> grpc.ai
     return grpc.aio.server(options=(*_OPTIONS, *limits), maximum_concurrent_rpcs=calls)
 
 
-class _Client:
-    """One open stream and the task that writes to it."""
-
-    def __init__(self, stream: DeltaStream | SotwStream, node: pb.Node, silent: bool, secrets: bool) -> None:
-        self.stream = stream
-        self.silent = silent
-        self.secrets = secrets  # may it be told Secrets?
-        self.node = node
-        self.gateway = gateway_of(node)
-        self.changed = asyncio.Event()
-        self.is_connected = True
-
-    def offer(self, snapshot: Snapshot) -> None:
-        """From now on this is what it shall hold."""
-        self.stream.offer(snapshot if self.secrets else snapshot.without(SECRET.url))
-
-    def status(self) -> ClientStatus:
-        build = self.node.user_agent_build_version.version
-        return ClientStatus(
-            node_id=self.node.id,
-            gateway=self.gateway,
-            protocol="delta" if isinstance(self.stream, DeltaStream) else "sotw",
-            version=f"{build.major_number}.{build.minor_number}.{build.patch}" if build.ByteSize() else "",
-            is_connected=self.is_connected,
-            stream=self.stream.status(),
-        )
-
-
 class AdsServer:
     """Serves snapshots to Envoys. All methods are for the event loop's own thread."""
 
@@ -191,8 +153,8 @@ class AdsServer:
         self.network: Network | None = None  # to be set before `start`
         self._on_status = on_status
         self._hold_limit = hold_limit
-        self._snapshots: dict[str, Snapshot] = {}
-        self._clients: list[_Client] = []
+        self._clients = Clients()
+        self._budget = Budget(_UNDER_WAY)
         self._servers: list[grpc.aio.Server] = []
         self._is_stopping = False
         self._kept = KeptSocket(socket_path) if socket_path else None
@@ -245,32 +207,34 @@ class AdsServer:
         for client in self._clients:
             client.changed.set()
         await asyncio.gather(*(server.stop(grace=1.0) for server in self._servers))
+        self._clients.close()
         self._servers = []
         if self._kept:
             self._kept.release()
 
     def try_again(self, type_url: str, is_worth_it: Callable[[str], bool]) -> None:
         """Send once more, unchanged, what clients refused for such a reason."""
-        for client in self._clients:
-            if client.stream.try_again(type_url, is_worth_it):
-                client.changed.set()
+        self._clients.try_again(type_url, is_worth_it)
 
     def publish(self, gateway: str, snapshot: Snapshot) -> None:
-        """From now on every Envoy of this gateway shall hold `snapshot`."""
-        self._snapshots[gateway] = snapshot
-        for client in self._clients:
-            if client.gateway == gateway:
-                client.offer(snapshot)
-                client.changed.set()
+        """From now on every Envoy of this gateway shall hold `snapshot`.
+
+        What is published several times before the loop turns is sent once.
+        """
+        self._clients.publish(gateway, snapshot)
 
     def unpublish(self, gateway: str) -> None:
-        """Keep nothing for this gateway any more. Envoys of it that are connected go on with what they have."""
-        self._snapshots.pop(gateway, None)
+        """Forget a gateway that is gone: its Envoys keep what they have, and new ones are told nothing."""
+        self._clients.unpublish(gateway)
 
     def status(self) -> tuple[ClientStatus, ...]:
         """All connected clients, by gateway and node id."""
-        found = [client.status() for client in self._clients if not client.silent]
-        return tuple(sorted(found, key=lambda status: (status.gateway, status.node_id)))
+        return self._clients.status()
+
+    @property
+    def pushed(self) -> Mapping[str, Pushed]:
+        """What was sent so far, by type URL."""
+        return self._clients.pushed
 
     def _handlers(self) -> "tuple[grpc.GenericRpcHandler[Any, Any], ...]":
         delta, sotw = self._handler(DeltaStream), self._handler(SotwStream)
@@ -290,39 +254,48 @@ class AdsServer:
         """A method that speaks one of the two protocols. `silent`: nobody hears of who is connected."""
         is_delta = kind is DeltaStream
         request = pb.DeltaDiscoveryRequest if is_delta else pb.DiscoveryRequest
-        response = pb.DeltaDiscoveryResponse if is_delta else pb.DiscoveryResponse
 
         async def serve(requests: AsyncIterator[Any], context: _Context) -> None:
-            await self._serve(kind(itertools.count(1)), requests, context, silent)
+            await self._serve(kind(itertools.count(1), self._clients.shared), requests, context, silent)
 
-        return grpc.stream_stream_rpc_method_handler(
-            serve, request_deserializer=request.FromString, response_serializer=response.SerializeToString
-        )
+        # Without a serializer the bytes are taken as they are.
+        return grpc.stream_stream_rpc_method_handler(serve, request_deserializer=request.FromString)
 
     async def _serve(
         self, stream: Any, requests: AsyncIterator[Any], context: _Context, silent: bool
     ) -> None:
-        first = await self._first(requests, context)
-        if first is None:
+        client = await self._welcome(stream, requests, context, silent)
+        if client is None:
             return
-        secrets = await self._admit(first.node, context)
-        client = _Client(stream, first.node, silent, secrets)
-        if sum(one.node.id == client.node.id for one in self._clients) >= _STREAMS_OF_NODE:
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "it has too many streams already")
-        self._clients.append(client)
-        _log.info("%s connected", client.node.id)
-        self._receive(client, first)
-        if snapshot := self._snapshots.get(client.gateway):
-            client.offer(snapshot)
+        self._clients.offer(client)
         reader = asyncio.create_task(self._read(client, requests))
         try:
             await self._write(client, context, reader)
         finally:
             reader.cancel()
-            client.is_connected = False
             self._clients.remove(client)
             self._tell(client)
-            _log.info("%s disconnected", client.node.id)
+            _log.info("%s disconnected", client.node_id)
+
+    async def _welcome(
+        self, stream: Any, requests: AsyncIterator[Any], context: _Context, silent: bool
+    ) -> Client | None:
+        """Who it is, and what it asks for first; None when it asks for nothing. (The request is not kept: it is large.)"""
+        first = await self._first(requests, context)
+        if first is None:
+            return None
+        secrets = await self._admit(first.node, context)
+        client = Client(stream, first.node, silent=silent, secrets=secrets)
+        if self._clients.streams_of(client.node_id) >= _STREAMS_OF_NODE:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "it has too many streams already")
+        self._clients.add(client)
+        _log.info("%s connected", client.node_id)
+        try:
+            self._receive(client, first)
+        except BaseException:
+            self._clients.remove(client)
+            raise
+        return client
 
     async def _first(self, requests: AsyncIterator[Any], context: _Context) -> Any:
         """The request that says whose stream it is; None when there is none."""
@@ -367,14 +340,15 @@ class AdsServer:
             _log.warning("somebody who is not %s asked for its configuration", node.id[:200])
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "this is not the proxy that it says it is")
 
-    def _receive(self, client: _Client, request: Any) -> None:
+    def _receive(self, client: Client, request: Any) -> None:
         client.stream.receive(request)
-        client.changed.set()
-        if why := hidden_text(error_text(request)):  # Envoy quotes what it refuses
-            _log.warning("%s refused %s: %s", client.node.id, request.type_url, why)
+        client.wake()
+        self._clients.settle_later()
+        if error := error_text(request):  # Envoy quotes what it refuses
+            _log.warning("%s refused %s: %s", client.node_id, request.type_url, hidden_text(error))
         self._tell(client)
 
-    async def _read(self, client: _Client, requests: AsyncIterator[Any]) -> None:
+    async def _read(self, client: Client, requests: AsyncIterator[Any]) -> None:
         """Take in requests until the client closes. A cut connection is an end like any other."""
         try:
             with suppress(grpc.aio.AioRpcError, grpc.aio.UsageError):
@@ -383,28 +357,20 @@ class AdsServer:
         finally:
             client.changed.set()
 
-    async def _write(self, client: _Client, context: _Context, reader: asyncio.Task[None]) -> None:
+    async def _write(self, client: Client, context: _Context, reader: asyncio.Task[None]) -> None:
         """Send whatever the stream has to say, each time something changed, until reading ends."""
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle | None = None
         while not (reader.done() or self._is_stopping):
             client.changed.clear()
             while (response := client.stream.next_response()) is not None:
-                await context.write(response)
-            if not client.stream.is_holding and timer:
-                timer.cancel()
-                timer = None
-            elif client.stream.is_holding and not timer:
-                timer = loop.call_later(self._hold_limit.total_seconds(), self._stop_holding, client)
+                self._clients.count(response)
+                if response.size <= SMALL:
+                    await context.write(response.body)
+                else:
+                    async with self._budget.spent(response.size):
+                        await context.write(response.body)
+            client.limit_holding(self._hold_limit)
             await client.changed.wait()
-        if timer:
-            timer.cancel()
 
-    @staticmethod
-    def _stop_holding(client: _Client) -> None:
-        client.stream.stop_holding()
-        client.changed.set()
-
-    def _tell(self, client: _Client) -> None:
+    def _tell(self, client: Client) -> None:
         if self._on_status and not client.silent:
             self._on_status(client.status())

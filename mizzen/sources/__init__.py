@@ -1,5 +1,6 @@
-"""Where objects come from: files on this machine, or a Kubernetes API server.
+"""Where objects come from: files on this machine (`files`), or a Kubernetes API server (`cluster`).
 
-A source lists everything, then says when something changed; who listens lists again. What files say is held against
-what they said before (`settling`), and objects against their last good version (`last_good`).
+A source lists everything, then says when something has changed; who listens lists again, and each listing says what differs
+from the one before. What has not changed is the very same object. What files say is held against what they said before
+(`settling`), and objects against their last good version (`last_good`). Nothing here knows what objects mean.
 """

@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 import logging
+import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -13,25 +16,25 @@ import msgspec
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import words_of
 from mizzen.resources.closing import GUARDS
-from mizzen.resources.construct import Broken, construct
 from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY, group_of
 from mizzen.resources.yaml import RawObject
-from mizzen.sources.files import Listing
+from mizzen.sources.hold_off import HoldOff
 from mizzen.sources.kube import Json, Kube
-from mizzen.sources.reflector import Reflector, Watched
+from mizzen.sources.listing import Difference, Listing, difference
+from mizzen.sources.mesh_text import Mesh, MeshText
+from mizzen.sources.reflector import Key, Reflector, Watched
 
 CATALOGUE = {
     "K8S-001": "A kind of objects may not be read: the ServiceAccount lacks a right.",
     "K8S-002": "The API server does not answer; what was read last stays in force.",
     "K8S-003": "A kind that was there is gone from the API server; its objects stay in force.",
-    "K8S-004": "The mesh's configuration in its ConfigMap cannot be read; the last good one stays in force.",
+    "K8S-004": "The mesh's configuration in its ConfigMap cannot be read; the last good one stays in force, and "
+    "without one nothing is served.",
 }
 
 SYSTEM_NAMESPACE = "istio-system"
 REVISION_LABEL = "istio.io/rev"
-MESH_KEY = "mesh"
 INJECTOR = "istio-sidecar-injector"
-QUIET_SECONDS, LONGEST_SECONDS = 0.01, 0.1  # a burst of events ends when nothing came for so long
 # What takes part in nothing and would fill the memory: Helm's releases, tokens of old.
 _SECRETS = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
 # What a load balancer refused.
@@ -55,10 +58,20 @@ class Cluster:
     # Is whatever keeps requests out read before anything is served? Whoever only looks does without.
     needs_guards: bool = True
     reflectors: dict[str, Reflector] = field(default_factory=dict)
+    # Whoever builds of a listing may tell it what that costs.
+    hold_off: HoldOff = field(default_factory=HoldOff)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _mesh_problem: Problem | None = None
-    _mesh: Mapping[str, Any] = field(default_factory=dict)
+    # What has been read, and no listing knows of yet: by reflector. The event loop puts in, listings take out.
+    _news: deque[tuple[Watched, Key, Any]] = field(default_factory=deque)
+    # Of all that follows, since threads ask for listings.
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _parts: dict[str, dict[Key, RawObject]] = field(default_factory=dict)  # by reflector
+    _mesh: "Mesh" = field(init=False)
+    _last: Listing | None = None
+
+    def __post_init__(self) -> None:
+        self._mesh = Mesh(self.system_namespace, self.mesh_config_map)
 
     def start(self) -> None:
         """Begin to read. `ready` tells when everything has been read once."""
@@ -70,6 +83,7 @@ class Cluster:
                         group=kind.group,
                         versions=kind.versions,
                         plural=plural(kind.kind),
+                        has_status=kind.group in _ISTIO,
                         is_needed=self.needs_guards and (kind.may_guard or kind.kind in GUARDS),
                     )
                 )
@@ -78,7 +92,7 @@ class Cluster:
             self._follow(
                 Watched(kind=inert.kind, group=inert.group, versions=versions, plural=plural(inert.kind))
             )
-        self._follow(self._config_map(self.mesh_config_map), keep=self._keep_mesh)
+        self._follow(self._config_map(self.mesh_config_map), keep=MeshText.of)
         self._follow(Watched(kind="Event", group="", versions=("v1",), plural="events", fields=_EVENTS))
         self.read_secrets((self.system_namespace,))
 
@@ -86,11 +100,6 @@ class Cluster:
     def mesh_config_map(self) -> str:
         """Where the mesh's configuration is, by revision."""
         return self._revised("istio")
-
-    @property
-    def mesh(self) -> Mapping[str, Any]:
-        """The mesh's configuration as it was written, where that could be read."""
-        return self._mesh
 
     def follow_injector(self) -> None:
         """Watch what the injector is told, too."""
@@ -138,9 +147,13 @@ class Cluster:
     def _follow(self, watched: Watched, keep: Callable[[Json], Any] | None = None) -> None:
         api_version = f"{watched.group}/{watched.versions[0]}" if watched.group else watched.versions[0]
         reflector = Reflector(
-            self.kube, watched, keep or partial(taken, watched.kind, api_version), self._changed.set
+            self.kube,
+            watched,
+            keep or partial(taken, watched.kind, api_version),
+            self._on_change,
+            lambda key, one: self._news.append((watched, key, one)),
         )
-        self.reflectors[str(watched)] = reflector
+        self.reflectors = {**self.reflectors, str(watched): reflector}  # threads may be reading the other one
         self._tasks[str(watched)] = asyncio.create_task(reflector.run())
 
     async def ready(self) -> None:
@@ -164,40 +177,65 @@ class Cluster:
 
     # --- as files -----------------------------------------------------------------------------------
 
-    def listing(self) -> Listing:
-        """All objects as they were read last."""
-        return self.reader()()
-
     def reader(self) -> Callable[[], Listing]:
-        """What lists all objects as they are now; it may be called in another thread, while these go on changing."""
-        operator, problems = self._operator(), tuple(self._problems())
-        held = [
-            (one.watched.group in _ISTIO, tuple(one.objects.values())) for one in self.reflectors.values()
-        ]
+        """What lists all objects; it may be called in another thread, while these go on changing."""
+        return self.listing
 
-        def listed() -> Listing:
-            objects: list[RawObject] = [operator]
-            for is_istio, some in held:
-                found = [one for one in some if isinstance(one, RawObject)]
-                objects += [one for one in found if self._is_ours(one)] if is_istio else found
-            return Listing(objects=tuple(objects), problems=problems, files=(), unreadable=frozenset())
+    def listing(self) -> Listing:
+        """All objects as they were read last. Threads may ask."""
+        with self._lock:
+            before, changed = self._last, self._take_in()
+            objects = before.objects if before else ()
+            if before is None or changed.added or changed.gone:
+                objects = tuple(chain(self._mesh.objects, *(part.values() for part in self._parts.values())))
+            self._last = Listing(
+                objects=objects,
+                problems=tuple(self._problems()),
+                added=changed.added if before else objects,
+                gone=changed.gone,
+                since=before.token if before else None,
+            )
+            return self._last
 
-        return listed
+    def _take_in(self) -> Difference:
+        """What has been read since the listing before."""
+        was: dict[tuple[str, Key], RawObject | None] = {}
+        before = self._mesh.objects
+        while self._news:
+            watched, key, one = self._news.popleft()
+            if watched.kind == "ConfigMap":
+                if watched.name == self.mesh_config_map:
+                    self._mesh.hear(one)
+                continue
+            part = self._parts.setdefault(str(watched), {})
+            was.setdefault((str(watched), key), part.get(key))
+            if one is None or (watched.group in _ISTIO and not self._is_ours(one)):
+                part.pop(key, None)
+            else:
+                part[key] = one
+        now = (self._parts[name].get(key) for name, key in was)
+        return difference((*before, *filter(None, was.values())), (*self._mesh.objects, *filter(None, now)))
 
     async def changes(self) -> AsyncIterator[None]:
-        """One item whenever a listing would differ from the one before."""
+        """One item whenever a listing would differ from the one before. A burst of changes is one item, at its end."""
         loop = asyncio.get_running_loop()
         while True:
             await self._changed.wait()
-            first = loop.time()
-            while loop.time() - first < LONGEST_SECONDS:
-                self._changed.clear()
-                try:
-                    await asyncio.wait_for(self._changed.wait(), QUIET_SECONDS)
-                except TimeoutError:
-                    break
             self._changed.clear()
+            while wait := self.hold_off.seconds(loop.time()):
+                await asyncio.sleep(wait)
+            self.hold_off.begin(loop.time())
             yield
+
+    def _on_change(self) -> None:
+        self.hold_off.on_change(asyncio.get_running_loop().time())
+        self._changed.set()
+
+    def follow_status(self, one: RawObject, status: Json) -> None:
+        """Somebody has written the status of an object, and an event will tell of it later."""
+        for reflector in self.reflectors.values():
+            if reflector.watched.kind == one.kind:
+                reflector.put(one, replace(one, data={**one.data, "status": status}))
 
     def _is_ours(self, one: RawObject) -> bool:
         """An object that names a revision is for that revision alone."""
@@ -225,48 +263,8 @@ class Cluster:
         if silent:
             names = f"{len(silent)} kinds" if len(silent) > 1 else str(silent[0].watched)
             yield _problem("K8S-002", names, str(silent[0].trouble), "It is asked again, every few seconds.")
-        if self._mesh_problem:
-            yield self._mesh_problem
-
-    # --- the mesh's configuration -------------------------------------------------------------------
-
-    def _keep_mesh(self, one: Json) -> Json:
-        """Of the ConfigMap: read here, so that a broken one leaves the last good one in force."""
-        name = one["metadata"]["name"]
-        text = (one.get("data") or {}).get(MESH_KEY, "")
-        try:
-            documents = construct(text) if text.strip() else []
-            value = documents[0].value if documents else {}
-        except Broken as broken:
-            self._mesh_problem = Problem(
-                code="K8S-004",
-                resource=ResourceRef(kind="ConfigMap", namespace=self.system_namespace, name=name),
-                field=f"data.{MESH_KEY}",
-                message=f"line {broken.line + 1}: this cannot be read as YAML: {broken.message}",
-            )
-            return {}
-        self._mesh_problem = None
-        self._mesh = value if isinstance(value, dict) else {}
-        return {}
-
-    def _operator(self) -> RawObject:
-        """The mesh's configuration as the rest of mizzen reads it."""
-        kind, api_version = "IstioOperator", KINDS["IstioOperator"].api_version
-        data = {
-            "apiVersion": api_version,
-            "kind": kind,
-            "metadata": {"name": self.mesh_config_map, "namespace": self.system_namespace},
-            "spec": {"meshConfig": self._mesh},
-        }
-        return RawObject(
-            kind=kind,
-            api_version=api_version,
-            namespace=self.system_namespace,
-            name=self.mesh_config_map,
-            data=data,
-            ref=_ref(kind, api_version, self.system_namespace, self.mesh_config_map),
-            digest=f"mesh/{self._mesh!r}",
-        )
+        if self._mesh.problem:
+            yield self._mesh.problem
 
 
 def plural(kind: str) -> str:

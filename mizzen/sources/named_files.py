@@ -7,11 +7,13 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.resolve.context import NamedFile
 from mizzen.resources.kinds import meant
 from mizzen.resources.yaml import RawObject
+from mizzen.sources.listing import Moment
 
 LARGEST, MOST_BYTES = 2**20, 32 * 2**20  # of one file; of all
 _KINDS = frozenset({"DestinationRule"})
@@ -19,6 +21,30 @@ _KEYS = frozenset({"caCertificates", "caCrl"})
 _SYSTEM = ("/dev/", "/proc/", "/sys/")
 
 Stamps = Mapping[str, tuple[int, ...]]  # () of what is not there
+
+
+@dataclass(slots=True)
+class NamedFiles:
+    """The files that objects name, from one moment to the next: who has not changed is not searched again."""
+
+    stamps: Stamps = field(default_factory=dict)  # of the files as they were read
+    files: Mapping[str, NamedFile] = field(default_factory=dict)  # the very same as long as nothing changes
+    # By the id() of the objects that name any.
+    _naming: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _objects: tuple[RawObject, ...] = ()  # of the moment before
+    _seen: object = None  # its token
+
+    def follow(self, moment: Moment) -> None:
+        """Read what objects name now, where that is new, has changed or could not be read."""
+        changed = moment.after(self._seen, self._objects)
+        self._seen, self._objects = moment.token, moment.objects
+        for raw in changed.gone:
+            self._naming.pop(id(raw), None)
+        self._naming |= {id(raw): named for raw in changed.added if (named := paths_in((raw,)))}
+        paths = sorted({path for some in self._naming.values() for path in some})
+        now = stamps(paths)
+        if now != self.stamps or any(file.why for file in self.files.values()):
+            self.stamps, self.files = now, read(paths, self.files)
 
 
 def paths_in(objects: Iterable[RawObject]) -> tuple[str, ...]:

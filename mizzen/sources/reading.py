@@ -10,7 +10,7 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -20,6 +20,7 @@ _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _TRIES = 3  # to read a file that changes while it is read
 
 Stamp = tuple[int, int, int, int]  # device, inode, size, mtime in ns
+_Identity = tuple[int, int] | None  # device, inode; None: it is not to be had
 Directory = tuple[str, int, int]  # path, device, inode: renamed away and made anew is another one
 
 
@@ -75,6 +76,7 @@ class Reader:
 
     paths: Sequence[str]
     _known: dict[str, _Known] = field(default_factory=dict)
+    _view: "_View" = field(default_factory=lambda: _View())
 
     def look(self, again: Collection[str] = ()) -> Seen:
         """All files there are now. Those of `again` are read anew although their stamps say nothing new.
@@ -91,12 +93,69 @@ class Reader:
             if read is not None:
                 files[name] = read
         self._known = {name: known for name, known in self._known.items() if name in files}
+        self._view = view
         return Seen(
             files=dict(sorted(files.items())),
             folders=view.folders,
             missing=frozenset(view.missing),
             directories=frozenset(view.directories.values()),
         )
+
+    def look_at(self, names: Collection[str]) -> dict[str, Text | Unreadable | None] | None:
+        """Read these files anew, and touch no other; None of one that is gone.
+
+        None as a whole: more than single files may have changed (a folder, a link, a named path), so everything
+        is to be looked at.
+        """
+        files: dict[str, Text | Unreadable | None] = {}
+        standing: dict[str, bool] = {}
+        for name in names:
+            try:
+                status = os.lstat(name)
+            except OSError as error:
+                folder = os.path.dirname(name)
+                if folder not in standing:
+                    standing[folder] = self._view.is_walked(folder)
+                if error.errno not in _GONE or name in self.paths or not standing[folder]:
+                    return None
+                self._known.pop(name, None)
+                files[name] = None
+                continue
+            if stat.S_ISLNK(status.st_mode) or stat.S_ISDIR(status.st_mode):
+                return None
+            files[name] = self._read(name, status, anew=True)
+            if not isinstance(files[name], Text):
+                self._known.pop(name, None)
+        return files
+
+    def names_of(self, changes: Iterable[tuple[str, str]]) -> set[str] | None:
+        """The files that entries of watched directories are, as they are named in what is seen.
+
+        Args:
+            changes: a directory, as `Seen.directories` has it, and the name of an entry ("": itself).
+
+        Returns:
+            None where it takes a look at everything to know.
+        """
+        names: set[str] = set()
+        for directory, entry in changes:
+            if not entry or directory in self._view.linked:
+                return None
+            if named := self._view.named.get((directory, entry)):
+                names.update(named)
+            shown = self._view.walked.get(directory)
+            if shown is None or entry.startswith("."):
+                continue
+            name = os.path.join(shown, entry)
+            if entry.endswith(SUFFIXES):
+                names.add(name)
+            elif _is_link_or_folder(name):
+                return None
+        return names
+
+    def is_in_place(self) -> bool:
+        """Are the named folders, and those of the named files, the same as at the last look at everything?"""
+        return all(_identity(path) == identity for path, identity in self._view.roots.items())
 
     def _read(self, name: str, status: os.stat_result, *, anew: bool) -> Text | Unreadable | None:
         known = self._known.get(name)
@@ -161,31 +220,50 @@ class _View:
     folders: dict[str, Unreadable] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     directories: dict[str, Directory] = field(default_factory=dict)
-    walked: set[str] = field(default_factory=set)
+    # Directories, links resolved: how their files are named.
+    walked: dict[str, str] = field(default_factory=dict)
+    linked: set[str] = field(default_factory=set)  # directories where any entry may be on the way to a file
+    named: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # files by directory and entry
+    roots: dict[str, _Identity] = field(default_factory=dict)  # of named folders, and folders of named files
+
+    def is_walked(self, folder: str) -> bool:
+        """Is this still the folder that was walked?"""
+        known = self.directories.get(os.path.realpath(folder))
+        return known is not None and _identity(folder) == known[1:]
 
     def add(self, path: str) -> None:
         """A path that the user named."""
         try:
             status = os.stat(path)
         except OSError as error:
-            self._watch(_existing_parent(path))
+            parent = _existing_parent(path)
+            self._watch(parent)
+            self.linked.add(parent)
+            self.roots[path] = None
             if error.errno in _GONE:
                 self.missing.add(path)
             else:
                 self.folders[path] = Unreadable(_why(error))  # a file or a folder: who knows
             return
         if stat.S_ISDIR(status.st_mode):
+            self.roots[path] = (status.st_dev, status.st_ino)
             self._walk(path, status)
             return
         self.found[path] = status
-        for around in (path, os.path.realpath(path)):
-            self._watch(os.path.dirname(os.path.abspath(around)))
+        is_link = os.path.islink(path)
+        for around in (os.path.abspath(path), os.path.realpath(path)):
+            folder, entry = os.path.split(around)
+            self._watch(folder)
+            self.roots.setdefault(folder, _identity(folder))
+            self.named.setdefault((folder, entry), set()).add(path)
+            if is_link:
+                self.linked.add(folder)
 
     def _walk(self, directory: str, status: os.stat_result) -> None:
         real = os.path.realpath(directory)
         if real in self.walked:  # a link back up
             return
-        self.walked.add(real)
+        self.walked[real] = directory
         self.directories[real] = (real, status.st_dev, status.st_ino)
         try:
             with os.scandir(directory) as scan:
@@ -196,15 +274,19 @@ class _View:
             return
         for entry in entries:
             if not entry.name.startswith("."):
-                self._enter(entry)
+                self._enter(entry, real)
 
-    def _enter(self, entry: os.DirEntry[str]) -> None:
-        is_file = entry.name.endswith(SUFFIXES)
-        if not is_file and not entry.is_symlink() and not entry.is_dir(follow_symlinks=False):
+    def _enter(self, entry: os.DirEntry[str], directory: str) -> None:
+        is_file, is_link = entry.name.endswith(SUFFIXES), entry.is_symlink()
+        if not is_file and not is_link and not entry.is_dir(follow_symlinks=False):
             return
+        if is_link:
+            self.linked.add(directory)
         try:
             status = os.stat(entry.path)
         except OSError as error:
+            if is_link:
+                self._watch_behind(entry.path)
             if error.errno not in _GONE:  # else it vanished while we looked, or is a link to nowhere
                 (self.unreadable if is_file else self.folders)[entry.path] = Unreadable(_why(error))
             return
@@ -212,8 +294,14 @@ class _View:
             self._walk(entry.path, status)
         elif is_file:
             self.found[entry.path] = status
-            if entry.is_symlink():
-                self._watch(os.path.dirname(os.path.realpath(entry.path)))
+            if is_link:
+                self._watch_behind(entry.path)
+
+    def _watch_behind(self, link: str) -> None:
+        """Where a link leads to; of one to nowhere, where that would begin to appear."""
+        behind = _existing_parent(os.path.realpath(link))
+        self._watch(behind)
+        self.linked.add(behind)
 
     def _watch(self, directory: str) -> None:
         if directory in self.directories:
@@ -221,8 +309,24 @@ class _View:
         try:
             status = os.stat(directory)
         except OSError:
-            return  # nothing to watch: it is looked for anew every second
+            return  # nothing to watch: it is looked for anew now and then
         self.directories[directory] = (directory, status.st_dev, status.st_ino)
+
+
+def _identity(path: str) -> _Identity:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino)
+
+
+def _is_link_or_folder(name: str) -> bool:
+    try:
+        mode = os.lstat(name).st_mode
+    except OSError:
+        return False
+    return stat.S_ISLNK(mode) or stat.S_ISDIR(mode)
 
 
 def _existing_parent(path: str) -> str:

@@ -6,7 +6,7 @@ What could not be read is never taken for gone: whatever goes wrong, the objects
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,11 @@ _log = logging.getLogger(__name__)
 
 Key = tuple[str, str]  # namespace, name
 Keep = Callable[[Json], Any]
+OnObject = Callable[[Key, Any], None]  # what is kept of an object that is new or changed; None: it is gone
+
+
+def _hear_nothing(_key: Key, _kept: Any) -> None:
+    """Where nobody wants to know which object it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,7 @@ class Watched:
     namespace: str = ""  # "": all
     fields: str = ""  # a field selector
     name: str = ""  # one object
+    has_status: bool = False  # its status is no part of what an object says, and somebody wants to know it
     is_needed: bool = False  # without it more would be let through: one that may not be read is waited for
 
     def __str__(self) -> str:
@@ -49,13 +55,16 @@ class Watched:
 
 @dataclass(slots=True)
 class Reflector:
-    """The objects of one kind. `keep` makes of an object what is kept of it."""
+    """The objects of one kind. `keep` makes of an object what is kept of it. All of this is of the event loop."""
 
     kube: Kube
     watched: Watched
     keep: Keep
     on_change: Callable[[], None]
+    on_object: OnObject = _hear_nothing  # hears first what `on_change` is called for
     objects: dict[Key, Any] = field(default_factory=dict)
+    # What `on_object` has heard last; equal to what is kept.
+    _told: dict[Key, Any] = field(default_factory=dict)
     trouble: KubeError | None = None  # why it is not up to date; None while it is
     read: asyncio.Event = field(default_factory=asyncio.Event)  # listed once, or done without
     _failures: int = 0
@@ -96,19 +105,52 @@ class Reflector:
                     found, page, limit = {}, "", 0
                     continue
                 raise
-            for one in answer.get("items") or ():
-                found[_key(one)] = self.keep(one)
+            # Somebody else may go on meanwhile: a page takes some milliseconds.
+            found |= await asyncio.to_thread(self._kept, answer.get("items") or ())
             meta = answer.get("metadata", {})
             page, version = meta.get("continue", ""), meta.get("resourceVersion", "")
             if not page:
                 break
-        changed = found != self.objects or not self._is_listed
-        self.objects, self._is_listed = found, True
+        changed = not self._is_listed
+        for key in self.objects.keys() - found.keys():
+            changed |= self._set(key, None)
+        for key, kept in found.items():
+            changed |= self._set(key, kept)
+        self._is_listed = True
         self._well()
         self.read.set()
         if changed:
             self.on_change()
         return path, version
+
+    def _kept(self, items: Iterable[Json]) -> dict[Key, Any]:
+        return {_key(one): self.keep(one) for one in items}
+
+    def _set(self, key: Key, kept: Any) -> bool:
+        """Keep this of an object; None is that it is gone. Has it changed?
+
+        Of many events nothing is new: a heartbeat, a status that we wrote ourselves. Then the object that was told
+        of stays the one that counts.
+        """
+        if kept is None:
+            self.objects.pop(key, None)
+            if self._told.pop(key, None) is None:
+                return False
+        else:
+            is_new = key not in self._told or self._told[key] != kept
+            if is_new or self.watched.has_status:
+                self.objects[key] = kept
+            if not is_new:
+                return False
+            self._told[key] = kept
+        self.on_object(key, kept)
+        return True
+
+    def put(self, before: Any, now: Any) -> None:
+        """Another version of an object, of which no event has come yet, and which says the same."""
+        key = (before.namespace, before.name)
+        if self.objects.get(key) is before:
+            self.objects[key] = now
 
     async def _served_version(self) -> str:
         if not self.watched.group or len(self.watched.versions) == 1:
@@ -136,14 +178,7 @@ class Reflector:
         version = str(one.get("metadata", {}).get("resourceVersion", ""))
         if kind == "BOOKMARK":
             return version
-        if kind == "DELETED":
-            self.objects.pop(_key(one), None)
-            self.on_change()
-            return version
-        key, kept = _key(one), self.keep(one)
-        is_new = key not in self.objects or self.objects[key] != kept
-        self.objects[key] = kept
-        if is_new:  # of many changes nothing is kept: a heartbeat, a status that we wrote ourselves
+        if self._set(_key(one), None if kind == "DELETED" else self.keep(one)):
             self.on_change()
         return version
 

@@ -43,9 +43,12 @@ class Version:
     is_cut: bool  # its last document cannot be parsed
 
     @classmethod
-    def of(cls, content: bytes, file: str) -> "Version":
-        """Parse `content`."""
+    def of(cls, content: bytes, file: str, before: "Version | None" = None) -> "Version":
+        """Parse `content`. What stands in it as it stood in `before` is the very same object."""
         objects, problems = parse_documents(content, file)
+        if before is not None:
+            known = {raw.digest: raw for raw in before.objects}
+            objects = tuple(known.get(raw.digest, raw) for raw in objects)
         return cls(
             content=content,
             objects=objects,

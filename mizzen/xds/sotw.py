@@ -9,10 +9,14 @@ import hashlib
 from collections.abc import Mapping
 
 from mizzen._api import pb
-from mizzen.xds.resource_type import Absence, ResourceType, resource_type
-from mizzen.xds.session import TypeSession, Update
+from mizzen.persistent import PersistentMap
+from mizzen.xds.resource_type import Absence, ResourceType
+from mizzen.xds.session import TypeSession
+from mizzen.xds.shared import Shared
 from mizzen.xds.snapshot import Entry
+from mizzen.xds.state import State
 from mizzen.xds.stream import Stream, error_text
+from mizzen.xds.update import Update
 
 _EVERYTHING = "*"
 
@@ -20,91 +24,69 @@ _EVERYTHING = "*"
 class SotwSession(TypeSession):
     """One type on one state-of-the-world stream."""
 
-    def __init__(self, kind: ResourceType) -> None:
-        super().__init__(kind)
+    def __init__(self, kind: ResourceType, available: PersistentMap[str, Entry], shared: Shared) -> None:
+        names_all = kind.absence is Absence.REMOVE
+        # A name that nobody knows is left out of what does not name all; there is no word for "there is none".
+        state = State(kind=kind, available=available, names_all=names_all, tells_removals=names_all)
+        super().__init__(shared.start(state), shared)
         self._started = False
         self._claimed = ""  # the version that a client coming back says it has
-        self._good: dict[str, Entry] = {}  # what was confirmed, with its bytes: it has to be repeated
 
     def receive(self, request: pb.DiscoveryRequest) -> None:
         """Take in a request: the names are all that the client wants from now on."""
-        names = set(request.resource_names) - {_EVERYTHING}
+        names = frozenset(request.resource_names) - {_EVERYTHING}
         is_judgement = self.judge(request.response_nonce, error_text(request))
+        wildcard = self.state.wildcard
+        is_same = len(names) == len(self.state.names) and all(name in self.state.names for name in names)
         if not self._started:
             self._started = True
             self._claimed = request.version_info
-            self.wildcard = self.kind.wildcard and not names
-        elif not (is_judgement or self.unanswered) and names == self.names:
+            wildcard = self.kind.wildcard and not names
+        elif not (is_judgement or self.state.unanswered) and is_same:
             self.forget(names)  # it asks for what it was sent before: it may have forgotten
-        self.wildcard = self.wildcard or _EVERYTHING in request.resource_names
-        if left := self.names - names:
-            self.unsubscribe(left)
-        if added := names - self.names:
-            self.subscribe(added)
+        self.ask_for_everything(wildcard or _EVERYTHING in request.resource_names)
+        if not is_same:
+            held = frozenset(self.state.names)
+            self.unsubscribe(held - names)
+            self.subscribe(names - held)
 
-    def _confirm(self, update: Update) -> None:
-        super()._confirm(update)
-        self._good = {n: held for n, held in self._good.items() if n in self.acked} | dict(update.changed)
+    @property
+    def has_nothing(self) -> bool:
+        """See `TypeSession.has_nothing`."""
+        return not self._claimed and super().has_nothing
 
-    def next(self, available: Mapping[str, Entry], *, removals: bool = True) -> Update | None:
-        self._recognise(available)
-        if self._is_whole and self.unanswered:
-            return None  # it would repeat what is not judged yet, and share its blame
-        return super().next(available, removals=removals)
+    def next(self, *, removals: bool = True) -> Update | None:
+        """See `TypeSession.next`."""
+        self._recognise()
+        return super().next(removals=removals)
 
-    def _recognise(self, available: Mapping[str, Entry]) -> None:
+    def _recognise(self) -> None:
         """If the version that the client claims is that of this snapshot, it holds all of it."""
         claimed, self._claimed = self._claimed, ""
         if not claimed:
             return
-        update = self.difference(available)
+        state, update = self.state, self.state.update(removals=True)
         if claimed == _set_version({name: held.version for name, held in update.changed.items()}):
-            self._good |= update.changed
-            self._owed -= update.names
-            self.resume({name: held.version for name, held in update.changed.items()})
-
-    def _difference(self, available: Mapping[str, Entry], removals: bool) -> Update:
-        update = super()._difference(available, removals)
-        # A name that nobody knows is left out; there is no word for "there is none".
-        return update if self._is_whole else Update(changed=update.changed)
-
-    def content(self, update: Update) -> Mapping[str, Entry]:
-        """What the response for this update, just recorded, carries."""
-        if not self._is_whole:
-            return update.changed
-        held = self._good | dict(update.changed)
-        return {name: kept for name, kept in held.items() if name not in update.removed}
-
-    @property
-    def _is_whole(self) -> bool:
-        """Does a response name all there is, so that what it leaves out is gone?"""
-        return self.kind.absence is Absence.REMOVE
-
-    def set_version(self) -> str:
-        """The version of all that the client will hold."""
-        return _set_version(self.expected())
+            self._step("recognise", lambda: state.recognised(update))
 
 
-class SotwStream(Stream[SotwSession]):
+class SotwStream(Stream[SotwSession, pb.DiscoveryRequest]):
     """One client on one state-of-the-world ADS stream."""
 
-    def receive(self, request: pb.DiscoveryRequest) -> None:
-        """Take in one request."""
-        url = request.type_url
-        if url not in self._sessions:
-            self._sessions[url] = SotwSession(resource_type(url))
-        self._sessions[url].receive(request)
+    def _session(self, kind: ResourceType, available: PersistentMap[str, Entry]) -> SotwSession:
+        return SotwSession(kind, available, self._shared)
 
-    def next_response(self) -> pb.DiscoveryResponse | None:
-        """What is to be sent now; None if the client is up to date or has to answer first."""
-        sending = self._next()
-        if sending is None:
-            return None
-        session, update, nonce = sending
-        out = pb.DiscoveryResponse(type_url=session.kind.url, nonce=nonce, version_info=session.set_version())
-        for held in session.content(update).values():
-            out.resources.add(type_url=session.kind.url, value=held.body)
-        return out
+    def _body(self, session: SotwSession, update: Update) -> bytes:
+        state = session.state  # the update is under way in it: who shares the update need not share the state
+        return self._shared.response(state, lambda: _serialised(state, update))
+
+
+def _serialised(state: State, update: Update) -> bytes:
+    url = state.kind.url
+    out = pb.DiscoveryResponse(type_url=url, version_info=_set_version(state.expected()))
+    for held in state.content(update).values():
+        out.resources.add(type_url=url, value=held.body)
+    return out.SerializeToString()
 
 
 def _set_version(versions: Mapping[str, str]) -> str:

@@ -1,8 +1,16 @@
 """What a conversation knows about its client: what it holds, waits for, and refused."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import heapq
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
+
+from mizzen.persistent import PersistentMap
+from mizzen.xds.collection import collection_of
+from mizzen.xds.snapshot import Entry
+
+SHOWN: Final = 3  # names of what is waited for
 
 
 class SyncState(Enum):
@@ -22,6 +30,34 @@ class Rejection:
     reason: str
 
 
+class Versions(Mapping[str, str]):
+    """The versions of resources, by name: a view that copies nothing."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: PersistentMap[str, Entry]) -> None:
+        self._entries = entries
+
+    def other_in(self, available: PersistentMap[str, Entry]) -> Collection[str]:
+        """The names of which `available` may have another version. It costs what the maps do not share."""
+        return available.difference(self._entries).changed
+
+    def __getitem__(self, name: str) -> str:
+        return self._entries[name].version
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({dict(self)!r})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeStatus:
     """One resource type at one client."""
@@ -31,11 +67,28 @@ class TypeStatus:
     state: SyncState
     sent: int  # responses so far
     unanswered: tuple[str, ...]  # nonces of responses that were neither confirmed nor refused
-    subscribed: frozenset[str]  # names asked for; empty for a client that asks for everything
+    subscribed: Collection[str]  # names asked for; empty for a client that asks for everything
     wildcard: bool
     acked: Mapping[str, str]  # name -> version that the client has confirmed
+    # What it shall hold, of what it asks for, and the first few names of that, in order, that it has neither
+    # confirmed nor finally refused.
+    available: PersistentMap[str, Entry] | None = field(default=None, repr=False)
+    waiting: tuple[str, ...] = ()
     rejections: Mapping[str, Rejection]  # by name
     last_error: str  # the text of the last refusal, "" once everything is confirmed
+
+    def unconfirmed(self, available: PersistentMap[str, Entry]) -> tuple[str, ...]:
+        """`waiting`, for what it shall hold now; that may have changed since this was told."""
+        if available is self.available:
+            return self.waiting
+        names = self.acked.other_in(available) if isinstance(self.acked, Versions) else available
+        return tuple(heapq.nsmallest(SHOWN, (name for name in names if self._lacks(name, available[name]))))
+
+    def _lacks(self, name: str, wanted: Entry) -> bool:
+        is_asked = self.wildcard or name in self.subscribed or collection_of(name) in self.subscribed
+        refused = self.rejections.get(name)
+        known = (self.acked.get(name), refused.version if refused else None)
+        return is_asked and wanted.version not in known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

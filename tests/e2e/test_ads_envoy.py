@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from mizzen._api import pb
 from mizzen.proxy.binary import envoy_binary
 from mizzen.serve.ads import AdsServer, ClientStatus
-from mizzen.xds.resource_type import CLUSTER, ENDPOINTS, LISTENER, ROUTES
+from mizzen.xds.resource_type import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPED_ROUTES
 from mizzen.xds.snapshot import Snapshot, snapshot
 from mizzen.xds.status import SyncState
 
@@ -361,3 +361,87 @@ async def test_nothing_drops_while_routes_move_from_cluster_to_cluster(tmp_path:
 async def keep_asking(answers: list[tuple[int, str]]) -> None:
     while True:
         answers.append(await get(PORT))
+
+
+COLLECTION = f"xdstp:///{pb.ScopedRouteConfiguration.DESCRIPTOR.full_name}"
+
+
+def scoped_listener(port: int, table: str) -> pb.Listener:
+    """A listener that finds its routes by the host of a request, in the collection of that table."""
+    out = listener(port)
+    network_filter = out.filter_chains[0].filters[0]
+    hcm = pb.HttpConnectionManager()
+    network_filter.typed_config.Unpack(hcm)
+    hcm.ClearField("rds")
+    forever = pb.ConfigSource()
+    forever.CopyFrom(ADS)
+    forever.initial_fetch_timeout.SetInParent()
+    hcm.scoped_routes.name = table
+    hcm.scoped_routes.rds_config_source.CopyFrom(forever)
+    host = hcm.scoped_routes.scope_key_builder.fragments.add().header_value_extractor
+    host.name, host.element_separator, host.index = ":authority", ":", 0
+    hcm.scoped_routes.scoped_rds.scoped_rds_config_source.CopyFrom(forever)
+    hcm.scoped_routes.scoped_rds.srds_resources_locator = f"{COLLECTION}/{table}/*"
+    network_filter.typed_config.Pack(hcm)
+    return out
+
+
+def scope(table: str, host: str, text: str) -> pb.ScopedRouteConfiguration:
+    name = f"{COLLECTION}/{table}/{host}"
+    out = pb.ScopedRouteConfiguration(name=name, route_configuration=routes(name, direct(200, text)))
+    out.key.fragments.add(string_key=host)
+    return out
+
+
+def scoped(tables: dict[int, str], *scopes: pb.ScopedRouteConfiguration) -> Snapshot:
+    types: dict[str, dict[str, Message | bytes]] = {
+        CLUSTER.url: {},
+        LISTENER.url: {str(port): scoped_listener(port, table) for port, table in tables.items()},
+        SCOPED_ROUTES.url: {each.name: each for each in scopes},
+    }
+    for port, named in types[LISTENER.url].items():
+        assert isinstance(named, pb.Listener)
+        named.name = port
+    return snapshot(types)
+
+
+async def test_a_collection_is_told_by_difference_and_an_empty_one_holds_up_nothing(tmp_path: Path) -> None:
+    tables = {PORT: "one", OTHER_PORT: "other"}
+    async with serving(tmp_path) as server, running_envoy(tmp_path, "DELTA_GRPC"):
+        server.publish(GATEWAY, scoped(tables, scope("one", "test", "first")))
+        await until((200, "first"), lambda: get(PORT))
+        await until((404, ""), lambda: get(OTHER_PORT))  # it listens, though its collection is empty
+        await until(synced("CDS", "LDS", "SRDS"), lambda: states(server))
+        sent_before = server.pushed[SCOPED_ROUTES.url]
+
+        server.publish(
+            GATEWAY, scoped(tables, scope("one", "test", "second"), scope("other", "test", "of the other"))
+        )
+        await until((200, "second"), lambda: get(PORT))
+        await until((200, "of the other"), lambda: get(OTHER_PORT))
+        assert server.pushed[SCOPED_ROUTES.url].resources == sent_before.resources + 2
+
+        server.publish(GATEWAY, scoped(tables, scope("other", "test", "of the other")))
+        await until((404, ""), lambda: get(PORT))
+        assert await get(OTHER_PORT) == (200, "of the other")
+        await until(synced("CDS", "LDS", "SRDS"), lambda: states(server))
+
+        # The first listener goes, and when it has drained Envoy lets go of its collection.
+        server.publish(GATEWAY, scoped({OTHER_PORT: "other"}, scope("other", "test", "alone")))
+        await until({f"{COLLECTION}/other/*"}, lambda: subscribed(server))
+        before = server.pushed[SCOPED_ROUTES.url]
+        last = scope("one", "test", "unheard"), scope("other", "test", "last")
+        server.publish(GATEWAY, scoped({OTHER_PORT: "other"}, *last))
+        await until((200, "last"), lambda: get(OTHER_PORT))
+        assert server.pushed[SCOPED_ROUTES.url].resources == before.resources + 1
+
+
+async def subscribed(server: AdsServer) -> set[str]:
+    """The names of scoped routes that are asked for."""
+    return {
+        name
+        for client in server.status()
+        for each in client.stream.types
+        if each.type_url == SCOPED_ROUTES.url
+        for name in each.subscribed
+    }

@@ -620,8 +620,9 @@ async def test_a_status_that_is_written_is_no_change(objects: Objects, kube: Kub
             {"status": {"conditions": []}},
             content_type="application/merge-patch+json",
         )
-        await until(lambda: "status" in route(cluster).data)
-        assert route(cluster) == before
+        known = cluster.reflectors["virtualservices.networking.istio.io"].objects
+        await until(lambda: "status" in known[NAMESPACE, "a"].data)
+        assert route(cluster) is before
         await kube.send(
             "PATCH", f"{path}/a", {"spec": {"hosts": ["b.c"]}}, content_type="application/merge-patch+json"
         )
@@ -634,3 +635,31 @@ async def test_a_status_that_is_written_is_no_change(objects: Objects, kube: Kub
 def route(cluster: Cluster) -> RawObject:
     (found,) = (one for one in cluster.listing().objects if one.kind == "VirtualService")
     return found
+
+
+async def test_a_changed_mesh_config_map_is_followed(objects: Objects, kube: Kube) -> None:
+    def config_map(text: str) -> dict[str, Any]:
+        meta = {"name": "istio", "namespace": NAMESPACE}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"mesh": text}}
+
+    def domain() -> str:
+        listing = cluster.listing()
+        built = build(listing.objects, listing.problems, Settings())
+        return "" if built.is_partial else built.trust_domain
+
+    await objects.apply(config_map("trustDomain: [broken"))
+    cluster = Cluster(another(kube), NAMESPACE)
+    cluster.start()
+    try:
+        await asyncio.wait_for(cluster.ready(), 20)
+        assert domain() == ""  # not the default: somebody has written another one
+        changes = cluster.changes()
+        await asyncio.wait_for(anext(changes), 20)
+        for text in ("trustDomain: one.example", "trustDomain: other.example"):
+            await objects.apply(config_map(text))
+            async with asyncio.timeout(20):
+                while domain() != text.split()[-1]:
+                    await anext(changes)
+    finally:
+        await cluster.stop()
+        await objects.delete(key_of(config_map("")))

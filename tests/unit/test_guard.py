@@ -327,15 +327,15 @@ def test_a_gateway_that_cannot_be_worked_out_costs_no_other(
 ) -> None:
     sound = build(OBJECTS, (), Settings())
 
-    def edge(ctx: Any, *_: Any) -> Any:
+    def closed(ctx: Any, *_: Any) -> Any:
         if ctx.proxy.name == "one":
             raise MemoryError
         return original(ctx, *_)
 
     from mizzen.resolve import whole
 
-    original = whole.edge
-    monkeypatch.setattr(whole, "edge", edge)
+    original = whole.closed
+    monkeypatch.setattr(whole, "closed", closed)
     made = build(OBJECTS, (), Settings())
 
     assert [gateway.proxy.name for gateway in made.gateways] == ["two"]

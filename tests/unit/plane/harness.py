@@ -120,7 +120,7 @@ class Envoy:
             self.plane.hear(self)
         while (response := self.stream.next_response()) is not None:
             request = pb.DeltaDiscoveryRequest(type_url=response.type_url, response_nonce=response.nonce)
-            for resource in response.resources:
+            for resource in pb.DeltaDiscoveryResponse.FromString(response.body).resources:
                 if why := self.refuses(response.type_url, resource.name):
                     request.error_detail.message = why
             self.stream.receive(request)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from mizzen.plane.builds import FIRST_HOLD_OFF, Builds, HoldOff
+from mizzen.plane.builds import Builds
 
 T = TypeVar("T")
 
@@ -107,13 +107,3 @@ async def test_who_stops_while_nothing_can_be_built_is_heard() -> None:
         stop.set()
 
         assert not await first
-
-
-def test_a_change_alone_hardly_waits_and_in_a_storm_builds_begin_as_far_apart_as_they_take() -> None:
-    hold_off = HoldOff()
-    assert hold_off.seconds(100.0) == FIRST_HOLD_OFF
-    hold_off.built(100.0, 100.2)
-    assert abs(hold_off.seconds(100.2) - 0.2) < 1e-9
-    assert hold_off.seconds(101.0) == FIRST_HOLD_OFF
-    hold_off.built(200.0, 260.0)
-    assert hold_off.seconds(260.0) < 1.0

@@ -302,11 +302,11 @@ async def test_proxies_that_join_during_a_build_are_all_in_the_next_one(
     begun, gate = threading.Event(), threading.Event()
     original = pipeline.build
 
-    def build(objects: Any, found: Any, settings: pipeline.Settings, memory: Any) -> Any:
+    def build(objects: Any, found: Any, settings: pipeline.Settings, *more: Any) -> Any:
         seen.append(settings.sidecars)
         begun.set()
         gate.wait(10)
-        return original(objects, found, settings, memory)
+        return original(objects, found, settings, *more)
 
     async with start() as running:
         await running.plane.started.wait()

@@ -3,6 +3,7 @@
 import itertools
 
 from mizzen._api import pb
+from mizzen.persistent import PersistentMap
 from mizzen.plane.refusals import Refusals, standing
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.delta import DeltaStream
@@ -13,7 +14,7 @@ KEY = (ROUTES.url, "http")
 
 
 def tables(**bodies: bytes) -> Snapshot:
-    return Snapshot(types={ROUTES.url: {name: entry(body) for name, body in bodies.items()}})
+    return Snapshot(types={ROUTES.url: PersistentMap((name, entry(body)) for name, body in bodies.items())})
 
 
 class Client:

@@ -184,6 +184,8 @@ def test_names_are_istios():
 
 def test_a_certificate_and_a_ca_of_one_secret_have_two_names(gateway, pair):
     text = pair("a.com").secret("web", ca__crt=pair("ca").certificate)
-    certificates, roots = secret_resources(gateway(text).ctx, PersistentMap(dict.fromkeys({NAME, NAME + "-cacert"}, True)))
+    certificates, roots = secret_resources(
+        gateway(text).ctx, PersistentMap(dict.fromkeys({NAME, NAME + "-cacert"}, True))
+    )
     assert isinstance(certificates[0], Certificate) and isinstance(roots[0], TrustedCa)
     assert "key" not in repr(certificates[0])

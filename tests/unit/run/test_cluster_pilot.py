@@ -1,12 +1,19 @@
 """Where a replica runs, and what its cluster has."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mizzen.run.cluster_pilot import Place, has_native_sidecars
-from mizzen.run.network import pilot_identity
+from mizzen.pipeline import Settings
+from mizzen.run import cluster_pilot
+from mizzen.run.cluster_pilot import ClusterPilot, Place, has_native_sidecars
+from mizzen.run.instance import Instance
+from mizzen.run.network import Listening, pilot_identity
 from mizzen.run.reporter import is_pass_word, pass_word
+from mizzen.sources.mesh_text import MeshText
 
 
 @pytest.mark.parametrize(
@@ -35,3 +42,29 @@ def test_what_replicas_show_each_other_is_good_for_two_minutes_at_most() -> None
     assert not is_pass_word(word, key, now + timedelta(seconds=180))
     assert not is_pass_word(word, b"another", now)
     assert not is_pass_word("", key, now)
+
+
+async def test_the_root_of_the_mesh_waits_for_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A root of the default trust domain would be the root of another mesh."""
+    monkeypatch.setattr(cluster_pilot, "_RETRY_SECONDS", 0.01)
+    told: list[str] = []
+    no_server: Any = None  # nothing is asked of it here
+    pilot = ClusterPilot(no_server, Instance(tmp_path), Place.of({}), {}, Listening(), told.append)
+    watched = pilot.cluster._config_map("istio")
+
+    def says(text: str) -> None:
+        config_map = {"metadata": {"name": "istio", "namespace": "istio-system"}, "data": {"mesh": text}}
+        pilot.cluster._news.append((watched, ("istio-system", "istio"), MeshText.of(config_map)))
+
+    says("trustDomain: [a")
+    waiting = asyncio.create_task(pilot._trust_domain(Settings()))
+    async with asyncio.timeout(10):
+        while not told:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        assert len(told) == 1 and "K8S-004" in told[0] and "cannot be read as YAML" in told[0]
+        says("trustDomain: a.b")
+        assert await waiting == "a.b"

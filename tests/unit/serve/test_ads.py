@@ -21,8 +21,11 @@ from mizzen._api import pb
 from mizzen.authority.proof import HEADER, proof_of_proxy
 from mizzen.serve import ads
 from mizzen.serve.ads import SERVICE, AdsServer, ClientStatus
-from mizzen.xds.resource_type import CLUSTER, LISTENER
+from mizzen.xds import delta
+from mizzen.xds.resource_type import CLUSTER, LISTENER, ResourceType
 from mizzen.xds.snapshot import Snapshot, snapshot
+from mizzen.xds.status import SyncState
+from mizzen.xds.update import Update
 
 NODE = pb.Node(id="router~127.0.0.1~edge.shop~shop.svc.cluster.local", cluster="edge")
 LISTENERS = snapshot({LISTENER.url: {"udp_0.0.0.0_8443": pb.Listener(name="udp_0.0.0.0_8443")}})
@@ -211,3 +214,110 @@ async def test_one_proxy_has_a_bounded_number_of_streams(path: Path, monkeypatch
                     await call.write(pb.DeltaDiscoveryRequest(node=first, type_url=LISTENER.url))
                 with pytest.raises(grpc.aio.AioRpcError, match=why):
                     await call.read()
+
+
+def clusters(*numbers: int, size: int = 0) -> Snapshot:
+    """Clusters by number, each with that many bytes more."""
+    return snapshot(
+        {
+            CLUSTER.url: {
+                f"c{number}": pb.Cluster(name=f"c{number}", alt_stat_name="x" * size) for number in numbers
+            }
+        }
+    )
+
+
+def ask_for_clusters(**fields: Any) -> pb.DeltaDiscoveryRequest:
+    return pb.DeltaDiscoveryRequest(type_url=CLUSTER.url, **fields)
+
+
+async def test_a_gateway_that_is_gone_is_forgotten_and_its_clients_keep_what_they_have(path: Path) -> None:
+    async with serving(path) as server, calling(f"unix:{path}") as call, calling(f"unix:{path}") as later:
+        server.publish("edge.shop", clusters(1))
+        await call.write(ask_for_clusters(node=NODE))
+        assert len((await call.read()).resources) == 1
+
+        server.unpublish("edge.shop")
+        server.unpublish("edge.shop")
+        await later.write(ask_for_clusters(node=NODE))
+        while len(server.status()) < 2:
+            await asyncio.sleep(0)
+        server.publish("edge.shop", clusters(1, 2))
+
+        # To the first nothing was said in between; the other was told nothing of the old.
+        assert [one.name for one in (await call.read()).resources] == ["c2"]
+        assert [one.name for one in (await later.read()).resources] == ["c1", "c2"]
+
+
+async def test_what_is_published_in_one_turn_is_sent_once(path: Path) -> None:
+    async with serving(path) as server, calling(f"unix:{path}") as call:
+        server.publish("edge.shop", clusters(1))
+        await call.write(ask_for_clusters(node=NODE))
+        first = await call.read()
+        await call.write(ask_for_clusters(response_nonce=first.nonce))
+
+        for number in range(2, 5):
+            server.publish("edge.shop", clusters(*range(1, number + 1)))
+        second = await call.read()
+
+        assert [one.name for one in second.resources] == ["c2", "c3", "c4"]
+        assert server.pushed[CLUSTER.url] == (
+            2,
+            4,
+            len(first.SerializeToString() + second.SerializeToString()),
+        )
+
+
+async def test_clients_that_share_a_configuration_are_told_by_the_work_for_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxies, serialise = 20, delta._serialised
+    made: list[Update] = []
+
+    def serialised(kind: ResourceType, update: Update) -> bytes:
+        made.append(update)
+        return serialise(kind, update)
+
+    monkeypatch.setattr(delta, "_serialised", serialised)
+    async with serving(path) as server, AsyncExitStack() as open_streams:
+        server.publish("edge.shop", clusters(*range(100)))
+        calls = [await open_streams.enter_async_context(calling(f"unix:{path}")) for _ in range(proxies)]
+        for turn in range(3):
+            if turn:
+                server.publish("edge.shop", clusters(*range(100 + turn)))
+            for call in calls:
+                if not turn:
+                    await call.write(ask_for_clusters(node=NODE))
+                response = await call.read()
+                await call.write(ask_for_clusters(response_nonce=response.nonce))
+            assert len(made) == turn + 1
+            while any(
+                one.state is not SyncState.SYNCED for each in server.status() for one in each.stream.types
+            ):
+                await asyncio.sleep(0.01)
+        held = [each.stream.types[0].available for each in server.status()]
+
+    assert all(one is held[0] for one in held)
+
+
+async def test_a_client_that_does_not_read_holds_up_nobody_and_nothing_piles_up(path: Path) -> None:
+    """What is published while it does not read takes the place of what was published before."""
+    slow_node = pb.Node(id="router~127.0.0.2~edge.shop~shop.svc.cluster.local")
+    async with serving(path) as server, calling(f"unix:{path}") as call, calling(f"unix:{path}") as slow:
+        await slow.write(ask_for_clusters(node=slow_node))
+        await call.write(ask_for_clusters(node=NODE))
+        while len(server.status()) < 2:
+            await asyncio.sleep(0.01)
+        for turn in range(1, 150):
+            server.publish("edge.shop", clusters(turn, size=100_000))
+            response = await call.read()
+            assert [one.name for one in response.resources] == [f"c{turn}"]
+            await call.write(ask_for_clusters(response_nonce=response.nonce))
+
+        (stuck,) = [each for each in server.status() if each.node_id == slow_node.id]
+        assert stuck.stream.types[0].sent < 75  # some 4 MB are on the way in its gRPC
+        known: set[str] = set()
+        while known != {"c149"}:
+            response = await slow.read()
+            known = (known | {one.name for one in response.resources}) - set(response.removed_resources)
+            await slow.write(ask_for_clusters(response_nonce=response.nonce))

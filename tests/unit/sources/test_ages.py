@@ -1,5 +1,6 @@
 """Who was there first keeps what it has, also over a restart."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,10 @@ import pytest
 from mizzen.pipeline import Settings, build
 from mizzen.resources.yaml import parse_documents
 from mizzen.run import private_file
+from mizzen.sources import ages
 from mizzen.sources.ages import Age, Ages
 from mizzen.sources.files import Files
+from mizzen.sources.listing import Difference
 from mizzen.sources.state_file import StateFile
 from mizzen.sources.versions import key_of
 
@@ -51,8 +54,10 @@ class Instance:
         self.starts()
 
     def starts(self) -> None:
-        ages = Ages(StateFile(self.run_dir / "ages.json", private_file.write))
-        self.files = Files((str(self.yaml),), ages=ages, now=lambda: self.now, clock=lambda: self.seconds)
+        remembered = Ages(StateFile(self.run_dir / "ages.json", private_file.write))
+        self.files = Files(
+            (str(self.yaml),), ages=remembered, now=lambda: self.now, clock=lambda: self.seconds
+        )
 
     def owner(self) -> str:
         """Whose the host is, once everything has settled."""
@@ -158,12 +163,35 @@ def test_ages_that_were_written_without_a_group_still_count(instance: Instance) 
     assert instance.owner() == "gw"
 
 
+def test_what_many_objects_make_is_written_down_by_the_side(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ages, "_KEPT_AT_ONCE", 0)
+    kept = instance.run_dir / "ages.json"
+    instance.write("z", gateway("default", "gw"))
+    instance.files.listing()
+    assert not kept.exists()
+
+    async def follow() -> None:
+        changes = instance.files.changes()
+        waiting = asyncio.ensure_future(anext(changes))
+        async with asyncio.timeout(5):
+            while not kept.exists():
+                await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await changes.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(follow())
+    assert [row[2] for row in json.loads(kept.read_bytes())["first_seen"]] == ["gw"]
+
+
 def test_an_object_that_has_not_changed_is_stamped_once(tmp_path: Path) -> None:
     raw, *_ = parse_documents(gateway("shop", "shop").encode(), "a.yaml")[0]
-    ages = Ages(StateFile(tmp_path / "ages.json", private_file.write), {key_of(raw): Age(str(START), "")})
+    known = {key_of(raw): Age(str(START), "")}
+    remembered = Ages(StateFile(tmp_path / "ages.json", private_file.write), known)
 
-    first = ages.stamp([raw], lambda _: False, START)
-    again = ages.stamp([raw], lambda _: False, START)
+    stamped = remembered.follow(Difference(added=(raw,)), lambda _: False, START)
 
-    assert first[0].data["metadata"]["creationTimestamp"] == str(START)
-    assert again[0] is first[0]
+    assert stamped[id(raw)].data["metadata"]["creationTimestamp"] == str(START)
+    assert remembered.follow(Difference(), lambda _: False, START) == {}

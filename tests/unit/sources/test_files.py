@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from mizzen.sources import reading
-from mizzen.sources.files import Files, Listing
+from mizzen.sources.files import Files
+from mizzen.sources.listing import Listing
 from mizzen.sources.reading import Reader, Text, Unreadable, Writer
 from mizzen.sources.versions import SETTLING_SECONDS
 

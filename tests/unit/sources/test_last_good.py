@@ -122,6 +122,20 @@ def test_what_lies_in_an_unreadable_folder_stays(instance: Instance) -> None:
     away.rename(instance.yaml)
 
 
+def test_what_went_bad_before_its_folder_became_unreadable_stays(instance: Instance) -> None:
+    files = Files((str(instance.yaml),))
+    good = held(instance.last_good.admit(files.listing()))
+    instance.write(BAD)
+    assert held(instance.last_good.admit(files.listing())) == good
+    away = instance.yaml.rename(instance.yaml.with_name("away"))
+    instance.yaml.symlink_to(instance.yaml)
+    instance.last_good.admit(files.listing())
+    instance.yaml.unlink()
+    away.rename(instance.yaml)
+
+    assert held(instance.starts()) == good
+
+
 def test_secrets_never_touch_the_disk(instance: Instance) -> None:
     instance.write(f"{GOOD}---\n{SECRET}")
     instance.follows()

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from mizzen.resolve.context import NamedFile
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.yaml import RawObject, parse_documents
 from mizzen.sources import named_files
-from mizzen.sources.named_files import paths_in, read, stamps
+from mizzen.sources.listing import Difference, Moment, difference
+from mizzen.sources.named_files import NamedFiles, paths_in, read, stamps
 
 RULE = """
 apiVersion: networking.istio.io/v1
@@ -85,3 +86,52 @@ def test_what_cannot_be_read_any_more_stays(tmp_path: Path) -> None:
     assert after[paths[0]].content == b"roots"
     assert after[paths[0]].why
     assert stamps(paths) != stamped
+
+
+def test_only_what_has_changed_is_searched_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+    found = paths_in
+
+    def counted(objects: tuple[RawObject, ...]) -> tuple[str, ...]:
+        searched.extend(raw.name for raw in objects)
+        return found(objects)
+
+    monkeypatch.setattr(named_files, "paths_in", counted)
+    ca, other = tmp_path / "ca.pem", tmp_path / "other.pem"
+    for file in (ca, other):
+        file.write_bytes(b"roots")
+    rules = {
+        name: parse_documents(RULE.format(ca=path).replace("name: r", f"name: {name}"), f"{name}.yaml")[0][0]
+        for name, path in (("first", ca), ("second", ca), ("third", other))
+    }
+    named, moment = NamedFiles(), Moment(objects=(rules["first"], rules["second"]))
+    named.follow(moment)
+    assert named.files[str(ca)].content == b"roots"
+    assert searched == ["first", "second"]
+    objects = (rules["second"], rules["third"])
+    changed = difference(moment.objects, objects)
+    moment = Moment(objects=objects, added=changed.added, gone=changed.gone, since=moment.token)
+    named.follow(moment)
+    assert changed == Difference(added=(rules["third"],), gone=(rules["first"],))
+    assert searched == ["first", "second", "third"]
+    assert {str(ca), str(other)} < named.files.keys()
+    named.follow(Moment(objects=(rules["third"],)))
+    assert str(ca) not in named.files
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(b"roots")
+    (rule,), _ = parse_documents(RULE.format(ca=file).replace(", caCrl: /etc/crl.pem", ""), "r.yaml")
+    named, moment = NamedFiles(), Moment(objects=(rule,))
+    with monkeypatch.context() as patched:
+        patched.setattr(named_files, "LARGEST", 1)
+        named.follow(moment)
+    assert named.files[str(file)].why
+    named.follow(moment)
+    assert named.files[str(file)] == NamedFile(content=b"roots")
+    before = named.files
+    named.follow(moment)
+    assert named.files is before

@@ -52,7 +52,7 @@ class Folder:
     def names(self) -> str:
         return " ".join(
             f"{raw.name}:{len(raw.data['spec']['ports'])}"
-            for _, version in self.belief.files
+            for _, version in self.settling.files
             for raw in version.objects
         )
 
@@ -108,7 +108,7 @@ def test_a_broken_object_that_vanishes_while_it_is_mended_is_not_believed_gone()
     folder.has(x=BOTH.replace("port:", "port: ]")).look(SETTLING_SECONDS)
     assert folder.names == ""
     folder.write("x", f"{A}---\n")
-    version = folder.look(BRIEF_SECONDS).belief.files[0][1]
+    version = folder.look(BRIEF_SECONDS).settling.files[0][1]
 
     assert {name for *_, name in version.broken} == {"a", "b"}  # by which the last good one is kept
     assert folder.has(x=BOTH).look(BRIEF_SECONDS).names == "a:1 b:1"
@@ -222,7 +222,7 @@ def test_a_renamed_file_is_believed_at_once() -> None:
     del folder.files["d/x.yaml"]
 
     assert folder.look().names == "b:1 a:1"
-    assert [name for name, _ in folder.belief.files] == ["d/y.yaml", "d/z.yaml"]
+    assert [name for name, _ in folder.settling.files] == ["d/y.yaml", "d/z.yaml"]
 
 
 def test_the_same_text_with_another_stamp_changes_nothing() -> None:
@@ -246,7 +246,7 @@ OBJECTS = st.lists(
 
 def ports_by_name(folder: Folder) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
-    for _, version in folder.belief.files:
+    for _, version in folder.settling.files:
         for raw in version.objects:
             rows = (raw.data.get("spec") or {}).get("ports") or []
             found[raw.name] = {row["port"] for row in rows if "port" in row}

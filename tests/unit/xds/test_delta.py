@@ -1,20 +1,23 @@
 """Conversations with a delta client."""
 
 import itertools
+from collections.abc import Mapping
 
 from mizzen._api import pb
+from mizzen.persistent import PersistentMap
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SECRET, ResourceType
-from mizzen.xds.snapshot import Entry, Snapshot
+from mizzen.xds.snapshot import NOTHING, Entry, Snapshot
 from mizzen.xds.status import SyncState
+from tests.unit.xds.heard import heard
 
-V1 = {"shop": Entry("1", b"shop 1"), "blog": Entry("1", b"blog 1")}
-V2 = {"shop": Entry("2", b"shop 2"), "blog": Entry("1", b"blog 1")}
+V1 = PersistentMap({"shop": Entry("1", b"shop 1"), "blog": Entry("1", b"blog 1")})
+V2 = PersistentMap({"shop": Entry("2", b"shop 2"), "blog": Entry("1", b"blog 1")})
 
 
-def stream_of(kind: ResourceType, resources: dict[str, Entry]) -> DeltaStream:
+def stream_of(kind: ResourceType, resources: Mapping[str, Entry]) -> DeltaStream:
     stream = DeltaStream(itertools.count(1))
-    stream.offer(Snapshot(types={kind.url: resources}))
+    stream.offer(Snapshot(types={kind.url: PersistentMap(resources)}))
     return stream
 
 
@@ -48,18 +51,18 @@ def test_a_client_is_told_nothing_before_there_is_a_snapshot() -> None:
     stream = DeltaStream(itertools.count(1))
     stream.receive(ask(LISTENER))
 
-    assert stream.next_response() is None
+    assert heard(stream) is None
 
     stream.offer(Snapshot(types={}))
 
-    assert names(stream.next_response()) == []
+    assert names(heard(stream)) == []
 
 
 def test_a_response_carries_names_versions_and_bytes() -> None:
     stream = stream_of(LISTENER, {"udp_0.0.0.0_8443": Entry("abc", b"bytes")})
     stream.receive(ask(LISTENER))
 
-    response = stream.next_response()
+    response = heard(stream)
 
     expected = pb.DeltaDiscoveryResponse(type_url=LISTENER.url, nonce="1")
     expected.resources.add(name="udp_0.0.0.0_8443", version="abc").resource.MergeFrom(
@@ -71,50 +74,50 @@ def test_a_response_carries_names_versions_and_bytes() -> None:
 def test_what_did_not_change_is_not_sent() -> None:
     stream = stream_of(LISTENER, V1)
     stream.receive(ask(LISTENER))
-    first = stream.next_response()
+    first = heard(stream)
     assert names(first) == ["blog", "shop"]
     stream.receive(ack(first))
 
     stream.offer(Snapshot(types={LISTENER.url: V2}))
 
-    assert names(stream.next_response()) == ["shop"]
-    assert stream.next_response() is None
+    assert names(heard(stream)) == ["shop"]
+    assert heard(stream) is None
 
 
 def test_a_client_that_subscribes_again_is_sent_the_resource_again() -> None:
     stream = stream_of(SECRET, V1)
     stream.receive(ask(SECRET, "shop"))
-    assert names(stream.next_response()) == ["shop"]
-    assert stream.next_response() is None
+    assert names(heard(stream)) == ["shop"]
+    assert heard(stream) is None
 
     stream.receive(ask(SECRET, "shop"))
 
-    assert names(stream.next_response()) == ["shop"]
+    assert names(heard(stream)) == ["shop"]
 
 
 def test_a_client_that_unsubscribes_hears_no_more_of_it() -> None:
     stream = stream_of(SECRET, V1)
     stream.receive(ask(SECRET, "shop", "blog"))
-    stream.receive(ack(stream.next_response()))
+    stream.receive(ack(heard(stream)))
     stream.receive(ask(SECRET, left=("shop",)))
 
     stream.offer(Snapshot(types={SECRET.url: V2}))
 
-    assert stream.next_response() is None
+    assert heard(stream) is None
 
 
 def test_a_client_that_comes_back_is_sent_only_what_changed() -> None:
     stream = stream_of(LISTENER, V2)
     stream.receive(ask(LISTENER, shop="1", blog="1"))
 
-    assert names(stream.next_response()) == ["shop"]
+    assert names(heard(stream)) == ["shop"]
 
 
 def test_a_client_that_comes_back_to_an_unchanged_snapshot_is_sent_nothing() -> None:
     stream = stream_of(LISTENER, V1)
     stream.receive(ask(LISTENER, shop="1", blog="1"))
 
-    assert stream.next_response() is None
+    assert heard(stream) is None
     assert stream.status().types[0].state is SyncState.SYNCED
 
 
@@ -122,7 +125,7 @@ def test_a_client_that_comes_back_learns_what_is_gone() -> None:
     stream = stream_of(LISTENER, V1)
     stream.receive(ask(LISTENER, shop="1", blog="1", news="1"))
 
-    response = stream.next_response()
+    response = heard(stream)
 
     assert response is not None
     assert response.removed_resources == ["news"]
@@ -132,7 +135,7 @@ def test_a_star_asks_for_everything_of_any_type() -> None:
     stream = stream_of(SECRET, V1)
     stream.receive(ask(SECRET, "*"))
 
-    assert names(stream.next_response()) == ["blog", "shop"]
+    assert names(heard(stream)) == ["blog", "shop"]
 
 
 def test_no_names_ask_for_everything_only_of_types_that_are_asked_for_so() -> None:
@@ -140,37 +143,41 @@ def test_no_names_ask_for_everything_only_of_types_that_are_asked_for_so() -> No
     stream = stream_of(SECRET, V1)
     stream.receive(ask(SECRET))
 
-    assert stream.next_response() is None
+    assert heard(stream) is None
 
 
 def test_who_takes_the_star_back_keeps_the_names_he_asked_for() -> None:
     stream = stream_of(LISTENER, V1)
     stream.receive(ask(LISTENER, "*", "shop"))
-    stream.receive(ack(stream.next_response()))
+    stream.receive(ack(heard(stream)))
     stream.receive(ask(LISTENER, left=("*",)))
 
     stream.offer(
-        Snapshot(types={LISTENER.url: {"shop": Entry("2", b"shop 2"), "blog": Entry("2", b"blog 2")}})
+        Snapshot(
+            types={
+                LISTENER.url: PersistentMap({"shop": Entry("2", b"shop 2"), "blog": Entry("2", b"blog 2")})
+            }
+        )
     )
 
-    assert names(stream.next_response()) == ["shop"]
+    assert names(heard(stream)) == ["shop"]
 
 
 def test_a_deleted_secret_that_the_client_holds_is_not_taken_away() -> None:
     stream = stream_of(SECRET, V1)
     stream.receive(ask(SECRET, "shop"))
-    stream.receive(ack(stream.next_response()))
+    stream.receive(ack(heard(stream)))
 
-    stream.offer(Snapshot(types={SECRET.url: {}}))
+    stream.offer(Snapshot(types={SECRET.url: NOTHING}))
 
-    assert stream.next_response() is None
+    assert heard(stream) is None
 
 
 def test_a_secret_that_was_never_there_is_said_to_be_missing() -> None:
     stream = stream_of(SECRET, {})
     stream.receive(ask(SECRET, "cred"))
 
-    response = stream.next_response()
+    response = heard(stream)
 
     assert response is not None
     assert response.removed_resources == ["cred"]
@@ -180,7 +187,7 @@ def test_an_unknown_route_table_is_answered_with_an_empty_one() -> None:
     stream = stream_of(ROUTES, {})
     stream.receive(ask(ROUTES, "http.8080"))
 
-    response = stream.next_response()
+    response = heard(stream)
 
     assert response is not None
     table = pb.RouteConfiguration()
@@ -191,17 +198,17 @@ def test_an_unknown_route_table_is_answered_with_an_empty_one() -> None:
 def test_a_refused_response_is_told_again_one_by_one() -> None:
     stream = stream_of(LISTENER, V1)
     stream.receive(ask(LISTENER))
-    stream.receive(nack(stream.next_response(), "no"))
+    stream.receive(nack(heard(stream), "no"))
 
-    blog = stream.next_response()
+    blog = heard(stream)
     assert names(blog) == ["blog"]
-    assert stream.next_response() is None
+    assert heard(stream) is None
     stream.receive(nack(blog, "cannot bind"))
-    shop = stream.next_response()
+    shop = heard(stream)
     assert names(shop) == ["shop"]
     stream.receive(ack(shop))
 
-    assert stream.next_response() is None
+    assert heard(stream) is None
     status = stream.status()
     assert dict(status.rejections) == {(LISTENER.url, "blog"): "cannot bind"}
     assert [(each.short, each.state, dict(each.acked)) for each in status.types] == [
@@ -212,7 +219,7 @@ def test_a_refused_response_is_told_again_one_by_one() -> None:
 def test_a_refusal_without_a_word_is_a_refusal() -> None:
     stream = stream_of(LISTENER, V1)
     stream.receive(ask(LISTENER))
-    request = ack(stream.next_response())
+    request = ack(heard(stream))
     request.error_detail.code = 13
     stream.receive(request)
 
@@ -222,7 +229,7 @@ def test_a_refusal_without_a_word_is_a_refusal() -> None:
 def test_a_confirmation_tells_what_the_client_holds() -> None:
     stream = stream_of(LISTENER, V1)
     stream.receive(ask(LISTENER))
-    response = stream.next_response()
+    response = heard(stream)
     listeners = stream.status().of(LISTENER.url)
     assert listeners is not None
     assert dict(listeners.acked) == {}
@@ -240,7 +247,7 @@ def test_a_type_that_we_do_not_serve_has_nothing() -> None:
     runtime = ResourceType(url="type.googleapis.com/envoy.service.runtime.v3.Runtime", short="Runtime")
     stream.receive(ask(runtime, "limits"))
 
-    response = stream.next_response()
+    response = heard(stream)
 
     assert response is not None
     assert response.removed_resources == ["limits"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mizzen.persistent import PersistentMap
 from mizzen.xds.resource_type import (
     CLUSTER,
     ENDPOINTS,
@@ -11,9 +12,12 @@ from mizzen.xds.resource_type import (
     SECRET,
     ResourceType,
 )
-from mizzen.xds.session import TypeSession, Update
-from mizzen.xds.snapshot import NOTHING, Entry
-from mizzen.xds.status import SyncState
+from mizzen.xds.session import TypeSession
+from mizzen.xds.shared import Shared
+from mizzen.xds.snapshot import Entry
+from mizzen.xds.state import State
+from mizzen.xds.status import SyncState, TypeStatus
+from mizzen.xds.update import Update
 
 
 def entries(**versions: int) -> dict[str, Entry]:
@@ -21,14 +25,24 @@ def entries(**versions: int) -> dict[str, Entry]:
 
 
 def asking_for(kind: ResourceType, *names: str) -> TypeSession:
-    session = TypeSession(kind)
-    session.wildcard = not names
-    session.subscribe(set(names))
+    session = TypeSession(State(kind=kind), Shared())
+    session.ask_for_everything(not names)
+    session.subscribe(names)
     return session
 
 
+def next_of(session: TypeSession, available: dict[str, Entry], *, removals: bool = True) -> Update | None:
+    session.offer(PersistentMap(available))
+    return session.next(removals=removals)
+
+
+def status_of(session: TypeSession, available: dict[str, Entry]) -> TypeStatus:
+    session.offer(PersistentMap(available))
+    return session.status()
+
+
 def send(session: TypeSession, available: dict[str, Entry], nonce: str) -> Update:
-    update = session.next(available)
+    update = next_of(session, available)
     assert update is not None
     session.record(nonce, update)
     return update
@@ -38,11 +52,11 @@ def test_a_client_that_asks_for_all_is_answered_even_if_there_is_nothing() -> No
     session = asking_for(LISTENER)
 
     assert send(session, {}, "1").names == set()
-    assert session.next({}) is None
+    assert next_of(session, {}) is None
 
 
 def test_a_client_that_asks_for_nothing_is_told_nothing() -> None:
-    assert TypeSession(LISTENER).next(entries(a=1)) is None
+    assert next_of(TypeSession(State(kind=LISTENER), Shared()), entries(a=1)) is None
 
 
 def test_an_update_overtakes_the_judgement_on_an_earlier_one() -> None:
@@ -54,7 +68,7 @@ def test_an_update_overtakes_the_judgement_on_an_earlier_one() -> None:
     session.judge("1", "")
     session.judge("2", "")
 
-    assert session.acked == {"a": "v1", "b": "v1"}
+    assert session.status().acked == {"a": "v1", "b": "v1"}
 
 
 def test_each_resource_of_a_refused_response_is_sent_alone() -> None:
@@ -64,15 +78,15 @@ def test_each_resource_of_a_refused_response_is_sent_alone() -> None:
     session.judge("1", "one of them is bad")
 
     assert send(session, available, "2").names == {"bad"}
-    assert session.next(available) is None  # the judgement is awaited
+    assert next_of(session, available) is None  # the judgement is awaited
     session.judge("2", "no such address")
     assert send(session, available, "3").names == {"good"}
     session.judge("3", "")
 
-    assert session.next(available) is None
-    assert session.acked == {"good": "v1"}
-    assert session.status(available).state is SyncState.ERROR
-    assert session.status(available).rejections["bad"].reason == "no such address"
+    assert next_of(session, available) is None
+    assert session.status().acked == {"good": "v1"}
+    assert status_of(session, available).state is SyncState.ERROR
+    assert status_of(session, available).rejections["bad"].reason == "no such address"
 
 
 def test_a_version_refused_alone_is_not_sent_again_but_a_newer_one_is() -> None:
@@ -80,13 +94,13 @@ def test_a_version_refused_alone_is_not_sent_again_but_a_newer_one_is() -> None:
     send(session, entries(a=1), "1")
     session.judge("1", "bad")
 
-    assert session.next(entries(a=1)) is None
+    assert next_of(session, entries(a=1)) is None
 
     assert send(session, entries(a=2), "2").names == {"a"}
     session.judge("2", "")
 
-    assert session.status(entries(a=2)).state is SyncState.SYNCED
-    assert session.status(entries(a=2)).last_error == ""
+    assert status_of(session, entries(a=2)).state is SyncState.SYNCED
+    assert status_of(session, entries(a=2)).last_error == ""
 
 
 def test_a_refused_version_that_nobody_wants_any_more_is_no_error() -> None:
@@ -96,8 +110,8 @@ def test_a_refused_version_that_nobody_wants_any_more_is_no_error() -> None:
     send(session, entries(a=2), "2")
     session.judge("2", "bad")
 
-    assert session.next(entries(a=1)) is None  # it still has the first
-    assert session.status(entries(a=1)).state is SyncState.SYNCED
+    assert next_of(session, entries(a=1)) is None  # it still has the first
+    assert status_of(session, entries(a=1)).state is SyncState.SYNCED
 
 
 def test_a_refused_removal_is_tried_once_alone() -> None:
@@ -127,8 +141,8 @@ def test_a_judgement_on_an_unknown_nonce_changes_nothing() -> None:
     send(session, entries(a=1), "1")
 
     assert not session.judge("7", "")
-    assert session.acked == {}
-    assert session.status(entries(a=1)).unanswered == ("1",)
+    assert session.status().acked == {}
+    assert status_of(session, entries(a=1)).unanswered == ("1",)
 
 
 @pytest.mark.parametrize("kind", [ENDPOINTS, ROUTES])
@@ -147,7 +161,7 @@ def test_an_unknown_name_is_said_not_to_exist(kind: ResourceType) -> None:
     session = asking_for(kind, "nobody")
 
     assert send(session, entries(other=1), "1") == Update(removed=frozenset({"nobody"}))
-    assert session.next(entries(other=1)) is None
+    assert next_of(session, entries(other=1)) is None
 
 
 @pytest.mark.parametrize("kind", [SECRET, EXTENSION_CONFIG, ROUTES])
@@ -156,8 +170,8 @@ def test_what_the_client_holds_and_is_gone_stays(kind: ResourceType) -> None:
     send(session, entries(cred=1), "1")
     session.judge("1", "")
 
-    assert session.next({}) is None
-    assert session.status({}).state is SyncState.SYNCED
+    assert next_of(session, {}) is None
+    assert status_of(session, {}).state is SyncState.SYNCED
 
 
 def test_endpoints_that_are_gone_become_none_when_removals_are_due() -> None:
@@ -165,8 +179,8 @@ def test_endpoints_that_are_gone_become_none_when_removals_are_due() -> None:
     send(session, entries(shop=1), "1")
     session.judge("1", "")
 
-    assert session.next({}, removals=False) is None
-    update = session.next({})
+    assert next_of(session, {}, removals=False) is None
+    update = next_of(session, {})
     assert update is not None
     assert set(update.changed) == {"shop"}
 
@@ -176,22 +190,22 @@ def test_removals_wait_and_changes_do_not() -> None:
     send(session, entries(old=1), "1")
     session.judge("1", "")
 
-    assert session.next(entries(new=1), removals=False) == Update(changed=entries(new=1))
-    assert session.next(entries(new=1)) == Update(changed=entries(new=1), removed=frozenset({"old"}))
+    assert next_of(session, entries(new=1), removals=False) == Update(changed=entries(new=1))
+    assert next_of(session, entries(new=1)) == Update(changed=entries(new=1), removed=frozenset({"old"}))
 
 
 def test_a_type_that_was_never_asked_for_is_not_sent() -> None:
-    assert TypeSession(ROUTES).status(NOTHING).state is SyncState.NOT_SENT
+    assert TypeSession(State(kind=ROUTES), Shared()).status().state is SyncState.NOT_SENT
 
 
 def test_what_is_under_way_is_stale() -> None:
     session = asking_for(LISTENER)
     available = entries(udp=1)
-    assert session.status(available).state is SyncState.STALE
+    assert status_of(session, available).state is SyncState.STALE
     send(session, available, "1")
-    assert session.status(available).state is SyncState.STALE
+    assert status_of(session, available).state is SyncState.STALE
     session.judge("1", "")
-    assert session.status(available).state is SyncState.SYNCED
+    assert status_of(session, available).state is SyncState.SYNCED
 
 
 def test_what_a_client_took_of_a_refused_response_is_put_back() -> None:
@@ -208,7 +222,7 @@ def test_what_a_client_took_of_a_refused_response_is_put_back() -> None:
     session.judge("4", "")
     assert send(session, entries(a=1, b=1), "5").removed == {"c"}
     session.judge("5", "")
-    assert session.next(entries(a=1, b=1)) is None
+    assert next_of(session, entries(a=1, b=1)) is None
 
 
 def test_what_was_refused_for_a_reason_that_passes_is_sent_once_more_unchanged() -> None:
@@ -216,13 +230,13 @@ def test_what_was_refused_for_a_reason_that_passes_is_sent_once_more_unchanged()
     available = entries(a=1)
     send(session, available, "1")
     session.judge("1", "cannot bind '0.0.0.0:8443': Address already in use")
-    assert session.next(available) is None
+    assert next_of(session, available) is None
     assert not session.try_again(lambda reason: "no such filter" in reason)
-    assert session.next(available) is None
+    assert next_of(session, available) is None
 
     assert session.try_again(lambda reason: "cannot bind" in reason)
 
     assert send(session, available, "2").names == {"a"}
     session.judge("2", "")
-    assert session.status(available).state is SyncState.SYNCED
+    assert status_of(session, available).state is SyncState.SYNCED
     assert not session.try_again(lambda reason: True)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mizzen._api import pb
+from mizzen.persistent import PersistentMap
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import (
     CLUSTER,
@@ -25,7 +26,8 @@ from mizzen.xds.resource_type import (
 from mizzen.xds.snapshot import Entry, Snapshot, entry
 from mizzen.xds.sotw import SotwStream
 from mizzen.xds.status import SyncState
-from mizzen.xds.stream import endpoints_name
+from mizzen.xds.update import endpoints_name
+from tests.unit.xds.heard import heard
 
 
 def cluster(name: str, *, seconds: int = 1) -> Entry:
@@ -35,7 +37,7 @@ def cluster(name: str, *, seconds: int = 1) -> Entry:
 
 def world(**kinds: Mapping[str, Entry]) -> Snapshot:
     by_short = {kind.short: kind.url for kind in SEND_ORDER}
-    return Snapshot(types={by_short[short]: named for short, named in kinds.items()})
+    return Snapshot(types={by_short[short]: PersistentMap(named) for short, named in kinds.items()})
 
 
 def ask(kind: ResourceType, *names: str) -> pb.DeltaDiscoveryRequest:
@@ -61,11 +63,11 @@ def said(response: pb.DeltaDiscoveryResponse | None) -> str:
 
 def converse(stream: DeltaStream) -> list[str]:
     """Confirm all that is sent, and tell what it was."""
-    heard = []
-    while (response := stream.next_response()) is not None:
-        heard.append(said(response))
+    responses = []
+    while (response := heard(stream)) is not None:
+        responses.append(said(response))
         stream.receive(answer(response))
-    return heard
+    return responses
 
 
 ROUTE_1 = {"http": entry(b"to old")}
@@ -98,35 +100,35 @@ def test_a_route_moves_when_its_new_cluster_is_confirmed_and_then_the_old_one_go
     stream = gateway_at(OLD)
     stream.offer(NEW)
 
-    added = stream.next_response()
+    added = heard(stream)
     assert said(added) == "CDS +new"
-    assert stream.next_response() is None
+    assert heard(stream) is None
 
     stream.receive(ask(ENDPOINTS, "new"))
-    endpoints = stream.next_response()
+    endpoints = heard(stream)
     assert said(endpoints) == "EDS +new"
     assert added is not None
     stream.receive(answer(added))
-    routes = stream.next_response()
+    routes = heard(stream)
     assert said(routes) == "RDS +http"
     assert not stream.is_holding
-    assert stream.next_response() is None  # the old cluster may still be in use
+    assert heard(stream) is None  # the old cluster may still be in use
 
     assert routes is not None
     stream.receive(answer(routes))
-    assert said(stream.next_response()) == "CDS -old"
+    assert said(heard(stream)) == "CDS -old"
 
 
 def test_routes_do_not_wait_for_ever_for_a_cold_cluster() -> None:
     stream = gateway_at(OLD)
     stream.offer(NEW)
-    assert said(stream.next_response()) == "CDS +new"
-    assert stream.next_response() is None
+    assert said(heard(stream)) == "CDS +new"
+    assert heard(stream) is None
     was_holding = stream.is_holding
 
     stream.stop_holding()
 
-    assert said(stream.next_response()) == "RDS +http"
+    assert said(heard(stream)) == "RDS +http"
     assert (was_holding, stream.is_holding) == (True, False)
 
 
@@ -134,23 +136,23 @@ def test_patience_comes_back_with_the_next_snapshot() -> None:
     stream = gateway_at(OLD)
     stream.stop_holding()
     stream.offer(NEW)
-    assert said(stream.next_response()) == "CDS +new"
+    assert said(heard(stream)) == "CDS +new"
 
-    assert stream.next_response() is None
+    assert heard(stream) is None
 
 
 def test_while_a_route_table_is_refused_the_clusters_of_the_last_good_one_stay() -> None:
     stream = gateway_at(OLD)
     stream.offer(NEW)
-    added = stream.next_response()
+    added = heard(stream)
     assert added is not None
     stream.receive(answer(added))
-    routes = stream.next_response()
+    routes = heard(stream)
     assert said(routes) == "RDS +http"
     assert routes is not None
     stream.receive(answer(routes, "bad route"))
 
-    assert stream.next_response() is None
+    assert heard(stream) is None
 
     repaired = world(
         CDS=NEW.of(CLUSTER.url), EDS=NEW.of(ENDPOINTS.url), LDS=LISTENERS, RDS={"http": entry(b"repaired")}
@@ -164,11 +166,11 @@ def test_while_a_route_table_is_refused_the_clusters_of_the_last_good_one_stay()
 def test_a_refused_cluster_does_not_hold_up_the_routes() -> None:
     stream = gateway_at(OLD)
     stream.offer(NEW)
-    added = stream.next_response()
+    added = heard(stream)
     assert added is not None
     stream.receive(answer(added, "bad cluster"))
 
-    assert said(stream.next_response()) == "RDS +http"
+    assert said(heard(stream)) == "RDS +http"
 
 
 def test_endpoints_follow_a_changed_cluster_though_they_did_not_change() -> None:
@@ -187,12 +189,12 @@ def test_endpoints_follow_a_changed_cluster_also_for_a_client_that_asks_for_them
     clusters = ask(CLUSTER)
     clusters.initial_resource_versions["old"] = "another"
     stream.receive(clusters)
-    assert said(stream.next_response()) == "CDS +old"
+    assert said(heard(stream)) == "CDS +old"
     endpoints = ask(ENDPOINTS, "old")
     endpoints.initial_resource_versions["old"] = OLD.of(ENDPOINTS.url)["old"].version
     stream.receive(endpoints)
 
-    assert said(stream.next_response()) == "EDS +old"
+    assert said(heard(stream)) == "EDS +old"
 
 
 def test_endpoints_are_asked_for_by_the_service_name_of_their_cluster() -> None:
@@ -300,7 +302,7 @@ class Client:
 
     def take(self) -> bool:
         """Read one response, if there is one."""
-        response = self.stream.next_response()
+        response = heard(self.stream)
         if response is None:
             return False
         url = response.type_url
@@ -350,7 +352,7 @@ worlds = st.builds(
             kind.url: st.dictionaries(
                 st.sampled_from(NAMES),
                 st.sampled_from(("1", "2", "3", BAD, BROKEN)),
-            ).map(lambda named: {name: content(name, kind) for name, kind in named.items()})
+            ).map(lambda named: PersistentMap((name, content(name, kind)) for name, kind in named.items()))
             for kind in (*WILDCARD, *BY_NAME)
         }
     ),
@@ -430,7 +432,7 @@ def test_every_client_converges_whatever_the_interleaving(
 def test_a_client_that_comes_back_to_what_it_has_is_sent_nothing(
     protocol: type[DeltaStream | SotwStream],
 ) -> None:
-    everything = {name: content(name, "1") for name in NAMES}
+    everything = PersistentMap((name, content(name, "1")) for name in NAMES)
     snapshot = Snapshot(types={kind.url: everything for kind in (*WILDCARD, *BY_NAME)})
     subscriptions = [("subscribe", (kind, name)) for kind in BY_NAME for name in NAMES]
     client = play(subscriptions, snapshot, protocol)
@@ -438,5 +440,5 @@ def test_a_client_that_comes_back_to_what_it_has_is_sent_nothing(
     client.start(protocol(itertools.count(1)))
     client.stream.offer(snapshot)
 
-    assert client.stream.next_response() is None
+    assert heard(client.stream) is None
     assert {each.state for each in client.stream.status().types} == {SyncState.SYNCED}
