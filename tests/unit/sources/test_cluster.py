@@ -16,7 +16,7 @@ from mizzen.sources.cluster import Cluster, kept, plural, taken
 from mizzen.sources.kube import Kube, KubeError, connect
 from mizzen.sources.listing import Difference
 from mizzen.sources.mesh_text import MeshText
-from mizzen.sources.reflector import Reflector, Watched
+from mizzen.sources.reflector import Watched
 from tests.unit.sources.fake_api_server import Answer, FakeServer, event, page, refusal
 
 Json = dict[str, Any]
