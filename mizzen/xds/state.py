@@ -90,12 +90,12 @@ class State(Facts):
 
     def unsubscribed(self, names: Collection[str]) -> "State":
         """The client lets go of these. Under a wildcard it still learns whether they exist."""
-        state = self.forgotten(names)
+        state = self._with_collections(names).forgotten(names)
         owed = (
             state.owed.updated(dict.fromkeys(names)) if self.wildcard else less(state.owed, names, NO_NAMES)
         )
         return state._next(
-            self.with_members(names),
+            state.with_members(names),
             names=less(state.names, names, NO_NAMES),
             names_hash=state.names_hash ^ unordered_hash(name for name in names if name in state.names),
             owed=owed,
@@ -105,7 +105,8 @@ class State(Facts):
         """The client may no longer have these: they are sent again to who still wants them."""
         if self.is_new:
             return self
-        known = {name for name in self.with_members(names) if self.knows(name)}
+        let_go = self.with_members([name for name in names if name in self.names])
+        known = {name for name in (*names, *let_go) if self.knows(name)}
         if not known:
             return self
         doubtful = {name: self.acked[name] for name in known if self.names_all and name in self.acked}

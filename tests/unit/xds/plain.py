@@ -106,7 +106,7 @@ class PlainSession:
 
     def forget(self, names: set[str]) -> None:
         """The client may no longer have these: they are sent again to who still wants them."""
-        names = names | {name for name in self._known() if collection_of(name) in names}
+        names = names | {name for name in self._known() if collection_of(name) in names & self.names}
         for name in names:
             self.acked.pop(name, None)
             self.rejected.pop(name, None)
