@@ -75,6 +75,8 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
     ("grpc.max_connection_idle_ms", _IDLE_MS),
     ("grpc.max_concurrent_streams", _STREAMS),
+    # Each connection keeps what it last read with. A large request would make that 64 KB for good.
+    ("grpc.experimental.tcp_max_read_buffer_size", 8_192),
 )
 
 _log = logging.getLogger(__name__)
