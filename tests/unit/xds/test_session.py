@@ -3,6 +3,7 @@
 import pytest
 
 from mizzen.persistent import PersistentMap
+from mizzen.xds.facts import Look
 from mizzen.xds.resource_type import (
     CLUSTER,
     ENDPOINTS,
@@ -240,3 +241,47 @@ def test_what_was_refused_for_a_reason_that_passes_is_sent_once_more_unchanged()
     session.judge("2", "")
     assert status_of(session, available).state is SyncState.SYNCED
     assert not session.try_again(lambda reason: True)
+
+
+def test_of_many_resources_an_event_looks_at_those_that_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    available = PersistentMap((f"c{number}", Entry("1", b"")) for number in range(10_000))
+    session = TypeSession(State(kind=CLUSTER), Shared())
+    session.ask_for_everything(True)
+    session.offer(available)
+    for nonce in ("1", "2"):  # one more, so that what is held is not the very map that is offered
+        update = session.next()
+        assert update is not None
+        session.record(nonce, update)
+        session.judge(nonce, "")
+        session.offer(available := available.updated({"c1": Entry(f"of {nonce}", b"")}))
+    looked_at: list[str] = []
+    look = State.look
+
+    def counting(state: State, name: str) -> Look:
+        looked_at.append(name)
+        return look(state, name)
+
+    monkeypatch.setattr(State, "look", counting)
+    session.offer(available.updated({"c7": Entry("2", b""), "new": Entry("1", b"")}, ["c8"]))
+    update = session.next()
+    assert update is not None
+    session.record("3", update)
+    session.judge("3", "one of them is bad")
+    while (update := session.next()) is not None:
+        session.record("4", update)
+        session.judge("4", "")
+
+    assert session.status().state is SyncState.SYNCED
+    assert set(looked_at) == {"c1", "c7", "c8", "new"}
+    assert len(looked_at) < 20
+
+
+def test_a_client_that_does_not_answer_is_told_no_more_after_a_while() -> None:
+    session = asking_for(CLUSTER)
+    for turn in range(100):
+        send(session, entries(a=turn), str(turn))
+    assert next_of(session, entries(a=100)) is None
+
+    session.judge("0", "")
+
+    assert send(session, entries(a=101), "next").changed == entries(a=101)
