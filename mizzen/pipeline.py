@@ -74,9 +74,14 @@ class GatewayBuild:
     identity: str  # who it is to the mesh: its SPIFFE name
     problems: tuple[Problem, ...]
 
-    def config(self, announced: Announced, before: tuple[Model, EnvoyConfig] | None = None) -> EnvoyConfig:
-        """The Envoy messages, with `announced` on the answers of its HTTPS servers. `before`: as in envoy_config."""
-        return envoy_config(self.model, announced, before)
+    def config(
+        self,
+        announced: Announced,
+        before: EnvoyConfig | None = None,
+        scoped: Mapping[str, bool] | None = None,
+    ) -> EnvoyConfig:
+        """The Envoy messages, with `announced` on the answers of its HTTPS servers. The rest: as in envoy_config."""
+        return envoy_config(self.model, announced, before, scoped)
 
     def announced_when_proven(self) -> Announced:
         """What answers say once every mirror has been proven."""

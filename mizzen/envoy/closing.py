@@ -9,7 +9,7 @@ from mizzen.envoy.violations import sound
 from mizzen.errors import Problem, Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.authorization import Access, AccessRule, All
-from mizzen.model.listener import Chain, HttpService, Listener
+from mizzen.model.listener import Chain, HttpService
 from mizzen.model.token import TokenRule
 
 _Judged = tuple[tuple[Access, ...], tuple[Problem, ...]]
@@ -22,13 +22,8 @@ class Closing:
     # By the identity of what was judged, which is kept so that nothing else gets it.
     _known: dict[tuple[int, int], tuple[object, _Judged]] = field(default_factory=dict)
 
-    def closed(self, listener: Listener, report: Report) -> Listener:
-        """The listener; where a rule of a chain cannot be translated, one whose chain refuses."""
-        chains = tuple(self._chain(chain, report) for chain in listener.chains)
-        same = all(one is other for one, other in zip(chains, listener.chains, strict=True))
-        return listener if same else replace(listener, chains=chains)
-
-    def _chain(self, chain: Chain, report: Report) -> Chain:
+    def closed(self, chain: Chain, report: Report) -> Chain:
+        """The chain; where a rule of it cannot be translated, one that refuses."""
         serve = chain.serve
         tokens = serve.tokens if isinstance(serve, HttpService) else ()
         if not (serve.access or tokens):

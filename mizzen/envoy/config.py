@@ -1,6 +1,10 @@
-"""Everything of one gateway: Model -> EnvoyConfig."""
+"""Everything of one gateway: Model -> EnvoyConfig, by difference.
 
-from collections.abc import Callable, Iterable, Mapping
+What is the same as before is not translated again: parts of a model are never changed, so a part that is the very same
+object is the same, and finding where two maps of them differ costs what differs. Only bytes are kept.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -8,98 +12,131 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from mizzen._api import pb
-from mizzen.envoy.closing import Closing
+from mizzen.envoy.changes import Bodies, Changes, Faults
 from mizzen.envoy.cluster import black_hole, cluster, is_told_endpoints
 from mizzen.envoy.endpoints import cluster_load_assignment
 from mizzen.envoy.filters.announcement import typed_extension_config
-from mizzen.envoy.listener import listener
-from mizzen.envoy.route_configuration import route_configuration
+from mizzen.envoy.listeners import Listeners, translate_listeners
+from mizzen.envoy.origins import origin_of
+from mizzen.envoy.route_tables import Tables, translate_tables
+from mizzen.envoy.scoping import SCOPES, Decided, Sending, decide
 from mizzen.envoy.secret import ca_secret, tls_secret
+from mizzen.envoy.types import (
+    CLUSTERS,
+    ENDPOINTS,
+    EXTENSION_CONFIGS,
+    LISTENERS,
+    MESSAGES,
+    ROUTES,
+    SCOPED_ROUTES,
+    SECRETS,
+    type_url,
+)
 from mizzen.envoy.violations import sound
-from mizzen.errors import Problem, Report, ResourceRef
+from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model import Model
 from mizzen.model.backend import BLACK_HOLE, Backend
-from mizzen.model.listener import Announcement, HeaderCase, Listener
-from mizzen.model.route import RouteTable
+from mizzen.model.listener import Announcement, HeaderCase
 from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.persistent import PersistentMap
 
-# Type URL -> name -> message.
-Resources = Mapping[str, Mapping[str, Message]]
-
-
-def type_url(kind: type[Message]) -> str:
-    """How xDS calls a type: "type.googleapis.com/envoy.config.listener.v3.Listener"."""
-    return f"type.googleapis.com/{kind.DESCRIPTOR.full_name}"
-
-
-LISTENERS = type_url(pb.Listener)
-ROUTES = type_url(pb.RouteConfiguration)
-CLUSTERS = type_url(pb.Cluster)
-ENDPOINTS = type_url(pb.ClusterLoadAssignment)
-SECRETS = type_url(pb.Secret)
-EXTENSION_CONFIGS = type_url(pb.TypedExtensionConfig)
-_TYPES = (LISTENERS, ROUTES, CLUSTERS, ENDPOINTS, SECRETS, EXTENSION_CONFIGS)
-
-Name = tuple[str, str]  # (type URL, name)
+_NO_BODIES: Bodies = {url: PersistentMap() for url in MESSAGES}
+_BLACK_HOLE = black_hole().SerializeToString(deterministic=True)
+Announced = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvoyConfig:
     """What one Envoy shall hold, and which object of the user each part comes from. Never changed again."""
 
-    resources: Resources  # sorted by name
-    bodies: Mapping[str, Mapping[str, bytes]]  # the same, serialised
-    origins: Mapping[Name, ResourceRef]  # whom a rejection goes back to
-    faults: Mapping[Name, tuple[Problem, ...]] = field(default_factory=dict)  # what could not be translated
+    model: Model = field(repr=False)  # that it was translated from
+    # Type URL -> name -> the resource, serialised. There are private keys among them: never printed.
+    bodies: Bodies = field(repr=False)
+    faults: Faults = field(default_factory=PersistentMap)  # what could not be translated, by the resource
+    # What the next translation takes up.
+    tables: Tables = field(default_factory=dict, compare=False, repr=False)
+    listeners: Listeners = field(default_factory=dict, compare=False, repr=False)
+    announced: Announced = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What could not be translated, each once."""
         return tuple(dict.fromkeys(problem for some in self.faults.values() for problem in some))
 
+    @property
+    def scoped(self) -> Mapping[str, bool]:
+        """Route table -> whether its hosts go to Envoy one by one: what a later process must know to do the same."""
+        return {name: parts.sending == SCOPES for name, parts in self.tables.items()}
+
+    def message(self, url: str, name: str) -> Message | None:
+        """A resource, made anew from its bytes; None where there is none."""
+        body = self.bodies[url].get(name) if url in self.bodies else None
+        return None if body is None else MESSAGES[url].FromString(body)
+
+    def messages(self) -> Iterator[Message]:
+        """All resources, type by type and sorted by name."""
+        return (
+            MESSAGES[url].FromString(body) for url, named in self.bodies.items() for body in named.values()
+        )
+
+    def origin(self, url: str, name: str) -> ResourceRef | None:
+        """The object that a resource comes from, whom a rejection goes back to."""
+        return origin_of(self.model, url, name)
+
 
 def envoy_config(
-    model: Model, announced: Mapping[str, str | None], before: tuple[Model, EnvoyConfig] | None = None
+    model: Model,
+    announced: Announced,
+    before: EnvoyConfig | None = None,
+    scoped: Mapping[str, bool] | None = None,
 ) -> EnvoyConfig:
     """Translate `model`. `announced`: name of an Announcement -> value of alt-svc, None (or absent) for none.
 
-    `before`: an earlier model and what it was translated to; the parts that are still the same are not
-    translated again. It changes no result.
+    `before`: what an earlier model was translated to; the parts that are still the same are not translated again, and
+    how route tables are sent stays. `scoped`: what an earlier process decided of that (`EnvoyConfig.scoped`).
 
     What raises, or breaks a rule of Envoy's API (it would refuse all that is sent with it), is reported
     (`EnvoyConfig.faults`) and closes: a chain refuses, a route fails, a backend has no endpoint. The other resources do
     not notice. What raises in that which many objects share (the address of a
     listener, a route table) is raised.
     """
-    header_case = _header_case(model)
-    told = [backend for backend in model.backends.values() if is_told_endpoints(backend)]
-    known = _Known.of(before)
-    made = _Made(_origins(model))
-    closing = Closing()
-    made.add(
-        LISTENERS,
-        model.listeners,
-        lambda one, report: listener(closing.closed(one, report), report, known.listener(one.name)),
-        known,
+    changes = Changes(before.bodies, before.faults) if before else Changes(_NO_BODIES, PersistentMap())
+    sendings = _sendings(model, before, scoped or {})
+    tables = translate_tables(model.route_tables, sendings, before.tables if before else {}, changes)
+    in_scopes = frozenset(name for name, sending in sendings.items() if sending == SCOPES)
+    listeners = translate_listeners(model.listeners, in_scopes, before.listeners if before else {}, changes)
+    earlier = before.model if before else None
+    _translate_backends(model, earlier, changes)
+    _translate_named(
+        changes,
+        SECRETS,
+        model.certificates,
+        earlier.certificates if earlier else (),
+        lambda one: tls_secret(one),
     )
-    made.add(ROUTES, model.route_tables, route_configuration, known)
-    made.add(
-        CLUSTERS,
-        model.backends.values(),
-        lambda one, _: cluster(one, header_case),
-        known if known.header_case is header_case else _Known(),
+    _translate_named(
+        changes,
+        SECRETS,
+        model.trusted_cas,
+        earlier.trusted_cas if earlier else (),
+        lambda one: ca_secret(one),
     )
-    made.add(ENDPOINTS, told, lambda one, _: cluster_load_assignment(one), known, _no_endpoints)
-    made.add(SECRETS, model.certificates, lambda one, _: tls_secret(one))
-    made.add(SECRETS, model.trusted_cas, lambda one, _: ca_secret(one))
-    made.add(
-        EXTENSION_CONFIGS,
-        model.announcements,
-        lambda one, _: typed_extension_config(one.name, announced.get(one.name)),
+    said = _translate_announcements(model, announced, before, changes)
+    bodies, faults = changes.applied()
+    return EnvoyConfig(
+        model=model, bodies=bodies, faults=faults, tables=tables, listeners=listeners, announced=said
     )
-    made.put((CLUSTERS, BLACK_HOLE), _serialised(black_hole()))
-    return made.config()
+
+
+def _sendings(model: Model, before: EnvoyConfig | None, kept: Mapping[str, bool]) -> dict[str, Sending]:
+    known = (
+        {name: Decided(parts.table, parts.sending) for name, parts in before.tables.items()} if before else {}
+    )
+    return decide(model.route_tables, model.scoped, known, kept)
+
+
+# --- backends ---------------------------------------------------------------------------------------
 
 
 def _header_case(model: Model) -> HeaderCase:
@@ -107,135 +144,112 @@ def _header_case(model: Model) -> HeaderCase:
     return HeaderCase.PRESERVE if keep else HeaderCase.LOWER
 
 
+def _translate_backends(model: Model, earlier: Model | None, changes: Changes) -> None:
+    header_case = _header_case(model)
+    comparable = earlier is not None and _header_case(earlier) is header_case
+    difference = model.backends.difference(earlier.backends if earlier else None)
+    for name in difference.removed:
+        changes.drop(CLUSTERS, name)
+        changes.drop(ENDPOINTS, name)
+    for name, backend in (difference.changed if comparable or earlier is None else model.backends).items():
+        known = earlier.backends.get(name) if earlier and comparable else None
+        if known is not None and not _is_faulty(name, changes) and known == backend:
+            continue
+        make = partial(cluster, backend, header_case)
+        _put(changes, CLUSTERS, name, backend.policy_origin or backend.origin, make)
+        if is_told_endpoints(backend):
+            give = partial(cluster_load_assignment, backend)
+            _put(changes, ENDPOINTS, name, backend.origin, give, partial(_no_endpoints, backend))
+        elif name in changes.bodies[ENDPOINTS]:
+            changes.drop(ENDPOINTS, name)
+    changes.put(CLUSTERS, BLACK_HOLE, _BLACK_HOLE)
+
+
+def _is_faulty(name: str, changes: Changes) -> bool:
+    """Equal parts may be written in other lines, which problems tell."""
+    return (CLUSTERS, name) in changes.faults or (ENDPOINTS, name) in changes.faults
+
+
 def _no_endpoints(backend: Backend) -> pb.ClusterLoadAssignment:
     """Requests get 503. Without this resource its cluster would wait for it, and all listeners with the cluster."""
     return pb.ClusterLoadAssignment(cluster_name=backend.name)
 
 
-Pair = tuple[Message, bytes]  # a message, and what it is on the wire
-Part = TypeVar("Part", Listener, RouteTable, Backend, Certificate, TrustedCa, Announcement)
-PartOfModel = Listener | RouteTable | Backend
+# --- what there is few of ---------------------------------------------------------------------------
+
+Part = TypeVar("Part", Certificate, TrustedCa)
 
 
-def _serialised(message: Message) -> Pair:
-    return message, message.SerializeToString(deterministic=True)
+def _translate_named(
+    changes: Changes,
+    url: str,
+    parts: Iterable[Part],
+    earlier: Iterable[Part],
+    make: Callable[[Part], Message],
+) -> None:
+    if parts is earlier:
+        return
+    known = {part.name: part for part in earlier}
+    for part in parts:
+        before = known.pop(part.name, None)
+        if before is part or (before == part and (url, part.name) not in changes.faults):
+            continue
+        _put(changes, url, part.name, part.origin, partial(make, part))
+    for name in known:
+        changes.drop(url, name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What was translated before, and of which parts of a model (they are never changed)."""
-
-    parts: Mapping[tuple[type, str], PartOfModel] = field(default_factory=dict)
-    config: EnvoyConfig | None = None
-    header_case: HeaderCase | None = None
-
-    @classmethod
-    def of(cls, before: tuple[Model, EnvoyConfig] | None) -> "_Known":
-        if before is None:
-            return cls()
-        model, config = before
-        parts: tuple[PartOfModel, ...] = (*model.listeners, *model.route_tables, *model.backends.values())
-        return cls({(type(part), part.name): part for part in parts}, config, _header_case(model))
-
-    def get(self, key: Name, part: Part) -> tuple[Pair | None, tuple[Problem, ...]] | None:
-        """What became of the same part; None where it is another. To compare costs a hundredth of translating."""
-        earlier = self.parts.get((type(part), part.name))
-        if self.config is None or earlier is None:
-            return None
-        url, name = key
-        faults = self.config.faults.get(key, ())
-        # Equal parts may be written in other lines, which problems tell.
-        if part is not earlier and (faults or part != earlier):
-            return None
-        message, body = self.config.resources[url].get(name), self.config.bodies[url].get(name)
-        if message is None or body is None:
-            return (None, faults) if faults else None
-        return (message, body), faults
-
-    def listener(self, name: str) -> tuple[Listener, pb.Listener] | None:
-        """A listener that was translated without a fault, and what it became."""
-        part, key = self.parts.get((Listener, name)), (LISTENERS, name)
-        message = self.config.resources[LISTENERS].get(name) if self.config else None
-        if self.config is None or key in self.config.faults:
-            return None
-        return (part, message) if isinstance(part, Listener) and isinstance(message, pb.Listener) else None
+def _translate_announcements(
+    model: Model, announced: Announced, before: EnvoyConfig | None, changes: Changes
+) -> Announced:
+    """Gives what the announcements of the model say."""
+    said = {one.name: announced.get(one.name) for one in model.announcements}
+    known = before.announced if before else {}
+    for one in model.announcements:
+        key = (EXTENSION_CONFIGS, one.name)
+        if one.name not in known or known[one.name] != said[one.name] or key in changes.faults:
+            _put(changes, *key, one.origin, partial(_announcement, one, said[one.name]))
+    for name in known.keys() - said.keys():
+        changes.drop(EXTENSION_CONFIGS, name)
+    return said
 
 
-@dataclass(slots=True)
-class _Made:
-    """What has been translated so far."""
-
-    origins: Mapping[Name, ResourceRef]
-    pairs: dict[Name, Pair] = field(default_factory=dict)
-    faults: dict[Name, tuple[Problem, ...]] = field(default_factory=dict)
-
-    def add(
-        self,
-        url: str,
-        parts: Iterable[Part],
-        translate: Callable[[Part, Report], Message],
-        known: _Known | None = None,
-        closed: Callable[[Part], Message] | None = None,
-    ) -> None:
-        """Translate and serialise. What raises is `closed`, or left out where nothing is said of that; listeners and
-        route tables are guarded within, part by part."""
-        for part in parts:
-            key = (url, part.name)
-            before = known.get(key, part) if known else None
-            pair, problems = before or self._translated(key, part, translate, closed)
-            if pair is not None:
-                self.pairs[key] = pair
-            if problems:
-                self.faults[key] = problems
-
-    def _translated(
-        self,
-        key: Name,
-        part: Part,
-        translate: Callable[[Part, Report], Message],
-        closed: Callable[[Part], Message] | None,
-    ) -> tuple[Pair | None, tuple[Problem, ...]]:
-        problems: list[Problem] = []
-        make = partial(_translated, translate, part, problems.append)
-        if isinstance(part, Listener | RouteTable):
-            made = make()
-            return made, tuple(dict.fromkeys(problems))
-        origin = self.origins.get(key, part.origin)
-        pair = attempt(Stage.TRANSLATE, origin, make, problems.append, None)
-        if pair is None and closed is not None:
-            pair = attempt(Stage.TRANSLATE, origin, partial(_closed, closed, part), problems.append, None)
-        return pair, tuple(dict.fromkeys(problems))
-
-    def put(self, key: Name, pair: Pair) -> None:
-        self.pairs[key] = pair
-
-    def config(self) -> EnvoyConfig:
-        resources: dict[str, dict[str, Message]] = {url: {} for url in _TYPES}
-        bodies: dict[str, dict[str, bytes]] = {url: {} for url in _TYPES}
-        for (url, name), (message, body) in sorted(self.pairs.items(), key=lambda item: item[0]):
-            resources[url][name] = message
-            bodies[url][name] = body
-        return EnvoyConfig(resources=resources, bodies=bodies, origins=self.origins, faults=self.faults)
+def _announcement(one: Announcement, value: str | None) -> Message:
+    return typed_extension_config(one.name, value)
 
 
-def _translated(translate: Callable[[Part, Report], Message], part: Part, report: Report) -> Pair:
-    message = translate(part, report)
-    return _serialised(message if isinstance(part, Listener | RouteTable) else sound(message))
+# --- one resource -----------------------------------------------------------------------------------
 
 
-def _closed(closed: Callable[[Part], Message], part: Part) -> Pair:
-    return _serialised(closed(part))
+def _put(
+    changes: Changes,
+    url: str,
+    name: str,
+    origin: ResourceRef,
+    make: Callable[[], Message],
+    closed: Callable[[], Message] | None = None,
+) -> None:
+    """Translate and serialise. What raises is `closed`, or left out where nothing is said of that."""
+    problems: list[Problem] = []
+    body = attempt(Stage.TRANSLATE, origin, partial(_body, make), problems.append, None)
+    if body is None and closed is not None:
+        body = attempt(Stage.TRANSLATE, origin, partial(_body, closed), problems.append, None)
+    changes.put(url, name, body, tuple(dict.fromkeys(problems)))
 
 
-def _origins(model: Model) -> dict[Name, ResourceRef]:
-    policies = {backend.name: backend.policy_origin or backend.origin for backend in model.backends.values()}
-    return {
-        **{(LISTENERS, one.name): one.origin for one in model.listeners},
-        **{(ROUTES, one.name): one.origin for one in model.route_tables},
-        # Envoy refuses a cluster for how it is treated, and that is what a DestinationRule says.
-        **{(CLUSTERS, name): origin for name, origin in policies.items()},
-        **{(ENDPOINTS, one.name): one.origin for one in model.backends.values() if is_told_endpoints(one)},
-        **{(SECRETS, pair.name): pair.origin for pair in model.certificates},
-        **{(SECRETS, ca.name): ca.origin for ca in model.trusted_cas},
-        **{(EXTENSION_CONFIGS, one.name): one.origin for one in model.announcements},
-    }
+def _body(make: Callable[[], Message]) -> bytes:
+    return sound(make()).SerializeToString(deterministic=True)
+
+
+__all__ = [
+    "CLUSTERS",
+    "ENDPOINTS",
+    "EXTENSION_CONFIGS",
+    "LISTENERS",
+    "ROUTES",
+    "SCOPED_ROUTES",
+    "SECRETS",
+    "EnvoyConfig",
+    "envoy_config",
+    "type_url",
+]

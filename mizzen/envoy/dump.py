@@ -12,6 +12,7 @@ from mizzen.envoy.config import (
     EXTENSION_CONFIGS,
     LISTENERS,
     ROUTES,
+    SCOPED_ROUTES,
     SECRETS,
     EnvoyConfig,
 )
@@ -20,11 +21,13 @@ from mizzen.redaction import REDACTED, hidden
 _SECTIONS = {
     "listeners": LISTENERS,
     "routes": ROUTES,
+    "scopedRoutes": SCOPED_ROUTES,
     "clusters": CLUSTERS,
     "endpoints": ENDPOINTS,
     "secrets": SECRETS,
     "extensionConfigs": EXTENSION_CONFIGS,
 }
+_WHERE_THERE_ARE_ANY = frozenset({"scopedRoutes"})
 _FIRST = {"@type": 0, "name": 1}
 
 
@@ -34,8 +37,9 @@ def dump(config: EnvoyConfig) -> dict[str, Any]:
     What is secret is redacted. The same config gives the same value, the order of keys included.
     """
     return {
-        section: [_as_json(message) for _, message in sorted(config.resources.get(url, {}).items())]
+        section: [_as_json(message) for name in config.bodies[url] if (message := config.message(url, name))]
         for section, url in _SECTIONS.items()
+        if config.bodies[url] or section not in _WHERE_THERE_ARE_ANY
     }
 
 

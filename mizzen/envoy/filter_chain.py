@@ -28,11 +28,14 @@ NOBODYS_CERTIFICATE = "invalid://unknown-server-name"
 _MOMENT = timedelta(milliseconds=100)
 
 
-def filter_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
-    """A chain of `listener`. Its name is how Envoy knows it again: the connections of one that stays, stay."""
+def filter_chain(chain: Chain, listener: Listener, *, scoped: bool = False) -> pb.FilterChain:
+    """A chain of `listener`. Its name is how Envoy knows it again: the connections of one that stays, stay.
+
+    `scoped`: its route table is told host by host.
+    """
     out = pb.FilterChain(
         name=chain.name,
-        filters=_filters(chain, listener),
+        filters=_filters(chain, listener, scoped),
         transport_socket_connect_timeout=duration(HANDSHAKE_TIMEOUT),
     )
     if chain.tls is not None:
@@ -98,21 +101,21 @@ def refusing_chain(server_names: tuple[str, ...] = ()) -> pb.FilterChain:
     )
 
 
-def _filters(chain: Chain, listener: Listener) -> list[pb.Filter]:
+def _filters(chain: Chain, listener: Listener, scoped: bool) -> list[pb.Filter]:
     """Who may connect at all is judged first where bytes are only passed on."""
     judges = []
     if isinstance(chain.serve, TcpService):
         for access in chain.serve.access:
             rules = pb.NetworkRBAC(rules=rbac(access), stat_prefix="tcp.")
             judges.append(pb.Filter(name=RBAC, typed_config=packed(rules)))
-    return [*judges, _filter(chain, listener)]
+    return [*judges, _filter(chain, listener, scoped)]
 
 
-def _filter(chain: Chain, listener: Listener) -> pb.Filter:
+def _filter(chain: Chain, listener: Listener, scoped: bool) -> pb.Filter:
     match chain.serve:
         case HttpService() as service:
             manager = http_connection_manager(
-                service, listener.edge, listener.transport, listener.access_logs
+                service, listener.edge, listener.transport, listener.access_logs, scoped=scoped
             )
             return pb.Filter(name=HCM, typed_config=packed(manager))
         case TcpService() as service:

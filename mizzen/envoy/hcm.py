@@ -8,6 +8,7 @@ from mizzen.envoy.filters import WEBSOCKET_FILTERS, header_limits, http_filters
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.http_protocol_options import http1_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, uint32
+from mizzen.envoy.scoped_route import collection
 from mizzen.envoy.tracing import tracing
 from mizzen.model.listener import AccessLog, Edge, HttpService, Transport
 
@@ -38,15 +39,21 @@ _UNDERSCORES = {
 
 
 def http_connection_manager(
-    service: HttpService, edge: Edge, transport: Transport, logs: tuple[AccessLog, ...]
+    service: HttpService,
+    edge: Edge,
+    transport: Transport,
+    logs: tuple[AccessLog, ...],
+    *,
+    scoped: bool = False,
 ) -> pb.HttpConnectionManager:
-    """The same over TCP and QUIC but for the codec and WebSockets. Unset fields are Envoy's defaults."""
-    meeting = Meeting(service=service, edge=edge)
+    """The same over TCP and QUIC but for the codec and WebSockets. Unset fields are Envoy's defaults.
+
+    `scoped`: the route table is told host by host.
+    """
+    meeting = Meeting(service=service, edge=edge, scoped=scoped)
     out = pb.HttpConnectionManager(
         codec_type=_HCM.HTTP3 if transport is Transport.QUIC else _HCM.AUTO,
         stat_prefix=service.stat_prefix,
-        # For ever: a listener that serves without its routes would answer 404 to everybody.
-        rds=pb.Rds(config_source=ads(NO_TIMEOUT), route_config_name=service.route_table),
         http_filters=http_filters(meeting),
         local_reply_config=header_limits.local_reply(),
         max_request_headers_kb=uint32(header_limits.CODEC_KIB),
@@ -62,6 +69,11 @@ def http_connection_manager(
         strip_trailing_host_dot=True,
         access_log=[access_log(log) for log in logs],
     )
+    # For ever: a listener that serves without its routes would answer 404 to everybody.
+    if scoped:
+        out.scoped_routes.CopyFrom(scoped_routes(service.route_table))
+    else:
+        out.rds.CopyFrom(pb.Rds(config_source=ads(NO_TIMEOUT), route_config_name=service.route_table))
     out.http_protocol_options.accept_http_10 = edge.accept_http_10
     if not edge.request_id:
         out.generate_request_id.value = False
@@ -76,6 +88,18 @@ def http_connection_manager(
     for network in edge.internal_networks:
         address, _, length = network.partition("/")
         out.internal_address_config.cidr_ranges.add(address_prefix=address, prefix_len=uint32(int(length)))
+    return out
+
+
+def scoped_routes(table: str) -> pb.ScopedRoutes:
+    """The hosts of a table, each a resource of its own, found by the host of a request without its port."""
+    host = pb.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor(
+        name=":authority", element_separator=":", index=0
+    )
+    out = pb.ScopedRoutes(name=table, rds_config_source=ads(NO_TIMEOUT))
+    out.scope_key_builder.fragments.add(header_value_extractor=host)
+    out.scoped_rds.scoped_rds_config_source.CopyFrom(ads(NO_TIMEOUT))
+    out.scoped_rds.srds_resources_locator = collection(table)
     return out
 
 

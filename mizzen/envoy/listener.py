@@ -5,22 +5,17 @@ filter chain) cuts its connections and lets new ones time out until the drain ti
 depend on the address and on mesh-wide settings alone, and what may be wanted one day is there from the start.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import assert_never
 
 from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
-from mizzen.envoy.filter_chain import closed_chain, filter_chain, refusing_chain
+from mizzen.envoy.filter_chain import refusing_chain
 from mizzen.envoy.parts import address, boolean, duration, extension, packed, uint32
 from mizzen.envoy.violations import sound
-from mizzen.errors import Report, ResourceRef
-from mizzen.guard import Stage, attempt
-from mizzen.model.listener import Chain, Listener, Transport
+from mizzen.model.listener import Listener, Transport
 
 # How much a client may keep in flight. Envoy's own windows (16 and 24 MiB) are what one slow client could
 # make the gateway hold.
@@ -33,68 +28,33 @@ UDP_RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
 SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
 
 _TLS_INSPECTOR_BYTES = 512
-_JUDGED = frozenset({"filter_chains"})  # each by itself
+FILTER_CHAINS = "filter_chains"
 
 
-_NOBODY = ResourceRef(kind="")
-Before = tuple[Listener, pb.Listener]  # what it was, and what that became, without a problem
-
-
-def listener(one: Listener, report: Report, before: Before | None = None) -> pb.Listener:
-    """A chain that cannot be translated, or that Envoy would refuse, is reported, and refuses its connections.
-
-    Chains that are as `before` are not translated again.
-    """
+def listener(one: Listener, *chains: pb.FilterChain) -> pb.Listener:
+    """All of it but the chains of the model, which are judged by themselves, as those given are."""
     match one.transport:
         case Transport.TCP | Transport.UNIX:
-            return sound(tcp_listener(one, report, before), but=_JUDGED)
+            out = tcp_listener(one)
         case Transport.QUIC:
-            return sound(quic_listener(one, report, before), but=_JUDGED)
+            out = quic_listener(one)
         case other:
             assert_never(other)
+    out.filter_chains.extend(chains)
+    return sound(out, but=frozenset({FILTER_CHAINS}))
 
 
-def _chains(one: Listener, report: Report, before: Before | None) -> list[pb.FilterChain]:
-    found = []
-    known = _known(one, before)
-    for chain in one.chains:
-        earlier = known.get(chain.name)
-        if earlier is not None and earlier[0] == chain:
-            found.append(earlier[1])
-            continue
-        make = partial(_chain, chain, one)
-        made = attempt(Stage.TRANSLATE, chain.origin, make, report, None, chain.at)
-        found.append(made or closed_chain(chain, one))
-    return found
+def own_chains(one: Listener) -> tuple[pb.FilterChain, ...]:
+    """Chains that stand behind those of the model."""
+    return (refusing_chain(one.refused),) if one.transport is Transport.QUIC and one.refused else ()
 
 
-def _chain(chain: Chain, one: Listener) -> pb.FilterChain:
-    return sound(filter_chain(chain, one))
-
-
-def _known(one: Listener, before: Before | None) -> Mapping[str, tuple[Chain, pb.FilterChain]]:
-    """Chains by name, and what they became; none where the rest of the listener differs, which they take from."""
-    if before is None or _but_chains(one) != _but_chains(before[0]):
-        return {}
-    # Those that are no chain of ours stand behind the others.
-    pairs = zip(before[0].chains, before[1].filter_chains, strict=False)
-    return {chain.name: (chain, made) for chain, made in pairs}
-
-
-def _but_chains(one: Listener) -> Listener:
-    """What a chain may take from. The object of the first server is whom Envoy's refusal goes back to, no more."""
-    return replace(one, chains=(), refused=(), origin=_NOBODY)
-
-
-def _common(
-    one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType", report: Report, before: Before | None
-) -> pb.Listener:
+def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> pb.Listener:
     out = pb.Listener(
         name=one.name,
         # TCP and QUIC on one port would otherwise count as one.
         stat_prefix=one.name,
         address=address(one.address, one.port, protocol),
-        filter_chains=_chains(one, report, before),
         # Outbound is Istio's word for a gateway too.
         traffic_direction=pb.TrafficDirection.INBOUND if one.inbound else pb.TrafficDirection.OUTBOUND,
         max_connections_to_accept_per_socket_event=uint32(1),
@@ -104,9 +64,9 @@ def _common(
     return out
 
 
-def tcp_listener(one: Listener, report: Report, before: Before | None = None) -> pb.Listener:
+def tcp_listener(one: Listener) -> pb.Listener:
     """TCP, or a Unix socket."""
-    out = _common(one, pb.SocketAddress.TCP, report, before)
+    out = _common(one, pb.SocketAddress.TCP)
     if one.redirected:
         _add_listener_filter(out, "envoy.filters.listener.original_dst", pb.OriginalDst())
     if one.hands_over:
@@ -136,12 +96,10 @@ def _must_see_client_hello(one: Listener) -> bool:
     )
 
 
-def quic_listener(one: Listener, report: Report, before: Before | None = None) -> pb.Listener:
+def quic_listener(one: Listener) -> pb.Listener:
     """The HTTP/3 mirror. A listener's own access log writes nothing on QUIC: it is left out."""
-    out = _common(one, pb.SocketAddress.UDP, report, before)
+    out = _common(one, pb.SocketAddress.UDP)
     out.default_filter_chain.CopyFrom(refusing_chain())
-    if one.refused:
-        out.filter_chains.append(refusing_chain(one.refused))
     out.udp_listener_config.CopyFrom(udp_listener_config())
     out.socket_options.add(
         description="receive buffer",

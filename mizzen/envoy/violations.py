@@ -25,9 +25,8 @@ from mizzen.envoy.rules import Judge, judge_of
 
 Violation = tuple[str, str]  # (path inside the message, what is wrong there)
 _LONGEST_SECONDS = 9_223_372_036  # Envoy: seconds below what 64 bits of nanoseconds hold
-# A route table is made anew as a whole for one route that changed: hosts that were looked at before are not looked at
-# again. Nor are retries, which most routes have alike.
-_REMEMBERED = frozenset({"envoy.config.route.v3.VirtualHost", "envoy.config.route.v3.RetryPolicy"})
+# Retries, which most routes have alike, are looked at once.
+_REMEMBERED = frozenset({"envoy.config.route.v3.RetryPolicy"})
 _MOST_REMEMBERED = 100_000
 _clean: dict[str, set[bytes]] = {name: set() for name in _REMEMBERED}  # digests; changes no result
 
@@ -170,7 +169,8 @@ def _judge_of_kind(kind: Any) -> Callable[[Any], bool]:
 
 @functools.lru_cache(maxsize=10_000)
 def _is_packed_sound(url: str, value: bytes) -> bool:
-    return not any(_packed(AnyMessage(type_url=url, value=value), ""))
+    inner = _unpacked(AnyMessage(type_url=url, value=value))
+    return inner is None or _is_plain(inner.DESCRIPTOR) or _judge_of_kind(inner.DESCRIPTOR)(inner)
 
 
 def is_sound(message: Message, but: frozenset[str] = frozenset()) -> bool:
@@ -244,13 +244,18 @@ def _message(message: Message, path: str) -> Iterator[Violation]:
 
 
 def _packed(message: AnyMessage, path: str) -> Iterator[Violation]:
-    """What is in an Any. A type that is not ours is left to Envoy."""
+    inner = _unpacked(message)
+    if inner is not None:
+        yield from _message(inner, path)
+
+
+def _unpacked(message: AnyMessage) -> Message | None:
+    """What is in an Any; None where its type is not ours, which is left to Envoy."""
     try:
         kind = descriptor_pool.Default().FindMessageTypeByName(message.TypeName())
-        inner = message_factory.GetMessageClass(kind).FromString(message.value)
+        return message_factory.GetMessageClass(kind).FromString(message.value)
     except (KeyError, DecodeError):
-        return
-    yield from _message(inner, path)
+        return None
 
 
 def _join(path: str, name: str) -> str:

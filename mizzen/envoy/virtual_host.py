@@ -5,6 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from mizzen._api import pb
+from mizzen.envoy.filters.announcement import announcement_taken_back
 from mizzen.envoy.parts import packed
 from mizzen.envoy.route import route
 from mizzen.envoy.violations import is_sound, sound
@@ -69,11 +70,17 @@ def _replaced(one: Route, match: RouteMatch) -> Route:
     return Route(name="", match=match, action=action, origin=one.origin, at=one.at)
 
 
-def misdirected_host(domains: tuple[str, ...], announcement: str | None) -> pb.VirtualHost:
-    """Domains of other servers of the port: 421, and no word about HTTP/3, which the other server may not have."""
+def misdirected_host(
+    domains: tuple[str, ...], announcement: str | None, *, scoped: bool = False
+) -> pb.VirtualHost:
+    """Domains of other servers of the port: 421, and no word about HTTP/3, which the other server may not have.
+
+    `scoped`: its route may be found when the filters of the request have been chosen already (`host_case`).
+    """
     out = pb.VirtualHost(name=MISDIRECTED, domains=domains)
     everything = out.routes.add(name=MISDIRECTED, match=pb.RouteMatch(prefix="/"))
     everything.direct_response.status = HTTPStatus.MISDIRECTED_REQUEST
     if announcement is not None:
-        out.typed_per_filter_config[announcement].CopyFrom(packed(pb.FilterConfig(disabled=True)))
+        silence = announcement_taken_back() if scoped else pb.FilterConfig(disabled=True)
+        out.typed_per_filter_config[announcement].CopyFrom(packed(silence))
     return out

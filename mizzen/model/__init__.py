@@ -11,7 +11,7 @@ from typing import NewType
 from mizzen.errors import ResourceRef
 from mizzen.model.backend import Backend
 from mizzen.model.listener import Announcement, Listener, Mirror
-from mizzen.model.route import RouteTable
+from mizzen.model.route import RouteTable, Scoped
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
 
@@ -30,6 +30,7 @@ class Model:
     trusted_cas: tuple[TrustedCa, ...]
     announcements: tuple[Announcement, ...]  # one for each HTTPS server that ends TLS here
     mirrors: tuple[Mirror, ...]  # what became of each server that could have an HTTP/3 mirror
+    scoped: Scoped = Scoped.NEVER
 
 
 def authors(model: Model) -> frozenset[ResourceRef]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 
 from mizzen.errors import ResourceRef
 from mizzen.persistent import PersistentMap
@@ -252,6 +253,14 @@ class Host:
     routes: tuple[Route, ...]
     https_only: bool = False  # plain requests are redirected to https
     count_attempts: bool = True  # x-envoy-attempt-count
+
+
+class Scoped(Enum):
+    """Which tables may be told host by host."""
+
+    NEVER = "never"
+    AUTO = "auto"  # those with many hosts
+    ALWAYS = "always"  # all that can be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 
 from mizzen._api import pb
-from mizzen.envoy.config import ROUTES, EnvoyConfig
+from mizzen.envoy.config import ROUTES, SCOPED_ROUTES, EnvoyConfig
+from mizzen.envoy.origins import host_of_scope
 from mizzen.envoy.violations import violations
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.announcement import Server
@@ -216,8 +217,8 @@ def _withheld(snapshot: Snapshot, refused: Refusals) -> frozenset[str]:
 def rejection(model: Model, config: EnvoyConfig, url: str, name: str, reason: str) -> Problem:
     """One resource that Envoy refused."""
     short, told = resource_type(url).short, why(config, url, name, reason)
-    route = _refused_route(model, config, name, told) if url == ROUTES else None
-    resource = config.origins.get((url, name)) or ResourceRef(kind=short, name=name)
+    route = _refused_route(model, config, url, name, told)
+    resource = config.origin(url, name) or ResourceRef(kind=short, name=name)
     if url == LISTENER.url and is_for_a_port(reason):
         return Problem(
             code="PORT-001",
@@ -235,27 +236,25 @@ def rejection(model: Model, config: EnvoyConfig, url: str, name: str, reason: st
     )
 
 
-def _refused_route(model: Model, config: EnvoyConfig, name: str, told: str) -> Route | None:
+def _refused_route(model: Model, config: EnvoyConfig, url: str, name: str, told: str) -> Route | None:
     """The route that a reason such as "virtual_hosts[0].routes[1].redirect ..." is about."""
     found = _ROUTE.search(told)
-    message = config.resources[ROUTES].get(name)
-    if found is None or not isinstance(message, pb.RouteConfiguration):
+    if found is None:
         return None
-    hosts = {
-        host.name: host for table in model.route_tables if table.name == name for host in table.hosts.values()
-    }
     number, index = int(found[1]), int(found[2])
-    if number >= len(message.virtual_hosts):
-        return None
-    host = hosts.get(message.virtual_hosts[number].name)
+    host = host_of_scope(model, name) if url == SCOPED_ROUTES else None
+    message = config.message(url, name) if url == ROUTES else None
+    if isinstance(message, pb.RouteConfiguration) and number < len(message.virtual_hosts):
+        tables = (table for table in model.route_tables if table.name == name)
+        host = next((table.hosts.get(message.virtual_hosts[number].name) for table in tables), None)
     return host.routes[index] if host and index < len(host.routes) else None
 
 
 def why(config: EnvoyConfig, url: str, name: str, reason: str) -> str:
     """The reason that Envoy gave; where it was too long to be told, what is found in the resource itself."""
     told = first_line(reason)
-    message = config.resources.get(url, {}).get(name)
-    if LOST in told and message is not None and (broken := violations(message)):
+    message = config.message(url, name) if LOST in told else None
+    if message is not None and (broken := violations(message)):
         path, wrong = broken[0]
         return told.replace(LOST, f"{path}: {wrong}")
     return told

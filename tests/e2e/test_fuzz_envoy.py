@@ -37,9 +37,7 @@ def configurations(case: Case, text: bytes) -> list[EnvoyConfig]:
 
 async def fault(envoy: Envoy, config: EnvoyConfig) -> str:
     """What is wrong with `config` that nobody has told; "" for nothing."""
-    broken = [
-        wrong for named in config.resources.values() for one in named.values() for wrong in violations(one)
-    ]
+    broken = [wrong for one in config.messages() for wrong in violations(one)]
     refused = await envoy.offer(to_snapshot(config, None))
     if envoy.process.poll() is not None:
         return f"Envoy died: {envoy.log.read_text()[-2000:]}"

@@ -22,6 +22,7 @@ from mizzen.envoy.config import (
     EnvoyConfig,
     envoy_config,
 )
+from mizzen.envoy.types import MESSAGES
 from mizzen.model import Model
 from mizzen.model.backend import (
     Balancing,
@@ -74,8 +75,8 @@ OTHER = "outbound|80|v2|backend.test"
 def as_static(config: EnvoyConfig) -> dict[str, Any]:
     """A bootstrap that holds `config` itself: Envoy then looks at all of it before it would start."""
     whole = {
-        url: {name: json_format.MessageToDict(message) for name, message in named.items()}
-        for url, named in config.resources.items()
+        url: {name: json_format.MessageToDict(MESSAGES[url].FromString(body)) for name, body in named.items()}
+        for url, named in config.bodies.items()
     }
     ads_cluster = {"name": "ads", "type": "STATIC", "connect_timeout": "1s"}
     service = {"envoy_grpc": {"cluster_name": "ads"}}

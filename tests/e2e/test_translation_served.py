@@ -46,7 +46,7 @@ class Served:
     def publish(self, model: Model, alt_svc: str | None = ALT_SVC, *, less: str = "") -> None:
         """Tell Envoy; `less`: a type whose resources are not sent."""
         config = envoy_config(model, {one.name: alt_svc for one in model.announcements})
-        sent = {url: {} if url == less else named for url, named in config.resources.items()}
+        sent = {url: {} if url == less else named for url, named in config.bodies.items()}
         self.ads.publish("edge.shop", snapshot(sent))
 
     def stat(self, name: str) -> int:

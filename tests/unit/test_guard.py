@@ -216,7 +216,7 @@ def test_what_is_remembered_changes_nothing(stage: Stage, marked: ResourceRef, f
         assert analysed(remembered, NOW) == analysed(whole, NOW)
     for gateway in whole.gateways:
         first = gateway.config({})
-        again = gateway.config({}, (gateway.model, first))
+        again = gateway.config({}, first)
         assert (again.bodies, again.problems) == (first.bodies, first.problems)
 
 

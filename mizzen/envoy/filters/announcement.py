@@ -41,3 +41,10 @@ def typed_extension_config(name: str, alt_svc: str | None) -> pb.TypedExtensionC
             )
         )
     return pb.TypedExtensionConfig(name=name, typed_config=packed(config))
+
+
+def announcement_taken_back() -> pb.HeaderMutationPerRoute:
+    """What a route has whose answers say nothing: it comes after what the announcement itself does."""
+    out = pb.HeaderMutationPerRoute()
+    out.mutations.response_mutations.add(remove="alt-svc")
+    return out

@@ -10,6 +10,7 @@ two Host fields, and of `host` beside `:authority` over HTTP/3), "x..", "x:1:2",
 would take it, and no rule for the host x would.
 """
 
+from functools import cache
 from http import HTTPStatus
 
 from mizzen._api import pb
@@ -40,6 +41,11 @@ _NO_HOST = "|".join(
 
 def http_filter(_: Meeting) -> pb.HttpFilter:
     """The filter; it is the same for every connection manager."""
+    return _http_filter()
+
+
+@cache
+def _http_filter() -> pb.HttpFilter:
     too_large = pb.Policy(
         permissions=[pb.Permission(any=True)],
         principals=[pb.Principal(any=True)],
@@ -59,6 +65,7 @@ def http_filter(_: Meeting) -> pb.HttpFilter:
     return inline(NAME, pb.RBAC(rules=rules, rules_stat_prefix=_PREFIX))
 
 
+@cache
 def local_reply() -> pb.LocalReplyConfig:
     """What makes the refusals of the filter, and no others, a 431 or 400."""
     too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE

@@ -15,6 +15,7 @@ class Meeting:
 
     service: HttpService
     edge: Edge
+    scoped: bool = False  # its route table is told host by host
 
 
 def inline(name: str, config: Message) -> pb.HttpFilter:

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 from mizzen._api import pb
-from mizzen.envoy.config import CLUSTERS, ROUTES, EnvoyConfig
+from mizzen.envoy.config import CLUSTERS, ROUTES
+from mizzen.persistent import PersistentMap
 from mizzen.pipeline import Settings
 from mizzen.plane.report import rejection, why
 from mizzen.xds.refusal import LOST
@@ -8,7 +11,9 @@ from tests.golden import built
 
 def test_a_reason_that_envoy_cut_off_is_found_in_what_it_refused() -> None:
     bad = pb.Cluster(name="c", dns_refresh_rate=pb.Duration(nanos=1))
-    config = EnvoyConfig(resources={CLUSTERS: {"c": bad}}, bodies={}, origins={})
+    [gateway] = built({"a.yaml": YAML}, Settings()).gateways
+    bodies = {CLUSTERS: PersistentMap({"c": bad.SerializeToString()})}
+    config = replace(gateway.config({}), bodies=bodies)
 
     assert why(config, CLUSTERS, "c", f"cluster(s) c: {LOST}") == (
         "cluster(s) c: dns_refresh_rate: it must be more than 0.001s"

@@ -1,0 +1,55 @@
+"""Which object of the user a resource of Envoy comes from. Looked up when it is asked for, which is seldom."""
+
+from mizzen.envoy.scoped_route import parts_of_scope
+from mizzen.envoy.types import (
+    CLUSTERS,
+    ENDPOINTS,
+    EXTENSION_CONFIGS,
+    LISTENERS,
+    ROUTES,
+    SCOPED_ROUTES,
+    SECRETS,
+)
+from mizzen.errors import ResourceRef
+from mizzen.model import Model
+from mizzen.model.backend import Backend
+from mizzen.model.listener import Announcement, Listener
+from mizzen.model.route import Host, RouteTable
+from mizzen.model.tls import Certificate, TrustedCa
+
+_Part = Listener | RouteTable | Certificate | TrustedCa | Announcement
+
+
+def origin_of(model: Model, url: str, name: str) -> ResourceRef | None:
+    """The object that a resource of type `url` comes from; None where the model has no such part."""
+    if url in (CLUSTERS, ENDPOINTS):
+        backend: Backend | None = model.backends.get(name)
+        if backend is None:
+            return None
+        # Envoy refuses a cluster for how it is treated, and that is what a DestinationRule says.
+        return backend.policy_origin or backend.origin if url == CLUSTERS else backend.origin
+    if url == SCOPED_ROUTES:
+        return _of_scope(model, name)
+    named: dict[str, tuple[_Part, ...]] = {
+        LISTENERS: model.listeners,
+        ROUTES: model.route_tables,
+        SECRETS: (*model.certificates, *model.trusted_cas),
+        EXTENSION_CONFIGS: model.announcements,
+    }
+    return next((part.origin for part in named.get(url, ()) if part.name == name), None)
+
+
+def _of_scope(model: Model, name: str) -> ResourceRef | None:
+    table_name, _ = parts_of_scope(name)
+    host = host_of_scope(model, name)
+    if host is not None and host.routes:
+        return host.routes[0].origin
+    return next((table.origin for table in model.route_tables if table.name == table_name), None)
+
+
+def host_of_scope(model: Model, name: str) -> Host | None:
+    """The host that a scope is for."""
+    table_name, domain = parts_of_scope(name)
+    tables = (table for table in model.route_tables if table.name == table_name)
+    hosts = (host for table in tables for host in table.hosts.values() if domain in host.domains)
+    return next(hosts, None)
