@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mizzen.envoy.scoping import CODES as SENDING
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS
 from mizzen.install.declaring import CODES as INSTALLING
@@ -43,7 +44,7 @@ def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
     for catalogue in (
-        *(FILES, READING, COUNTING, BUILDING, RESOLVING, MESH, PORTS, SHARED_PORTS, OPENED),
+        *(FILES, READING, COUNTING, BUILDING, RESOLVING, SENDING, MESH, PORTS, SHARED_PORTS, OPENED),
         *(PROMISES, UPDATES, ROOTS, INSTALLING, FAULTS),
     ):
         every |= dict(catalogue)

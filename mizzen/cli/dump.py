@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.filter_chain import NOBODYS_CERTIFICATE
+from mizzen.envoy.virtual_host import MISDIRECTED
 from mizzen.redaction import hidden
 
 Json = dict[str, Any]
@@ -60,12 +61,27 @@ def listener_errors(dump: pb.ConfigDump) -> list[tuple[str, str]]:
 
 
 def routes(dump: pb.ConfigDump) -> list[Json]:
-    """Route configurations, those sent to Envoy first."""
-    found = []
+    """Route configurations: those sent to Envoy whole, those sent host by host (joined), those of its bootstrap."""
+    found, static = [], []
     for section in _sections(dump, pb.RoutesConfigDump):
         found += [_unpack(one.route_config, pb.RouteConfiguration) for one in section.dynamic_route_configs]
-        found += [_unpack(one.route_config, pb.RouteConfiguration) for one in section.static_route_configs]
-    return found
+        static += [_unpack(one.route_config, pb.RouteConfiguration) for one in section.static_route_configs]
+    for scoped in _sections(dump, pb.ScopedRoutesConfigDump):
+        found += [_joined(group) for group in scoped.dynamic_scoped_route_configs]
+    return [*found, *static]
+
+
+def _joined(group: pb.ScopedRoutesConfigDump.DynamicScopedRouteConfigs) -> Json:
+    """The route table that scopes are the hosts of; a host with several domains has a scope for each."""
+    hosts: dict[str, Json] = {}
+    for packed in group.scoped_route_configs:
+        for host in _unpack(packed, pb.ScopedRouteConfiguration)["routeConfiguration"].get(
+            "virtualHosts", []
+        ):
+            known = hosts.setdefault(host["name"], {**host, "domains": []})
+            known["domains"] = sorted({*known["domains"], *host["domains"]})
+    ordered = sorted(hosts.values(), key=lambda host: (host["name"] == MISDIRECTED, host["name"]))
+    return {"name": group.name, "virtualHosts": ordered}
 
 
 def clusters(dump: pb.ConfigDump) -> list[Json]:

@@ -93,6 +93,8 @@ def destination(chain: Json) -> str:
         if one.get("name") == HCM:
             if "rds" in config:
                 return f"Route: {config['rds'].get('routeConfigName', '')}"
+            if "scopedRoutes" in config:
+                return f"Route: {config['scopedRoutes'].get('name', '')}"
             if "routeConfig" in config:
                 return inline_route(config["routeConfig"])
             return "HTTP"

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from mizzen.errors import Report, ResourceRef
+from mizzen.model.route import Scoped
 from mizzen.persistent import PersistentMap
 from mizzen.resources.mesh import MeshConfig, ProxyConfig
 from mizzen.resources.world import ObservedWorld, World
@@ -35,6 +36,7 @@ class Switches:
     dual_stack: bool = False  # ISTIO_DUAL_STACK
     trace_sampling: float = 1.0  # PILOT_TRACE_SAMPLING, percent
     internal_networks: bool = False  # ENABLE_HCM_INTERNAL_NETWORKS
+    scoped_routes: Scoped = Scoped.AUTO  # MIZZEN_SCOPED_ROUTES: ours, not Istio's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from functools import partial
 
 from mizzen.errors import Problem, Report, ResourceRef
 from mizzen.guard import Stage, attempt
+from mizzen.model.route import Scoped
 from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
 from mizzen.resolve.overlay import overlay
 from mizzen.resolve.pods import CONFIG_ANNOTATION, PodGroup, locality_of, pod_groups
@@ -264,12 +265,17 @@ def _switches(operators: tuple[IstioOperator, ...], environment: Mapping[str, st
         http10=flag("PILOT_HTTP10", False),
         dual_stack=flag("ISTIO_DUAL_STACK", False),
         internal_networks=flag("ENABLE_HCM_INTERNAL_NETWORKS", False),
+        scoped_routes=_scoped({**environment, **said}.get("MIZZEN_SCOPED_ROUTES", "")),
         trace_sampling=_percent({**environment, **said}.get("PILOT_TRACE_SAMPLING", "")),
     )
 
 
 def _boolean(text: str) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
+
+
+def _scoped(text: str) -> Scoped:
+    return Scoped(text) if text in {one.value for one in Scoped} else Scoped.AUTO
 
 
 def _percent(text: str) -> float:

@@ -66,6 +66,7 @@ def resolve(ctx: Context) -> Model:
         trusted_cas=trusted_cas,
         announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),
         mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),
+        scoped=ctx.switches.scoped_routes,
     )
     return closed(ctx, model)
 
