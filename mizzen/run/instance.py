@@ -50,6 +50,11 @@ class Instance:
         return self.run_dir / "announcements.json"
 
     @property
+    def scoped(self) -> Path:
+        """Which route tables go host by host, kept for the next control plane of the same Envoys."""
+        return self.run_dir / "scoped.json"
+
+    @property
     def last_good(self) -> Path:
         """Good versions of objects that have gone bad, kept for the next control plane."""
         return self.run_dir / "last-good.json"

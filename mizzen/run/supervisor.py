@@ -101,6 +101,8 @@ class Supervisor:
         """Until `stop`, and until all children have ended. StartFailed when the instance cannot start here."""
         with possession(self.plan.instance) as held:
             self._key = held.key
+            with contextlib.suppress(OSError):  # our Envoys begin without connections: it may be decided anew
+                self.plan.instance.scoped.unlink(missing_ok=True)
             try:
                 self._start()
                 await self._follow(Restorer(held))

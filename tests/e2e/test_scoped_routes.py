@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import gateway
 import pytest
 from clients import asked, curl
 from gateway import HOST, Authority, eventually
+from test_under_load import PASSED_THROUGH, answering_pid, assert_nothing_failed, load
 
 from mizzen.probe.client import Answer, Session
 from mizzen.run.instance import get
@@ -20,6 +23,7 @@ URL = f"https://{HOST}:8443/"
 PROTOCOLS = ("h1", "h2", "h3")
 GATEWAY = "istio-ingressgateway.istio-system"
 TABLE = "https.443.https-shop.shop.istio-system"
+ALWAYS = {"MIZZEN_SCOPED_ROUTES": "always"}
 CORS = """
     corsPolicy:
       allowOrigins:
@@ -150,7 +154,7 @@ def test_hosts_are_found_however_they_are_written(folder: Path, authority: Autho
     write(folder, authority)
     (folder / "backend.yaml").write_text(gateway.backend(httpbin))
     (folder / "route.yaml").write_text(gateway.route(port=httpbin))
-    with gateway.up(folder, environment={"MIZZEN_SCOPED_ROUTES": "always"}) as up:
+    with gateway.up(folder, environment=ALWAYS) as up:
         for protocol in PROTOCOLS:
             for host in (HOST, "SHOP.test", "Shop.Test:8443", "shop.test:99", "SHOP.test."):
                 answer = curl(protocol, f"{URL}get", ca_pem=authority.pem, headers={"Host": host})
@@ -169,3 +173,61 @@ def test_hosts_are_found_however_they_are_written(folder: Path, authority: Autho
         [TABLE, "shop.test:443", "shop.test", "/*", "shop.istio-system"],
     ]
     assert listeners.count(f"Route: {TABLE}") == 2
+
+
+def test_hosts_of_other_servers_are_refused_however_they_are_written(
+    folder: Path, authority: Authority
+) -> None:
+    """421, and no word about HTTP/3, which the other server may not have."""
+    write(folder, authority)
+    (folder / "mq.yaml").write_text(PASSED_THROUGH)
+    (folder / "gateway.yaml").write_text(gateway.gateway("*.test"))
+    with gateway.up(folder, environment=ALWAYS) as up:
+        assert "421" in up.mizzen("proxy-config", "routes", GATEWAY).stdout
+        for protocol in PROTOCOLS:
+            for host in ("mq.shop.test", "MQ.shop.test:8443"):
+                answer = curl(protocol, URL, ca_pem=authority.pem, headers={"Host": host})
+                assert (answer.status, answer.header("alt-svc")) == (421, ""), (protocol, host)
+
+
+def test_what_was_decided_outlives_the_control_plane(folder: Path, authority: Authority) -> None:
+    """A table that has shrunk stays as it is, and so do its connections; nothing is sent again."""
+    write(folder, authority)
+    for index in range(110):
+        (folder / f"host{index}.yaml").write_text(gateway.route(f"h{index}.test", name=f"h{index}"))
+    with gateway.up(folder) as up, clients(authority) as of:
+        of.ask()
+        for index in range(1, 110):
+            (folder / f"host{index}.yaml").unlink()
+        eventually(status_is(of, 404, "h109.test"))
+        before = drained(up)
+        pid = up.status()["pid"]
+
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: answering_pid(up) not in (None, pid))
+        gateway.replace_file(folder / "route.yaml", gateway.route(header="2"))
+        eventually(version_is(of, "2"))
+
+        assert {one.reused for one in of.ask().values()} == {True}
+        assert drained(up) == before
+        eventually(lambda: up.status()["gateways"][GATEWAY]["synced"])
+
+
+def test_a_wildcard_that_comes_is_told_and_drops_nothing(
+    folder: Path, authority: Authority, httpbin: int
+) -> None:
+    write(folder, authority)
+    (folder / "backend.yaml").write_text(gateway.backend(httpbin))
+    (folder / "route.yaml").write_text(gateway.route(port=httpbin))
+    with gateway.up(folder, environment=ALWAYS) as up:
+        with load(authority, f"{URL}get") as loads:
+            (folder / "wild.yaml").write_text(gateway.route("*.wild.test", name="wild"))
+            for protocol in PROTOCOLS:
+                eventually(
+                    lambda p=protocol: (
+                        curl(p, URL, ca_pem=authority.pem, headers={"Host": "a.wild.test"}).status == 200
+                    )
+                )
+        assert_nothing_failed(loads)
+        assert "RT-006" in str(up.status()["problems"])
+        assert "*.wild.test" in up.mizzen("proxy-config", "routes", GATEWAY).stdout

@@ -26,7 +26,9 @@ HttpFilterOf = Callable[[Meeting], pb.HttpFilter | None]
 # The announcement is first because only so it is on the answers of all others too: redirects, faults, the 404
 # of an unknown host. The rest stands as in Istio (tokens, access, grpc-web, grpc-stats, fault, cors): an aborted request has
 # no CORS headers on its answer. The router ends it.
+# The case of hosts comes where the others take up the route, and once more where tokens may have let go of it.
 HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
+    host_case.http_filter,
     announcement.http_filter,
     header_limits.http_filter,
     jwt_authn.http_filter,

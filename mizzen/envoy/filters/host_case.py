@@ -2,8 +2,9 @@
 
 Hosts are the same in any case (RFC 3986, section 3.2.2), and so they are in a route table; a scope has its key exactly.
 This filter chooses the route by the host in lower case and then puts the host back, so that backends, logs and
-redirects have what the client wrote. It stands behind all filters that make Envoy choose the route anew. Every scope
-switches it off, so it costs nothing for requests whose route is found at once.
+redirects have what the client wrote. It comes first, since filters look up once what the route has for them, and again
+behind those that make Envoy choose the route anew. Every scope switches it off, so it costs nothing for requests whose
+route is found at once.
 """
 
 from mizzen._api import pb
