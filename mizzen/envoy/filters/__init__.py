@@ -34,7 +34,7 @@ HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     jwt_authn.http_filter,
     rbac.deny_filter,
     rbac.allow_filter,
-    host_case.http_filter,
+    host_case.filter_after_tokens,
     grpc_web.http_filter,
     grpc_stats.http_filter,
     fault.http_filter,
