@@ -51,7 +51,10 @@ class State(Facts):
         collections = self.collections.following(step) if self.collections else None
         touched = step.changed.keys() | step.removed
         if collections is not None:
-            touched |= set(filter(None, map(collection_of, touched)))
+            wholes = set(filter(None, map(collection_of, touched)))
+            # What is left of a collection that comes back is to be told of.
+            back = {one for one in wholes if collections.members(one) and not self._members(one)}
+            touched |= wholes.union(self._with_members(back) if back else ())
         elif not self.wildcard:
             touched = {name for name in touched if name in self.names or self.knows(name)}
         return self._next(touched, available=available, collections=collections)

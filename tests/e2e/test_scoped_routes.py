@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -231,3 +232,33 @@ def test_a_wildcard_that_comes_is_told_and_drops_nothing(
         assert_nothing_failed(loads)
         assert "RT-006" in str(up.status()["problems"])
         assert "*.wild.test" in up.mizzen("proxy-config", "routes", GATEWAY).stdout
+
+
+@pytest.mark.parametrize("scoped", ["always", "never"])
+def test_a_server_that_goes_serves_the_connections_that_it_has(
+    folder: Path, authority: Authority, scoped: str
+) -> None:
+    write(folder, authority)
+    (folder / "gateway.yaml").write_text(gateway.gateway())
+    (folder / "gone.yaml").write_text(
+        gateway.secret("gone-tls", authority.server("gone.test"))
+        + "---\n"
+        + gateway.gateway("gone.test", name="gone", credential="gone-tls")
+        + "---\n"
+        + gateway.route("gone.test", name="gone", gateway_name="gone")
+    )
+    with gateway.up(folder, environment={"MIZZEN_SCOPED_ROUTES": scoped}), clients(authority) as of:
+
+        def asks() -> dict[str, Answer]:
+            url = "https://gone.test:8443/"
+            return {
+                protocol: session.fetch(asked(protocol, url, ca_pem=authority.pem))
+                for protocol, session in of.sessions.items()
+            }
+
+        assert {one.status for one in asks().values()} == {200}
+        (folder / "gone.yaml").unlink()
+        eventually(lambda: curl("h2", "https://gone.test:8443/", ca_pem=authority.pem).error)
+        time.sleep(0.5)  # what is taken away last has been told by then
+        last = asks()
+        assert [(one.status, one.reused) for one in last.values()] == [(200, True)] * 3

@@ -106,8 +106,21 @@ def test_an_empty_collection_is_said_not_to_be_there() -> None:
     assert client.state is SyncState.SYNCED
     client.offer(entries(a="1", c="1"))
     assert client.told() == [A]
+
+
+def test_a_collection_that_is_gone_as_a_whole_stays_until_the_client_lets_go_of_it() -> None:
+    """The connections of a server that is gone drain, and still use its routes."""
+    client = Client(entries(a="1", b="1", c="1"))
+    assert client.ask(SHOP) == [A, B]
+
     client.offer(entries(c="1"))
-    assert client.told() == [f"-{A}"]
+    assert client.told() == []
+    assert client.state is SyncState.SYNCED
+    client.offer(entries(a="2", c="1"))
+    assert client.told() == [A, f"-{B}"]
+    client.offer(entries(c="1"))
+    assert client.ask(left=(SHOP,)) == []
+    assert client.state is SyncState.SYNCED
 
 
 def test_a_collection_that_is_emptied_before_it_was_told_is_said_not_to_be_there() -> None:
