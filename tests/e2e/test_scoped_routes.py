@@ -11,6 +11,7 @@ from typing import Any
 
 import gateway
 import pytest
+from attacked_site import ISSUER, Issuer
 from clients import asked, curl
 from gateway import HOST, Authority, eventually
 from test_under_load import PASSED_THROUGH, answering_pid, assert_nothing_failed, load
@@ -262,3 +263,37 @@ def test_a_server_that_goes_serves_the_connections_that_it_has(
         time.sleep(0.5)  # what is taken away last has been told by then
         last = asks()
         assert [(one.status, one.reused) for one in last.values()] == [(200, True)] * 3
+
+
+BY_CLAIM = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: istio-system}
+spec:
+  hosts: [shop.test]
+  gateways: [shop]
+  http:
+  - match: [{headers: {"@request.auth.claims.group": {exact: staff}}}]
+    directResponse: {status: 200, body: {string: staff}}
+  - directResponse: {status: 200, body: {string: everybody}}
+"""
+
+
+def test_a_token_chooses_the_route_however_the_host_is_written(folder: Path, authority: Authority) -> None:
+    """Envoy lets go of the route when it has read the token."""
+    issuer = Issuer()
+    write(folder, authority)
+    (folder / "route.yaml").write_text(BY_CLAIM)
+    (folder / "tokens.yaml").write_text(
+        "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\n"
+        "metadata: {name: token, namespace: istio-system}\n"
+        f"spec:\n  jwtRules:\n  - issuer: {ISSUER}\n    jwks: '{issuer.jwks}'\n"
+    )
+    with gateway.up(folder, environment=ALWAYS):
+        for protocol in PROTOCOLS:
+            for host in (HOST, "SHOP.test"):
+                for group in ("staff", "guests"):
+                    token = {"Authorization": f"Bearer {issuer.token(group=group)}", "Host": host}
+                    answer = curl(protocol, URL, ca_pem=authority.pem, headers=token)
+                    expected = "staff" if group == "staff" else "everybody"
+                    assert (answer.status, answer.text) == (200, expected), (protocol, host)
