@@ -5,9 +5,12 @@ from collections.abc import Mapping
 import click
 
 from mizzen.cli import options, printing, reach, tables
-from mizzen.plane.status import EnvoyStatus, MirrorStatus, to_json
+from mizzen.plane.status import EnvoyStatus, MirrorStatus, TypeSync, to_json
 
 TYPES = ("CDS", "LDS", "EDS", "RDS", "SDS", "ECDS")
+# A route table goes whole or host by host: the column of routes tells of both, the worse first.
+_TOGETHER = {"RDS": ("RDS", "SRDS")}
+_WORSE = ("ERROR", "STALE", "SYNCED", "NOT SENT")
 HEADER = ("NAME", *TYPES, "VERSION")
 MIRRORS = ("GATEWAY", "SERVER", "HTTP/3", "ALT-SVC", "REASON")
 
@@ -51,8 +54,13 @@ def report(gateways: Mapping[str, EnvoyStatus]) -> str:
 def sync_row(key: str, gateway: EnvoyStatus) -> tuple[str, ...]:
     """One Envoy: SYNCED, STALE, NOT SENT or ERROR for each type."""
     types = gateway.types
-    states = [types[kind].state if kind in types else "NOT SENT" for kind in TYPES]
+    states = [_state(types, _TOGETHER.get(kind, (kind,))) for kind in TYPES]
     return (key, *states, gateway.version or "not connected")
+
+
+def _state(types: Mapping[str, TypeSync], kinds: tuple[str, ...]) -> str:
+    found = [types[kind].state for kind in kinds if kind in types]
+    return min(found, key=_WORSE.index, default="NOT SENT")
 
 
 def mirror_row(key: str, mirror: MirrorStatus) -> tuple[str, ...]:
