@@ -7,6 +7,7 @@ in the order of their numbers (protobuf, "Serialization Order"), and the entries
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from google.protobuf.message import Message
 
@@ -41,9 +42,17 @@ def frame(message: Message, field: str) -> Frame:
 
 def entry(message: Message, container: type[Message], field: str) -> bytes:
     """`message` as one entry of a repeated `field` of `container`: tag, length and body."""
-    body = message.SerializeToString(deterministic=True)
-    number = container.DESCRIPTOR.fields_by_name[field].number
-    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(body)) + body
+    return field_of(message.SerializeToString(deterministic=True), container, field)
+
+
+def field_of(body: bytes, container: type[Message], field: str) -> bytes:
+    """A message that is serialised already, as a `field` of `container`."""
+    return _tag(container.DESCRIPTOR.fields_by_name[field].number) + _varint(len(body)) + body
+
+
+@cache
+def _tag(number: int) -> bytes:
+    return _varint(number << 3 | _LENGTH_DELIMITED)
 
 
 def _varint(value: int) -> bytes:

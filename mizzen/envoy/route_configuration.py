@@ -3,14 +3,15 @@
 from mizzen._api import pb
 from mizzen.envoy.parts import boolean, uint32
 from mizzen.envoy.violations import sound
-from mizzen.model.route import RouteTable
 
 # Istio's limit; Envoy's own is 4 KiB.
 _MAX_DIRECT_RESPONSE_BYTES = 1024 * 1024
 VIRTUAL_HOSTS = "virtual_hosts"
 
 
-def route_configuration(table: RouteTable, *hosts: pb.VirtualHost) -> pb.RouteConfiguration:
+def route_configuration(
+    name: str, *hosts: pb.VirtualHost, port_in_domains: bool = False
+) -> pb.RouteConfiguration:
     """A table with some virtual hosts, which are judged by themselves.
 
     `validate_clusters` is off: a route to a backend that does not exist fails alone, not with its table.
@@ -18,10 +19,10 @@ def route_configuration(table: RouteTable, *hosts: pb.VirtualHost) -> pb.RouteCo
     At a gateway the port in a Host header counts for nothing, or clients that dial another port than 443 would get a 404.
     """
     out = pb.RouteConfiguration(
-        name=table.name,
+        name=name,
         virtual_hosts=hosts,
         validate_clusters=boolean(False),
-        ignore_port_in_host_matching=not table.port_in_domains,
+        ignore_port_in_host_matching=not port_in_domains,
         max_direct_response_body_size_bytes=uint32(_MAX_DIRECT_RESPONSE_BYTES),
     )
     return sound(out, but=frozenset({VIRTUAL_HOSTS}))

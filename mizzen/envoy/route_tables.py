@@ -117,7 +117,8 @@ class _Table:
             others = []
             if table.misdirected:
                 others.append(_entry(misdirected_host(table.misdirected, table.announcement)))
-            around = frame(route_configuration(table), VIRTUAL_HOSTS)
+            shell = route_configuration(table.name, port_in_domains=table.port_in_domains)
+            around = frame(shell, VIRTUAL_HOSTS)
             self.changes.put(ROUTES, table.name, around.around((*entries.values(), *others)))
         return entries
 

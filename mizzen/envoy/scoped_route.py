@@ -6,11 +6,13 @@ subscribe; they do not see those of other tables. The key is the host as it stan
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mizzen._api import pb
 from mizzen.envoy.filters import host_case
+from mizzen.envoy.joined import Frame, entry, field_of, frame
 from mizzen.envoy.parts import packed
-from mizzen.envoy.route_configuration import route_configuration
+from mizzen.envoy.route_configuration import VIRTUAL_HOSTS, route_configuration
 from mizzen.model.route import RouteTable
 
 _COLLECTION = f"xdstp:///{pb.ScopedRouteConfiguration.DESCRIPTOR.full_name}/"
@@ -66,9 +68,17 @@ def scopes(table: RouteTable, host: pb.VirtualHost) -> Iterator[tuple[str, bytes
 
 
 def _scope(table: RouteTable, domain: str, *hosts: pb.VirtualHost) -> tuple[str, bytes]:
+    """Joined by hand: all scopes of a table are alike but for their hosts, and the routes are the last field."""
     name = scope_name(table, domain)
-    routes = route_configuration(table, *hosts)
+    head = pb.ScopedRouteConfiguration(name=name)
+    head.key.fragments.add(string_key=domain)
+    entries = [entry(host, pb.RouteConfiguration, VIRTUAL_HOSTS) for host in hosts]
+    routes = field_of(_around(table.name).around(entries), pb.ScopedRouteConfiguration, "route_configuration")
+    return name, head.SerializeToString(deterministic=True) + routes
+
+
+@lru_cache(maxsize=1_000)
+def _around(table: str) -> Frame:
+    routes = route_configuration(table)
     routes.typed_per_filter_config[host_case.NAME].CopyFrom(_SWITCHED_OFF)
-    out = pb.ScopedRouteConfiguration(name=name, route_configuration=routes)
-    out.key.fragments.add(string_key=domain)
-    return name, out.SerializeToString(deterministic=True)
+    return frame(routes, VIRTUAL_HOSTS)

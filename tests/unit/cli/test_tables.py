@@ -24,7 +24,7 @@ def test_hosts_of_another_server_are_shown_with_their_status() -> None:
         origin=GATEWAY,
     )
     hosts = (virtual_host(own, print), misdirected_host(table.misdirected, table.announcement))
-    assert route_rows([as_json(route_configuration(table, *hosts))]) == [
+    assert route_rows([as_json(route_configuration(table.name, *hosts))]) == [
         ("https", "a.test:443", "a.test", "/*", "404"),
         ("https", "misdirected", "*.x, b.x + 1 more...", "/*", "421"),
     ]

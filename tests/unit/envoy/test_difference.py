@@ -19,6 +19,7 @@ from mizzen.envoy.config import (
     envoy_config,
 )
 from mizzen.envoy.scoped_route import scope_names
+from mizzen.envoy.types import MESSAGES
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
 from mizzen.model.backend import Discovery
@@ -156,6 +157,8 @@ def test_by_difference_is_as_whole(seed: int, scoped: Scoped) -> None:
         whole = envoy_config(model, said, None, made.scoped)
 
         for url, named in whole.bodies.items():
+            for body in named.values():
+                assert MESSAGES[url].FromString(body).SerializeToString(deterministic=True) == body
             if url != SCOPED_ROUTES or not made.faults:
                 assert made.bodies[url] == named
         # Where a table is scoped no more, connections that drain have their scopes.
