@@ -15,7 +15,7 @@ import pytest_asyncio
 from clients import curl
 
 from mizzen._api import pb
-from mizzen.envoy import authorization, config, listener, route, route_configuration, virtual_host
+from mizzen.envoy import authorization, config, listeners, route, route_tables, virtual_host
 from mizzen.pipeline import Settings, to_snapshot
 from mizzen.proxy.binary import envoy_binary
 from mizzen.proxy.bootstrap import ProxySpec, bootstrap
@@ -200,8 +200,8 @@ def outcome(protocol: str, url: str) -> int:
     ("where", "step", "free", "behind"),
     [
         (None, "", 200, 200),
-        (listener, "filter_chain", 0, 0),
-        (route_configuration, "virtual_host", 404, 404),
+        (listeners, "filter_chain", 0, 0),
+        (route_tables, "virtual_host", 404, 404),
         (virtual_host, "route", 404, 404),
         (route, "route_action", 200, 500),
         (route, "direct_response_action", 500, 500),
@@ -235,7 +235,7 @@ async def test_what_stands_for_a_fault_is_taken_and_closes(
     [
         (route, "route_action", lambda out: out.hash_policy.add().header.SetInParent(), 200, 500),
         (config, "cluster", lambda out: setattr(out.connect_timeout, "seconds", -1), 200, 503),
-        (listener, "filter_chain", lambda out: out.filters.add(), 0, 0),
+        (listeners, "filter_chain", lambda out: out.filters.add(), 0, 0),
     ],
     ids=["route", "cluster", "chain"],
 )
@@ -250,8 +250,8 @@ async def test_what_envoy_would_refuse_is_not_sent_and_closes(
 ) -> None:
     original = getattr(where, step)
 
-    def spoilt(*given: Any) -> Any:
-        out = original(*given)
+    def spoilt(*given: Any, **more: Any) -> Any:
+        out = original(*given, **more)
         spoil(out)
         return out
 
