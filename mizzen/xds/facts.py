@@ -110,7 +110,13 @@ class Facts:
             return False
         if kind.empty is None and not may_have and name in self.owed and not self.members(name):
             return None
-        return None if removals and may_have and kind.absence is Absence.REMOVE else False
+        is_gone = removals and may_have and kind.absence is Absence.REMOVE
+        return None if is_gone and not self._lingers(name) else False
+
+    def _lingers(self, name: str) -> bool:
+        """Is it of a collection that is gone as a whole? What drains uses it until the client lets go of the collection."""
+        whole = collection_of(name)
+        return not self.wildcard and whole in self.names and not self.members(whole)
 
     @property
     def is_new(self) -> bool:

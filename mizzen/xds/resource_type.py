@@ -77,6 +77,7 @@ ROUTES = ResourceType(
     url=TYPE_URL_PREFIX + pb.RouteConfiguration.DESCRIPTOR.full_name, short="RDS", empty=_no_routes
 )
 
+USERS_OF_CLUSTERS = (LISTENER, SCOPED_ROUTES, ROUTES)
 SEND_ORDER = (CLUSTER, ENDPOINTS, SECRET, EXTENSION_CONFIG, LISTENER, SCOPED_ROUTES, ROUTES)
 _BY_URL = {kind.url: kind for kind in SEND_ORDER}
 

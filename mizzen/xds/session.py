@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mizzen.persistent import PersistentMap
-from mizzen.xds.resource_type import ResourceType
+from mizzen.xds.resource_type import USERS_OF_CLUSTERS, ResourceType
 from mizzen.xds.shared import Shared
 from mizzen.xds.snapshot import Entry
 from mizzen.xds.state import State
@@ -47,6 +47,7 @@ class TypeSession:
     def __init__(self, state: State, shared: Shared) -> None:
         """`state` has what is available; of the client nothing is known yet."""
         self.kind: ResourceType = state.kind
+        self.uses_clusters = state.kind in USERS_OF_CLUSTERS
         self.state = state
         self.sent = 0
         self._shared = shared
@@ -116,6 +117,11 @@ class TypeSession:
         """Forget the refusals with such a reason: what was refused is sent once more. True if there was any."""
         before, self.state = self.state, self.state.tried_again(is_worth_it)
         return self.state is not before
+
+    @property
+    def has_nothing(self) -> bool:
+        """Is there certainly nothing to send? (What there is may still have to wait.)"""
+        return not (self.state.is_open or self._owes_an_empty_answer())
 
     def next(self, *, removals: bool = True) -> Update | None:
         """The update that brings the client up to date; None if it is, or if a judgement is awaited.

@@ -50,6 +50,11 @@ class SotwSession(TypeSession):
             self.unsubscribe(held - names)
             self.subscribe(names - held)
 
+    @property
+    def has_nothing(self) -> bool:
+        """See `TypeSession.has_nothing`."""
+        return not self._claimed and super().has_nothing
+
     def next(self, *, removals: bool = True) -> Update | None:
         """See `TypeSession.next`."""
         self._recognise()

@@ -53,8 +53,8 @@ class State(Facts):
         if collections is not None:
             wholes = set(filter(None, map(collection_of, touched)))
             # What is left of a collection that comes back is to be told of.
-            back = {one for one in wholes if collections.members(one) and not self._members(one)}
-            touched |= wholes.union(self._with_members(back) if back else ())
+            back = {one for one in wholes if collections.members(one) and not self.members(one)}
+            touched |= wholes.union(self.with_members(back) if back else ())
         elif not self.wildcard:
             touched = {name for name in touched if name in self.names or self.knows(name)}
         return self._next(touched, available=available, collections=collections)

@@ -23,10 +23,8 @@ from mizzen.xds.refusal import reason
 from mizzen.xds.resource_type import (
     CLUSTER,
     ENDPOINTS,
-    LISTENER,
-    ROUTES,
-    SCOPED_ROUTES,
     SEND_ORDER,
+    USERS_OF_CLUSTERS,
     ResourceType,
     resource_type,
 )
@@ -38,8 +36,6 @@ from mizzen.xds.update import Update
 
 SessionT = TypeVar("SessionT", bound=TypeSession)
 RequestT = TypeVar("RequestT", pb.DeltaDiscoveryRequest, pb.DiscoveryRequest)
-
-_USERS_OF_CLUSTERS = (LISTENER, SCOPED_ROUTES, ROUTES)
 
 
 def error_text(request: pb.DeltaDiscoveryRequest | pb.DiscoveryRequest) -> str:
@@ -107,7 +103,7 @@ class Stream(Generic[SessionT, RequestT]):
     def is_holding(self) -> bool:
         """Do listeners or routes wait for clusters?"""
         return self._must_wait_for_clusters() and any(
-            session.state.differs_at_last for session in self._ordered if session.kind in _USERS_OF_CLUSTERS
+            session.state.differs_at_last for session in self._ordered if session.uses_clusters
         )
 
     def status(self) -> StreamStatus:
@@ -128,7 +124,7 @@ class Stream(Generic[SessionT, RequestT]):
         self._repeat_endpoints()
         for session in self._ordered:
             kind = session.kind
-            if kind in _USERS_OF_CLUSTERS and self._must_wait_for_clusters():
+            if session.has_nothing or (session.uses_clusters and self._must_wait_for_clusters()):
                 continue
             update = session.next(removals=self._may_remove(kind))
             if update is not None:
@@ -156,9 +152,9 @@ class Stream(Generic[SessionT, RequestT]):
     def _may_remove(self, kind: ResourceType) -> bool:
         """Clusters go when nothing uses them any more, endpoints when their clusters had time to go."""
         if kind is CLUSTER:
-            return all(self._is_settled(user) for user in _USERS_OF_CLUSTERS)
+            return all(self._is_settled(user) for user in USERS_OF_CLUSTERS)
         if kind is ENDPOINTS:
-            return self._is_settled(CLUSTER) and all(self._is_settled(user) for user in _USERS_OF_CLUSTERS)
+            return self._is_settled(CLUSTER) and all(self._is_settled(user) for user in USERS_OF_CLUSTERS)
         return True
 
     def _is_settled(self, kind: ResourceType) -> bool:

@@ -100,7 +100,7 @@ def test_changed_endpoints_lead_where_a_build_from_nothing_leads(steps: list[tup
 
         assert short.problems == long.problems
         assert [one.model for one in short.gateways] == [one.model for one in long.gateways]
-        known = (before.gateways[0].model, before.gateways[0].config({})) if before else None
+        known = before.gateways[0].config({}) if before else None
         assert to_snapshot(short.gateways[0].config({}, known), None) == to_snapshot(
             long.gateways[0].config({}), None
         )

@@ -200,11 +200,13 @@ class PlainSession:
             if wanted and wanted.version not in (has.get(name), self._refused(name)):
                 changed[name] = wanted
         gone: set[str] = set()
+        members = set(map(collection_of, available))
         if self.kind.empty is None:
-            members = set(map(collection_of, available))
             gone |= self._owed - may_have - available.keys() - members
         if removals and self.kind.absence is Absence.REMOVE:
-            gone |= may_have - available.keys()
+            # A collection that is gone as a whole stays until the client lets go of it.
+            lingering = set() if self.wildcard else self.names - members
+            gone |= {name for name in may_have - available.keys() if collection_of(name) not in lingering}
         return Update(changed=changed, removed=frozenset(n for n in gone if self._refused(n) != _REMOVAL))
 
     def _asks_by_star(self, name: str) -> bool:
