@@ -45,6 +45,7 @@ from mizzen.run.network import Listening, network
 from mizzen.run.registration import Registrations
 from mizzen.run.restore import Restorer
 from mizzen.run.said import Told
+from mizzen.run.scoped_file import ScopedFile
 from mizzen.run.shared_ports import shared_problems
 from mizzen.run.sockets import make_way
 from mizzen.run.system_roots import SystemRoots
@@ -124,7 +125,7 @@ class ControlPlane:
         life = leaf_life(self.settings.environment)
         self.mesh = Mesh(folder, self._on_renewed, life=life, is_shared=self.shares_root)
         roots = SystemRoots(self.settings.environment) if self.listening is None else None
-        self.worker = Worker(self.instance, roots, self.kept)
+        self.worker = Worker(self.instance, roots, self.kept, ScopedFile(self.instance.scoped))
         self.builds = Builds(self._begin, self._on_made, self._on_fault, on_cost=self.files.hold_off.on_cost)
         self.promises = self.promises or PromiseFile(self.instance.announcements)
         self.state = State(replica=self.replica)

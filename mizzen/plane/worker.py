@@ -37,6 +37,7 @@ from mizzen.resources.yaml import RawObject
 from mizzen.run.envoy_files import unusable_files, without_files
 from mizzen.run.instance import Instance
 from mizzen.run.occupied import claims_of, mark_lost, occupied
+from mizzen.run.scoped_file import ScopedFile
 from mizzen.run.system_roots import SystemRoots
 from mizzen.sources.last_good import Admitted, LastGood
 from mizzen.sources.listing import Listing
@@ -72,6 +73,7 @@ class Worker:
     instance: Instance
     system_roots: SystemRoots | None  # of this machine, where the proxies are on it; None: they are elsewhere
     kept: StateFile | None = None  # where objects are kept that files hold no more as they should
+    scoped: ScopedFile | None = None  # how route tables are sent, for whoever follows
     memory: Memory = field(default_factory=Memory)
     last_good: LastGood = field(init=False)
     _default_namespace: str = "default"
@@ -104,12 +106,14 @@ class Worker:
             self._at_fault = at_fault
             self.last_good.undo()
             made = self._make(inputs, listing, tuple(at_fault))
+        if self.scoped is not None:
+            self.scoped.keep({key: one.config.scoped for key, one in made.gateways.items()})
         return made
 
     def translate(self, gateway: Gateway, values: Announced, credentials: Credentials) -> Translated:
         """The same build as a gateway has, with other words on HTTP/3 or other credentials."""
         before = gateway.translated
-        config = before.build.config(values, (before.build.model, before.config))
+        config = before.build.config(values, before.config)
         snapshot, lingering = self._snapshot(before.build, config, credentials, gateway)
         return replace(before, config=config, snapshot=snapshot, announced=values, lingering=lingering)
 
@@ -215,7 +219,8 @@ class Worker:
         usable = without_files(gateway.without_listeners(lost), unusable)
         mirrors = targets(usable.model, known.targets if known else None)
         announced = _announced(inputs, usable, mirrors, before)
-        config = usable.config(announced, (known.build.model, known.config) if known else None)
+        decided = self.scoped.of(key) if self.scoped is not None else {}
+        config = usable.config(announced, known.config if known else None, decided)
         snapshot, lingering = self._snapshot(usable, config, inputs.credentials, before)
         roots = self.system_roots.problems(usable.model) if self.system_roots else ()
         wrong = (

@@ -20,24 +20,27 @@ class ScopedFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept: dict[str, Scoped] = {}
+        self._kept: Mapping[str, Scoped] | None = None  # None: nobody has looked yet
 
-    def load(self) -> None:
-        """Read what an earlier control plane decided. A file that is not ours counts as none."""
+    def of(self, gateway: str) -> Scoped:
+        """What was decided for the tables of a gateway, here or by an earlier control plane."""
+        if self._kept is None:
+            self._kept = self._read()
+        return self._kept.get(gateway, {})
+
+    def _read(self) -> Mapping[str, Scoped]:
+        """A file that is not ours counts as none."""
         try:
             found = json.loads(self._path.read_bytes())
-            self._kept = {
+            return {
                 str(gateway): {str(table): value is True for table, value in tables.items()}
                 for gateway, tables in found.items()
             }
         except FileNotFoundError:
-            return
+            pass
         except (OSError, ValueError, AttributeError) as error:
             _log.warning("how routes were sent before is not known: %s: %s", self._path, error)
-
-    def of(self, gateway: str) -> Scoped:
-        """What was decided for the tables of a gateway."""
-        return self._kept.get(gateway, {})
+        return {}
 
     def keep(self, decided: Mapping[str, Scoped]) -> None:
         """Write it down, where it is other than before. A disk that takes nothing costs the next one its memory alone."""

@@ -421,7 +421,9 @@ async def test_a_collection_is_told_by_difference_and_an_empty_one_holds_up_noth
         await until((200, "of the other"), lambda: get(OTHER_PORT))
         assert server.pushed[SCOPED_ROUTES.url].resources == sent_before.resources + 2
 
-        server.publish(GATEWAY, scoped(tables, scope("other", "test", "of the other")))
+        # A collection that is gone as a whole would stay, for what drains.
+        left = scope("one", "left.test", "left"), scope("other", "test", "of the other")
+        server.publish(GATEWAY, scoped(tables, *left))
         await until((404, ""), lambda: get(PORT))
         assert await get(OTHER_PORT) == (200, "of the other")
         await until(synced("CDS", "LDS", "SRDS"), lambda: states(server))

@@ -3,6 +3,7 @@
 import pytest
 
 from mizzen.cli.proxy_status import TYPES, sync_row
+from mizzen.plane.status import EnvoyStatus, TypeSync
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from mizzen.cli.proxy_status import TYPES, sync_row
 )
 def test_routes_are_one_column_however_they_are_sent(whole: str, by_host: str, shown: str) -> None:
     states = {"RDS": whole, "SRDS": by_host}
-    types = {kind: {"state": state} for kind, state in states.items() if state}
-    row = sync_row("edge.istio-system", {"types": types, "version": "1.40.0"})
+    types = {kind: TypeSync(state=state) for kind, state in states.items() if state}
+    row = sync_row("edge.istio-system", EnvoyStatus(types=types, version="1.40.0"))
     assert row[1 + TYPES.index("RDS")] == shown
     assert row[-1] == "1.40.0"

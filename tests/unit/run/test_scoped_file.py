@@ -11,10 +11,8 @@ DECIDED = {"edge.istio-system": {"http.8080": True, "https.443.a.b.c": False}}
 
 def test_what_is_kept_is_read_by_the_next(tmp_path: Path) -> None:
     first, second = ScopedFile(tmp_path / "scoped.json"), ScopedFile(tmp_path / "scoped.json")
-    first.load()
     assert first.of("edge.istio-system") == {}
     first.keep(DECIDED)
-    second.load()
     assert second.of("edge.istio-system") == DECIDED["edge.istio-system"]
     assert second.of("other") == {}
     assert (tmp_path / "scoped.json").stat().st_mode & 0o777 == 0o600
@@ -34,7 +32,6 @@ def test_a_file_that_is_not_ours_counts_as_none(
 ) -> None:
     (tmp_path / "scoped.json").write_text(text)
     file = ScopedFile(tmp_path / "scoped.json")
-    file.load()
     assert file.of("a") == {}
     assert "is not known" in caplog.text
 
