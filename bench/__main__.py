@@ -1,9 +1,10 @@
-"""`python -m bench [cpu] [live] [servers]`: what a request costs, how fast a change is live, what many servers cost.
+"""`python -m bench NAME [--hosts ...]`: figures, printed and never asserted. Without a name, all of them.
 
-Everything runs on this machine's loopback, in a network namespace of its own where one can be made. The two
-sides of a comparison take turns in one run: these figures are ratios to look at, not records to publish.
+Everything runs on this machine's loopback, in a network namespace of its own where one can be made: real processes,
+the real Envoy. A busy machine shows in the figures: its load is printed with each table.
 """
 
+import importlib
 import os
 import shutil
 import sys
@@ -12,6 +13,23 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
 ISOLATED = "MIZZEN_BENCH_ISOLATED"
+# Each is a module here with `main(arguments)`.
+NAMES = (
+    "change",
+    "wildcards",
+    "gateways",
+    "servers",
+    "cold",
+    "routes",
+    "endpoints",
+    "fleet",
+    "proxies",
+    "files",
+    "storm",
+    "cli",
+    "stop",
+    "cpu",
+)
 
 
 def isolate() -> None:
@@ -35,18 +53,15 @@ def isolate() -> None:
 
 
 def main() -> None:
+    name, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
+    if name in ("-h", "--help"):
+        print(f"{__doc__}\nNames: {', '.join(NAMES)}. `python -m bench NAME --help` tells the sizes.")
+        return
+    if name and name not in NAMES:
+        sys.exit(f"bench: there is {', '.join(NAMES)}, not {name}")
     isolate()
-    from bench import cpu, live, servers
-
-    wanted = sys.argv[1:] or ["cpu", "live"]
-    if unknown := set(wanted) - {"cpu", "live", "servers"}:
-        sys.exit(f"bench: there is cpu, live and servers, not {', '.join(sorted(unknown))}")
-    if "cpu" in wanted:
-        cpu.main()
-    if "live" in wanted:
-        live.main()
-    if "servers" in wanted:
-        servers.main()
+    for one in (name,) if name else NAMES:
+        importlib.import_module(f"bench.{one}").main(arguments)
 
 
 main()

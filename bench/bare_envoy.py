@@ -30,9 +30,9 @@ def _hcm(route: dict[str, Any], codec: str) -> list[dict[str, Any]]:
     return [{"name": "hcm", "typed_config": config}]
 
 
-def backend(port: int) -> dict[str, Any]:
-    """Answers 100 bytes to everything over plain HTTP/1.1."""
-    answer = {"status": 200, "body": {"inline_string": "x" * 100}}
+def backend(port: int, text: str = "x" * 100) -> dict[str, Any]:
+    """Answers `text` to everything over plain HTTP/1.1."""
+    answer = {"status": 200, "body": {"inline_string": text}}
     route = {"match": {"prefix": "/"}, "direct_response": answer}
     return {
         "listeners": [

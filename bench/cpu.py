@@ -1,5 +1,6 @@
 """CPU per proxied request of the gateway, next to a bare Envoy with the smallest configuration."""
 
+import argparse
 import contextlib
 import os
 import statistics
@@ -11,18 +12,13 @@ from clients import asked
 from gateway import HOST, Authority
 
 from bench import bare_envoy
+from bench.measure import cpu_seconds
+from bench.running import processes
 from mizzen.probe.load import Load
 
 UPSTREAM, BARE = 18080, 18443
 REQUESTS = 5_000
 ROUNDS = 3
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of all threads (proc(5): fields 14 and 15 of stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def cost(pid: int, protocol: str, port: int, authority: Authority) -> float:
@@ -37,18 +33,8 @@ def cost(pid: int, protocol: str, port: int, authority: Authority) -> float:
     return (cpu_seconds(pid) - before) / REQUESTS * 1e6
 
 
-def gateway_pid(up: gateway.Up) -> int:
-    (key,) = up.status()["gateways"]
-    folder = str(up.instance.gateway(key))
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (process / "cmdline").read_bytes().decode().split("\0")
-            if "envoy" in words[0] and any(folder in word for word in words):
-                return int(process.name)
-    raise SystemExit("bench: the gateway's Envoy is not found")
-
-
-def main() -> None:
+def main(arguments: list[str]) -> None:
+    argparse.ArgumentParser(prog="bench cpu", description=__doc__).parse_args(arguments)
     authority = Authority()
     pair = authority.server()
     bare = bare_envoy.proxy(BARE, UPSTREAM, pair.certificate.decode(), pair.key.decode())
@@ -61,7 +47,7 @@ def main() -> None:
         stack.enter_context(bare_envoy.envoy(bare_envoy.backend(UPSTREAM)))
         bare_pid = stack.enter_context(bare_envoy.envoy(bare, concurrency=os.cpu_count() or 1))
         up = stack.enter_context(gateway.up(folder))
-        pid = gateway_pid(up)
+        pid = processes(up).envoy
         print(
             f"CPU per request in us ({REQUESTS} requests, 20 in flight, median of {ROUNDS} rounds, HTTP/1.1 upstream)"
         )
