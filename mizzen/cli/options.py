@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mizzen.pipeline import Settings
-from mizzen.resolve.context import ByService, ExternalPorts, UnixFolders
-from mizzen.resolve.unix import OPTION as UNIX_SOCKETS_IN
-from mizzen.resources.yaml import RawObject
 from mizzen.run.silence import PATIENCE_SECONDS
-from mizzen.sources.named_files import paths_in, read
 
 if TYPE_CHECKING:
+    # What reads and resolves objects takes half a second to import: not every command needs it.
+    from mizzen.pipeline import Settings
+    from mizzen.resolve.context import ExternalPorts
+    from mizzen.resources.yaml import RawObject
     from mizzen.sources.kube import Kube
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+UNIX_SOCKETS_IN = "--unix-sockets-in"  # problems name it too: resolve.unix.OPTION
+_BY_SERVICE = "service"  # resolve.context.ByService
 RUN_DIR_VARIABLE = "MIZZEN_RUN_DIR"
 UNIX_VARIABLE = "MIZZEN_UNIX_SOCKETS_IN"
 
@@ -68,15 +69,19 @@ class Inputs:
     files: tuple[str, ...]
     namespace: str = "default"
     is_namespace_said: bool = False
-    external_ports: ExternalPorts = ()
+    external_ports: "ExternalPorts" = ()
     sidecars: tuple[str, ...] = ()
     unix_sockets_in: tuple[str, ...] = ()
 
-    def settings(self, objects: tuple[RawObject, ...] | None = None) -> Settings:
+    def settings(self, objects: "tuple[RawObject, ...] | None" = None) -> "Settings":
         """What the stages are told beside the objects; the switches come from the environment.
 
         With `objects`, the files of this machine that they name are read.
         """
+        from mizzen.pipeline import Settings
+        from mizzen.resolve.context import UnixFolders
+        from mizzen.sources.named_files import paths_in, read
+
         environment: Mapping[str, str] = dict(os.environ)
         return Settings(
             environment=environment,
@@ -92,10 +97,10 @@ class Inputs:
         found = [part for name in self.files for part in ("-f", name)] + ["-n", self.namespace]
         found += [part for name in self.sidecars for part in ("--sidecar", name)]
         found += [part for name in self.unix_sockets_in for part in (UNIX_SOCKETS_IN, name)]
-        if isinstance(self.external_ports, ByService):
-            ports = [self.external_ports.value]
-        else:
+        if isinstance(self.external_ports, tuple):
             ports = [f"{dialled}:{bound}" for dialled, bound in self.external_ports]
+        else:
+            ports = [self.external_ports.value]
         return (*found, *(part for port in ports for part in ("--external-port", port)))
 
 
@@ -149,7 +154,7 @@ def _inputs(command: F, *, required: bool) -> F:
     def gathered(
         files: tuple[str, ...],
         namespace: str,
-        external_ports: ExternalPorts,
+        external_ports: "ExternalPorts",
         sidecars: tuple[str, ...],
         unix_sockets_in: tuple[str, ...],
         **others: Any,
@@ -265,10 +270,14 @@ def output(*formats: str) -> Callable[[F], F]:
     )
 
 
-def _external_ports(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> ExternalPorts:
-    if ByService.SERVICE.value in values:
+def _external_ports(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> "ExternalPorts":
+    if _BY_SERVICE in values:
         if len(values) > 1:
             raise click.BadParameter("'service' stands alone", ctx, parameter)
+        from mizzen.resolve.context import ByService
+
         return ByService.SERVICE
     pairs = []
     for value in values:

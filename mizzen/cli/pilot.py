@@ -63,13 +63,14 @@ def command(
     The root of the mesh is kept in RUN_DIR/authority; proxies need its root-cert.pem, and each a token from
     `mizzen join-token`.
     """
-    from mizzen.run import file_pilot
+    from mizzen.run import file_pilot, garbage
     from mizzen.run.instance import Instance
     from mizzen.run.keeper import StartFailed
     from mizzen.run.network import Listening
     from mizzen.run.restore import Restorer
     from mizzen.run.run_dir import possession
 
+    garbage.look_seldom()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

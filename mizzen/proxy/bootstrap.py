@@ -102,6 +102,9 @@ def arguments(spec: ProxySpec, config: Path) -> tuple[str, ...]:
         # Whoever speaks is told at once to go: a shutdown waits a few seconds, not the whole drain time.
         *("--drain-strategy", "immediate"),
         *("--log-level", "warning"),
+        # As Istio's agent: else each use of a deprecated field is told of anew with each update, 270 bytes for every
+        # route, and the log is all that Envoy and we are busy with.
+        *("--component-log-level", "misc:error"),
         *("--file-flush-interval-msec", "1000"),
         *workers,
     )

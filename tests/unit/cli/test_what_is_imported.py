@@ -1,0 +1,75 @@
+"""Start-up stays short: commands import what they need, counted by module and not by the clock."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mizzen.cli import options
+from mizzen.resolve.context import ByService
+from mizzen.resolve.unix import OPTION
+
+SERVERS = {"grpc", "uvicorn", "starlette", "websockets", "httpx2", "lightkube", "pycurl"}
+
+
+def imported(statement: str) -> set[str]:
+    """The modules that a fresh Python has after a statement."""
+    program = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print('\\n'.join(list(sys.modules)), file=sys.stderr))\n"
+        f"{statement}"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    return set(ran.stderr.split())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "empty.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("verb", ["render", "analyze"])
+def test_what_reads_files_needs_no_server_and_no_network(verb: str, folder: Path) -> None:
+    found = imported(
+        f"from mizzen.cli import cli\ncli([{verb!r}, '-f', {str(folder)!r}], standalone_mode=False)"
+    )
+
+    assert "mizzen.pipeline" in found  # it did run
+    assert not {name for name in found if name.partition(".")[0] in SERVERS}
+    assert not {name for name in found if name.startswith(("mizzen.serve", "mizzen.run.control_plane"))}
+
+
+def test_the_supervisor_needs_nothing_that_understands_objects() -> None:
+    """It starts the control plane: each millisecond before that is one of every start."""
+    found = imported("from mizzen.cli import up\nfrom mizzen.run.up import serve")
+
+    assert "mizzen.run.supervisor" in found
+    assert not {
+        name
+        for name in found
+        if name.startswith(
+            ("mizzen.pipeline", "mizzen.resolve", "mizzen.envoy.", "mizzen._api.", "google.", "grpc")
+        )
+    }
+    assert "mizzen.resources.world" not in found
+
+
+def test_help_needs_no_command() -> None:
+    found = imported("from mizzen.cli import cli\ncli(['--help'], standalone_mode=False)")
+
+    assert {name for name in found if name.startswith("mizzen")} == {"mizzen", "mizzen.cli"}
+
+
+def test_words_that_are_spelt_without_the_import_are_those_of_the_objects() -> None:
+    assert options.UNIX_SOCKETS_IN == OPTION
+    assert ByService.SERVICE.value == options._BY_SERVICE
