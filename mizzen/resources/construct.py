@@ -5,6 +5,7 @@ Stock constructors take the last of two equal keys in silence, make dates of dat
 
 import base64
 import binascii
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ _REPEATED = 10_000
 _REPEATED_EACH = 16
 _UNFINISHED = object()
 _MERGE = "<<"
+_SHARED = 64  # letters of a text that is kept once
 
 
 class Broken(Exception):
@@ -57,6 +59,18 @@ class Constructed:
     value: Value
     places: dict[str, tuple[int, int]]
     doubled: list[Doubled]
+
+
+def construct_values(text: str) -> list[Constructed]:
+    """The same as `construct`, in two thirds of the time; of the places there may be only that of each document ("").
+
+    Raises:
+        Broken: at the first place where the text is no YAML.
+    """
+    try:
+        return _plain_documents(text)
+    except (_NotPlain, yaml.YAMLError):
+        return construct(text)  # which also knows what to say of it
 
 
 def construct(text: str) -> list[Constructed]:
@@ -92,6 +106,54 @@ def _from_mark(error: yaml.MarkedYAMLError) -> Broken:
     if mark is None:
         return Broken(what, 1, 1)
     return Broken(what, mark.line + 1, mark.column + 1)
+
+
+class _NotPlain(Exception):
+    """Something that needs more than the values: an anchor, an alias, a tag, a key that stands twice, a limit."""
+
+
+def _plain_documents(text: str) -> list[Constructed]:
+    parser = CParser(text)
+    found = []
+    try:
+        while type(event := parser.get_event()) is not yaml.StreamEndEvent:
+            if type(event) is yaml.DocumentStartEvent:
+                event = parser.get_event()
+                start = (event.start_mark.line + 1, event.start_mark.column + 1)
+                found.append(Constructed(_plain(event, parser.get_event, 0), {"": start}, []))
+    finally:
+        parser.dispose()
+    return found
+
+
+def _plain(event: Any, following: Callable[[], Any], depth: int) -> Value:
+    """The value that begins with `event`. Names of fields and short texts are kept once, however often they stand."""
+    kind = type(event)
+    if event.anchor is not None or kind is yaml.AliasEvent:
+        raise _NotPlain
+    if kind is yaml.ScalarEvent:
+        text: str = event.value
+        if event.tag is not None or len(text) > _LONGEST_SCALAR:
+            raise _NotPlain
+        if len(text) <= _SHARED:
+            text = sys.intern(text)
+        return resolve(text) if event.implicit[0] else text
+    if depth == _DEEPEST:
+        raise _NotPlain
+    if kind is yaml.SequenceStartEvent:
+        items = []
+        while type(event := following()) is not yaml.SequenceEndEvent:
+            items.append(_plain(event, following, depth + 1))
+        return items
+    entries: dict[str, Value] = {}
+    while type(event := following()) is not yaml.MappingEndEvent:
+        if type(event) is not yaml.ScalarEvent or event.anchor is not None:
+            raise _NotPlain
+        key = sys.intern(event.value)
+        if key in entries or (key == _MERGE and event.implicit[0]):
+            raise _NotPlain
+        entries[key] = _plain(following(), following, depth + 1)
+    return entries
 
 
 @dataclass(slots=True)

@@ -45,12 +45,16 @@ def split(stream: bytes) -> Iterator[Piece]:
 
 
 def _only_directives(piece: bytes) -> bool:
+    if b"%" not in piece:
+        return False
     lines = [text for text in piece.splitlines() if text.strip() and not text.lstrip().startswith(b"#")]
     return bool(lines) and all(text.startswith(b"%") for text in lines)
 
 
 def _is_blank(piece: bytes) -> bool:
     body = piece[3:] if piece.startswith(b"---") else piece
+    if body.lstrip()[:1] not in (b"", b"#"):
+        return False
     return all(not text.strip() or text.lstrip().startswith(b"#") for text in body.splitlines())
 
 

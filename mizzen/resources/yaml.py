@@ -7,10 +7,10 @@ from typing import Any
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity, capped
 from mizzen.guard import Stage, fault
-from mizzen.resources.construct import Broken, Constructed, construct
+from mizzen.resources.construct import Broken, Constructed, Doubled, construct_values
 from mizzen.resources.documents import Piece, guess, split
 from mizzen.resources.kinds import group_of
-from mizzen.resources.places import Places
+from mizzen.resources.written import Written, WrittenPlaces
 
 _BOM = b"\xef\xbb\xbf"
 # Generous: 10,000 VirtualServices are some 5 MB.
@@ -124,7 +124,7 @@ def _read_piece(piece: Piece, file: str) -> Iterator[RawObject | Problem]:
         )
         return
     try:
-        documents = construct(text)
+        documents = construct_values(text)
     except Broken as error:
         place = Place(file, piece.line + error.line, error.column)
         if error.is_too_large:
@@ -137,7 +137,8 @@ def _read_piece(piece: Piece, file: str) -> Iterator[RawObject | Problem]:
     seal.update(piece.content)
     for number, document in enumerate(documents):
         if document.value is not None:
-            yield from _objects(document, file, piece.line, f"{seal.hexdigest()}.{number}")
+            written = Written(file, piece.content, number, piece.line)
+            yield from _objects(document, written, piece.line, f"{seal.hexdigest()}.{number}")
 
 
 def _hint(error: Broken) -> str:
@@ -164,13 +165,22 @@ def _seeming(text: str, place: Place) -> ResourceRef:
     )
 
 
-def _objects(document: Constructed, file: str, line: int, digest: str) -> Iterator[RawObject | Problem]:
-    found = {path: (line + at[0], at[1]) for path, at in document.places.items()} if line else document.places
+def _objects(
+    document: Constructed, written: Written, line: int, digest: str
+) -> Iterator[RawObject | Problem]:
+    start = document.places[""]
+    places = WrittenPlaces(written, (line + start[0], start[1]))
+    starts: dict[str, tuple[int, int]] | None = None
     for value, path, number in _items(document.value):
-        inside = _below(found, path) if path else found
+        if not path:
+            yield from _object(value, places, document.doubled, written.file, line, f"{digest}{number}")
+            continue
+        if starts is None:
+            starts = written.read_places()
         doubled = [twice for twice in document.doubled if twice.path.startswith(path)]
-        strip = len(path) + 1 if path else 0
-        yield from _object(Constructed(value, inside, doubled), file, line, f"{digest}{number}", strip=strip)
+        inside = WrittenPlaces(written, starts.get(path), path)
+        strip = len(path) + 1
+        yield from _object(value, inside, doubled, written.file, line, f"{digest}{number}", strip=strip)
 
 
 def _items(value: Any, path: str = "", number: str = "") -> Iterator[tuple[Any, str, str]]:
@@ -186,16 +196,16 @@ def _items(value: Any, path: str = "", number: str = "") -> Iterator[tuple[Any, 
         yield from _items(named, f"{path}.items[{index}]".lstrip("."), f"{number}.{index}")
 
 
-def _below(found: dict[str, tuple[int, int]], root: str) -> dict[str, tuple[int, int]]:
-    """The places inside an item of a List, as if the item stood alone."""
-    inside = {path[len(root) + 1 :]: at for path, at in found.items() if path.startswith(f"{root}.")}
-    return inside | {"": found[root]} if root in found else inside
-
-
 def _object(
-    document: Constructed, file: str, line: int, digest: str, *, strip: int = 0
+    data: Any,
+    places: WrittenPlaces,
+    doubled: list[Doubled],
+    file: str,
+    line: int,
+    digest: str,
+    *,
+    strip: int = 0,
 ) -> Iterator[RawObject | Problem]:
-    data, places = document.value, Places(file, document.places)
     if not isinstance(data, dict):
         yield Problem(
             code="YML-004",
@@ -206,7 +216,7 @@ def _object(
     metadata = data.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     # Of two apiVersions, nobody knows which is meant: it counts as missing.
-    is_unclear = any(twice.path[strip:] == "apiVersion" for twice in document.doubled)
+    is_unclear = any(twice.path[strip:] == "apiVersion" for twice in doubled)
     ref = ResourceRef(
         kind=_text(data.get("kind")) or "Document",
         group=group_of(_text(data.get("kind")), "" if is_unclear else _text(data.get("apiVersion"))),
@@ -214,7 +224,7 @@ def _object(
         name=_text(metadata.get("name")),
         places=places,
     )
-    for twice in document.doubled:
+    for twice in doubled:
         at = {twice.path[strip:]: Place(file, line + twice.line, twice.column)}
         yield Problem(
             code="YML-003",
@@ -223,7 +233,7 @@ def _object(
             message=f"{twice.key!r} stands twice, first in line {line + twice.first_line}",
             hint="Only one of the two can be meant: remove the other.",
         )
-    if not document.doubled:
+    if not doubled:
         yield RawObject(
             kind=_text(data.get("kind")),
             api_version=_text(data.get("apiVersion")),

@@ -141,14 +141,14 @@ def test_documents_beyond_a_number_are_not_read(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_document_at_which_reading_raises_loses_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = reading.construct
+    original = reading.construct_values
 
     def construct(text: str) -> object:
         if "name: b" in text:
             raise RecursionError
         return original(text)
 
-    monkeypatch.setattr(reading, "construct", construct)
+    monkeypatch.setattr(reading, "construct_values", construct)
     objects, (problem,) = parse_documents(
         "---\n".join([SMALL, SMALL.replace("name: a", "name: b"), SMALL]), "a.yaml"
     )
