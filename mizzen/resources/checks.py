@@ -82,6 +82,8 @@ def _labels(text: str, whole: str) -> str:
 
 def is_ip(text: str) -> bool:
     """An address without a zone (fe80::1%eth0): Envoy takes none."""
+    if not (text[-1:].isdigit() or ":" in text):  # most names: there is nothing to try
+        return False
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -1,6 +1,7 @@
 """One plain object -> a resource, or the problems that keep it from being one."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -167,13 +168,18 @@ def _not_ours(raw: RawObject, group: str, slip: Kind | None, found: Findings) ->
 def _read(raw: RawObject, kind: Kind, found: Findings) -> Resource | None:
     meta = _metadata(raw, kind, found)
     declaration: type = kind.declaration
-    takes_status = any(declared.key == "status" for declared in declared_fields(declaration))
-    envelope = _ENVELOPE - {"status"} if takes_status else _ENVELOPE
+    envelope = _envelope(declaration)
     body = {key: value for key, value in raw.data.items() if key not in envelope}
     given = reader_of(declaration, kind.unknown)(body, "", found)
     if given is BAD or meta is None:
         return None
     return kind.declaration(meta=meta, ref=found.ref, **given)
+
+
+@functools.cache
+def _envelope(declaration: type) -> frozenset[str]:
+    takes_status = any(declared.key == "status" for declared in declared_fields(declaration))
+    return _ENVELOPE - {"status"} if takes_status else _ENVELOPE
 
 
 def _metadata(raw: RawObject, kind: Kind, found: Findings) -> Metadata | None:
@@ -191,6 +197,8 @@ def _metadata(raw: RawObject, kind: Kind, found: Findings) -> Metadata | None:
         _check_name(meta.name, "metadata.name", found)
     if meta.namespace:
         _check_name(meta.namespace, "metadata.namespace", found)
+    if meta.namespace == found.ref.namespace:
+        return meta
     return dataclasses.replace(meta, namespace=found.ref.namespace)
 
 

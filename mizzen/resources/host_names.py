@@ -25,9 +25,13 @@ def with_folded_hosts(resource: Resource) -> Resource:
     """The object with the hosts that requests are compared with folded; other kinds stay as they are."""
     match resource:
         case Gateway(spec=spec):
+            if all(_all(one.hosts) == one.hosts for one in spec.servers):
+                return resource
             servers = tuple(replace(one, hosts=_all(one.hosts)) for one in spec.servers)
             return replace(resource, spec=replace(spec, servers=servers))
         case VirtualService(spec=spec):
+            if not spec.tls and _all(spec.hosts) == spec.hosts:
+                return resource
             tls = tuple(_tls(one) for one in spec.tls)
             return replace(resource, spec=replace(spec, hosts=_all(spec.hosts), tls=tls))
         case _:

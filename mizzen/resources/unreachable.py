@@ -15,6 +15,10 @@ from mizzen.resources.virtual_service import (
 
 Rule = HTTPRoute | TLSRoute | TCPRoute
 
+_ASKED = tuple(one.name for one in dataclasses.fields(HTTPMatchRequest) if one.compare and one.name != "name")
+_BESIDE_THE_PATH = tuple(name for name in _ASKED if name not in ("stat_prefix", "uri", "ignore_uri_case"))
+_NOTHING = {name: getattr(HTTPMatchRequest(), name) for name in _ASKED}
+
 
 def unreachable(spec: VirtualServiceSpec, found: Findings) -> None:
     """Warn of what is never used. Traffic is not touched: the earlier rule wins anyway."""
@@ -39,7 +43,7 @@ def _walk(rules: Sequence[Rule], found: Findings) -> None:
             continue
         idle = 0
         for match in rule.match:
-            key = repr(dataclasses.replace(match, name="") if isinstance(match, HTTPMatchRequest) else match)
+            key = _asked(match) if isinstance(match, HTTPMatchRequest) else repr(match)
             cover = everything or seen.get(key) or ""
             if isinstance(match, HTTPMatchRequest):
                 cover = cover or _covering(match, prefixes)
@@ -68,12 +72,16 @@ def _covering(later: HTTPMatchRequest, prefixes: Mapping[str, list[HTTPMatchRequ
     return ""
 
 
+def _asked(match: HTTPMatchRequest) -> str:
+    """All that it asks for (its name aside): equal for matches that take the same requests."""
+    return repr([(name, value) for name in _ASKED if (value := getattr(match, name)) != _NOTHING[name]])
+
+
 def _takes_everything(match: HTTPMatchRequest) -> bool:
     """It asks for nothing but a path, and for any."""
     path = match.uri
     anything = path is None or path.prefix == "/" or path.regex == ".*"
-    bare = dataclasses.replace(match, name="", stat_prefix="", uri=None, ignore_uri_case=False)
-    return anything and bare == HTTPMatchRequest()
+    return anything and all(getattr(match, name) == _NOTHING[name] for name in _BESIDE_THE_PATH)
 
 
 def _takes_all(earlier: HTTPMatchRequest, later: HTTPMatchRequest) -> bool:
