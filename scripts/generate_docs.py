@@ -20,6 +20,7 @@ from mizzen.run.mesh import CATALOGUE as MESH
 from mizzen.run.occupied import CATALOGUE as PORTS
 from mizzen.run.shared_ports import CATALOGUE as SHARED_PORTS
 from mizzen.run.system_roots import CATALOGUE as ROOTS
+from mizzen.sources.cluster import CATALOGUE as CLUSTER
 from mizzen.sources.files import CATALOGUE as FILES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -35,6 +36,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Sidecars and who may do what", ("SC", "AZ", "JWT", "GRD", "CA", "EXT")),
     ("Services, endpoints and DestinationRules", ("BE",)),
     ("While serving", ("XDS", "DISK")),
+    ("Reading a cluster", ("K8S",)),
     ("Installing", ("INS",)),
     ("Faults of mizzen itself", ("INT",)),
 )
@@ -45,7 +47,7 @@ def problems_page() -> str:
     every: dict[str, str] = {}
     for catalogue in (
         *(FILES, READING, COUNTING, BUILDING, RESOLVING, SENDING, MESH, PORTS, SHARED_PORTS, OPENED),
-        *(PROMISES, UPDATES, ROOTS, INSTALLING, FAULTS),
+        *(PROMISES, UPDATES, ROOTS, CLUSTER, INSTALLING, FAULTS),
     ):
         every |= dict(catalogue)
     parts = [
