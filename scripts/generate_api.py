@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto, FileDescriptorSet
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 API = ROOT / "mizzen" / "_api"
 PREFIX = "mizzen/_api/"
 DESCRIPTORS = API / "descriptors.binpb"
+_AS_CODE = "validate_pb2.py"  # extensions of options, and constants, which `pb` does not make
 
 # Files whose messages a gateway's configuration is made of. What they import comes along by itself.
 _CORE = """
@@ -252,7 +253,8 @@ def extract() -> FileDescriptorSet:
 
 
 def generate(descriptors: FileDescriptorSet) -> None:
-    """Write the messages (`_pb2.py`), their types (`_pb2.pyi`) and `pb.py`."""
+    """Write the types of the messages (`_pb2.pyi`), `pb.py`, and as code (`_pb2.py`) the rules of validation alone:
+    `pb` makes the others of the descriptors."""
     for package in ("envoy", "xds", "udpa", "validate", "google", "cel"):
         shutil.rmtree(API / package, ignore_errors=True)
     DESCRIPTORS.write_bytes(descriptors.SerializeToString(deterministic=True))
@@ -269,6 +271,9 @@ def generate(descriptors: FileDescriptorSet) -> None:
             ],
             check=True,
         )
+    for module in API.rglob("*_pb2.py"):
+        if module.name != _AS_CODE:
+            module.unlink()
     (API / "pb.py").write_text(short_names(descriptors))
 
 
@@ -295,14 +300,21 @@ def _with_foreign(descriptors: FileDescriptorSet) -> FileDescriptorSet:
 
 _PB_HEAD = '''"""Envoy's messages under short names. Written by scripts/generate_api.py: do not edit.
 
-The one module that imports generated code. `from mizzen._api import pb`, then `pb.Listener`,
+The one module that makes generated code. `from mizzen._api import pb`, then `pb.Listener`,
 `pb.RouteConfiguration`, `pb.DeltaDiscoveryRequest`, `pb.Duration`. A name that several packages share begins
-with the package it comes from. Importing it makes every type known that may sit in an Any.
+with the package it comes from. Importing it makes every type known that may sit in an Any; the class of a
+message is made when it is asked for first. (The modules that protoc writes make all of them when they are
+imported: 100 ms and 2 MB for each process.)
 """
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.any_pb2 import Any as Any
 from google.protobuf.duration_pb2 import Duration as Duration
 from google.protobuf.empty_pb2 import Empty as Empty
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.struct_pb2 import ListValue as ListValue
 from google.protobuf.struct_pb2 import Struct as Struct
 from google.protobuf.struct_pb2 import Value as Value
@@ -318,6 +330,27 @@ from google.protobuf.wrappers_pb2 import UInt32Value as UInt32Value
 from google.protobuf.wrappers_pb2 import UInt64Value as UInt64Value
 from google.rpc.status_pb2 import Status as Status
 
+_pool = descriptor_pool.Default()
+for _file in descriptor_pb2.FileDescriptorSet.FromString(
+    Path(__file__).with_name("descriptors.binpb").read_bytes()
+).file:
+    _pool.AddSerializedFile(_file.SerializeToString())
+
+'''
+
+_PB_MAKING = '''
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """A message's class, or what an enum's values are called."""
+        if name in _MESSAGES:
+            found = message_factory.GetMessageClass(_pool.FindMessageTypeByName(_MESSAGES[name]))
+        elif name in _ENUMS:
+            found = EnumTypeWrapper(_pool.FindEnumTypeByName(_ENUMS[name]))
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = found
+        return found
 '''
 
 
@@ -326,26 +359,30 @@ def short_names(descriptors: FileDescriptorSet) -> str:
 
     Raises ValueError when a new Envoy brings a name that is already taken: add it to SHORT_NAMES.
     """
-    lines: list[str] = []
+    imports: list[str] = []
+    made: dict[str, dict[str, str]] = {"_MESSAGES": {}, "_ENUMS": {}}
     owner: dict[str, str] = {}
     for file in descriptors.file:
         module = file.name.removesuffix(".proto").replace("/", ".") + "_pb2"
         if _NOT_CONFIGURATION.match(file.package):
             continue
-        for name in _exported(file):
-            full = f"{file.package}.{name}"
-            short = SHORT_NAMES.get(full, name)
-            if owner.setdefault(short, full) != full:
-                raise ValueError(
-                    f"{full} and {owner[short]} would both be pb.{short}: add one to SHORT_NAMES"
-                )
-            lines.append(f"from {module} import {name} as {short}\n")
-    return _PB_HEAD + "".join(sorted(lines))
-
-
-def _exported(file: FileDescriptorProto) -> Iterator[str]:
-    yield from (message.name for message in file.message_type)
-    yield from (enum.name for enum in file.enum_type)
+        for kind, declared in (("_MESSAGES", file.message_type), ("_ENUMS", file.enum_type)):
+            for name in (one.name for one in declared):
+                full = f"{file.package}.{name}"
+                short = SHORT_NAMES.get(full, name)
+                if owner.setdefault(short, full) != full:
+                    raise ValueError(
+                        f"{full} and {owner[short]} would both be pb.{short}: add one to SHORT_NAMES"
+                    )
+                imports.append(f"    from {module} import {name} as {short}\n")
+                made[kind][short] = full
+    tables = "".join(
+        f"\n{kind} = {{\n"
+        + "".join(f'    "{short}": "{full}",\n' for short, full in sorted(names.items()))
+        + "}\n"
+        for kind, names in made.items()
+    )
+    return _PB_HEAD + "if TYPE_CHECKING:\n" + "".join(sorted(imports)) + tables + _PB_MAKING
 
 
 def main() -> None:

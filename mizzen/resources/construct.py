@@ -116,11 +116,12 @@ def _plain_documents(text: str) -> list[Constructed]:
     parser = CParser(text)
     found = []
     try:
-        while type(event := parser.get_event()) is not yaml.StreamEndEvent:
+        following: Callable[[], Any] = parser.get_event
+        while type(event := following()) is not yaml.StreamEndEvent:
             if type(event) is yaml.DocumentStartEvent:
-                event = parser.get_event()
+                event = following()
                 start = (event.start_mark.line + 1, event.start_mark.column + 1)
-                found.append(Constructed(_plain(event, parser.get_event, 0), {"": start}, []))
+                found.append(Constructed(_plain(event, following, 0), {"": start}, []))
     finally:
         parser.dispose()
     return found
