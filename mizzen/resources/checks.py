@@ -60,6 +60,7 @@ def fqdn(text: str) -> str:
     return _labels(text, text)
 
 
+@functools.lru_cache(maxsize=16_384)  # many rules name the same few services
 def wildcard_domain(text: str) -> str:
     """A host name whose first label may be, or begin with, an asterisk."""
     if not 0 < len(text) <= 255:

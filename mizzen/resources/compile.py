@@ -94,7 +94,9 @@ def decoder_of(declaration: type, unknown: Unknown) -> Decoder:
         given = read(value, at, found)
         if given is BAD:
             return BAD
-        return declaration(at=at, **given) if has_at else declaration(**given)
+        if has_at:
+            given["at"] = at
+        return declaration(**given)
 
     return make
 
@@ -130,8 +132,9 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
                 _unknown_field(key, child(at, key), keys, unknown, found)
             elif item is not None:  # null is as good as absent
                 name, decode = entry
-                given[name] = decode(item, f"{at}.{key}" if at else key, found)
-                good = good and given[name] is not BAD
+                given[name] = decoded = decode(item, f"{at}.{key}" if at else key, found)
+                if decoded is BAD:
+                    good = False
         for name, key in required:
             if name not in given:
                 found.error("FLD-003", child(at, key), f"{key} is missing")
