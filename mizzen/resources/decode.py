@@ -49,6 +49,8 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     wrong: list[Problem] = []
     decoded = attempt(Stage.READ, ref, lambda: _decoded(raw, ref), wrong.append, None)
     if decoded is not None:
+        if not decoded.problems:  # else it may be asked for what stands in its stead
+            raw.forget_data()
         return decoded
     return Decoded(
         resource=None, problems=tuple(wrong), unread=_unread(raw, ref, meant(raw.kind, raw.api_version))

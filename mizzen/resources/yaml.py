@@ -19,7 +19,7 @@ _MOST_DOCUMENTS = 200_000  # in a file
 _READ_BY_LINES = frozenset({"DestinationRule", "Gateway"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: see _Data
 class RawObject:
     """One object as it was written. Two are equal when text and place are."""
 
@@ -31,6 +31,48 @@ class RawObject:
     ref: ResourceRef = field(compare=False)
     digest: str  # of its text and of where that stands: whatever follows from the object can be kept by it
     unread: str = ""  # why `data` does not say what the object says: it takes no part
+
+    def forget_data(self) -> None:
+        """Keep the text alone, a tenth of the size, where it came from a text: `data` is read from it again when somebody
+        asks. For who has made of it what he needed."""
+        if self.kind not in _ASKED_OFTEN:
+            _DATA.forget(self)
+
+
+# Of these `data` is looked at with every change (sources.named_files).
+_ASKED_OFTEN = frozenset({"DestinationRule"})
+
+
+class _Data:
+    """`RawObject.data`: what was given, or what the text says.
+
+    What stands in for it is no field, so `dataclasses.replace` with other data does not take it along.
+    """
+
+    def __get__(self, raw: RawObject | None, owner: type[RawObject]) -> Any:
+        if raw is None:
+            return self
+        known = vars(raw)
+        value = known["_data"]
+        if value is None:
+            value = known["_data"] = known["_written"].value()
+        return value
+
+    def __set__(self, raw: RawObject, value: Mapping[str, Any]) -> None:
+        vars(raw)["_data"] = value
+
+    def written(self, raw: RawObject, text: Written) -> RawObject:
+        """`raw`, all of whose data is what a document says."""
+        vars(raw)["_written"] = text
+        return raw
+
+    def forget(self, raw: RawObject) -> None:
+        if "_written" in vars(raw):
+            vars(raw)["_data"] = None
+
+
+_DATA = _Data()
+RawObject.data = _DATA  # type: ignore[assignment]  # what a field is in the dataclass is read through this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +215,8 @@ def _objects(
     starts: dict[str, tuple[int, int]] | None = None
     for value, path, number in _items(document.value):
         if not path:
-            yield from _object(value, places, document.doubled, written.file, line, f"{digest}{number}")
+            for found in _object(value, places, document.doubled, written.file, line, f"{digest}{number}"):
+                yield _DATA.written(found, written) if isinstance(found, RawObject) else found
             continue
         if starts is None:
             starts = written.read_places()

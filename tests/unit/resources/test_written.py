@@ -1,5 +1,6 @@
 """What is read without places is what is read with them, and the places are there when somebody asks."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mizzen.errors import Place
 from mizzen.resources import construct as reading
 from mizzen.resources import written
 from mizzen.resources.construct import Broken, construct, construct_values
+from mizzen.resources.decode import decode
 from mizzen.resources.yaml import parse_documents
 
 OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: value\n  a.b/c: x\n"
@@ -143,3 +145,44 @@ def test_names_of_fields_and_short_texts_are_kept_once() -> None:
 
     assert all(one is other for one, other in zip(first, second, strict=True))
     assert first["data"]["key"] is second["data"]["key"]
+
+
+def test_data_is_read_again_when_somebody_asks() -> None:
+    (raw,), _ = parse_documents(OBJECT.format(name="a"), "a.yaml")
+    before = raw.data
+    assert raw.data is before
+
+    raw.forget_data()
+
+    assert raw.data is not before
+    assert raw.data == before
+    assert raw.data is raw.data
+
+
+def test_what_was_decoded_keeps_its_text_alone() -> None:
+    (raw,), _ = parse_documents(OBJECT.format(name="a"), "a.yaml")
+    before = raw.data
+
+    assert decode(raw).resource is not None
+
+    assert raw.data == before
+    assert raw.data is not before
+
+
+def test_other_data_is_never_read_from_the_text() -> None:
+    (raw,), _ = parse_documents(OBJECT.format(name="a"), "a.yaml")
+    other = replace(raw, data={**raw.data, "kind": "Secret"})
+    raw.forget_data()
+    other.forget_data()
+
+    assert other.data["kind"] == "Secret"
+    assert raw.data["kind"] == "ConfigMap"
+
+
+def test_data_of_an_item_of_a_list_stays() -> None:
+    text = "kind: ConfigMapList\napiVersion: v1\nitems:\n- metadata: {name: a}\n  data: {key: value}\n"
+    (raw,), _ = parse_documents(text, "a.yaml")
+    raw.forget_data()
+
+    assert raw.data["kind"] == "ConfigMap"  # which its list says
+    assert raw.data["data"] == {"key": "value"}
