@@ -86,6 +86,7 @@ class _Churn:
     is_over: bool = False
 
     def write(self) -> None:
+        texts = [shop.endpoint_slice(number, 8080, "ADDRESS") for number in range(self.services)]
         begin = time.monotonic()
         total = self.rate * self.seconds
         for self.written in range(1, total + 1):
@@ -96,7 +97,7 @@ class _Churn:
                 text = shop.endpoint_slice(number, shop.BACKENDS[self.last[number]])
             else:
                 address = f"10.{round_ % 250}.{number // 250}.{number % 250 + 1}"
-                text = shop.endpoint_slice(number, 8080, address)
+                text = texts[number].replace("ADDRESS", address)
             self.place.write(f"slice-{number}", text)
             if number == 0:
                 self.moments.append((time.monotonic(), self.last[0]))
@@ -118,5 +119,5 @@ class _Churn:
                     seen += 1
                 elif time.monotonic() - moment > 60:
                     raise SystemExit("bench: an endpoint's change is not served")
-            time.sleep(0.002)
+            time.sleep(0.005)  # the writer is a thread of this process
         return lags
