@@ -7,6 +7,7 @@ the real Envoy. A busy machine shows in the figures: its load is printed with ea
 import importlib
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def main() -> None:
     if name and name not in NAMES:
         sys.exit(f"bench: there is {', '.join(NAMES)}, not {name}")
     isolate()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     for one in (name,) if name else NAMES:
         importlib.import_module(f"bench.{one}").main(arguments)
 

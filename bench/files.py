@@ -3,6 +3,7 @@
 Figures are of this process alone: reading, parsing and judging files up to a new listing; nothing is built of it.
 """
 
+import argparse
 import asyncio
 import contextlib
 import gc
@@ -169,8 +170,10 @@ async def _storm(folder: Path, number: int, follower: _Follower) -> None:
     )
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Print the figures for every number of files."""
-    for number in SIZES:
+    parser = argparse.ArgumentParser(prog="bench files", description=__doc__)
+    parser.add_argument("--files", type=int, nargs="+", default=SIZES)
+    for number in parser.parse_args(arguments).files:
         with tempfile.TemporaryDirectory(prefix="mizzen-bench-") as folder:
             asyncio.run(_measure(Path(folder), number))

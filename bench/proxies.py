@@ -5,6 +5,7 @@ over delta ADS, and confirm all that they are sent. They run in a process of the
 those of the process that serves.
 """
 
+import argparse
 import asyncio
 import os
 import statistics
@@ -217,14 +218,17 @@ async def _proxies(path: str, count: int) -> None:
     await asyncio.gather(*(proxy(path, number) for number in range(count)))
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Print what a change costs with many proxies."""
+    parser = argparse.ArgumentParser(prog="bench proxies", description=__doc__)
+    parser.add_argument("--proxies", type=int, default=PROXIES)
+    proxies = parser.parse_args(arguments).proxies
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(measure(Path(directory), PROXIES))
+        asyncio.run(measure(Path(directory), proxies))
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 3:
         asyncio.run(_proxies(sys.argv[1], int(sys.argv[2])))
     else:
-        main()
+        main([])
