@@ -5,7 +5,6 @@ sockets, the tasks and the clock.
 """
 
 import asyncio
-import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -37,6 +36,7 @@ from mizzen.plane.worker import Credentials, Inputs, SetAside, Worker, problems_
 from mizzen.probe.mirror import Proof
 from mizzen.resolve.context import UnixFolders
 from mizzen.resolve.secrets import next_validity
+from mizzen.run import garbage
 from mizzen.run.admission import judge
 from mizzen.run.control_socket import ControlSocket
 from mizzen.run.instance import Instance
@@ -177,8 +177,7 @@ class ControlPlane:
         await self.ads.start()
         self.started.set()
         # What has been read stays: to look at it again and again for garbage is a fifth of the work of each change.
-        gc.collect()
-        gc.freeze()
+        garbage.settle()
         socket = ControlSocket(
             self.instance.control_socket, lambda: self.status().to_json(), key, lambda: self.brief().to_json()
         )

@@ -35,3 +35,14 @@ def test_reading_many_objects_is_not_interrupted() -> None:
     assert len(objects) == 500
     assert not problems
     assert looks() - before <= 1
+
+
+def test_what_is_there_is_not_looked_through_again() -> None:
+    kept, _ = parse_documents(TEXT, "many.yaml")
+    try:
+        garbage.settle()
+
+        assert gc.get_freeze_count() > len(kept)
+        assert not any(one is kept[0] for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
