@@ -1,5 +1,6 @@
 """Many HTTPS servers, each of a Gateway of its own, with their HTTP/3 mirrors: start, one change, and rest."""
 
+import argparse
 import statistics
 import tempfile
 import time
@@ -10,7 +11,8 @@ import gateway
 from clients import asked
 from gateway import Authority, replace_file
 
-from bench.cpu import cpu_seconds, gateway_pid
+from bench.measure import cpu_seconds
+from bench.running import processes
 from mizzen.probe.client import Session
 from mizzen.run import instance as running
 
@@ -22,12 +24,15 @@ def host(number: int) -> str:
     return f"host-{number}.shop.test"
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="bench servers", description=__doc__)
+    parser.add_argument("--servers", type=int, nargs="+", default=[250, 500, 1_000])
+    chosen = parser.parse_args(arguments)
     authority = Authority()
     print("\nN Gateways with one HTTPS server each, all with a mirror (CPU of the control plane, in ms)")
     heads = ("N", "ready s", "announced s", "CPU to there", "change ms", "CPU of it", "brief", "status")
     print("".join(f"{head:>14}" for head in (*heads, "rest, plane %", "supervisor %", "Envoy %")))
-    for count in (250, 500, 1_000):
+    for count in chosen.servers:
         print("".join(f"{value:14.1f}" for value in measure(authority, count)), flush=True)
 
 
@@ -41,7 +46,7 @@ def measure(authority: Authority, count: int) -> tuple[float, ...]:
         with gateway.up(folder) as up, Session() as session:
             ready = time.monotonic() - began
             whole = announced(up, count) - began
-            plane, supervisor, envoy = up.status()["pid"], up.process.pid, gateway_pid(up)
+            plane, supervisor, envoy = up.status()["pid"], up.process.pid, processes(up).envoy
             to_there = cpu_seconds(plane) * 1e3
             before = cpu_seconds(plane)
             changes = [change(folder, authority, session, count // 2, one) for one in range(1, CHANGES + 1)]
