@@ -187,9 +187,9 @@ class Up:
             seconds = 0.0
         return self.output
 
-    def wait_ready(self) -> None:
-        """Until it says that it serves."""
-        deadline = time.monotonic() + START_SECONDS
+    def wait_ready(self, seconds: float | None = None) -> None:
+        """Until it says that it serves; at most START_SECONDS where nobody says how long."""
+        deadline = time.monotonic() + (START_SECONDS if seconds is None else seconds)
         while "ready" not in self.read(0.05):
             assert self.process.poll() is None, f"mizzen up ended: {self.read(0.2)}"
             assert time.monotonic() < deadline, f"mizzen up is not ready: {self.output}\n{self.logs()}"
