@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mizzen.blame.ledger import CODES as BLAMING
 from mizzen.envoy.scoping import CODES as SENDING
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS
@@ -47,7 +48,7 @@ def problems_page() -> str:
     every: dict[str, str] = {}
     for catalogue in (
         *(FILES, READING, COUNTING, BUILDING, RESOLVING, SENDING, MESH, PORTS, SHARED_PORTS, OPENED),
-        *(PROMISES, UPDATES, ROOTS, CLUSTER, INSTALLING, FAULTS),
+        *(PROMISES, UPDATES, ROOTS, CLUSTER, INSTALLING, FAULTS, BLAMING),
     ):
         every |= dict(catalogue)
     parts = [

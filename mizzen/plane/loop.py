@@ -22,7 +22,9 @@ from mizzen.errors import Problem, ResourceRef, capped, sort_key
 from mizzen.guard import Stage, fault
 from mizzen.pipeline import Build, Settings
 from mizzen.plane.builds import Builds
+from mizzen.plane.desk import PlaneDesk
 from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate, Unpublish
+from mizzen.plane.inquiry import Inquiry
 from mizzen.plane.made import Made
 from mizzen.plane.mirror_proof import Subject
 from mizzen.plane.promise_file import PromiseFile, PromiseStore
@@ -32,7 +34,7 @@ from mizzen.plane.served import Gateway
 from mizzen.plane.state import State, Step
 from mizzen.plane.status import Brief, ProblemValue, Status
 from mizzen.plane.trials import Key, Prove
-from mizzen.plane.worker import Credentials, Inputs, SetAside, Worker, problems_now
+from mizzen.plane.worker import Credentials, Inputs, Worker, problems_now
 from mizzen.probe.mirror import Proof
 from mizzen.resolve.context import UnixFolders
 from mizzen.resolve.secrets import next_validity
@@ -57,6 +59,7 @@ from mizzen.sources.listing import Listing
 from mizzen.sources.named_files import stamps
 from mizzen.sources.state_file import StateFile
 from mizzen.xds.node import gateway_of
+from mizzen.xds.snapshot import Snapshot
 
 REGISTRATION_SECONDS = 10.0  # how long a workload that registered itself may be away
 FAULT_SECONDS = 1.0  # between two tries of a step at which something of ours fails
@@ -96,17 +99,18 @@ class ControlPlane:
     accounts: Accounts | None = None  # whose are the tokens that are no join tokens
     promises: PromiseStore = None  # type: ignore[assignment]  # a file of the run-dir where nothing else is named
     replica: str = ""  # what this one is called among those that serve the same gateways
-    on_refused: Callable[[Refused], None] = lambda _: None  # hears of each resource that an Envoy refuses
+    aside: StateFile | None = None  # where it is kept which objects Envoy does not take
     generation: int = 0
     state: State = field(init=False)
     made: Made | None = None  # the build that is served
-    set_aside: SetAside = field(default_factory=dict)  # objects that take no part
     is_sound: bool = False  # all that is declared is in the state, and nothing else
     lost: tuple[Problem, ...] = ()  # what could not be built, and keeps what it has
     ads: AdsServer = field(init=False)
     mesh: Mesh = field(init=False)
     worker: Worker = field(init=False)
     builds: "Builds" = field(init=False)
+    desk: PlaneDesk = field(init=False)
+    inquiry: Inquiry = field(init=False)
     registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
     started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
     _prover: Prover = field(init=False)
@@ -127,6 +131,8 @@ class ControlPlane:
         roots = SystemRoots(self.settings.environment) if self.listening is None else None
         self.worker = Worker(self.instance, roots, self.kept, ScopedFile(self.instance.scoped))
         self.builds = Builds(self._begin, self._on_made, self._on_fault, on_cost=self.files.hold_off.on_cost)
+        self.desk = PlaneDesk(plane=self, kept=self.aside, default_namespace=self.settings.default_namespace)
+        self.inquiry = Inquiry(self.desk)
         self.promises = self.promises or PromiseFile(self.instance.announcements)
         self.state = State(replica=self.replica)
         self._prover = Prover(self._on_proof)
@@ -199,6 +205,7 @@ class ControlPlane:
                 upkeep.look_after_files(self.restorer or Restorer(), *parts),
                 self._follow_named_files(),
                 self._follow_promises(),
+                self.inquiry.run(),
                 self.mesh.run(),
             )
         ]
@@ -235,8 +242,9 @@ class ControlPlane:
     def _obey(self, effect: Effect) -> None:
         match effect:
             case Publish():
-                self.ads.publish(effect.name, effect.snapshot)
+                self._publish(effect.name, effect.snapshot)
             case Unpublish():
+                self.inquiry.forget(effect.name)
                 self.ads.unpublish(effect.name)
             case Prove():
                 self._prover.start(effect)
@@ -245,9 +253,23 @@ class ControlPlane:
             case Keep():
                 self._start(self._keep(effect))
             case Refused():
-                self.on_refused(effect)
+                self.inquiry.on_refused(effect.envoy)
             case Tell():
                 self.tell()
+
+    def _publish(self, name: str, snapshot: Snapshot) -> None:
+        """Tell Envoys what they shall hold; while it is inquired what one died of, what it lived with."""
+        told = self.inquiry.told(name, snapshot)
+        if told is None:
+            self.ads.unpublish(name)
+        else:
+            self.ads.publish(name, told)
+
+    def publish(self, name: str) -> None:
+        """Tell the Envoys of this name again what they are to be told."""
+        gateway = self.state.gateways.get(self.state.by_name.get(name, ""))
+        if gateway is not None:
+            self._publish(name, gateway.translated.snapshot)
 
     def _start(self, work: "Awaitable[None]") -> None:
         task = asyncio.ensure_future(work)
@@ -279,6 +301,7 @@ class ControlPlane:
 
     def _on_status(self, client: ClientStatus) -> None:
         self._hear(State.on_client, client)
+        self.inquiry.hear(client, asyncio.get_running_loop().time())
         if client.gateway in self.registrations and not client.is_connected:
             loop = asyncio.get_running_loop()
             loop.call_later(REGISTRATION_SECONDS, self._forget, client.gateway)
@@ -316,7 +339,7 @@ class ControlPlane:
             gateways=self.state.gateways,
             promises=self.state.servers,
             credentials=self._credentials(),
-            set_aside=self.set_aside,
+            ledger=self.desk.ledger,
             now=self.clock(),
         )
         return partial(self.worker.build, inputs)
@@ -337,6 +360,7 @@ class ControlPlane:
         served = made.gateways.values() if self.is_local else ()
         self.mesh.want(frozenset(one.build.identity for one in served))
         self._forget_the_gone()
+        self.inquiry.on_build(made.objects)
         self._step(self.state.on_build(made.number, made.gateways, self.clock()))
 
     def _on_fault(self, error: Exception) -> None:
@@ -344,12 +368,6 @@ class ControlPlane:
         self.is_sound = False
         self.lost = (fault(Stage.EVERYTHING, ResourceRef(kind="Configuration"), error),)
         self.tell()
-
-    def put_aside(self, objects: SetAside) -> int:
-        """From the next build on these objects, by digest, take no part, for these reasons: their last good version
-        does, if there is one. The number is for `builds.answered`."""
-        self.set_aside = objects
-        return self.builds.ask()
 
     async def _follow_files(self) -> None:
         async for _ in self.files.changes():
@@ -466,13 +484,14 @@ class _Problems:
 
     def now(self) -> tuple[Problem, ...]:
         plane, now = self._plane, self._plane.clock()
-        grounds = (plane.state.version, plane.made, plane.lost, plane.mesh.problems, plane.promises.problems)
+        own = (*plane.mesh.problems, *plane.promises.problems, *plane.desk.problems, *plane.lost)
+        grounds = (plane.state.version, plane.made, own)
         is_over = self.until is not None and self.until <= now
         if not is_over and len(grounds) == len(self._grounds) and grounds == self._grounds:
             return self._known
         self._grounds = grounds
         of_objects = self._of_objects(plane.made, now) if plane.made is not None else ()
-        others = dict.fromkeys((*plane.mesh.problems, *plane.promises.problems, *plane.lost))
+        others = dict.fromkeys(own)
         if plane.made is not None:
             for gateway in plane.state.gateways.values():
                 others |= dict.fromkeys(map(plane.made.result.world.located, self._of(gateway)))

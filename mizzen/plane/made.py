@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import is_fault
-from mizzen.pipeline import Build
+from mizzen.pipeline import Build, Settings
 from mizzen.plane.served import Translated
 from mizzen.resources.decode import identify
 from mizzen.resources.kinds import is_ours
@@ -33,6 +33,8 @@ class Made:
     problems: tuple[Problem, ...] = ()  # of all objects, at the time of the build
     valid_until: datetime | None = None  # when a certificate begins or ends, and `problems` are others
     named: Stamps = field(default_factory=dict)  # files that objects name, as they were read
+    found: tuple[Problem, ...] = ()  # in reading the objects
+    settings: Settings = field(default_factory=Settings)
 
     def at_fault(
         self, good: Callable[[Key], RawObject | None], namespace: str

@@ -12,11 +12,19 @@ def standing(before: Refusals, client: ClientStatus | None, snapshot: Snapshot) 
     """The refusals that hold now.
 
     A session forgets a refusal as soon as another version is on its way: nothing is mended by that. What was
-    refused `before` stands until the client has confirmed that resource, or it is wanted no more.
+    refused `before` stands until the client has confirmed that resource, or it is wanted no more. So does what it refuses
+    of an earlier snapshot: where it is to hold again what it has, it says nothing more.
     """
     if client is None:
         return before
-    now = client.stream.rejections
+    now: dict[tuple[str, str], str] = {}
+    for status in client.stream.types:
+        for name, rejection in status.rejections.items():
+            key = (status.type_url, name)
+            wanted = snapshot.of(status.type_url).get(name)
+            is_wanted = rejection.version == (wanted.version if wanted is not None else "")
+            if is_wanted or not _is_mended(key, client, snapshot):
+                now[key] = rejection.reason
     held = {
         key: why for key, why in before.items() if key not in now and not _is_mended(key, client, snapshot)
     }

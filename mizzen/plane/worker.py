@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
+from mizzen.blame.ledger import Ledger
+from mizzen.blame.pieces import Bodies
 from mizzen.envoy.config import EnvoyConfig
-from mizzen.errors import Problem, Severity
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.http3.announcement import Server
 from mizzen.model import Model
@@ -32,7 +34,7 @@ from mizzen.plane.mirror_proof import Targets, targets
 from mizzen.plane.served import Gateway, Translated
 from mizzen.resolve.parts import secrets_of_backend, secrets_of_chains
 from mizzen.resolve.secrets import next_validity, validity_problems
-from mizzen.resources.decode import refused
+from mizzen.resources.decode import identify
 from mizzen.resources.yaml import RawObject
 from mizzen.run.envoy_files import unusable_files, without_files
 from mizzen.run.instance import Instance
@@ -44,11 +46,12 @@ from mizzen.sources.listing import Listing
 from mizzen.sources.named_files import NamedFiles, Stamps, stamps
 from mizzen.sources.state_file import StateFile
 from mizzen.sources.versions import Key as VersionKey
+from mizzen.sources.versions import key_of
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
 
 Credentials = Mapping[str, tuple[Certificate, TrustedCa]]  # by SPIFFE name
-SetAside = Mapping[str, tuple[Problem, ...]]  # digest of an object -> what keeps it from taking part
+Faults = Mapping[str, tuple[Problem, ...]]  # digest of an object -> what keeps it from taking part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ class Inputs:
     gateways: Mapping[str, Gateway] = field(default_factory=dict)  # that are served
     promises: Promises = field(default_factory=dict)
     credentials: Credentials = field(default_factory=dict)
-    set_aside: SetAside = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)  # objects that Envoy does not take
     now: datetime
 
 
@@ -77,11 +80,11 @@ class Worker:
     memory: Memory = field(default_factory=Memory)
     last_good: LastGood = field(init=False)
     _default_namespace: str = "default"
-    _at_fault: SetAside = field(default_factory=dict)  # objects that cannot be built
-    _set_aside: SetAside = field(default_factory=dict)
+    _at_fault: Faults = field(default_factory=dict)  # objects that cannot be built
+    _ledger: Ledger = field(default_factory=Ledger)
+    _set_aside: Faults = field(default_factory=dict)  # of the ledger, those that are listed
     _older: dict[VersionKey, RawObject] = field(default_factory=dict)  # the good version before the last one
-    _stand_ins: dict[str, tuple[tuple[Problem, ...], RawObject]] = field(default_factory=dict)  # by digest
-    _was_aside: frozenset[str] = frozenset()
+    _was_aside: Faults = field(default_factory=dict)
     _files: NamedFiles = field(default_factory=NamedFiles)  # that objects name
     _named: Stamps = field(default_factory=dict)
     # What the last build was made of, where nothing in it stood for something else.
@@ -97,8 +100,9 @@ class Worker:
 
     def build(self, inputs: Inputs) -> Made:
         """All that follows from the objects as they are now. What raises leaves everything as it was."""
-        self._default_namespace, self._set_aside = inputs.settings.default_namespace, inputs.set_aside
+        self._default_namespace, self._ledger = inputs.settings.default_namespace, inputs.ledger
         listing = inputs.read()
+        self._set_aside = self._ledger.listed(listing.objects)
         cleared, self._at_fault = tuple(self._at_fault), {}
         made = self._make(inputs, listing, cleared)
         if at_fault := made.at_fault(self.last_good.was_good, self._default_namespace):
@@ -119,8 +123,30 @@ class Worker:
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
         decoded = self.memory.decode(raw, self._default_namespace)
-        digest = raw.digest
-        return (*decoded.problems, *self._at_fault.get(digest, ()), *self._set_aside.get(digest, ()))
+        aside = self._ledger.problems_of(raw)
+        return (*decoded.problems, *self._at_fault.get(raw.digest, ()), *aside)
+
+    def restore(
+        self, earlier: Mapping[ResourceRef, RawObject | None], objects: tuple[RawObject, ...]
+    ) -> None:
+        """The versions that take the place of some `objects` if these are set aside; None: there is none."""
+        for raw in objects:
+            ref = identify(raw, self._default_namespace)
+            if (before := earlier.get(ref)) is not None:
+                self._older[key_of(raw)] = before
+            elif ref in earlier:
+                self._older.pop(key_of(raw), None)
+
+    def candidate(self, key: str, made: Made, objects: tuple[RawObject, ...]) -> Bodies | None:
+        """What a gateway would be told if there were these objects in the place of those of `made`; None if it would not
+        be there."""
+        self._built = None  # what is remembered is then of these
+        known = made.gateways.get(key)
+        for gateway in build(objects, made.found, made.settings, self.memory).gateways:
+            if gateway.proxy.key == key:
+                before = (known.build.model, known.config) if known is not None else None
+                return gateway.config(gateway.announced_when_proven(), before).bodies
+        return None
 
     def _make(self, inputs: Inputs, listing: Listing, judged: Iterable[str]) -> Made:
         """`judged`: digests of objects of which `_errors` says something else than before."""
@@ -143,6 +169,8 @@ class Worker:
             problems=problems_now(result, inputs.now),
             valid_until=next_validity(certificates, inputs.now),
             named=self._named,
+            found=found,
+            settings=settings,
         )
 
     def _differing(self, admitted: Admitted, registered: tuple[RawObject, ...]) -> Differing | None:
@@ -159,8 +187,8 @@ class Worker:
         for key in [key for key, raw in last_good.good.items() if raw.digest in aside] if aside else ():
             older = self._older.get(key)
             last_good.replace(key, older if older is not None and older.digest not in aside else None)
-        turned = {*judged, *(aside.keys() ^ self._was_aside)}
-        self._was_aside = frozenset(aside)
+        was, self._was_aside = self._was_aside, aside
+        turned = {*judged, *(one for one in aside.keys() | was.keys() if aside.get(one) != was.get(one))}
         admitted = last_good.admit(listing, turned)
         for key, before in last_good.replaced().items():
             now = last_good.good.get(key)
@@ -173,18 +201,10 @@ class Worker:
     def _without_those_aside(self, objects: tuple[RawObject, ...]) -> tuple[RawObject, ...]:
         """What is set aside and has no good version takes no part, as an object with an error: it closes what that does."""
         if not self._set_aside:
-            self._stand_ins = {}
             return objects
-        return tuple(self._stand_in(raw) if raw.digest in self._set_aside else raw for raw in objects)
-
-    def _stand_in(self, raw: RawObject) -> RawObject:
-        problems = self._set_aside[raw.digest]
-        known = self._stand_ins.get(raw.digest)
-        if known is None or known[0] != problems:
-            known = self._stand_ins[raw.digest] = (problems, replace(raw, digest=f"{raw.digest}/aside"))
-        stand_in = known[1]
-        self.memory.decoded[stand_in.digest] = refused(raw, problems, self._default_namespace)
-        return stand_in
+        return tuple(
+            self._ledger.applied_to(raw) if raw.digest in self._set_aside else raw for raw in objects
+        )
 
     def _translated(
         self, inputs: Inputs, result: Build

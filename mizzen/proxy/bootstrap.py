@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzen.authority.proof import HEADER
+from mizzen.xds.node import START, Start
 
 Json = dict[str, Any]
 
@@ -37,6 +38,7 @@ _ISTIO_RUNTIME = {
 # A header that comes twice is judged as one value, joined by a comma. Else it is enough for an ALLOW if one of the two fits,
 # and the backend may take the other.
 _WHOLE_HEADERS = {"envoy.reloadable_features.rbac_match_headers_individually": False}
+RUNTIME: Mapping[str, bool | int] = _ISTIO_RUNTIME | _WHOLE_HEADERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class ProxySpec:
     metadata: Mapping[str, str] = field(default_factory=dict)  # more that its node says of itself
     pilot: Pilot | None = None  # a control plane on another machine, in the place of `ads_socket`
     proof: str = field(default="", repr=False)  # that it is this proxy which asks at its two sockets
+    start: Start = field(default_factory=Start)
 
     @property
     def key(self) -> str:
@@ -120,6 +123,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
                 "NAMESPACE": spec.namespace,
                 "LABELS": dict(spec.labels),
                 **spec.metadata,
+                **({START: spec.start.to_json()} if spec.start.number else {}),
             },
         },
         "admin": {"address": {"pipe": {"path": str(spec.admin_socket), "mode": 0o600}}},
@@ -140,7 +144,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
         },
         "layered_runtime": {
             "layers": [
-                {"name": "global config", "static_layer": _ISTIO_RUNTIME | _WHOLE_HEADERS},
+                {"name": "global config", "static_layer": dict(RUNTIME)},
                 {"name": "admin", "admin_layer": {}},
             ]
         },

@@ -139,7 +139,8 @@ def _stricter(raw: RawObject, errors: list[Problem], default_namespace: str) -> 
         if any(one[:1] != ("spec",) or one[1:2] not in (("rules",), ("provider",)) for one in steps):
             return None
         spec = _stricter_spec(raw.data["spec"], [one[1:] for one in steps])
-        raw = replace(raw, api_version=_VERSION, data={**raw.data, "apiVersion": _VERSION, "spec": spec})
+        data = {**raw.data, "apiVersion": _VERSION, "spec": spec}
+        raw = replace(raw, api_version=_VERSION, data=data, aside=())
         decoded = decode(raw, default_namespace)
         if decoded.resource is not None:
             return decoded.resource

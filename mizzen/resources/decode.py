@@ -57,18 +57,13 @@ def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
     )
 
 
-def refused(raw: RawObject, problems: tuple[Problem, ...], default_namespace: str = "default") -> Decoded:
-    """What becomes of an object that was found wrong elsewhere: it takes no part, as with an error of its own."""
-    ref = identify(raw, default_namespace)
-    unread = _unread(raw, ref, meant(raw.kind, raw.api_version))
-    return Decoded(resource=None, problems=problems, unread=unread)
-
-
 def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
     kind = meant(raw.kind, raw.api_version)
     if raw.unread:
         wrong = (told(Stage.READ, ref, raw.unread),)
         return Decoded(resource=None, problems=wrong, unread=_unread(raw, ref, kind))
+    if raw.aside:
+        return Decoded(resource=None, problems=raw.aside, unread=_unread(raw, ref, kind))
     found = Findings(ref)
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:

@@ -31,6 +31,9 @@ class RawObject:
     ref: ResourceRef = field(compare=False)
     digest: str  # of its text and of where that stands: whatever follows from the object can be kept by it
     unread: str = ""  # why `data` does not say what the object says: it takes no part
+    aside: tuple[Problem, ...] = field(
+        default=(), compare=False
+    )  # why it takes no part, although it reads well
 
     def forget_data(self) -> None:
         """Keep the text alone, a tenth of the size, where it came from a text: `data` is read from it again when somebody

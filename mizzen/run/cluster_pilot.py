@@ -28,7 +28,7 @@ from mizzen.pipeline import Settings, build
 from mizzen.plane.loop import ControlPlane
 from mizzen.plane.status import Holds, Status
 from mizzen.resolve.context import ByService, UnixFolders
-from mizzen.run import cluster_http
+from mizzen.run import cluster_http, private_file
 from mizzen.run.accounts import Accounts
 from mizzen.run.chores import Chores
 from mizzen.run.instance import Instance
@@ -41,6 +41,7 @@ from mizzen.run.reporter import Reporter, is_pass_word
 from mizzen.run.shared_root import PLUGGED_IN, SELF_SIGNED, SharedRoot
 from mizzen.sources.cluster import SYSTEM_NAMESPACE, Cluster
 from mizzen.sources.kube import Kube, KubeError
+from mizzen.sources.state_file import StateFile
 
 DEFAULT_REVISION = "default"
 _RETRY_SECONDS = 2.0
@@ -199,6 +200,7 @@ class ClusterPilot:
             self.instance,
             self.cluster,
             settings,
+            aside=StateFile(self.instance.set_aside, private_file.write),
             shares_root=True,
             ca_folder=self.instance.authority,
             listening=replace(self.listening, names=self.place.names),

@@ -63,6 +63,7 @@ def serve(
             files,
             settings,
             kept=StateFile(instance.last_good, private_file.write),
+            aside=StateFile(instance.set_aside, private_file.write),
             ca_folder=ca_folder,
             listening=listening,
             say=tell or say,

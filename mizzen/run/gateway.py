@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import logging
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from mizzen.proxy.admin import CONNECTIONS, LIVE, Admin, active_connections
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
+from mizzen.proxy.trial import deadly_signal
 from mizzen.redaction import hidden_text
 from mizzen.run import private_file
 from mizzen.run.child import Command
@@ -21,6 +24,7 @@ from mizzen.run.silence import PATIENCE_SECONDS
 from mizzen.run.sockets import make_way
 from mizzen.run.watch import Watch
 from mizzen.serve.kept_socket import KeptSocket
+from mizzen.xds.node import Start
 
 # What Envoy gets of our environment: how it finds libraries, names and the time, and what access logs may tell of
 # its Pod. Nothing else, whatever somebody makes it read there.
@@ -32,6 +36,8 @@ ENVIRONMENT = frozenset(
 )
 _END_SECONDS = 2.0  # from SIGTERM to SIGKILL; Envoy needs some 20 ms
 _LOOK_AGAIN_SECONDS = 0.1
+
+_log = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -70,6 +76,7 @@ class Gateway:
             out=self._logs[0],  # an access log of /dev/stdout
             err=self._logs[1],
             on_start=self._on_start,
+            on_exit=self._on_exit,
             explain=lambda: blocked(spec),
         )
         self._watch = Watch(self.keeper, patience)
@@ -101,6 +108,14 @@ class Gateway:
         self.readiness.on_start()
         self._admin_socket.release()  # it was of the Envoy before
         self.admin.path = self.spec.admin_socket
+
+    def _on_exit(self, status: int) -> None:
+        """The next Envoy tells the control plane how this one ended: it may have died of its configuration."""
+        self.spec = replace(self.spec, start=Start(self.spec.start.number + 1, deadly_signal(status)))
+        try:
+            private_file.write(self._config, bootstrap(self.spec))
+        except OSError as error:  # it starts all the same, and says what it said before
+            _log.warning("%s cannot be told how its Envoy ended: %s", self.spec.key, error)
 
     async def look(self) -> None:
         """Ask Envoy how it is."""

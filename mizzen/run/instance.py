@@ -60,6 +60,11 @@ class Instance:
         return self.run_dir / "last-good.json"
 
     @property
+    def set_aside(self) -> Path:
+        """Which objects Envoy refused or died of, kept for the next control plane."""
+        return self.run_dir / "set-aside.json"
+
+    @property
     def ages(self) -> Path:
         """When each object of the files was seen first, kept for the next control plane."""
         return self.run_dir / "ages.json"

@@ -29,12 +29,15 @@ class Keeper:
         out: BoundedLog,
         err: BoundedLog,
         on_start: Callable[[], None] = lambda: None,
+        on_exit: Callable[[int], None] = lambda _: None,
         explain: Callable[[], str] = lambda: "",
     ) -> None:
-        """`explain`: what stands in the way of a start, as a sentence; asked when the child has ended."""
+        """`on_exit` hears the status of each child that ended and is to be started again, before that happens.
+        `explain`: what stands in the way of a start, as a sentence; asked when the child has ended."""
         self.command, self.restarts = command, restarts
         self.child: Child | None = None
-        self._out, self._err, self._on_start, self._explain = out, err, on_start, explain
+        self._out, self._err, self._explain = out, err, explain
+        self._on_start, self._on_exit = on_start, on_exit
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -43,6 +46,7 @@ class Keeper:
             status = await self._run_once()
             if self._stopping.is_set():
                 return
+            self._on_exit(status)
             now = time.monotonic()
             decision = self.restarts.on_exit(status, now)
             if isinstance(decision, GiveUp):

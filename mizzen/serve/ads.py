@@ -94,6 +94,7 @@ class Admission:
 
     refusal: str = ""  # why it is not served
     secrets: bool = True
+    is_proven: bool = True  # who it is; else anybody may say anything in its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,8 +287,10 @@ class AdsServer:
         first = await self._first(requests, context)
         if first is None:
             return None
-        secrets = await self._admit(first.node, context)
-        client = Client(stream, first.node, silent=silent, secrets=secrets)
+        admission = await self._admit(first.node, context)
+        client = Client(
+            stream, first.node, silent=silent, secrets=admission.secrets, is_proven=admission.is_proven
+        )
         if self._clients.streams_of(client.node_id) >= _STREAMS_OF_NODE:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "it has too many streams already")
         self._clients.add(client)
@@ -312,14 +315,14 @@ class AdsServer:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing node information")
         return first
 
-    async def _admit(self, node: pb.Node, context: _Context) -> bool:
-        """May it be told Secrets? All prove who they are, or are refused, but at the plaintext port."""
+    async def _admit(self, node: pb.Node, context: _Context) -> Admission:
+        """May it be told Secrets, and believed? All prove who they are, or are refused, but at the plaintext port."""
         network = self.network
         if context.peer().startswith("unix:"):
             await self._require_proof(node, context)
-            return True
+            return Admission()
         if network is None or not is_private(auth_context(context), context.peer()):
-            return False  # the plaintext port: anybody may be listening
+            return Admission(secrets=False, is_proven=False)  # the plaintext port: anybody may be listening
         try:
             identity = network.identify(auth_context(context))
             require_proof(auth_context(context), context.invocation_metadata() or ())
@@ -331,7 +334,7 @@ class AdsServer:
         if admission.refusal:
             _log.warning("%s is refused as %s: %s", identity, node.id, admission.refusal)
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, admission.refusal)
-        return admission.secrets
+        return admission
 
     async def _require_proof(self, node: pb.Node, context: _Context) -> None:
         """Somebody else's route may have made Envoy connect here: only what was started as this proxy has its proof."""

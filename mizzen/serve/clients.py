@@ -7,13 +7,13 @@ all that are at the same point (`mizzen.xds.shared`). For the event loop's own t
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from mizzen._api import pb
 from mizzen.xds.delta import DeltaStream
-from mizzen.xds.node import gateway_of
+from mizzen.xds.node import Start, gateway_of, start_of
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.session import Response
 from mizzen.xds.shared import Shared
@@ -34,6 +34,14 @@ class ClientStatus:
     version: str  # Envoy's own, "1.40.0"; "" if it does not say
     is_connected: bool
     stream: StreamStatus
+    is_proven: bool = True  # who it is
+    start: Start = field(default_factory=Start)  # how often it was started again, and after what
+    offered: Snapshot | None = field(default=None, repr=False)  # what it is to hold; None: it is told nothing
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Has it been told something that it has neither confirmed nor refused?"""
+        return any(one.unanswered for one in self.stream.types)
 
 
 class Pushed(NamedTuple):
@@ -52,23 +60,33 @@ class Client:
         "changed",
         "gateway",
         "is_connected",
+        "is_proven",
         "node_id",
+        "offered",
         "secrets",
         "silent",
+        "start",
         "stream",
         "version",
     )
 
     def __init__(
-        self, stream: DeltaStream | SotwStream, node: pb.Node, *, silent: bool, secrets: bool
+        self,
+        stream: DeltaStream | SotwStream,
+        node: pb.Node,
+        *,
+        silent: bool,
+        secrets: bool,
+        is_proven: bool = True,
     ) -> None:
-        """`silent`: nobody hears of it. `secrets`: it may be told Secrets."""
+        """`silent`: nobody hears of it. `secrets`: it may be told Secrets. `is_proven`: it is who it says."""
         self.stream = stream
-        self.silent, self.secrets = silent, secrets
+        self.silent, self.secrets, self.is_proven = silent, secrets, is_proven
         # No more of the node is kept: Envoy lists all its extensions in it.
         build = node.user_agent_build_version.version
         self.version = f"{build.major_number}.{build.minor_number}.{build.patch}" if build.ByteSize() else ""
-        self.node_id, self.gateway = node.id, gateway_of(node)
+        self.node_id, self.gateway, self.start = node.id, gateway_of(node), start_of(node)
+        self.offered: Snapshot | None = None
         self.changed = asyncio.Event()  # there may be something to send
         self.is_connected = True
         self._holding: asyncio.TimerHandle | None = None  # ends the waiting for clusters
@@ -108,6 +126,9 @@ class Client:
             version=self.version,
             is_connected=self.is_connected,
             stream=self.stream.status(),
+            is_proven=self.is_proven,
+            start=self.start,
+            offered=self.offered,
         )
 
 
@@ -132,6 +153,7 @@ class _Gateway:
             self.public = self.snapshot.without(SECRET.url)
         snapshot = self.snapshot if client.secrets else self.public
         assert snapshot is not None
+        client.offered = self.snapshot
         client.stream.offer(snapshot)
         client.wake()
 

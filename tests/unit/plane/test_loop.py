@@ -21,11 +21,13 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from mizzen import guard, pipeline
 from mizzen.authority.proof import KEY_BYTES
-from mizzen.errors import Problem, ResourceRef
+from mizzen.blame.ledger import Entry, Ledger, content_of
+from mizzen.errors import ResourceRef
 from mizzen.guard import Stage
 from mizzen.plane import worker
 from mizzen.plane.loop import ControlPlane
 from mizzen.resolve import whole
+from mizzen.resources.decode import identify
 from mizzen.run import certificates
 from mizzen.run.instance import Instance
 from mizzen.sources.files import Files
@@ -353,19 +355,21 @@ async def test_an_object_that_is_put_aside_leaves_its_last_good_version_and_come
     async with start() as running:
         plane = running.plane
         await plane.started.wait()
+        assert plane.made is not None
+        before = next(one for one in plane.made.objects if one.name == "routes")
         await running.write("# another line\n" + text("one", word="second"))
         assert running.told("one") == "second"
         aside = put_aside(plane, "routes")
 
         for _ in range(2):
-            await plane.builds.answered(plane.put_aside(aside))
+            await plane.desk.serve(aside, {one.ref: before for one in aside.entries})
             assert running.told("one") == "first"
-        assert [line for line in running.lines if "XDS-001" in line and "all.yaml:" in line]
+        assert [line for line in running.lines if "XDS-002" in line and "all.yaml:" in line]
         await running.write("# a third\n" + text("one", word="second"))  # what is refused is the same
         assert running.told("one") == "first"
-        await plane.builds.answered(plane.put_aside({}))
+        await plane.desk.serve(Ledger(), {})
         assert running.told("one") == "second"
-        assert [line for line in running.lines if line.startswith("mended: ") and "XDS-001" in line]
+        assert [line for line in running.lines if line.startswith("mended: ") and "XDS-002" in line]
 
 
 async def test_a_new_object_that_is_put_aside_takes_no_part_and_closes_what_it_guards(
@@ -384,8 +388,8 @@ async def test_a_new_object_that_is_put_aside_takes_no_part_and_closes_what_it_g
                 await asyncio.sleep(0.05)
                 await running.rebuilt()
         before = running.listeners("one")
-        await plane.builds.answered(plane.put_aside(put_aside(plane, "guard")))
-        assert [line for line in running.lines if "XDS-001" in line and "all.yaml:" in line]
+        await plane.desk.serve(put_aside(plane, "guard"), {})
+        assert [line for line in running.lines if "XDS-002" in line and "all.yaml:" in line]
         assert running.listeners("one") != before
         assert b"envoy.filters.http.rbac" in running.listeners("one")
         assert running.told("one") == "first"
@@ -401,7 +405,8 @@ spec:
 """
 
 
-def put_aside(plane: ControlPlane, name: str) -> dict[str, tuple[Problem, ...]]:
+def put_aside(plane: ControlPlane, name: str) -> Ledger:
     assert plane.made is not None
     raw = next(one for one in plane.made.objects if one.name == name)
-    return {raw.digest: (Problem(code="XDS-001", resource=raw.ref, message="Envoy refused it"),)}
+    entry = Entry(ref=identify(raw, "default"), content=content_of(raw), reason="no such thing")
+    return plane.desk.ledger.with_entries([entry])

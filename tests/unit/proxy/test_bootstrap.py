@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ from google.protobuf import json_format
 
 from mizzen._api import pb
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
-from mizzen.xds.node import gateway_of
+from mizzen.xds.node import Start, gateway_of, start_of
 
 RUN = Path("/run/mizzen")
 SPEC = ProxySpec(
@@ -107,3 +108,10 @@ def test_envoy_does_not_log_each_use_of_a_deprecated_field() -> None:
     found = arguments(SPEC, RUN / "gw" / "bootstrap.json")
 
     assert found[found.index("--component-log-level") + 1] == "misc:error"
+
+
+def test_a_node_tells_how_the_envoy_before_it_ended() -> None:
+    assert "MIZZEN_START" not in parsed()["node"]["metadata"]
+    again = json_format.ParseDict(parsed(replace(SPEC, start=Start(2, "SIGABRT")))["node"], pb.Node())
+
+    assert start_of(again) == Start(2, "SIGABRT")

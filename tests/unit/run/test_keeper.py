@@ -45,3 +45,23 @@ async def test_who_is_stopped_is_not_started_again(tmp_path: Path) -> None:
 
     assert not kept.child.is_running
     log.close()
+
+
+async def test_how_a_child_ended_is_known_before_the_next_one_is_started(tmp_path: Path) -> None:
+    log, events = BoundedLog(tmp_path / "backend.log"), list[object]()
+    kept = Keeper(
+        Command(name="backend", argv=("/bin/sh", "-c", "kill -ABRT $$")),
+        Restarts(name="backend", patience=None),
+        out=log,
+        err=log,
+        on_start=lambda: events.append("start"),
+        on_exit=events.append,
+    )
+    running = asyncio.create_task(kept.run())
+    while len(events) < 4:
+        await asyncio.sleep(0.01)
+    await kept.stop(grace=5)
+    await running
+    log.close()
+
+    assert events[:4] == ["start", -6, "start", -6]

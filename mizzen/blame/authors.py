@@ -1,0 +1,135 @@
+"""Who wrote each part of an Envoy resource, down to the route, the chain, the rule of a policy. Pure.
+
+Computed from a Model when something was refused, never for an ordinary change.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from mizzen._api import pb
+from mizzen.envoy.config import (
+    CLUSTERS,
+    ENDPOINTS,
+    EXTENSION_CONFIGS,
+    LISTENERS,
+    ROUTES,
+    SECRETS,
+    type_url,
+)
+from mizzen.errors import ResourceRef
+from mizzen.model import Model
+from mizzen.model.backend import Backend
+from mizzen.model.listener import Chain, HttpService, Listener
+from mizzen.model.route import Forward, Host, Route, RouteTable
+from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.persistent import PersistentMap
+
+SCOPED_ROUTES = type_url(pb.ScopedRouteConfiguration)
+# xdstp names of scopes: table/domain behind this.
+_SCOPES = f"xdstp:///{pb.ScopedRouteConfiguration.DESCRIPTOR.full_name}/"
+_NOBODY = ResourceRef(kind="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of an Envoy resource that one object wrote. Several may have written the same part."""
+
+    where: tuple[str, ...] = ()  # within the resource: (host, number of its route), (chain, "access")
+    author: ResourceRef
+    at: str = ""  # field path in the author
+    value: object = field(default=None, repr=False)  # equal where the part is the same; may hold a key
+
+
+class Authors:
+    """The authors of all that one model becomes."""
+
+    def __init__(self, model: Model) -> None:
+        self._listeners = {one.name: one for one in model.listeners}
+        self._tables = {one.name: one for one in model.route_tables}
+        self._backends = {one.name: one for one in model.backends.values()}
+        self._secrets: dict[str, Certificate | TrustedCa] = {one.name: one for one in model.certificates}
+        self._secrets |= {one.name: one for one in model.trusted_cas}
+        self._announcements = {one.name: one for one in model.announcements}
+
+    def parts(self, url: str, name: str) -> tuple[Part, ...]:
+        """All parts of the resource (type URL, name), in their order; () for one that there is not."""
+        return tuple(self._parts(url, name))
+
+    def _parts(self, url: str, name: str) -> Iterator[Part]:
+        if url == LISTENERS and (listener := self._listeners.get(name)):
+            yield from _of_listener(listener)
+        elif url == ROUTES and (table := self._tables.get(name)):
+            yield from _of_table(table, self._backends)
+        elif url == SCOPED_ROUTES:
+            yield from self._of_scope(name)
+        elif url == CLUSTERS and (backend := self._backends.get(name)):
+            yield from _of_backend(backend)
+        elif url == ENDPOINTS and (backend := self._backends.get(name)):
+            yield Part(author=backend.origin, value=backend.groups)
+        elif url == SECRETS and (secret := self._secrets.get(name)):
+            yield Part(author=secret.origin, value=secret)
+        elif url == EXTENSION_CONFIGS and (announcement := self._announcements.get(name)):
+            yield Part(author=announcement.origin, value=announcement)
+
+    def _of_scope(self, name: str) -> Iterator[Part]:
+        """One exact domain of a route table, told by itself."""
+        called, _, domain = name.removeprefix(_SCOPES).partition("/")
+        if name.startswith(_SCOPES) and (table := self._tables.get(called)):
+            hosts = [host for host in table.hosts.values() if domain in host.domains]
+            for host in hosts:
+                yield from _of_host(host, self._backends)
+            if not hosts:
+                yield Part(author=table.origin, value=domain)
+
+
+def _of_listener(listener: Listener) -> Iterator[Part]:
+    """What is not of a chain is of the Gateway that opened the address."""
+    yield Part(author=listener.origin, value=replace(listener, chains=(), origin=_NOBODY))
+    for chain in listener.chains:
+        yield from _of_chain(chain)
+
+
+def _of_chain(chain: Chain) -> Iterator[Part]:
+    serve = chain.serve
+    bare = (
+        replace(serve, access=(), tokens=()) if isinstance(serve, HttpService) else replace(serve, access=())
+    )
+    yield Part(where=(chain.name,), author=chain.origin, at=chain.at, value=replace(chain, serve=bare))
+    for access in serve.access:
+        for rule in access.rules:
+            where = (chain.name, "access")
+            yield Part(where=where, author=rule.origin or chain.origin, at=rule.at, value=(access.deny, rule))
+    for token in serve.tokens if isinstance(serve, HttpService) else ():
+        yield Part(
+            where=(chain.name, "tokens"), author=token.origin or chain.origin, at=token.at, value=token
+        )
+
+
+def _of_table(table: RouteTable, backends: Mapping[str, Backend]) -> Iterator[Part]:
+    yield Part(author=table.origin, value=replace(table, hosts=PersistentMap(), origin=_NOBODY))
+    for host in table.hosts.values():
+        yield from _of_host(host, backends)
+
+
+def _of_host(host: Host, backends: Mapping[str, Backend]) -> Iterator[Part]:
+    shared = replace(host, routes=())
+    for index, route in enumerate(host.routes):
+        where = (host.name, str(index))
+        yield Part(where=where, author=route.origin, at=route.at, value=(shared, route))
+        yield from _of_action(route, where, backends)
+
+
+def _of_action(route: Route, where: tuple[str, ...], backends: Mapping[str, Backend]) -> Iterator[Part]:
+    """How a backend balances may stand in the routes that lead to it."""
+    if isinstance(route.action, Forward) and route.action.hash_on:
+        for to in route.action.to:
+            backend = backends.get(to.backend)
+            if backend is not None and backend.policy_origin is not None:
+                yield Part(where=where, author=backend.policy_origin, value=route.action.hash_on)
+
+
+def _of_backend(backend: Backend) -> Iterator[Part]:
+    """Envoy refuses a cluster for how it is treated, and that is what a DestinationRule says: it comes last."""
+    yield Part(author=backend.origin, value=replace(backend, groups=()))
+    if backend.policy_origin is not None:
+        yield Part(author=backend.policy_origin, value=replace(backend, groups=()))
