@@ -139,6 +139,8 @@ class Inquiry:
         died = bool(before is not None and number > before and client.start.after)
         lived = known.left - known.started if known.started else STAND_SECONDS
         known.started = now
+        if lived >= 2 * STAND_SECONDS:
+            known.deaths = 0
         stood = known.confirmations.trusted(known.left or now)
         told = self.desk.proxy(client.gateway)
         is_old = stood is not None and told is not None and stood.snapshot is told.snapshot

@@ -361,7 +361,7 @@ def test_what_kills_all_gateways_is_set_aside_once_for_all(folder: Path) -> None
         told(up, "AuthorizationPolicy/istio-system/deadly")
         eventually(lambda: up.read().count("was killed by SIGABRT") == 2)
         eventually(both)
-        assert curl("h1", "http://bad.test:8082/").status == 403
+        eventually(lambda: curl("h1", "http://bad.test:8082/").status == 403)
         time.sleep(1)
         assert both()
         assert up.read().count("was killed by SIGABRT") == 2
