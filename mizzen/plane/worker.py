@@ -144,8 +144,8 @@ class Worker:
         known = made.gateways.get(key)
         for gateway in build(objects, made.found, made.settings, self.memory).gateways:
             if gateway.proxy.key == key:
-                before = (known.build.model, known.config) if known is not None else None
-                return gateway.config(gateway.announced_when_proven(), before).bodies
+                before = known.config if known is not None else None
+                return gateway.config(gateway.announced_when_proven(), before, self._scoped.of(key)).bodies
         return None
 
     def _make(self, inputs: Inputs, listing: Listing, judged: Iterable[str]) -> Made:

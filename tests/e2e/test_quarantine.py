@@ -194,6 +194,30 @@ def test_several_that_are_refused_at_once_are_all_found(site: tuple[Path, Up], a
     assert_nothing_failed(loads)
 
 
+@pytest.mark.parametrize("word", ["refused", "deadly"])
+def test_among_many_hosts_that_are_told_one_by_one(
+    folder: Path, authority: Authority, httpbin: int, word: str
+) -> None:
+    write(folder, authority, httpbin)
+    (folder / "shared.yaml").write_text(SHARED)
+    many = [gateway.route(f"h{one}.test", name=f"h{one}", gateway_name="shared") for one in range(150)]
+    (folder / "many.yaml").write_text(together(*many))
+    with gateway.up(folder, environment=RAW) as up:
+        time.sleep(SERVED_AGAIN_SECONDS)
+        bad = folder / "bad.yaml"
+        bad.write_text(
+            together(
+                gateway.route("bad.test", name=f"raw-{word}-a", gateway_name="shared"),
+                gateway.route("new.test", name="new", gateway_name="shared"),
+            )
+        )
+        problem = told(up, f"VirtualService/istio-system/raw-{word}-a")
+        assert (problem["origin"], problem["field"]) == (f"{bad}:12:5", "spec.http[0]")
+        eventually(lambda: is_served("new.test"))
+        assert is_served("h149.test")
+        assert asked("bad.test").status == 404
+
+
 def test_a_refused_cluster_is_told_at_its_rule(site: tuple[Path, Up]) -> None:
     folder, up = site
     (folder / "bad.yaml").write_text(RULE.replace("NAME", "raw-refused-rule"))

@@ -7,6 +7,7 @@ import pytest
 from google.protobuf.message import Message
 
 from mizzen._api import pb
+from mizzen.blame.pieces import parsed
 from mizzen.envoy.config import CLUSTERS, ENDPOINTS, EXTENSION_CONFIGS, LISTENERS, ROUTES, SECRETS
 from mizzen.pipeline import Settings, build
 from mizzen.proxy.binary import envoy_binary
@@ -22,12 +23,8 @@ TEMPLATE = "envoy.path.match.uri_template.uri_template_matcher"
 
 def resources() -> dict[Name, Message]:
     """All that a gateway is told, as it may be altered."""
-    config = GATEWAY.config(GATEWAY.announced_when_proven())
-    found: dict[Name, Message] = {}
-    for url, named in config.resources.items():
-        for name, message in named.items():
-            found[url, name] = type(message).FromString(message.SerializeToString())
-    return found
+    bodies = GATEWAY.config(GATEWAY.announced_when_proven()).bodies
+    return {(url, name): parsed(url, body) for url, named in bodies.items() for name, body in named.items()}
 
 
 async def tried(folder: Path, some: dict[Name, Message], *clusters: str) -> Verdict:

@@ -45,10 +45,11 @@ if "_control-plane" in sys.argv or "-m" in sys.orig_argv:
             made.typed_per_filter_config["envoy.filters.http.rbac"].Pack(per_route)
         elif isinstance(made, pb.FilterChain):
             made.filters.insert(0, pb.Filter(name="nobody", typed_config=packed(pb.Cluster(name="x"))))
-        elif isinstance(made, tuple) and isinstance(made[0], pb.Cluster):
-            made[0].upstream_bind_config.source_address.address = "no address"
-            made[0].upstream_bind_config.source_address.port_value = 0
-            return made[0], made[0].SerializeToString(deterministic=True)
+        elif isinstance(made, bytes):  # of a DestinationRule: a cluster
+            cluster = pb.Cluster.FromString(made)
+            cluster.upstream_bind_config.source_address.address = "no address"
+            cluster.upstream_bind_config.source_address.port_value = 0
+            return cluster.SerializeToString(deterministic=True)
         return made
 
     _run, _permission = guard.run, authorization.permission

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from mizzen._api import pb
 from mizzen.blame.authors import Authors
+from mizzen.blame.pieces import parsed
 from mizzen.blame.suspects import Accusation, Suspects, places, suspects
 from mizzen.envoy.config import (
     CLUSTERS,
@@ -85,7 +86,7 @@ def accused(name: str, url: str = ROUTES, reason: str = "", before: str = "") ->
     accusation = Accusation(
         model=model,
         refused={(url, name): reason},
-        messages={(url, name): config.resources[url][name]},
+        messages={(url, name): parsed(url, config.bodies[url][name])},
         confirmed=made(before)[0] if before else None,
         everybody=everybody,
     )
@@ -94,7 +95,7 @@ def accused(name: str, url: str = ROUTES, reason: str = "", before: str = "") ->
 
 def test_the_part_that_envoy_names_comes_first() -> None:
     _, config, _ = made(text("one", "two"))
-    table = config.resources[ROUTES][TABLE]
+    table = parsed(ROUTES, config.bodies[ROUTES][TABLE])
     assert isinstance(table, pb.RouteConfiguration)
     number = next(at for at, host in enumerate(table.virtual_hosts) if "two.test" in host.domains)
 
@@ -130,7 +131,8 @@ def test_who_cannot_be_set_aside_is_no_suspect() -> None:
 
 def test_places_are_found_by_number_and_by_name() -> None:
     _, config, _ = made(text("one", "two"))
-    table, listener = config.resources[ROUTES][TABLE], config.resources[LISTENERS]["0.0.0.0_8443"]
+    table = parsed(ROUTES, config.bodies[ROUTES][TABLE])
+    listener = parsed(LISTENERS, config.bodies[LISTENERS]["0.0.0.0_8443"])
     assert isinstance(table, pb.RouteConfiguration)
     assert isinstance(listener, pb.Listener)
     host, chain = table.virtual_hosts[0], listener.filter_chains[0].name
@@ -149,7 +151,7 @@ def test_every_resource_has_authors() -> None:
     authors = Authors(model)
 
     for url in (LISTENERS, ROUTES, CLUSTERS, ENDPOINTS, SECRETS, EXTENSION_CONFIGS):
-        for name in config.resources[url]:
+        for name in config.bodies[url]:
             if name != "BlackHoleCluster":
                 assert authors.parts(url, name), (url, name)
     assert authors.parts(ROUTES, "nothing") == ()

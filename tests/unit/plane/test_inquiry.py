@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mizzen._api import pb
 from mizzen.blame.ledger import Ledger
 from mizzen.blame.pieces import Bodies, Name
 from mizzen.envoy.config import LISTENERS, ROUTES
@@ -252,8 +253,9 @@ async def settled(desk: Desk) -> None:
 
 
 def hosts(desk: Desk) -> set[str]:
-    [table] = desk.config.resources[ROUTES].values()
-    return {domain for host in table.virtual_hosts for domain in host.domains}  # type: ignore[attr-defined]
+    [body] = desk.config.bodies[ROUTES].values()
+    table = pb.RouteConfiguration.FromString(body)
+    return {domain for host in table.virtual_hosts for domain in host.domains}
 
 
 @settings(max_examples=30, deadline=None)
@@ -288,7 +290,7 @@ def test_all_that_are_refused_are_set_aside_and_no_others(
         if not sees:
             return
         # A guard that cannot be honoured closes its host, and no other.
-        body = next(iter(desk.config.resources[LISTENERS].values())).SerializeToString()
+        body = next(iter(desk.config.bodies[LISTENERS].values()))
         assert all(f"h{number}".encode() in body for number, _ in enumerate(closed))
 
     asyncio.run(run())
@@ -337,7 +339,7 @@ async def test_the_version_that_was_served_before_stays(word: str) -> None:
         desk.answer()
         await settled(desk)
     assert desk.aside == ["r0"]
-    body = next(iter(desk.config.resources[ROUTES].values())).SerializeToString()
+    body = next(iter(desk.config.bodies[ROUTES].values()))
     assert b"/fine" in body
     assert b"/other" in body
 
@@ -351,13 +353,13 @@ async def test_a_bad_edit_upon_a_bad_edit_and_the_mended_one() -> None:
             desk.answer()
             await settled(desk)
             assert not desk.proxy(KEY).refused()  # type: ignore[union-attr]
-            assert b"/fine" in next(iter(desk.config.resources[ROUTES].values())).SerializeToString()
+            assert b"/fine" in next(iter(desk.config.bodies[ROUTES].values()))
         # What is known is not tried again.
         assert [one.ref.name for one in desk.ledger.entries] == ["r0", "r0"]
         desk.write(route(0, "mended"), route(1))
         desk.answer()
         await settled(desk)
-    assert b"/mended" in next(iter(desk.config.resources[ROUTES].values())).SerializeToString()
+    assert b"/mended" in next(iter(desk.config.bodies[ROUTES].values()))
 
 
 async def test_who_dies_of_what_no_trial_shows_is_told_it_once_more_and_then_no_more() -> None:
