@@ -145,7 +145,7 @@ class Worker:
         for gateway in build(objects, made.found, made.settings, self.memory).gateways:
             if gateway.proxy.key == key:
                 before = known.config if known is not None else None
-                return gateway.config(gateway.announced_when_proven(), before, self._scoped.of(key)).bodies
+                return gateway.config(gateway.announced_when_proven(), before, self._decided(key)).bodies
         return None
 
     def _make(self, inputs: Inputs, listing: Listing, judged: Iterable[str]) -> Made:
@@ -239,7 +239,7 @@ class Worker:
         usable = without_files(gateway.without_listeners(lost), unusable)
         mirrors = targets(usable.model, known.targets if known else None)
         announced = _announced(inputs, usable, mirrors, before)
-        decided = self.scoped.of(key) if self.scoped is not None else {}
+        decided = self._decided(key)
         config = usable.config(announced, known.config if known else None, decided)
         snapshot, lingering = self._snapshot(usable, config, inputs.credentials, before)
         roots = self.system_roots.problems(usable.model) if self.system_roots else ()
@@ -262,6 +262,10 @@ class Worker:
             lingering=lingering,
             problems=wrong,
         )
+
+    def _decided(self, key: str) -> Mapping[str, bool]:
+        """How the route tables of a gateway were sent by an earlier process."""
+        return self.scoped.of(key) if self.scoped is not None else {}
 
     def _snapshot(
         self, built: GatewayBuild, config: EnvoyConfig, credentials: Credentials, before: Gateway | None
