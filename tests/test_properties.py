@@ -312,4 +312,4 @@ def test_a_remembered_build_equals_a_full_one_after_every_edit(data: st.DataObje
             assert list(map(str, made.problems)) == list(map(str, whole.problems))  # with their places
             sent = to_snapshot(made, before.get(gateway.proxy.key))
             assert sent.types == to_snapshot(whole, None).types
-            before[gateway.proxy.key], known[gateway.proxy.key] = sent, (gateway.model, made)
+            before[gateway.proxy.key], known[gateway.proxy.key] = sent, made
