@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzen.authority.proof import HEADER
-from mizzen.xds.node import START, Start
+from mizzen.xds.start import START, Start
 
 Json = dict[str, Any]
 

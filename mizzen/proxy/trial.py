@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import re
 import resource
-import signal
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,8 +22,8 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.proxy.bootstrap import RUNTIME
-from mizzen.xds.node import DEADLY
 from mizzen.xds.refusal import reason
+from mizzen.xds.start import deadly_signal
 
 Name = tuple[str, str]  # (type URL, name)
 
@@ -125,14 +124,6 @@ def verdict(status: int | None, said: str) -> Verdict:
     if status == 1 and found:
         return Verdict(outcome=Outcome.REFUSED, why=reason(found["why"]))
     return Verdict(outcome=Outcome.UNKNOWN, why=f"Envoy ended with status {status}")
-
-
-def deadly_signal(status: int | None) -> str:
-    """The signal of a fault of its own that ended an Envoy with this status; "" for any other end."""
-    with contextlib.suppress(ValueError):
-        if status is not None and status < 0 and signal.Signals(-status).name in DEADLY:
-            return signal.Signals(-status).name
-    return ""
 
 
 def last_words(number: str, said: str) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from mizzen.proxy.admin import CONNECTIONS, LIVE, Admin, active_connections
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
-from mizzen.proxy.trial import deadly_signal
 from mizzen.redaction import hidden_text
 from mizzen.run import private_file
 from mizzen.run.child import Command
@@ -24,7 +23,7 @@ from mizzen.run.silence import PATIENCE_SECONDS
 from mizzen.run.sockets import make_way
 from mizzen.run.watch import Watch
 from mizzen.serve.kept_socket import KeptSocket
-from mizzen.xds.node import Start
+from mizzen.xds.start import Start, deadly_signal
 
 # What Envoy gets of our environment: how it finds libraries, names and the time, and what access logs may tell of
 # its Pod. Nothing else, whatever somebody makes it read there.

@@ -13,12 +13,13 @@ from typing import Final, NamedTuple
 
 from mizzen._api import pb
 from mizzen.xds.delta import DeltaStream
-from mizzen.xds.node import Start, gateway_of, start_of
+from mizzen.xds.node import gateway_of, start_of
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.session import Response
 from mizzen.xds.shared import Shared
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.sotw import SotwStream
+from mizzen.xds.start import Start
 from mizzen.xds.status import StreamStatus
 
 _FORGET_SECONDS: Final = 2.0  # what was worked out is of use while clients catch up

@@ -1,11 +1,8 @@
 """What an Envoy says of itself: which gateway it is, and how it came to be started."""
 
-from dataclasses import dataclass
-
 from mizzen._api import pb
+from mizzen.xds.start import DEADLY, START, Start
 
-# How an Envoy ends of a fault of its own; whoever ends it from outside uses other signals.
-DEADLY = frozenset({"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"})
 _MOST_DIGITS = 9
 
 
@@ -17,21 +14,6 @@ def gateway_of(node: pb.Node) -> str:
     """
     parts = node.id.split("~")
     return (parts[2] if len(parts) == 4 else "") or node.cluster or node.id
-
-
-START = "MIZZEN_START"  # in the metadata of a node
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How often the Envoy of a proxy has been started again, and how the one before it ended."""
-
-    number: int = 0
-    after: str = ""  # the signal of a fault of its own ("SIGABRT"); "" for any other end
-
-    def to_json(self) -> dict[str, str]:
-        """As it stands in the metadata of a node."""
-        return {"NUMBER": str(self.number), "AFTER": self.after}
 
 
 def start_of(node: pb.Node) -> Start:

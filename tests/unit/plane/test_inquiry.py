@@ -30,9 +30,9 @@ from mizzen.proxy.trial import Outcome, Verdict
 from mizzen.resources.decode import identify
 from mizzen.resources.yaml import RawObject, parse_documents
 from mizzen.serve.ads import ClientStatus
-from mizzen.xds.node import Start
 from mizzen.xds.resource_type import SEND_ORDER
 from mizzen.xds.snapshot import Snapshot
+from mizzen.xds.start import Start
 from mizzen.xds.status import Rejection, StreamStatus, SyncState, TypeStatus
 
 KEY = "istio-ingressgateway.istio-system"

@@ -7,7 +7,8 @@ from google.protobuf import json_format
 
 from mizzen._api import pb
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
-from mizzen.xds.node import Start, gateway_of, start_of
+from mizzen.xds.node import gateway_of, start_of
+from mizzen.xds.start import Start
 
 RUN = Path("/run/mizzen")
 SPEC = ProxySpec(

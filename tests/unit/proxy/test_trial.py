@@ -3,7 +3,8 @@
 import pytest
 
 from mizzen._api import pb
-from mizzen.proxy.trial import Outcome, Verdict, deadly_signal, trial_bootstrap, verdict
+from mizzen.proxy.trial import Outcome, Verdict, trial_bootstrap, verdict
+from mizzen.xds.start import deadly_signal
 
 REFUSED = (
     "[2026-11-25 21:52:34.724][25841][critical][main] [source/server/config_validation/server.cc:76] error initializing "

@@ -1,7 +1,8 @@
 import pytest
 
 from mizzen._api import pb
-from mizzen.xds.node import START, Start, gateway_of, start_of
+from mizzen.xds.node import gateway_of, start_of
+from mizzen.xds.start import START, Start
 
 
 @pytest.mark.parametrize(
