@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mizzen.node import instance as running
 from mizzen.proxy.binary import envoy_binary
-from mizzen.run import instance as running
 
 TYPE = "type.googleapis.com/envoy.extensions."
 HCM = f"{TYPE}filters.network.http_connection_manager.v3.HttpConnectionManager"

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzen.install.crds import crds
-from mizzen.sources.kube import Kube, KubeError, connect
+from mizzen.kube.client import Kube, KubeError, connect
 
 NAMESPACE, SYSTEM = "bench-of-mizzen", "istio-system"
 CHANGES = 20

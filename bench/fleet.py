@@ -21,8 +21,8 @@ from bench import measure, shop
 from bench.running import Client, Processes, running
 from mizzen._api import pb
 from mizzen.authority.proof import HEADER, proof_of_proxy
+from mizzen.node.instance import ask_status
 from mizzen.proxy.admin import Admin
-from mizzen.run.instance import ask_status
 from mizzen.xds import resource_type
 
 _METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"

@@ -13,8 +13,8 @@ from gateway import Authority, replace_file
 
 from bench.measure import cpu_seconds
 from bench.running import processes
+from mizzen.node import instance as running
 from mizzen.probe.client import Session
-from mizzen.run import instance as running
 
 CHANGES, POLLS, REST_SECONDS = 10, 20, 30.0
 START_SECONDS = 120.0  # that a thousand may take

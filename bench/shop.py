@@ -7,7 +7,7 @@ from pathlib import Path
 import gateway
 from gateway import Authority, replace_file
 
-from mizzen.run.certificates import KeyPair
+from mizzen.demo.certificates import KeyPair
 
 DOMAIN = "shop.test"
 NAMESPACE = "istio-system"

@@ -28,17 +28,17 @@ from mizzen.resolve.context import (
     UnixFolders,
     observed,
 )
-from mizzen.resolve.identity import spiffe
-from mizzen.resolve.proxies import mesh_config, proxies, sidecars
-from mizzen.resolve.secrets import validity_problems
-from mizzen.resolve.sidecar import resolve_sidecar
+from mizzen.resolve.proxies.gateways import mesh_config, proxies, sidecars
+from mizzen.resolve.sidecars.sidecar import resolve_sidecar
+from mizzen.resolve.tls.identity import spiffe
+from mizzen.resolve.tls.secrets import validity_problems
 from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.intake import Intake
+from mizzen.resources.istio.mesh import MeshConfig
+from mizzen.resources.istio.operator import IstioOperator
 from mizzen.resources.kinds import is_ours
-from mizzen.resources.mesh import MeshConfig
-from mizzen.resources.operator import IstioOperator
+from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.world import ObservedWorld, World
-from mizzen.resources.yaml import RawObject
 from mizzen.steps import Steps
 from mizzen.xds.snapshot import Snapshot, snapshot
 

@@ -10,17 +10,17 @@ from mizzen.envoy.scoping import CODES as SENDING
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS
 from mizzen.install.declaring import CODES as INSTALLING
+from mizzen.node.system_roots import CATALOGUE as ROOTS
 from mizzen.pipeline import CATALOGUE as BUILDING
-from mizzen.plane.promise_file import CATALOGUE as PROMISES
+from mizzen.plane.announcement_file import CATALOGUE as PROMISES
+from mizzen.plane.envoy_files import CATALOGUE as OPENED
+from mizzen.plane.mesh_authority import CATALOGUE as MESH
 from mizzen.plane.report import CATALOGUE as UPDATES
+from mizzen.plane.shared_ports import CATALOGUE as SHARED_PORTS
+from mizzen.plane.taken_ports import CATALOGUE as PORTS
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table
-from mizzen.run.envoy_files import CATALOGUE as OPENED
-from mizzen.run.mesh import CATALOGUE as MESH
-from mizzen.run.occupied import CATALOGUE as PORTS
-from mizzen.run.shared_ports import CATALOGUE as SHARED_PORTS
-from mizzen.run.system_roots import CATALOGUE as ROOTS
 from mizzen.sources.cluster import CATALOGUE as CLUSTER
 from mizzen.sources.files import CATALOGUE as FILES
 

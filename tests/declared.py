@@ -10,11 +10,11 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from mizzen.errors import ResourceRef
 from mizzen.install.crds import crds
-from mizzen.resources.compile import DeclaredField, declared_fields
-from mizzen.resources.declare import Range
+from mizzen.resources.declaring.compile import DeclaredField, declared_fields
+from mizzen.resources.declaring.declare import Range
 from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.kinds import KINDS, Kind
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 
 Json = dict[str, Any]
 

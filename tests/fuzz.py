@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 
-from mizzen.resources.compile import DeclaredField, declared_fields
+from mizzen.resources.declaring.compile import DeclaredField, declared_fields
 from mizzen.resources.kinds import KINDS
 from tests.golden import Case
 

@@ -39,7 +39,7 @@ from mizzen.envoy.dump import dump
 from mizzen.errors import Problem
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, analysed, build
 from mizzen.resolve.context import ByService, ExternalPorts, UnixFolders
-from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.resources.raw_objects import RawObject, parse_documents
 
 ROOT = Path(__file__).parent / "cases"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)  # when the certificates of cases are made, and judged

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mizzen.errors import Problem
 from mizzen.pipeline import Build, Memory, Settings, build
-from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.resources.raw_objects import RawObject, parse_documents
 from tests.golden import material, problems_text, rendered
 
 NETWORKING, SECURITY = "networking.istio.io/v1", "security.istio.io/v1"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
 from mizzen.resources.decode import identify
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.xds.snapshot import Snapshot
 
 # An Envoy that dies within this time of a change may have died of it, even though it has confirmed it: its workers take it

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mizzen.resources.closing import is_guard
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 
 _STEP = re.compile(r"\.?([A-Za-z0-9_-]+)|\[([0-9]+)\]")
 _SIDES = (("from", "source"), ("to", "operation"))

@@ -14,7 +14,7 @@ import msgspec
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.resources.decode import identify
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 
 CODES = {
     "XDS-002": "Envoy refuses what an object asks for, or dies of it: the object is set aside, all else is served.",

@@ -1,4 +1,9 @@
-"""The command line: one module for each command, imported when it is called (start-up stays short)."""
+"""The command line: one module for each command, imported when it is called (start-up stays short).
+
+A command reads options and the environment, calls what does the work, and prints. Nothing imports a command but
+another, and nothing is decided here: what two commands need, and what is worth a test without a terminal, lives
+further down.
+"""
 
 import importlib
 import sys

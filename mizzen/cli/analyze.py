@@ -58,8 +58,8 @@ def of_cluster(
     cluster: options.WhichCluster, inputs: options.Inputs, every: bool, system_namespace: str
 ) -> tuple[tuple[Problem, ...], str]:
     """The problems of a cluster's objects, and where they were looked for."""
-    from mizzen.run.look import look
-    from mizzen.sources.kube import KubeError
+    from mizzen.client.cluster_analysis import look
+    from mizzen.kube.client import KubeError
 
     try:
         kube = cluster.connect()

@@ -12,8 +12,8 @@ import click
 
 from mizzen import __version__
 from mizzen.cli import reach
+from mizzen.client.bug_report import ASKED, Part, of_cluster
 from mizzen.redaction import hidden_document
-from mizzen.run.bug_report import ASKED, Part, of_cluster
 
 _LOG_BYTES = 2_000_000
 
@@ -41,7 +41,7 @@ def command(output: Path, target: reach.Target) -> None:
 
 
 def _remote(target: reach.Remote) -> list[Part]:
-    from mizzen.sources.kube import KubeError
+    from mizzen.kube.client import KubeError
 
     async def gather() -> list[Part]:
         kube = target.cluster.connect()

@@ -22,11 +22,11 @@ from mizzen.cli import options
 @click.option("--stdin-fd", type=int, help="A memory file with what standard input held.")
 def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, stdin_fd: int | None) -> None:
     """The control plane of one `mizzen up`."""
-    from mizzen.run import garbage
+    from mizzen.plane import garbage_collection
 
-    garbage.look_seldom()  # before what stays is imported and read
-    from mizzen.run import file_pilot
-    from mizzen.run.instance import Instance
+    garbage_collection.look_seldom()  # before what stays is imported and read
+    from mizzen.node.instance import Instance
+    from mizzen.plane import file_pilot
 
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

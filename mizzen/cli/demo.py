@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from mizzen.cli import options
-from mizzen.plane.status import Status
+from mizzen.status import Status
 
 PATIENCE = timedelta(seconds=10)
 BACKEND_PORT = 8000
@@ -39,11 +39,11 @@ def command(folder: Path, once: bool, run_dir: Path) -> None:
     asks GET /headers over HTTP/2 and HTTP/3 with certificates verified. Stays until Ctrl-C; edits of the
     files are live at once.
     """
-    from mizzen.run import walkthrough
-    from mizzen.run.child import Command
-    from mizzen.run.instance import Instance
-    from mizzen.run.keeper import StartFailed
-    from mizzen.run.up import Up, serve
+    from mizzen.demo import walkthrough
+    from mizzen.node.child_process import Command
+    from mizzen.node.instance import Instance
+    from mizzen.node.restarting_process import StartFailed
+    from mizzen.node.up import Up, serve
 
     port, sidecar_port = free_port(BACKEND_PORT), free_port(SIDECAR_PORT)
     try:
@@ -110,9 +110,9 @@ class Show:
         from mizzen.cli import running
         from mizzen.cli.dump import config_dump, listeners
         from mizzen.cli.tables import LISTENERS, listener_rows, table
+        from mizzen.demo import walkthrough
         from mizzen.probe.client import Protocol, Request, fetch
         from mizzen.probe.conversation import conversation, curl_command
-        from mizzen.run import walkthrough
 
         mirrors = [
             (key, one.port)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mizzen.cli import options, printing, reach, tables
-from mizzen.plane.status import MirrorStatus
+from mizzen.status import MirrorStatus
 
 HEADER = ("GATEWAY", "SERVER", "HTTP/3", "ALT-SVC", "H1", "H2", "H3", "REASON")
 _VERSIONS = ("http1", "http2", "http3")

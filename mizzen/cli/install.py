@@ -8,14 +8,14 @@ import click
 from mizzen.cli import options
 from mizzen.cli.installing import Declaration, Progress, Rendered, agreed, declaration
 from mizzen.errors import ResourceRef
+from mizzen.install.apply.install import Change, Installer, Outcome, called
+from mizzen.install.apply.objects import ClusterError, Objects
+from mizzen.install.apply.summary import summary
+from mizzen.install.apply.waiting import Wait
 from mizzen.install.site import component_of
-from mizzen.resources.findings import Findings
-from mizzen.resources.values import duration
-from mizzen.run.install import Change, Installer, Outcome, called
-from mizzen.run.objects import ClusterError, Objects
-from mizzen.run.summary import summary
-from mizzen.run.waiting import Wait
-from mizzen.sources.kube import Kube, KubeError
+from mizzen.kube.client import Kube, KubeError
+from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.declaring.values import duration
 
 
 def _patience(ctx: click.Context, parameter: click.Parameter, text: str) -> timedelta:

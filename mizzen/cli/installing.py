@@ -16,7 +16,7 @@ from mizzen.install.crds import crds
 from mizzen.install.declaring import declared
 from mizzen.install.manifests import Unfit, manifests
 from mizzen.install.setvalues import SetError
-from mizzen.resources.operator import IstioOperator
+from mizzen.resources.istio.operator import IstioOperator
 from mizzen.sources.files import Files
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -22,7 +22,7 @@ def command(
 
     from mizzen.authority.identity import Identity, IdentityError
     from mizzen.authority.store import StoreError, TokenStore
-    from mizzen.run.instance import Instance
+    from mizzen.node.instance import Instance
 
     folder = ca_dir or Instance(run_dir.absolute()).authority
     if not folder.exists():

@@ -9,11 +9,11 @@ import click
 from mizzen.cli import options
 from mizzen.cli.installing import Declaration, declaration
 from mizzen.inject.container import Manifest
+from mizzen.install.apply.install import unsaid
+from mizzen.install.apply.objects import ClusterError, Objects, key_of
 from mizzen.install.changes import as_yaml, difference, shown, to_apply
 from mizzen.install.manifests import stages
-from mizzen.run.install import unsaid
-from mizzen.run.objects import ClusterError, Objects, key_of
-from mizzen.sources.kube import Kube, KubeError
+from mizzen.kube.client import Kube, KubeError
 
 
 @click.group("manifest")

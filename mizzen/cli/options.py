@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mizzen.run.silence import PATIENCE_SECONDS
+from mizzen.node.hang_detection import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     # What reads and resolves objects takes half a second to import: not every command needs it.
+    from mizzen.kube.client import Kube
     from mizzen.pipeline import Settings
     from mizzen.resolve.context import ExternalPorts
-    from mizzen.resources.yaml import RawObject
-    from mizzen.sources.kube import Kube
+    from mizzen.resources.raw_objects import RawObject
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,7 +113,7 @@ class WhichCluster:
 
     def connect(self) -> "Kube":
         """A client for it. KubeError when there is none."""
-        from mizzen.sources.kube import connect
+        from mizzen.kube.client import connect
 
         return connect(self.kubeconfig, self.context, searched=os.environ.get("KUBECONFIG", ""))
 

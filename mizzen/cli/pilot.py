@@ -17,8 +17,8 @@ import click
 from mizzen.cli import options
 
 if TYPE_CHECKING:
-    from mizzen.run.instance import Instance
-    from mizzen.run.network import Listening
+    from mizzen.node.instance import Instance
+    from mizzen.plane.network import Listening
 
 
 @click.command("pilot")
@@ -63,14 +63,14 @@ def command(
     The root of the mesh is kept in RUN_DIR/authority; proxies need its root-cert.pem, and each a token from
     `mizzen join-token`.
     """
-    from mizzen.run import file_pilot, garbage
-    from mizzen.run.instance import Instance
-    from mizzen.run.keeper import StartFailed
-    from mizzen.run.network import Listening
-    from mizzen.run.restore import Restorer
-    from mizzen.run.run_dir import possession
+    from mizzen.node.instance import Instance
+    from mizzen.node.restarting_process import StartFailed
+    from mizzen.node.restore import Restorer
+    from mizzen.node.run_dir import possession
+    from mizzen.plane import file_pilot, garbage_collection
+    from mizzen.plane.network import Listening
 
-    garbage.look_seldom()
+    garbage_collection.look_seldom()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -109,15 +109,15 @@ def of_cluster(
     instance: "Instance", cluster: options.WhichCluster, listening: "Listening", inputs: options.Inputs
 ) -> None:
     """Serve a cluster until a signal comes."""
-    from mizzen.run import cluster_pilot
-    from mizzen.run.keeper import StartFailed
-    from mizzen.run.run_dir import possession
-    from mizzen.sources.kube import KubeError
+    from mizzen.cluster import replica
+    from mizzen.kube.client import KubeError
+    from mizzen.node.restarting_process import StartFailed
+    from mizzen.node.run_dir import possession
 
     try:
         with possession(instance):
             folders = inputs.settings().unix_folders
-            cluster_pilot.serve(cluster.connect(), instance, dict(os.environ), listening, echo, folders)
+            replica.serve(cluster.connect(), instance, dict(os.environ), listening, echo, folders)
     except (StartFailed, RuntimeError, KubeError) as error:
         raise click.ClickException(str(error)) from None
 

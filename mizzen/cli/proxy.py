@@ -18,9 +18,9 @@ import click
 from mizzen.cli import options
 
 if TYPE_CHECKING:
+    from mizzen.agent.agent import ProxyPlan
+    from mizzen.node.instance import Instance
     from mizzen.proxy.bootstrap import ProxySpec
-    from mizzen.run.agent import ProxyPlan
-    from mizzen.run.instance import Instance
 
 TOKEN_VARIABLE = "MIZZEN_JOIN_TOKEN"
 
@@ -107,8 +107,8 @@ def command(kind: str, run_dir: Path, **given: Any) -> None:
     is served what its identity may have. SIGTERM drains: not ready, then clients are asked to leave. In a Pod,
     everything is told by its environment.
     """
-    from mizzen.run.agent import serve
-    from mizzen.run.keeper import StartFailed
+    from mizzen.agent.agent import serve
+    from mizzen.node.restarting_process import StartFailed
 
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -122,13 +122,13 @@ def command(kind: str, run_dir: Path, **given: Any) -> None:
 
 def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mapping[str, str]) -> "ProxyPlan":
     """What to run, of the options `given`."""
+    from mizzen.agent.agent import ProxyPlan
+    from mizzen.agent.pod import READING_PORT, in_pod
     from mizzen.authority.identity import Identity, IdentityError
     from mizzen.inject.container import AGENT_PORT, ROOTS, TOKEN
+    from mizzen.node.instance import Instance
+    from mizzen.plane.network import JOIN_PORT, SECURE_PORT
     from mizzen.proxy.binary import envoy_binary
-    from mizzen.run.agent import ProxyPlan
-    from mizzen.run.instance import Instance
-    from mizzen.run.network import JOIN_PORT, SECURE_PORT
-    from mizzen.run.pod import READING_PORT, in_pod
 
     host, port = host_and_port(given["pilot"], SECURE_PORT)
     is_pod = in_pod(environment)
@@ -167,9 +167,9 @@ def _spec(
     environment: Mapping[str, str],
     pilot: tuple[str, int],
 ) -> "ProxySpec":
+    from mizzen.agent.pod import POD_FOLDER, in_pod, node_metadata, pod_labels
+    from mizzen.plane.network import pilot_identity
     from mizzen.proxy.bootstrap import Pilot, ProxySpec
-    from mizzen.run.network import pilot_identity
-    from mizzen.run.pod import POD_FOLDER, in_pod, node_metadata, pod_labels
 
     is_pod = in_pod(environment)
     # The name of a Pod may be too long for the path of a socket.
@@ -197,7 +197,7 @@ def _spec(
 
 
 def _probers(environment: Mapping[str, str]) -> dict[str, Any]:
-    from mizzen.run.app_health import ProbersError, probers
+    from mizzen.agent.app_health import ProbersError, probers
 
     try:
         return probers(environment.get("ISTIO_KUBE_APP_PROBERS", ""))
@@ -226,7 +226,7 @@ def _token(path: Path | None, environment: Mapping[str, str]) -> Callable[[], st
 
 def workload(address: str, ports: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, str]:
     """What a sidecar says of its process, for its node's metadata; {} when a WorkloadEntry says it."""
-    from mizzen.run.registration import METADATA, WorkloadPort, workload_metadata
+    from mizzen.plane.registration import METADATA, WorkloadPort, workload_metadata
 
     if not ports:
         return {}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import click
 
 from mizzen.cli import options, printing, reach, tables
-from mizzen.plane.status import EnvoyStatus, MirrorStatus, TypeSync, to_json
+from mizzen.status import EnvoyStatus, MirrorStatus, TypeSync, to_json
 
 TYPES = ("CDS", "LDS", "EDS", "RDS", "SDS", "ECDS")
 # A route table goes whole or host by host: the column of routes tells of both, the worse first.

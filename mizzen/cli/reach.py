@@ -13,9 +13,9 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from mizzen.cli import options, running
-from mizzen.plane.status import Status
-from mizzen.run import instance
-from mizzen.run.admin_pages import show
+from mizzen.client.admin_pages import show
+from mizzen.node import instance
+from mizzen.status import Status
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -79,13 +79,13 @@ class Remote:
     system_namespace: str
 
     def status(self) -> Status:
-        from mizzen.run import remote
+        from mizzen.client import remote
 
         return self._run(lambda kube: remote.status(kube, self.system_namespace))
 
     def key(self, wanted: str | None) -> str:
         """POD.NAMESPACE"""
-        from mizzen.run import remote
+        from mizzen.client import remote
 
         if wanted is None:
             names = sorted(self.status().gateways)
@@ -98,16 +98,16 @@ class Remote:
         return self._run(find)
 
     def admin(self, key: str, target: str) -> str:
-        from mizzen.run import remote
+        from mizzen.client import remote
 
         pod, _, namespace = key.rpartition(".")
         return self._run(lambda kube: remote.admin(kube, namespace, pod, target))
 
     @asynccontextmanager
     async def tunnel(self, key: str) -> AsyncIterator[Connect]:
-        from mizzen.run.forward import tunnel
-        from mizzen.run.pod import READING_PORT
-        from mizzen.sources.kube import KubeError
+        from mizzen.agent.pod import READING_PORT
+        from mizzen.kube.client import KubeError
+        from mizzen.kube.port_forward import tunnel
 
         pod, _, namespace = key.rpartition(".")
         kube = self.cluster.connect()
@@ -123,8 +123,8 @@ class Remote:
         await kube.close()
 
     def _run(self, ask: Callable[[Any], Awaitable[T]]) -> T:
-        from mizzen.run.remote import NotFound
-        from mizzen.sources.kube import KubeError
+        from mizzen.client.remote import NotFound
+        from mizzen.kube.client import KubeError
 
         async def run() -> T:
             kube = self.cluster.connect()

@@ -47,7 +47,7 @@ def command(
     dry_run: bool,
 ) -> None:
     """Redirect the TCP connections of this Pod to its sidecar. Needs NET_ADMIN and NET_RAW."""
-    from mizzen.run.redirect import RedirectError, has_ipv6, redirect
+    from mizzen.agent.redirect import RedirectError, has_ipv6, redirect
 
     what = Redirection(
         outbound_port=envoy_port,

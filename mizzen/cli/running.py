@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from mizzen.plane.status import Status
-from mizzen.run import instance as running
-from mizzen.run.instance import Instance
+from mizzen.node import instance as running
+from mizzen.node.instance import Instance
+from mizzen.status import Status
 
 
 def status(run_dir: Path) -> Status:

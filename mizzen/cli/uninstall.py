@@ -6,11 +6,11 @@ import click
 
 from mizzen.cli import options
 from mizzen.cli.installing import agreed
+from mizzen.install.apply.install import Outcome
+from mizzen.install.apply.objects import ClusterError, Objects
+from mizzen.install.apply.uninstall import Uninstaller
 from mizzen.install.site import DEFAULT_REVISION
-from mizzen.run.install import Outcome
-from mizzen.run.objects import ClusterError, Objects
-from mizzen.run.uninstall import Uninstaller
-from mizzen.sources.kube import Kube, KubeError
+from mizzen.kube.client import Kube, KubeError
 
 _LISTED = 10
 

@@ -20,9 +20,9 @@ def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, hung_aft
     istio-ingressgateway with 80->8080, 443->8443 (TCP and UDP) and HTTP/3. Prints one line with "ready" when
     all serve. SIGTERM or Ctrl-C lets clients finish and ends everything.
     """
-    from mizzen.run.instance import Instance
-    from mizzen.run.keeper import StartFailed
-    from mizzen.run.up import Up, serve
+    from mizzen.node.instance import Instance
+    from mizzen.node.restarting_process import StartFailed
+    from mizzen.node.up import Up, serve
 
     missing = [name for name in inputs.files if name != "-" and not Path(name).exists()]
     if missing:

@@ -11,7 +11,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.inject.review import Json, answer
 from mizzen.resources.decode import decode
 from mizzen.resources.kinds import group_of
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 
 FORCED = "mizzen.io/always-reject"  # the annotation of the object by which the webhook is tried
 _MOST_ERRORS, _MOST_WARNINGS, _LONGEST = 20, 20, 250

@@ -11,7 +11,7 @@ from mizzen.inject.container import OWN_DIR, RUN_DIR, Manifest, unprivileged
 from mizzen.install.merging import merged
 from mizzen.install.site import PILOT, Site, environment, plain
 from mizzen.install.workload import Workload, around, deployment, network_policy, service
-from mizzen.resources.core import ServicePort
+from mizzen.resources.kubernetes.core import ServicePort
 
 # Name, port of the container.
 _PORTS = (

@@ -12,11 +12,11 @@ from mizzen.install.merging import merged
 from mizzen.install.profiles import HTTP3_PORTS, INGRESS, PROFILES, WITHOUT_FILES
 from mizzen.install.setvalues import assigned
 from mizzen.install.site import Site
-from mizzen.resources.compile import nearest
+from mizzen.resources.declaring.compile import nearest
 from mizzen.resources.decode import decode
+from mizzen.resources.istio.operator import IstioOperator
 from mizzen.resources.kinds import meant
-from mizzen.resources.operator import IstioOperator
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 
 CODES = {
     "INS-001": "There is no profile of this name.",

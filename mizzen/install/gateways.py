@@ -23,8 +23,8 @@ from mizzen.install.workload import (
     network_policy,
     service,
 )
-from mizzen.resources.core import ServicePort
-from mizzen.resources.operator import CHART_PORTS, GatewayComponent
+from mizzen.resources.istio.operator import CHART_PORTS, GatewayComponent
+from mizzen.resources.kubernetes.core import ServicePort
 
 _EGRESS_PORTS = tuple(port for port in CHART_PORTS if port.port != STATUS_PORT)
 

@@ -22,7 +22,7 @@ from mizzen.install.site import (
     component_of,
 )
 from mizzen.install.webhooks import injector, validator
-from mizzen.resources.operator import IstioOperator, ManifestOverlay
+from mizzen.resources.istio.operator import IstioOperator, ManifestOverlay
 
 
 class Unfit(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 
 from mizzen.inject.container import Manifest
 from mizzen.install.setvalues import SetError, Step, path_of
-from mizzen.resources.operator import ManifestOverlay, OverlayPatch
+from mizzen.resources.istio.operator import ManifestOverlay, OverlayPatch
 
 
 class OverlayError(ValueError):

@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
 from mizzen.inject.container import Manifest
-from mizzen.resources.compile import DeclaredField, declared_fields
-from mizzen.resources.declare import Least, Range, Text, Unknown
+from mizzen.resources.declaring.compile import DeclaredField, declared_fields
+from mizzen.resources.declaring.declare import Least, Range, Text, Unknown
 
 # As Go reads durations, and the decoder (values.duration).
 _DURATION = r"^[-+]?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mizzen.inject.container import Manifest, ProxySettings
-from mizzen.resources.compile import declared_fields
-from mizzen.resources.declare import Element
-from mizzen.resources.operator import IstioOperator, OperatorEnvVar
+from mizzen.resources.declaring.compile import declared_fields
+from mizzen.resources.declaring.declare import Element
+from mizzen.resources.istio.operator import IstioOperator, OperatorEnvVar
 
 DEFAULT_REVISION = "default"
 MANAGED_BY = "app.kubernetes.io/managed-by"

@@ -6,8 +6,8 @@ from typing import Any
 
 from mizzen.inject.container import Manifest
 from mizzen.install.site import Site, plain
-from mizzen.resources.core import ServicePort
-from mizzen.resources.operator import KubernetesResources
+from mizzen.resources.istio.operator import KubernetesResources
+from mizzen.resources.kubernetes.core import ServicePort
 
 _HANDLERS = frozenset({"httpGet", "tcpSocket", "exec", "grpc"})
 _POD_SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}

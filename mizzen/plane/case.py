@@ -11,10 +11,10 @@ from mizzen.blame.ledger import Ledger
 from mizzen.blame.pieces import Bodies, Name
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
+from mizzen.plane.taken_ports import is_for_a_port
 from mizzen.proxy.trial import Verdict
 from mizzen.resources.kinds import is_ours
-from mizzen.resources.yaml import RawObject
-from mizzen.run.occupied import is_for_a_port
+from mizzen.resources.raw_objects import RawObject
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import CLUSTER, LISTENER
 from mizzen.xds.snapshot import Snapshot

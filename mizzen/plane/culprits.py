@@ -24,7 +24,7 @@ from mizzen.plane.case import Case, Desk
 from mizzen.proxy.trial import Outcome, Verdict
 from mizzen.redaction import hidden_text
 from mizzen.resources.decode import identify
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 
 ANSWER_SECONDS = 5.0  # for an Envoy to take or refuse what it is told in a search
 _MOST_PIECES = 32  # of one case; what is more comes with the next refusal, or is searched among all

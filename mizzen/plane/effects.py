@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mizzen.http3.announcement import Server
 from mizzen.pipeline import Announced
-from mizzen.plane.served import Gateway
-from mizzen.plane.trials import Prove
+from mizzen.plane.proof_schedule import Prove
+from mizzen.plane.served_gateway import Gateway
 from mizzen.xds.snapshot import Snapshot
 
 ServerKey = tuple[str, str]  # the gateway as clients know it, the name of the announcement

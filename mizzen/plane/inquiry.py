@@ -21,7 +21,7 @@ from mizzen.plane.case import Case, Desk, Told
 from mizzen.plane.culprits import Culprits, Entries, Undecided, entry_of
 from mizzen.proxy.trial import Outcome
 from mizzen.resources.decode import identify
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.snapshot import Snapshot
 

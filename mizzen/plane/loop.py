@@ -20,44 +20,44 @@ from mizzen.authority.identity import Identity
 from mizzen.authority.proof import proof_of_proxy
 from mizzen.errors import Problem, ResourceRef, capped, sort_key
 from mizzen.guard import Stage, fault
+from mizzen.node.console import Told
+from mizzen.node.control_socket import ControlSocket
+from mizzen.node.instance import Instance
+from mizzen.node.restore import Restorer
+from mizzen.node.system_roots import SystemRoots
+from mizzen.node.unix_sockets import make_way
 from mizzen.pipeline import Build, Settings
+from mizzen.plane import garbage_collection
+from mizzen.plane.admission import judge
+from mizzen.plane.announcement_file import PromiseFile, PromiseStore
+from mizzen.plane.build_result import Made
 from mizzen.plane.builds import Builds
-from mizzen.plane.desk import PlaneDesk
 from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate, Unpublish
 from mizzen.plane.inquiry import Inquiry
-from mizzen.plane.made import Made
+from mizzen.plane.inquiry_desk import PlaneDesk
+from mizzen.plane.mesh_authority import Mesh, leaf_life
 from mizzen.plane.mirror_proof import Subject
-from mizzen.plane.promise_file import PromiseFile, PromiseStore
+from mizzen.plane.network import Listening, network
+from mizzen.plane.proof_schedule import Key, Prove
 from mizzen.plane.prover import Prover
+from mizzen.plane.registration import Registrations
 from mizzen.plane.report import Words, envoy_status, proxy_value, rejected
-from mizzen.plane.served import Gateway
+from mizzen.plane.scoped_file import ScopedFile
+from mizzen.plane.served_gateway import Gateway
+from mizzen.plane.shared_ports import shared_problems
 from mizzen.plane.state import State, Step
-from mizzen.plane.status import Brief, ProblemValue, Status
-from mizzen.plane.trials import Key, Prove
+from mizzen.plane.upkeep import Upkeep
 from mizzen.plane.worker import Credentials, Inputs, Worker, problems_now
 from mizzen.probe.mirror import Proof
 from mizzen.resolve.context import UnixFolders
-from mizzen.resolve.secrets import next_validity
-from mizzen.run import garbage
-from mizzen.run.admission import judge
-from mizzen.run.control_socket import ControlSocket
-from mizzen.run.instance import Instance
-from mizzen.run.mesh import Mesh, leaf_life
-from mizzen.run.network import Listening, network
-from mizzen.run.registration import Registrations
-from mizzen.run.restore import Restorer
-from mizzen.run.said import Told
-from mizzen.run.scoped_file import ScopedFile
-from mizzen.run.shared_ports import shared_problems
-from mizzen.run.sockets import make_way
-from mizzen.run.system_roots import SystemRoots
-from mizzen.run.upkeep import Upkeep
+from mizzen.resolve.tls.secrets import next_validity
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
 from mizzen.sources.hold_off import HoldOff
 from mizzen.sources.listing import Listing
 from mizzen.sources.named_files import stamps
 from mizzen.sources.state_file import StateFile
+from mizzen.status import Brief, ProblemValue, Status
 from mizzen.xds.node import gateway_of
 from mizzen.xds.snapshot import Snapshot
 
@@ -183,7 +183,7 @@ class ControlPlane:
         await self.ads.start()
         self.started.set()
         # What has been read stays: to look at it again and again for garbage is a fifth of the work of each change.
-        garbage.settle()
+        garbage_collection.settle()
         socket = ControlSocket(
             self.instance.control_socket, lambda: self.status().to_json(), key, lambda: self.brief().to_json()
         )

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from mizzen.plane.mirror_proof import Subject
-from mizzen.plane.trials import MOST_AT_ONCE, Key, Prove
+from mizzen.plane.proof_schedule import MOST_AT_ONCE, Key, Prove
 from mizzen.probe.mirror import Proof, prove_mirror
 
 OnProof = Callable[[Key, Subject, Proof], None]

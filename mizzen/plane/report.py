@@ -14,9 +14,12 @@ from mizzen.model.listener import Transport
 from mizzen.model.route import Route
 from mizzen.pipeline import GatewayBuild
 from mizzen.plane.refusals import Refusals
-from mizzen.plane.served import Gateway
+from mizzen.plane.served_gateway import Gateway
 from mizzen.plane.state import State
-from mizzen.plane.status import (
+from mizzen.plane.taken_ports import Taken, is_for_a_port, refused_ports
+from mizzen.redaction import hidden_text
+from mizzen.serve.ads import ClientStatus
+from mizzen.status import (
     EnvoyStatus,
     ListenerStatus,
     MirrorStatus,
@@ -26,9 +29,6 @@ from mizzen.plane.status import (
     TypeSync,
     Word,
 )
-from mizzen.redaction import hidden_text
-from mizzen.run.occupied import Taken, is_for_a_port, refused_ports
-from mizzen.serve.ads import ClientStatus
 from mizzen.xds.refusal import LOST
 from mizzen.xds.resource_type import CLUSTER, LISTENER, SEND_ORDER, resource_type
 from mizzen.xds.snapshot import Snapshot

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mizzen.http3.announcement import NOTHING_KNOWN, Evidence, Server, together
+from mizzen.node.ports import Holder
 from mizzen.pipeline import Announced
 from mizzen.plane.agenda import Agenda
 from mizzen.plane.effects import (
@@ -24,11 +25,10 @@ from mizzen.plane.effects import (
     Unpublish,
 )
 from mizzen.plane.mirror_proof import Subject, has_said_the_same, subject, unconfirmed
-from mizzen.plane.served import Gateway, Translated
-from mizzen.plane.trials import Key, Trials
+from mizzen.plane.proof_schedule import Key, Trials
+from mizzen.plane.served_gateway import Gateway, Translated
+from mizzen.plane.shared_ports import fails_for
 from mizzen.probe.mirror import Proof
-from mizzen.run.ports import Holder
-from mizzen.run.shared_ports import fails_for
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import LISTENER, SECRET
 

@@ -17,6 +17,8 @@ from mizzen.guard import Stage, attempt
 from mizzen.http3.announcement import Server
 from mizzen.model import Model
 from mizzen.model.tls import BESIDE_PROXY, Certificate, TrustedCa
+from mizzen.node.instance import Instance
+from mizzen.node.system_roots import SystemRoots
 from mizzen.pipeline import (
     Announced,
     Build,
@@ -28,19 +30,17 @@ from mizzen.pipeline import (
     problems_at,
     to_snapshot,
 )
+from mizzen.plane.build_result import Made, declares_all
 from mizzen.plane.effects import Promises
-from mizzen.plane.made import Made, declares_all
+from mizzen.plane.envoy_files import unusable_files, without_files
 from mizzen.plane.mirror_proof import Targets, targets
-from mizzen.plane.served import Gateway, Translated
+from mizzen.plane.scoped_file import ScopedFile
+from mizzen.plane.served_gateway import Gateway, Translated
+from mizzen.plane.taken_ports import claims_of, mark_lost, occupied
 from mizzen.resolve.parts import secrets_of_backend, secrets_of_chains
-from mizzen.resolve.secrets import next_validity, validity_problems
+from mizzen.resolve.tls.secrets import next_validity, validity_problems
 from mizzen.resources.decode import identify
-from mizzen.resources.yaml import RawObject
-from mizzen.run.envoy_files import unusable_files, without_files
-from mizzen.run.instance import Instance
-from mizzen.run.occupied import claims_of, mark_lost, occupied
-from mizzen.run.scoped_file import ScopedFile
-from mizzen.run.system_roots import SystemRoots
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.last_good import Admitted, LastGood
 from mizzen.sources.listing import Listing
 from mizzen.sources.named_files import NamedFiles, Stamps, stamps

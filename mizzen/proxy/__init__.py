@@ -1,4 +1,5 @@
 """One Envoy: where its binary is, what it is started with, and how to ask it something.
 
-I/O stays in `admin`; `bootstrap` is a pure function. Starting, watching and restarting belong to `mizzen.run`.
+I/O stays in `admin` and `trial`; `bootstrap` is a pure function. Keeping an Envoy running, and watching it, belong to
+`mizzen.node`.
 """

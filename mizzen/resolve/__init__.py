@@ -1,4 +1,10 @@
-"""World -> Model: select, merge, look up, attach, default; judge what only two objects together show."""
+"""World -> Model: select, merge, look up, attach, default; judge what only two objects together show.
+
+The rooms, lowest first: `tls/` (certificates and names), `access/` (who may do what), `proxies/` (which gateways
+there are), `gateways/` (their servers), `services/` (where requests may go), `listeners/`, `routes/`, `sidecars/`,
+`checks/`. `gateway_model` and `sidecars.sidecar` are the whole. No I/O, no clock; and no word of Envoy's API: that is
+`mizzen.envoy`'s.
+"""
 
 from mizzen.model import Model
 from mizzen.resolve.context import Context
@@ -7,9 +13,9 @@ from mizzen.resolve.context import Context
 def resolve(ctx: Context) -> Model:
     """What the gateway of `ctx` shall do. Everything wrong is reported; nothing is raised."""
     # Here, so that a part of this package can be imported without all the others.
-    from mizzen.resolve import whole
+    from mizzen.resolve import gateway_model
 
-    return whole.resolve(ctx)
+    return gateway_model.resolve(ctx)
 
 
 __all__ = ["resolve"]

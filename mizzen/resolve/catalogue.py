@@ -3,30 +3,16 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mizzen.resolve import (
-    authorization,
-    backends,
-    client_tls,
-    closing,
-    delegates,
-    edge,
-    endpoints,
-    listeners,
-    mirrors,
-    outbound,
-    policies,
-    proxies,
-    references,
-    routes,
-    secrets,
-    servers,
-    services,
-    shared_certificates,
-    tls,
-    tokens,
-    unix,
-    workloads,
-)
+from mizzen.resolve import unix
+from mizzen.resolve.access import authorization, closing, tokens
+from mizzen.resolve.checks import references
+from mizzen.resolve.gateways import server_tls, servers
+from mizzen.resolve.listeners import edge, listeners, mirrors, shared_certificates
+from mizzen.resolve.proxies import gateways
+from mizzen.resolve.routes import delegates, tables
+from mizzen.resolve.services import backends, client_tls, endpoints, policies, services
+from mizzen.resolve.sidecars import outbound, workload_ports
+from mizzen.resolve.tls import secrets
 
 _MODULES = (
     authorization,
@@ -40,17 +26,17 @@ _MODULES = (
     mirrors,
     outbound,
     policies,
-    proxies,
+    gateways,
     references,
-    routes,
+    tables,
     secrets,
     servers,
     services,
     shared_certificates,
-    tls,
+    server_tls,
     tokens,
     unix,
-    workloads,
+    workload_ports,
 )
 
 CATALOGUE: Mapping[str, str] = MappingProxyType(

@@ -9,7 +9,7 @@ from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 from mizzen.errors import Report, ResourceRef
 from mizzen.model.route import Scoped
 from mizzen.persistent import PersistentMap
-from mizzen.resources.mesh import MeshConfig, ProxyConfig
+from mizzen.resources.istio.mesh import MeshConfig, ProxyConfig
 from mizzen.resources.world import ObservedWorld, World
 from mizzen.steps import Steps
 

@@ -1,6 +1,6 @@
 """Names that many parts of resolving spell alike."""
 
-from mizzen.resources.checks import is_ip
+from mizzen.resources.formats.checks import is_ip
 
 DOMAIN = "cluster.local"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from mizzen.resolve.context import Context
-from mizzen.resources.security import AuthorizationPolicy, Closure, RequestAuthentication
+from mizzen.resources.istio.security import AuthorizationPolicy, Closure, RequestAuthentication
 
 Policy = TypeVar("Policy", AuthorizationPolicy, Closure, RequestAuthentication)
 

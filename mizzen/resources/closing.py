@@ -17,11 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
-from mizzen.resources.compile import nearest
-from mizzen.resources.declare import Metadata, Resource
+from mizzen.resources.declaring.compile import nearest
+from mizzen.resources.declaring.declare import Metadata, Resource
 from mizzen.resources.decode import decode, identify
-from mizzen.resources.kinds import KINDS, SECURITY, meant
-from mizzen.resources.security import (
+from mizzen.resources.istio.security import (
     DRY_RUN,
     AuthorizationPolicy,
     AuthorizationPolicySpec,
@@ -33,7 +32,8 @@ from mizzen.resources.security import (
     Rule,
     WorkloadSelector,
 )
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.kinds import KINDS, SECURITY, meant
+from mizzen.resources.raw_objects import RawObject
 
 _VERSION = f"{SECURITY}/v1"
 _POLICY, _PEERS = AuthorizationPolicy.__name__, PeerAuthentication.__name__

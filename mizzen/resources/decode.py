@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt, told
-from mizzen.resources.compile import declared_fields, decoder_of, nearest, reader_of
-from mizzen.resources.declare import Metadata, Resource, Unknown
-from mizzen.resources.findings import Findings
-from mizzen.resources.host_names import with_folded_hosts
+from mizzen.resources.declaring.compile import declared_fields, decoder_of, nearest, reader_of
+from mizzen.resources.declaring.declare import Metadata, Resource, Unknown
+from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.declaring.values import BAD, describe
 from mizzen.resources.kinds import INERT, KINDS, UNCONCERNED, Kind, group_of, meant
-from mizzen.resources.validate import validate
-from mizzen.resources.values import BAD, describe
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.rules.host_names import with_folded_hosts
+from mizzen.resources.rules.validate import validate
 
 # Everything at the top of an object that its declaration need not name.
 _ENVELOPE = frozenset({"apiVersion", "kind", "metadata", "status"})

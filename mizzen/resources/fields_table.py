@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args, get_origin
 
-from mizzen.resources.compile import DeclaredField, declared_fields
+from mizzen.resources.declaring.compile import DeclaredField, declared_fields
 from mizzen.resources.kinds import KINDS
 
 _WORDS: dict[Any, str] = {

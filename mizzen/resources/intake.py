@@ -6,12 +6,12 @@ from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.closing import Closed, closed, is_guard, whole
-from mizzen.resources.declare import Resource
+from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.decode import Decoded, Unread, decode, identify
 from mizzen.resources.kinds import KINDS, is_ours
+from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.withheld import withheld, withheld_text
 from mizzen.resources.world import Key, World
-from mizzen.resources.yaml import RawObject
 
 Decode = Callable[[RawObject], Decoded]
 _Place = tuple[object, str]  # where an object stands, and its digest

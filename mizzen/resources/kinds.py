@@ -6,8 +6,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mizzen.errors import ResourceRef, Severity
-from mizzen.resources.apps import Deployment
-from mizzen.resources.core import (
+from mizzen.resources.declaring.declare import Resource, Unknown
+from mizzen.resources.istio.destination_rule import DestinationRule
+from mizzen.resources.istio.envoy_filter import EnvoyFilter
+from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
+from mizzen.resources.istio.gateway import Gateway
+from mizzen.resources.istio.operator import IstioOperator
+from mizzen.resources.istio.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
+from mizzen.resources.istio.service_entry import ServiceEntry
+from mizzen.resources.istio.sidecar import Sidecar
+from mizzen.resources.istio.virtual_service import VirtualService
+from mizzen.resources.istio.workload_entry import WorkloadEntry
+from mizzen.resources.kubernetes.apps import Deployment
+from mizzen.resources.kubernetes.core import (
     ConfigMap,
     EndpointSlice,
     Event,
@@ -18,17 +29,6 @@ from mizzen.resources.core import (
     Service,
     ServiceAccount,
 )
-from mizzen.resources.declare import Resource, Unknown
-from mizzen.resources.destination_rule import DestinationRule
-from mizzen.resources.envoy_filter import EnvoyFilter
-from mizzen.resources.extension import TrafficExtension, WasmPlugin
-from mizzen.resources.gateway import Gateway
-from mizzen.resources.operator import IstioOperator
-from mizzen.resources.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
-from mizzen.resources.service_entry import ServiceEntry
-from mizzen.resources.sidecar import Sidecar
-from mizzen.resources.virtual_service import VirtualService
-from mizzen.resources.workload_entry import WorkloadEntry
 
 NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"

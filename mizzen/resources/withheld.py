@@ -16,13 +16,13 @@ from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.closing import Closed
-from mizzen.resources.compile import nearest
-from mizzen.resources.declare import Metadata, Resource
+from mizzen.resources.declaring.compile import nearest
+from mizzen.resources.declaring.declare import Metadata, Resource
 from mizzen.resources.decode import identify
-from mizzen.resources.destination_rule import ClientTLSSettings, DestinationRule
-from mizzen.resources.gateway import Gateway, GatewaySpec, Port, Server, ServerTlsSettings
+from mizzen.resources.istio.destination_rule import ClientTLSSettings, DestinationRule
+from mizzen.resources.istio.gateway import Gateway, GatewaySpec, Port, Server, ServerTlsSettings
 from mizzen.resources.kinds import KINDS, NETWORKING
-from mizzen.resources.yaml import BrokenDocument, RawObject
+from mizzen.resources.raw_objects import BrokenDocument, RawObject
 
 _RULE, _GATEWAY = DestinationRule.__name__, Gateway.__name__
 WITHHELD = frozenset({_RULE, _GATEWAY})

@@ -9,8 +9,26 @@ from typing import Any, TypeVar, cast
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.persistent import PersistentMap
-from mizzen.resources.apps import Deployment
-from mizzen.resources.core import (
+from mizzen.resources.declaring.declare import Resource
+from mizzen.resources.decode import Unread
+from mizzen.resources.istio.destination_rule import DestinationRule
+from mizzen.resources.istio.envoy_filter import EnvoyFilter
+from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
+from mizzen.resources.istio.gateway import Gateway
+from mizzen.resources.istio.operator import IstioOperator
+from mizzen.resources.istio.security import (
+    AuthorizationPolicy,
+    Closure,
+    PeerAuthentication,
+    RequestAuthentication,
+)
+from mizzen.resources.istio.service_entry import ServiceEntry
+from mizzen.resources.istio.sidecar import Sidecar
+from mizzen.resources.istio.virtual_service import VirtualService
+from mizzen.resources.istio.workload_entry import WorkloadEntry
+from mizzen.resources.kinds import KINDS
+from mizzen.resources.kubernetes.apps import Deployment
+from mizzen.resources.kubernetes.core import (
     ConfigMap,
     EndpointSlice,
     Event,
@@ -20,25 +38,7 @@ from mizzen.resources.core import (
     Secret,
     Service,
 )
-from mizzen.resources.declare import Resource
-from mizzen.resources.decode import Unread
-from mizzen.resources.destination_rule import DestinationRule
-from mizzen.resources.envoy_filter import EnvoyFilter
-from mizzen.resources.extension import TrafficExtension, WasmPlugin
-from mizzen.resources.gateway import Gateway
-from mizzen.resources.kinds import KINDS
-from mizzen.resources.operator import IstioOperator
-from mizzen.resources.security import (
-    AuthorizationPolicy,
-    Closure,
-    PeerAuthentication,
-    RequestAuthentication,
-)
-from mizzen.resources.service_entry import ServiceEntry
-from mizzen.resources.sidecar import Sidecar
-from mizzen.resources.virtual_service import VirtualService
 from mizzen.resources.withheld import ClosedGateway, ClosedRule
-from mizzen.resources.workload_entry import WorkloadEntry
 from mizzen.steps import Observed
 
 R = TypeVar("R", bound=Resource)

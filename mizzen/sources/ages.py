@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mizzen.resources.kinds import group_of
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.listing import Difference
 from mizzen.sources.state_file import StateFile
 from mizzen.sources.versions import Key, key_of

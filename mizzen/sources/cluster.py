@@ -15,14 +15,14 @@ import msgspec
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import words_of
+from mizzen.kube.client import Json, Kube
+from mizzen.kube.reflector import Key, Reflector, Watched
 from mizzen.resources.closing import GUARDS
 from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY, group_of
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.hold_off import HoldOff
-from mizzen.sources.kube import Json, Kube
 from mizzen.sources.listing import Difference, Listing, difference
 from mizzen.sources.mesh_text import Mesh, MeshText
-from mizzen.sources.reflector import Key, Reflector, Watched
 
 CATALOGUE = {
     "K8S-001": "A kind of objects may not be read: the ServiceAccount lacks a right.",

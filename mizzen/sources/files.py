@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mizzen.errors import Problem, ResourceRef, Severity
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.ages import STDIN_NAME, Ages
 from mizzen.sources.hold_off import HoldOff
 from mizzen.sources.listing import Difference, Listing, Parts

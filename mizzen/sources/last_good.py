@@ -17,8 +17,8 @@ import msgspec
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.resources.kinds import group_of
-from mizzen.resources.places import Places
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.yaml.places import Places
 from mizzen.sources.listing import Difference, Listing, Moment, difference
 from mizzen.sources.settling import is_below
 from mizzen.sources.state_file import StateFile

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from mizzen.errors import Problem, Severity
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.ordered import Ordered
 from mizzen.sources.versions import Key, Version, key_of
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef
-from mizzen.resources.construct import Broken, construct
+from mizzen.kube.client import Json
 from mizzen.resources.kinds import KINDS, group_of
-from mizzen.resources.yaml import RawObject
-from mizzen.sources.kube import Json
+from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.yaml.construct import Broken, construct
 
 KEY = "mesh"  # in the data of the ConfigMap
 _KIND = "IstioOperator"  # how the rest of mizzen reads it

@@ -12,7 +12,7 @@ from typing import Any
 
 from mizzen.resolve.context import NamedFile
 from mizzen.resources.kinds import meant
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.listing import Moment
 
 LARGEST, MOST_BYTES = 2**20, 32 * 2**20  # of one file; of all

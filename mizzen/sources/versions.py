@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
-from mizzen.resources.documents import split
 from mizzen.resources.kinds import group_of
-from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.resources.raw_objects import RawObject, parse_documents
+from mizzen.resources.yaml.documents import split
 from mizzen.sources.reading import Text, Writer
 
 Key = tuple[str, str, str, str]  # group, kind, namespace, name

@@ -9,8 +9,8 @@ from clients import visit
 from cryptography.hazmat.primitives import hashes, hmac
 from gateway import Authority, now
 
+from mizzen.demo import certificates
 from mizzen.probe.client import Answer
-from mizzen.run import certificates
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mizzen.run import certificates
-from mizzen.run import instance as running
-from mizzen.run.instance import Instance
+from mizzen.demo import certificates
+from mizzen.node import instance as running
+from mizzen.node.instance import Instance
 
 HOST = "shop.test"
 START_SECONDS = 20.0

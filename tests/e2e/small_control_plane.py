@@ -18,10 +18,10 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from mizzen._api import pb
 from mizzen.authority.proof import proof_of_proxy
-from mizzen.run.control_socket import ControlSocket
-from mizzen.run.instance import Instance
-from mizzen.run.restore import Restorer
-from mizzen.run.upkeep import Upkeep
+from mizzen.node.control_socket import ControlSocket
+from mizzen.node.instance import Instance
+from mizzen.node.restore import Restorer
+from mizzen.plane.upkeep import Upkeep
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.resource_type import CLUSTER, LISTENER
 from mizzen.xds.snapshot import snapshot

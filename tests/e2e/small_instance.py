@@ -10,10 +10,10 @@ import os
 import sys
 from pathlib import Path
 
+from mizzen.node.child_process import Command
+from mizzen.node.instance import Instance
+from mizzen.node.supervisor import Plan, StartFailed, Supervisor, supervise
 from mizzen.proxy.binary import envoy_binary
-from mizzen.run.child import Command
-from mizzen.run.instance import Instance
-from mizzen.run.supervisor import Plan, StartFailed, Supervisor, supervise
 
 HERE = Path(__file__).parent
 

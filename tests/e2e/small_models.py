@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from mizzen.demo import certificates
 from mizzen.errors import ResourceRef
 from mizzen.model import GatewayName, Model
 from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Health, Service
@@ -18,7 +19,6 @@ from mizzen.model.listener import (
 from mizzen.model.route import Forward, Host, Route, RouteMatch, RouteTable, Weighted
 from mizzen.model.tls import Certificate, ClientAuth, ServerTls, TlsPolicy, TrustedCa, Verification
 from mizzen.persistent import by_name
-from mizzen.run import certificates
 
 GATEWAY = ResourceRef(kind="Gateway", namespace="shop", name="edge")
 VIRTUAL_SERVICE = ResourceRef(kind="VirtualService", namespace="shop", name="shop")

@@ -68,7 +68,7 @@ def assert_the_echo_is_the_walk_throughs(text: str) -> None:
 
 
 def test_the_walk_through_shows_its_four_rows(tmp_path: Path) -> None:
-    from mizzen.run import walkthrough
+    from mizzen.demo import walkthrough
 
     folder = tmp_path / "yaml"
     walkthrough.write(folder, 9, 8, gateway.now())
@@ -106,7 +106,7 @@ def test_the_walk_through_shows_its_four_rows(tmp_path: Path) -> None:
 def test_health_and_metrics_answer_where_istio_has_them(tmp_path: Path) -> None:
     from clients import curl
 
-    from mizzen.run import walkthrough
+    from mizzen.demo import walkthrough
 
     walkthrough.write(tmp_path, 9, 8, gateway.now())
     with gateway.up(tmp_path):
@@ -115,7 +115,7 @@ def test_health_and_metrics_answer_where_istio_has_them(tmp_path: Path) -> None:
 
 
 def test_sigterm_stops_everything(tmp_path: Path) -> None:
-    from mizzen.run import walkthrough
+    from mizzen.demo import walkthrough
 
     walkthrough.write(tmp_path / "yaml", 9, 8, gateway.now())
     with tempfile.TemporaryDirectory(prefix="mz-") as run_dir:

@@ -17,7 +17,7 @@ from test_cases_on_envoy import Envoy, running
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.envoy.violations import violations
 from mizzen.pipeline import to_snapshot
-from mizzen.run.envoy_files import unusable_files, without_files
+from mizzen.plane.envoy_files import unusable_files, without_files
 from tests.fuzz import nasty, sweep
 from tests.golden import Case, built, cases
 

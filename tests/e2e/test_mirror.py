@@ -7,7 +7,7 @@ import pytest
 from clients import CERTIFICATE_REQUIRED, UNKNOWN_CA, curl, visit
 from gateway import HOST, Authority
 
-from mizzen.run import certificates
+from mizzen.demo import certificates
 
 pytestmark = pytest.mark.e2e
 

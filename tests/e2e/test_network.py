@@ -26,13 +26,13 @@ from test_mesh import GATEWAY, seen, write
 from test_supervisor import remove
 
 from mizzen._api import pb
+from mizzen.agent.join import JoinError, RemoteAuthority
 from mizzen.authority.identity import Identity
 from mizzen.authority.messages import METHOD, SERVICE, IstioCertificateRequest
 from mizzen.authority.request import signing_request
 from mizzen.authority.root import key_pem
 from mizzen.envoy.config import LISTENERS, SECRETS
-from mizzen.run.join import JoinError, RemoteAuthority
-from mizzen.run.workloads import Granted
+from mizzen.node.workload_certificates import Granted
 
 pytestmark = pytest.mark.e2e
 

@@ -16,8 +16,8 @@ from clients import asked, curl
 from gateway import HOST, Authority, eventually
 from test_under_load import PASSED_THROUGH, answering_pid, assert_nothing_failed, load
 
+from mizzen.node.instance import get
 from mizzen.probe.client import Answer, Session
-from mizzen.run.instance import get
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mizzen.proxy.binary import envoy_binary
-from mizzen.resources import substitution
+from mizzen.resources.formats import substitution
 
 pytestmark = pytest.mark.e2e
 

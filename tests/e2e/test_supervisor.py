@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from mizzen.run.gateway import ENVIRONMENT
-from mizzen.run.instance import Instance, get, status
+from mizzen.node.envoy_process import ENVIRONMENT
+from mizzen.node.instance import Instance, get, status
 
 pytestmark = pytest.mark.e2e
 

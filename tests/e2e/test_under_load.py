@@ -12,8 +12,8 @@ import pytest
 from clients import asked, curl, handshake
 from gateway import HOST, Authority, Up, eventually, replace_file
 
+from mizzen.node import instance
 from mizzen.probe.load import Load
-from mizzen.run import instance
 
 pytestmark = pytest.mark.e2e
 

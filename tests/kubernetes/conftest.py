@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from mizzen.run.objects import Objects
-from mizzen.sources.kube import Kube, KubeError, connect
+from mizzen.install.apply.objects import Objects
+from mizzen.kube.client import Kube, KubeError, connect
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import itertools
 
-from mizzen.run.objects import Key, Objects
-from mizzen.sources.kube import MERGE_PATCH, KubeError
+from mizzen.install.apply.objects import Key, Objects
+from mizzen.kube.client import MERGE_PATCH, KubeError
 
 _PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 

@@ -13,27 +13,27 @@ import yaml
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.store import ROOTS
+from mizzen.cluster.announcement_config_map import SharedPromises
+from mizzen.cluster.leader_tasks import Chores
+from mizzen.cluster.shared_root import SharedRoot
+from mizzen.cluster.token_review import Accounts
 from mizzen.http3.announcement import Phase, Server
 from mizzen.http3.announcement import State as Announced
+from mizzen.install.apply.objects import Key, Objects, key_of
 from mizzen.install.crds import crds
 from mizzen.install.declaring import declared
 from mizzen.install.manifests import manifests
+from mizzen.kube import reflector
+from mizzen.kube.client import Kube, KubeError, connect
+from mizzen.kube.leader_election import Leader
+from mizzen.kube.reflector import Reflector, Watched
 from mizzen.model.route import Fail, Respond
 from mizzen.pipeline import Settings, build
 from mizzen.plane.effects import Promises
 from mizzen.resources.kinds import KINDS
-from mizzen.resources.yaml import RawObject
-from mizzen.run.accounts import Accounts
-from mizzen.run.chores import Chores
-from mizzen.run.leader import Leader
-from mizzen.run.objects import Key, Objects, key_of
-from mizzen.run.promises import SharedPromises
-from mizzen.run.shared_root import SharedRoot
+from mizzen.resources.raw_objects import RawObject
 from mizzen.serve.credentials import Refused
-from mizzen.sources import reflector
 from mizzen.sources.cluster import Cluster
-from mizzen.sources.kube import Kube, KubeError, connect
-from mizzen.sources.reflector import Reflector, Watched
 from tests.kubernetes.definitions import gone, key_of_definition
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(120)]

@@ -8,16 +8,16 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 
+from mizzen.demo import walkthrough
 from mizzen.errors import Severity
+from mizzen.install.apply.objects import Key, Objects, key_of
 from mizzen.install.crds import crds
-from mizzen.resources.compile import declared_fields
+from mizzen.kube.client import KubeError
+from mizzen.resources.declaring.compile import declared_fields
 from mizzen.resources.decode import decode
 from mizzen.resources.kinds import INERT, KINDS, Kind
-from mizzen.resources.yaml import RawObject, parse_documents
-from mizzen.run import walkthrough
-from mizzen.run.objects import Key, Objects, key_of
+from mizzen.resources.raw_objects import RawObject, parse_documents
 from mizzen.sources.cluster import plural
-from mizzen.sources.kube import KubeError
 from tests.declared import DEFINED, Part, full, judge, object_of, parts
 from tests.kubernetes.definitions import gone
 

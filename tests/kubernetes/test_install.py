@@ -15,13 +15,13 @@ import pytest_asyncio
 import yaml
 from lightkube.config.models import User
 
+from mizzen.cluster.leader_tasks import MANAGER
+from mizzen.install.apply.install import Change, Installer, Outcome
+from mizzen.install.apply.objects import Key, Objects, key_of
+from mizzen.install.apply.waiting import Wait
 from mizzen.install.declaring import declared
 from mizzen.install.manifests import manifests
-from mizzen.run.chores import MANAGER
-from mizzen.run.install import Change, Installer, Outcome
-from mizzen.run.objects import Key, Objects, key_of
-from mizzen.run.waiting import Wait
-from mizzen.sources.kube import Kube, KubeError, connect
+from mizzen.kube.client import Kube, KubeError, connect
 from tests.kubernetes.definitions import hastened
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(180)]

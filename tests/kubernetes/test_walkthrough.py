@@ -22,12 +22,12 @@ import pytest
 from clients import Answer, asked, curl
 from gateway import Authority
 
-import mizzen.run.walkthrough
+import mizzen.demo.walkthrough
 from mizzen.probe.load import Load
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
 
-INPUTS = Path(mizzen.run.walkthrough.__file__).parent
+INPUTS = Path(mizzen.demo.walkthrough.__file__).parent
 HOST = "httpbin.quic-corp.com"
 SYSTEM, GATEWAY = "istio-system", "deploy/istio-ingressgateway"
 URL = f"https://{HOST}/headers"

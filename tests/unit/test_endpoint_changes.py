@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mizzen.pipeline import Memory, Settings, build, to_snapshot
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.cluster import kept
 
 Json = dict[str, Any]

@@ -15,7 +15,7 @@ from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage
 from mizzen.pipeline import Build, Memory, Settings, analysed, build
 from mizzen.resources.kinds import KINDS
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.raw_objects import parse_documents
 from tests.golden import NOW, filled, material, rendered
 
 T = TypeVar("T")
@@ -332,10 +332,10 @@ def test_a_gateway_that_cannot_be_worked_out_costs_no_other(
             raise MemoryError
         return original(ctx, *_)
 
-    from mizzen.resolve import whole
+    from mizzen.resolve import gateway_model
 
-    original = whole.closed
-    monkeypatch.setattr(whole, "closed", closed)
+    original = gateway_model.closed
+    monkeypatch.setattr(gateway_model, "closed", closed)
     made = build(OBJECTS, (), Settings())
 
     assert [gateway.proxy.name for gateway in made.gateways] == ["two"]

@@ -1,7 +1,7 @@
 """What can be left out of an object to find the field that is wrong."""
 
 from mizzen.blame.fields import finer, pruned
-from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.resources.raw_objects import RawObject, parse_documents
 
 POLICY = """\
 apiVersion: security.istio.io/v1

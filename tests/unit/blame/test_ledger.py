@@ -6,8 +6,8 @@ from mizzen.blame.ledger import Entry, Ledger, content_of, without
 from mizzen.errors import ResourceRef
 from mizzen.resources.decode import decode, identify
 from mizzen.resources.intake import decode_all
-from mizzen.resources.security import AuthorizationPolicy, Closure
-from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.resources.istio.security import AuthorizationPolicy, Closure
+from mizzen.resources.raw_objects import RawObject, parse_documents
 
 ROUTE = """\
 apiVersion: networking.istio.io/v1

@@ -19,7 +19,7 @@ from mizzen.errors import ResourceRef
 from mizzen.model import Model
 from mizzen.pipeline import Settings, build
 from mizzen.resources.decode import identify
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.raw_objects import parse_documents
 from tests.golden import filled, material
 from tests.unit.test_guard import OPERATOR, POLICIES, app
 

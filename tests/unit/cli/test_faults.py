@@ -12,7 +12,7 @@ from mizzen import guard
 from mizzen.cli import analyze, render
 from mizzen.errors import ResourceRef
 from mizzen.guard import Stage
-from mizzen.resolve import proxies
+from mizzen.resolve.proxies import gateways
 
 TEXT = """\
 apiVersion: networking.istio.io/v1
@@ -69,7 +69,7 @@ def test_where_nothing_can_be_worked_out_it_is_said_in_a_sentence(
     def mesh(*_: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(proxies, "overlay", mesh)
+    monkeypatch.setattr(gateways, "overlay", mesh)
     operator = (
         "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: mesh}\nspec: {}\n"
     )

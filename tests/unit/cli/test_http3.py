@@ -1,7 +1,7 @@
 """Requests by protocol, from Envoy's own counters."""
 
 from mizzen.cli.http3 import requests, row, server_value
-from mizzen.plane.status import MirrorStatus
+from mizzen.status import MirrorStatus
 
 
 def stat(name: str, value: int) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import pytest
 
 from mizzen.cli.proxy_status import TYPES, sync_row
-from mizzen.plane.status import EnvoyStatus, TypeSync
+from mizzen.status import EnvoyStatus, TypeSync
 
 
 @pytest.mark.parametrize(

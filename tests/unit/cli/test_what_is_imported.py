@@ -46,14 +46,14 @@ def test_what_reads_files_needs_no_server_and_no_network(verb: str, folder: Path
 
     assert "mizzen.pipeline" in found  # it did run
     assert not {name for name in found if name.partition(".")[0] in SERVERS}
-    assert not {name for name in found if name.startswith(("mizzen.serve", "mizzen.run.control_plane"))}
+    assert not {name for name in found if name.startswith(("mizzen.serve", "mizzen.plane.loop"))}
 
 
 def test_the_supervisor_needs_nothing_that_understands_objects() -> None:
     """It starts the control plane: each millisecond before that is one of every start."""
-    found = imported("from mizzen.cli import up\nfrom mizzen.run.up import serve")
+    found = imported("from mizzen.cli import up\nfrom mizzen.node.up import serve")
 
-    assert "mizzen.run.supervisor" in found
+    assert "mizzen.node.supervisor" in found
     assert not {
         name
         for name in found

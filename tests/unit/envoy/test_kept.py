@@ -6,7 +6,7 @@ import pytest
 
 from mizzen.envoy import listeners
 from mizzen.pipeline import GatewayBuild, Settings, build
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.raw_objects import parse_documents
 
 GATEWAY = """\
 ---

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mizzen.errors import Severity
 from mizzen.inject.validating import FORCED, judged
-from mizzen.resources.compile import declared_fields
+from mizzen.resources.declaring.compile import declared_fields
 from tests.declared import DEFINED, full, judge, object_of
 
 Json = dict[str, Any]

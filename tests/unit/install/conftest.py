@@ -5,7 +5,7 @@ import pytest
 
 from mizzen.install.declaring import Declared, declared
 from mizzen.install.manifests import manifests
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.raw_objects import parse_documents
 
 Manifest = dict[str, Any]
 HUB = ("hub=registry.example", "tag=1")

@@ -12,7 +12,7 @@ from mizzen.install.changes import as_yaml
 from mizzen.install.declaring import declared
 from mizzen.install.manifests import Unfit, manifests, stages
 from mizzen.install.profiles import PROFILES
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.raw_objects import parse_documents
 from tests.unit.install.conftest import render
 
 HERE = Path(__file__).parent

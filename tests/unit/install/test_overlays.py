@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from mizzen.install.overlays import OverlayError, overlaid
-from mizzen.resources.operator import ManifestOverlay, OverlayPatch
+from mizzen.resources.istio.operator import ManifestOverlay, OverlayPatch
 
 DEPLOYMENT: dict[str, Any] = {
     "apiVersion": "apps/v1",

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from mizzen.install.schema import ANYTHING, object_schema
-from mizzen.resources.compile import declared_fields
-from mizzen.resources.declare import Element, Int32, Key, LooseText, Range
-from mizzen.resources.destination_rule import LoadBalancerSettings, TrafficPolicy
-from mizzen.resources.service_entry import ServiceEntrySpec
-from mizzen.resources.virtual_service import HTTPRoute, StringMatch, VirtualServiceSpec
-from mizzen.resources.workload_entry import WorkloadEntryStatus
+from mizzen.resources.declaring.compile import declared_fields
+from mizzen.resources.declaring.declare import Element, Int32, Key, LooseText, Range
+from mizzen.resources.istio.destination_rule import LoadBalancerSettings, TrafficPolicy
+from mizzen.resources.istio.service_entry import ServiceEntrySpec
+from mizzen.resources.istio.virtual_service import HTTPRoute, StringMatch, VirtualServiceSpec
+from mizzen.resources.istio.workload_entry import WorkloadEntryStatus
 from tests.declared import DEFINED, Part, bare_type, full, judge, object_of, parts, value_of
 
 PARTS = tuple(parts())

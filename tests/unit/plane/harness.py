@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from gateway import secret
 
 from mizzen._api import pb
+from mizzen.demo import certificates
+from mizzen.node.instance import Instance
 from mizzen.pipeline import Settings
 from mizzen.plane.effects import Effect, Keep, Publish, Refused, Translate, Unpublish
-from mizzen.plane.served import Translated
+from mizzen.plane.proof_schedule import Prove
+from mizzen.plane.served_gateway import Translated
 from mizzen.plane.state import State, Step
-from mizzen.plane.trials import Prove
 from mizzen.plane.worker import Inputs, Worker
 from mizzen.probe.mirror import Proof
-from mizzen.resources.yaml import parse_documents
-from mizzen.run import certificates
-from mizzen.run.instance import Instance
+from mizzen.resources.raw_objects import parse_documents
 from mizzen.serve.ads import ClientStatus
 from mizzen.sources.files import Listing
 from mizzen.xds.delta import DeltaStream

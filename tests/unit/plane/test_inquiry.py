@@ -28,7 +28,7 @@ from mizzen.plane.case import Told
 from mizzen.plane.inquiry import Inquiry
 from mizzen.proxy.trial import Outcome, Verdict
 from mizzen.resources.decode import identify
-from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.resources.raw_objects import RawObject, parse_documents
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import SEND_ORDER
 from mizzen.xds.snapshot import Snapshot

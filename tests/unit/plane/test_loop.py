@@ -22,14 +22,14 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 from mizzen import guard, pipeline
 from mizzen.authority.proof import KEY_BYTES
 from mizzen.blame.ledger import Entry, Ledger, content_of
+from mizzen.demo import certificates
 from mizzen.errors import ResourceRef
 from mizzen.guard import Stage
+from mizzen.node.instance import Instance
 from mizzen.plane import worker
 from mizzen.plane.loop import ControlPlane
-from mizzen.resolve import whole
+from mizzen.resolve import gateway_model
 from mizzen.resources.decode import identify
-from mizzen.run import certificates
-from mizzen.run.instance import Instance
 from mizzen.sources.files import Files
 from mizzen.sources.last_good import LastGood
 from mizzen.xds.resource_type import LISTENER
@@ -149,7 +149,7 @@ async def test_a_gateway_that_cannot_be_built_keeps_what_it_has_and_the_others_g
         await running.plane.started.wait()
         assert running.status["sound"] is True
         with monkeypatch.context() as patch:
-            raising(patch, whole, "closed", lambda ctx, *_: ctx.proxy.name == "one")
+            raising(patch, gateway_model, "closed", lambda ctx, *_: ctx.proxy.name == "one")
             await running.write(text("one", "two", word="second"))
 
             assert running.named == {"one", "two"}

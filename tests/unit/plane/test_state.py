@@ -8,9 +8,9 @@ import pytest
 
 from mizzen.http3.announcement import FAILURE_LASTS, GRACE, Server
 from mizzen.plane import state as state_module
-from mizzen.plane.promise_file import from_value, to_value
+from mizzen.plane.announcement_file import from_value, to_value
+from mizzen.plane.proof_schedule import AGAIN_AFTER, MOST_AT_ONCE
 from mizzen.plane.state import GAP, KEEP_AGAIN
-from mizzen.plane.trials import AGAIN_AFTER, MOST_AT_ONCE
 from mizzen.xds.resource_type import LISTENER, ROUTES, SECRET
 from tests.unit.plane.harness import BAD, CLEAR, GATEWAY, GOOD, H3, Plane, https, renamed, server
 

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mizzen.errors import Problem
 from mizzen.resolve.context import Context, ExternalPorts, UnixFolders
-from mizzen.resolve.proxies import proxies
+from mizzen.resolve.proxies.gateways import proxies
 from mizzen.resources.intake import decode_all
+from mizzen.resources.raw_objects import parse_documents
 from mizzen.resources.world import World
-from mizzen.resources.yaml import parse_documents
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """One setting over another."""
 
 from mizzen.resolve.overlay import overlay
-from mizzen.resources.mesh import ConnectionSettings, Http2Settings, MeshConfig, ProxyConfig
+from mizzen.resources.istio.mesh import ConnectionSettings, Http2Settings, MeshConfig, ProxyConfig
 
 
 def test_what_is_not_said_above_shows_through():

@@ -6,8 +6,8 @@ import pytest
 
 from mizzen.errors import Problem
 from mizzen.resources.intake import decode_all
+from mizzen.resources.raw_objects import parse_documents
 from mizzen.resources.world import World
-from mizzen.resources.yaml import parse_documents
 
 Read = Callable[[str], tuple[World, tuple[Problem, ...]]]
 Judge = Callable[[str, str], list[str]]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mizzen.resources.security import AuthorizationPolicy, Closure
+from mizzen.resources.istio.security import AuthorizationPolicy, Closure
 
 POLICY = """\
 apiVersion: security.istio.io/v1

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mizzen.resources.compile import declared_fields
+from mizzen.resources.declaring.compile import declared_fields
 from mizzen.resources.decode import decode
 from mizzen.resources.kinds import KINDS
-from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.resources.raw_objects import RawObject, parse_documents
 
 
 def raw(text: str) -> RawObject:

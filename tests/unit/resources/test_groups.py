@@ -8,7 +8,7 @@ from mizzen.blame.ledger import Entry, Ledger, content_of
 from mizzen.pipeline import Settings, build
 from mizzen.resources.decode import identify
 from mizzen.resources.kinds import KINDS, group_of, is_ours, meant
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.raw_objects import parse_documents
 
 OURS = """\
 apiVersion: networking.istio.io/v1

@@ -3,7 +3,7 @@
 import pytest
 
 from mizzen.resources.intake import decode_all
-from mizzen.resources.yaml import parse_documents
+from mizzen.resources.raw_objects import parse_documents
 
 RULE = """\
 apiVersion: networking.istio.io/v1

@@ -2,11 +2,11 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from mizzen.resources.core import Node
 from mizzen.resources.decode import Decoded, decode
 from mizzen.resources.intake import decode_all
+from mizzen.resources.kubernetes.core import Node
+from mizzen.resources.raw_objects import RawObject, parse_documents
 from mizzen.resources.world import World
-from mizzen.resources.yaml import RawObject, parse_documents
 
 
 def config_map(name: str, value: str = "", *, created: str = "", namespace: str = "own") -> str:

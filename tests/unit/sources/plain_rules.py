@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from mizzen.errors import Problem, Severity
-from mizzen.resources.yaml import RawObject
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.listing import Listing
 from mizzen.sources.reading import Directory, Seen, Text, Unreadable, Writer
 from mizzen.sources.settling import NAMED_SECONDS, SAY_SECONDS, WRITER_SECONDS, is_below, problem_of

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mizzen.node import private_file
 from mizzen.pipeline import Settings, build
-from mizzen.resources.yaml import parse_documents
-from mizzen.run import private_file
+from mizzen.resources.raw_objects import parse_documents
 from mizzen.sources import ages
 from mizzen.sources.ages import Age, Ages
 from mizzen.sources.files import Files

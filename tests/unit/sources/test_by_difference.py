@@ -14,8 +14,8 @@ from unittest.mock import patch
 import pytest
 
 from mizzen.errors import Problem, ResourceRef
-from mizzen.resources.yaml import RawObject
-from mizzen.run import private_file
+from mizzen.node import private_file
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources import reading
 from mizzen.sources.ages import Ages
 from mizzen.sources.files import Files

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from mizzen.errors import Severity
+from mizzen.kube.client import Kube, KubeError, connect
+from mizzen.kube.reflector import Watched
 from mizzen.pipeline import Settings, build
 from mizzen.resources.decode import decode
 from mizzen.resources.intake import decode_all
 from mizzen.resources.kinds import NETWORKING
 from mizzen.sources.cluster import Cluster, kept, plural, taken
-from mizzen.sources.kube import Kube, KubeError, connect
 from mizzen.sources.listing import Difference
 from mizzen.sources.mesh_text import MeshText
-from mizzen.sources.reflector import Watched
-from tests.unit.sources.fake_api_server import Answer, FakeServer, event, page, refusal
+from tests.harness.fake_api_server import Answer, FakeServer, event, page, refusal
 
 Json = dict[str, Any]
 Until = Callable[[Callable[[], object]], Awaitable[None]]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mizzen.errors import Problem
+from mizzen.node import private_file
 from mizzen.resources.decode import decode
-from mizzen.resources.yaml import RawObject
-from mizzen.run import private_file
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources import state_file
 from mizzen.sources.files import Files
 from mizzen.sources.last_good import Admitted, LastGood

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mizzen.resolve.context import NamedFile
-from mizzen.resources.yaml import RawObject, parse_documents
+from mizzen.resources.raw_objects import RawObject, parse_documents
 from mizzen.sources import named_files
 from mizzen.sources.listing import Difference, Moment, difference
 from mizzen.sources.named_files import NamedFiles, paths_in, read, stamps

@@ -1,0 +1,112 @@
+"""The whole of resolving: World -> Model of one gateway, its parts in a row."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
+from mizzen.model import GatewayName, Model
+from mizzen.model.backend import Backend
+from mizzen.resolve.access.authorization import index_hosts_of_any_case
+from mizzen.resolve.access.closing import closed
+from mizzen.resolve.checks.references import check_references
+from mizzen.resolve.context import Context, grouped, step
+from mizzen.resolve.gateways.attach import attached
+from mizzen.resolve.gateways.servers import selects
+from mizzen.resolve.listeners.stages import (
+    check_policies,
+    check_sharing,
+    listening,
+    mirrored_servers,
+    secrets_of_servers,
+    tracer,
+)
+from mizzen.resolve.parts import backends_of_chains, secrets_of_backend
+from mizzen.resolve.proxies.gateways import declared_gateways, own_config
+from mizzen.resolve.routes.tables import route_tables
+from mizzen.resolve.services.backends import backends
+from mizzen.resolve.services.destinations import Indexes
+from mizzen.resolve.services.policies import policy_index
+from mizzen.resolve.services.services import service_index
+from mizzen.resolve.tls.secrets import secret_resources
+
+
+def resolve(ctx: Context) -> Model:
+    """What the gateway of `ctx` shall do. Everything wrong is reported.
+
+    What raises while one object is worked on is reported too, and what stands in its place closes; a fault that
+    is nobody's is raised. Each part is a step that is remembered in `ctx.steps`; this is the root of them all.
+    """
+    _report_gateways(ctx)
+    check_policies(ctx)
+    index_hosts_of_any_case(ctx)
+    services = service_index(ctx)
+    policies = policy_index(ctx, services)
+    indexes = Indexes(services, policies, attached(ctx))
+    ctx.steps.views["indexes"] = indexes
+    check_references(ctx)
+    check_sharing(ctx)
+    listeners, _ = listening(ctx)
+    mirrors = mirrored_servers(ctx)
+    tables, used = route_tables(ctx)
+    _, collectors = tracer(ctx)
+    by_chains = {name: True for name in backends_of_chains(listeners) if name not in used}
+    made = backends(ctx, services, used.updated(by_chains))
+    upstream = made.updated({backend.name: backend for backend in collectors})
+    names = grouped(ctx, _secrets_of, upstream)
+    certificates, trusted_cas = secret_resources(
+        ctx, secrets_of_servers(ctx).updated(dict.fromkeys(names, True))
+    )
+    model = Model(
+        gateway=GatewayName(ctx.proxy.key),
+        listeners=listeners,
+        route_tables=ctx.steps.stable("route tables", tables),
+        backends=upstream,
+        certificates=certificates,
+        trusted_cas=trusted_cas,
+        announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),
+        mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),
+        scoped=ctx.switches.scoped_routes,
+    )
+    return closed(ctx, model)
+
+
+def _secrets_of(_: Context, __: str, backend: Backend) -> Mapping[str, bool]:
+    return dict.fromkeys(secrets_of_backend(backend), True)
+
+
+@step
+def _report_gateways(ctx: Context) -> None:
+    """Gateways that nobody serves, and what is wrong with this gateway's own configuration."""
+    attempt(Stage.RESOLVE, ctx.proxy.origin, partial(_report_unserved, ctx), ctx.report, None)
+
+
+def _report_unserved(ctx: Context) -> None:
+    in_pods = bool(ctx.proxy.instances)
+    declared = () if in_pods else declared_gateways(ctx.world)
+    for gateway in declared:
+        if (gateway.name, gateway.namespace) == (ctx.proxy.name, ctx.proxy.namespace):
+            for problem in own_config(gateway)[1]:
+                ctx.report(problem)
+    there: list[tuple[Mapping[str, str], str]] = [(one.labels, one.namespace) for one in declared]
+    if in_pods:  # any Pod may be a gateway, also one that another replica serves
+        there = [(one.meta.labels, one.namespace) for one in ctx.world.pods]
+    shown = there if not in_pods else [(ctx.proxy.labels, ctx.proxy.namespace)]
+    scoped = ctx.switches.scope_gateway_to_namespace
+    for wanted in ctx.world.gateways:
+        if not any(selects(wanted, dict(labels), namespace, scoped) for labels, namespace in there):
+            labels = ", ".join(f"{key}={value}" for key, value in sorted(wanted.spec.selector.items()))
+            ctx.report(
+                Problem(
+                    severity=Severity.WARNING,
+                    code="GW-005",
+                    resource=wanted.ref,
+                    field="spec.selector",
+                    message=f"no gateway has the labels {labels}",
+                    hint=f"There is {'; '.join(_shown(own) for own, _ in shown)}.",
+                )
+            )
+
+
+def _shown(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))

@@ -1,0 +1,229 @@
+"""How a gateway meets its clients, and where it logs: MeshConfig and ProxyConfig -> Edge, AccessLog."""
+
+import json
+from datetime import timedelta
+
+from mizzen.errors import Problem, Severity
+from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits, Tracer
+from mizzen.resolve.context import Context
+from mizzen.resolve.listeners.tracing import trace_percent
+from mizzen.resolve.overlay import overlay
+from mizzen.resources.declaring import values
+from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.declaring.values import describe
+from mizzen.resources.formats.access_log import wrong_format
+from mizzen.resources.istio.mesh import ConnectionSettings, Http2Settings, ProxyHeaders, Topology
+
+CODES = {
+    "GW-009": "The format of the access log cannot be used; Istio's own is.",
+    "GW-010": "A variable of the gateway's environment cannot be read; it takes no part.",
+}
+
+SERVER_NAME = "istio-envoy"
+
+# What profile EDGE says where nothing else is said (ProxyConfig.connectionSettings).
+_EDGE_PROFILE = ConnectionSettings(
+    listener_per_connection_buffer_limit_bytes=32 * 1024,
+    idle_timeout=timedelta(hours=1),
+    stream_idle_timeout=timedelta(minutes=5),
+    request_timeout=timedelta(minutes=5),
+    request_headers_timeout=timedelta(seconds=60),
+    http2=Http2Settings(
+        max_concurrent_streams=100,
+        initial_stream_window_size=64 * 1024,
+        initial_connection_window_size=1024 * 1024,
+    ),
+    headers_with_underscores_action="REJECT_REQUEST",
+    merge_slashes=True,
+    path_with_escaped_slashes_action="UNESCAPE_AND_REDIRECT",
+)
+
+_CLIENT_CERT = {
+    "SANITIZE": "sanitize",
+    "FORWARD_ONLY": "forward_only",
+    "APPEND_FORWARD": "append_forward",
+    "ALWAYS_FORWARD_ONLY": "always_forward_only",
+}
+_ESCAPED_SLASHES = {
+    "REJECT_REQUEST": "reject_request",
+    "UNESCAPE_AND_REDIRECT": "unescape_and_redirect",
+    "UNESCAPE_AND_FORWARD": "unescape_and_forward",
+}
+_UNDERSCORES = {"REJECT_REQUEST": "reject_request", "DROP_HEADER": "drop_header"}
+
+# Istio's fields of a JSON log line.
+_JSON_LINE = (
+    ("start_time", "%START_TIME%"),
+    ("route_name", "%ROUTE_NAME%"),
+    ("method", "%REQ(:METHOD)%"),
+    ("path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"),
+    ("protocol", "%PROTOCOL%"),
+    ("response_code", "%RESPONSE_CODE%"),
+    ("response_flags", "%RESPONSE_FLAGS%"),
+    ("response_code_details", "%RESPONSE_CODE_DETAILS%"),
+    ("connection_termination_details", "%CONNECTION_TERMINATION_DETAILS%"),
+    ("bytes_received", "%BYTES_RECEIVED%"),
+    ("bytes_sent", "%BYTES_SENT%"),
+    ("duration", "%DURATION%"),
+    ("upstream_service_time", "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"),
+    ("x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"),
+    ("user_agent", "%REQ(USER-AGENT)%"),
+    ("request_id", "%REQ(X-REQUEST-ID)%"),
+    ("authority", "%REQ(:AUTHORITY)%"),
+    ("upstream_host", "%UPSTREAM_HOST%"),
+    ("upstream_cluster", "%UPSTREAM_CLUSTER%"),
+    ("upstream_local_address", "%UPSTREAM_LOCAL_ADDRESS%"),
+    ("downstream_local_address", "%DOWNSTREAM_LOCAL_ADDRESS%"),
+    ("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),
+    ("requested_server_name", "%REQUESTED_SERVER_NAME%"),
+    ("upstream_transport_failure_reason", "%UPSTREAM_TRANSPORT_FAILURE_REASON%"),
+)
+
+
+# Who is internal where ENABLE_HCM_INTERNAL_NETWORKS is on: what Envoy took for it before 1.33.
+_PRIVATE_NETWORKS = (
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "fc00::/7",
+    "::1/128",
+)
+
+
+def edge(ctx: Context, tracer: Tracer | None = None) -> Edge:
+    """What holds for every listener of the gateway. Istio's defaults where nothing is said."""
+    config, metadata = ctx.proxy.config, ctx.proxy.metadata
+    topology = config.gateway_topology or Topology()
+    headers = config.proxy_headers or ProxyHeaders()
+    settings = config.connection_settings or ConnectionSettings()
+    if settings.profile == "EDGE":
+        settings = overlay(_EDGE_PROFILE, settings)
+    normalize, merge, escaped = _paths(ctx, settings)
+    http2 = settings.http2 or Http2Settings()
+    server = headers.server
+    buffer_limit = settings.listener_per_connection_buffer_limit_bytes
+    return Edge(
+        trusted_hops=topology.num_trusted_proxies or 0,
+        client_cert_header=_CLIENT_CERT.get(topology.forward_client_cert_details or "", "sanitize_set"),
+        server_header=None if server and server.disabled else (server.value if server else "") or SERVER_NAME,
+        request_id=not (headers.request_id and headers.request_id.disabled),
+        suppress_envoy_headers=bool(headers.envoy_debug_headers and headers.envoy_debug_headers.disabled),
+        forwarded_port=bool(headers.x_forwarded_port and headers.x_forwarded_port.enabled),
+        accept_http_10=ctx.switches.http10 or metadata.get("HTTP10") == "1",
+        header_case=HeaderCase.PRESERVE if headers.preserve_http1_header_case else HeaderCase.LOWER,
+        normalize_path=normalize,
+        merge_slashes=merge,
+        escaped_slashes=escaped,
+        underscores=_UNDERSCORES.get(settings.headers_with_underscores_action or "", "allow"),
+        idle_timeout=settings.idle_timeout if settings.idle_timeout is not None else idle_timeout(ctx),
+        max_connection_duration=settings.max_connection_duration,
+        max_stream_duration=settings.max_stream_duration,
+        stream_idle_timeout=settings.stream_idle_timeout or timedelta(0),
+        request_timeout=settings.request_timeout,
+        request_headers_timeout=settings.request_headers_timeout,
+        drain_timeout=settings.drain_timeout,
+        http2=Http2Limits(
+            max_concurrent_streams=http2.max_concurrent_streams,
+            stream_window=http2.initial_stream_window_size,
+            connection_window=http2.initial_connection_window_size,
+        ),
+        buffer_limit=buffer_limit if buffer_limit is not None and buffer_limit >= 0 else None,
+        trace_percent=trace_percent(ctx),
+        tracer=tracer,
+        internal_networks=_PRIVATE_NETWORKS if ctx.switches.internal_networks else (),
+    )
+
+
+def _paths(ctx: Context, settings: ConnectionSettings) -> tuple[bool, bool, str]:
+    """normalize, merge slashes, escaped slashes: the mesh's pathNormalization under connectionSettings."""
+    normalization = ctx.mesh.path_normalization.normalization
+    decode = normalization == "DECODE_AND_MERGE_SLASHES"
+    merge = decode or normalization == "MERGE_SLASHES"
+    escaped = "unescape_and_forward" if decode else "keep_unchanged"
+    if settings.merge_slashes is not None:
+        merge = settings.merge_slashes
+    if settings.path_with_escaped_slashes_action is not None:
+        escaped = _ESCAPED_SLASHES.get(settings.path_with_escaped_slashes_action, "keep_unchanged")
+    return normalization != "NONE", merge, escaped
+
+
+def idle_timeout(ctx: Context) -> timedelta | None:
+    """ISTIO_META_IDLE_TIMEOUT of the gateway, a duration as Go writes it."""
+    text = ctx.proxy.metadata.get("IDLE_TIMEOUT", "")
+    if not text:
+        return None
+    read = values.span(negative=False)(text, "", Findings(ctx.proxy.origin))
+    if isinstance(read, timedelta):
+        return read
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="GW-010",
+            resource=ctx.proxy.origin,
+            field="spec.components.ingressGateways",
+            message=f"ISTIO_META_IDLE_TIMEOUT of {ctx.proxy.called} is no duration: {text!r}",
+            hint='Write it as "300s".',
+        )
+    )
+    return None
+
+
+def access_logs(ctx: Context) -> tuple[AccessLog, ...]:
+    """Where requests and connections are logged: nowhere unless the mesh names an accessLogFile."""
+    mesh = ctx.mesh
+    if not mesh.access_log_file:
+        return ()
+    if mesh.access_log_encoding == "TEXT":
+        return (AccessLog(path=mesh.access_log_file, text_format=_text_format(ctx)),)
+    return (AccessLog(path=mesh.access_log_file, json_format=_json_format(ctx) or _JSON_LINE),)
+
+
+def _text_format(ctx: Context) -> str:
+    text = ctx.mesh.access_log_format
+    if wrong := wrong_format(text):
+        _unusable_format(ctx, wrong)
+        return ""
+    return text
+
+
+def _json_format(ctx: Context) -> tuple[tuple[str, str], ...]:
+    text = ctx.mesh.access_log_format
+    if not text.strip():
+        return ()
+    wanted = _json_object(text)
+    if wanted is None:
+        hint = 'For example {"path": "%REQ(:PATH)%", "status": "%RESPONSE_CODE%"}.'
+        _unusable_format(ctx, "with accessLogEncoding JSON the format is a JSON object of texts", hint)
+        return ()
+    for key, value in wanted.items():
+        if wrong := wrong_format(value):
+            _unusable_format(ctx, f"in {describe(key).removeprefix('the string ')}: {wrong}")
+            return ()
+    return tuple(wanted.items())
+
+
+def _json_object(text: str) -> dict[str, str] | None:
+    """An object of texts that can be sent on (JSON knows halves of characters, which cannot); else None."""
+    try:
+        wanted = json.loads(text)
+        json.dumps(wanted, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    is_flat = isinstance(wanted, dict) and all(isinstance(value, str) for value in wanted.values())
+    return wanted if is_flat else None
+
+
+def _unusable_format(
+    ctx: Context, message: str, hint: str = "Until then Istio's own format is used."
+) -> None:
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="GW-009",
+            resource=ctx.proxy.origin,
+            field="spec.meshConfig.accessLogFormat",
+            message=message,
+            hint=hint,
+        )
+    )

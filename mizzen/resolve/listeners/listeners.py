@@ -1,0 +1,316 @@
+"""Merged servers -> listeners and their chains: TCP, Unix sockets, and the QUIC mirrors.
+
+A chain's name is its identity: Envoy keeps the connections of chains whose name and content stay.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
+from mizzen.model.authorization import Access
+from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.tls import ServerTls
+from mizzen.model.token import TokenRule
+from mizzen.persistent import PersistentMap
+from mizzen.resolve.context import Context, mapped
+from mizzen.resolve.gateways.owners import Owners, owners
+from mizzen.resolve.gateways.servers import MergedServer
+from mizzen.resolve.listeners.mirrors import announcement_name, quic_listener_name
+from mizzen.resolve.listeners.tcp_routes import NOWHERE, passthrough_chains, tcp_service
+from mizzen.resolve.services.destinations import Indexes
+from mizzen.resolve.unix import is_unix
+
+CODES = {
+    "GW-011": "AUTO_PASSTHROUGH takes no part: it joins meshes, and there is none.",
+    "GW-012": "A server has nowhere to pass connections on to, and does not listen.",
+    "GW-013": "An SNI is already served on this port; the entry takes no part.",
+}
+
+_ALPN_QUIC = ("h3",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What every listener of a gateway shares."""
+
+    edge: Edge
+    access_logs: tuple[AccessLog, ...]
+    tokens: tuple[TokenRule, ...] = ()
+    http_access: tuple[Access, ...] = ()  # who may do what, by requests
+    tcp_access: tuple[Access, ...] = ()  # and by connections
+
+
+def listeners(
+    ctx: Context,
+    servers: tuple[MergedServer, ...],
+    lost: tuple[MergedServer, ...],
+    tls: Mapping[str, ServerTls | None],
+    mirrored: frozenset[str],
+    common: Common,
+    indexes: Indexes,
+) -> tuple[tuple[Listener, ...], Mapping[str, Owners]]:
+    """Every listener, sorted by name, and by the name of a TCP listener who has which host there.
+
+    One without a chain is left out. `lost`: servers that take no part. `tls`: by `tls_key`. `mirrored`: the route
+    tables of servers with an HTTP/3 mirror.
+    """
+    ending = {
+        tls_key(server): (server, ends, common)
+        for server in servers
+        if server.kind == "https" and (ends := tls.get(tls_key(server))) is not None
+    }
+    https = mapped(ctx, _https_chain, PersistentMap(ending))
+    quic_chains = mapped(
+        ctx, _quic_chain, PersistentMap((key, made_of) for key, made_of in ending.items() if key in mirrored)
+    )
+    by_name = _by_listener(servers)
+    left_out = _by_listener(lost)
+    found, owned = [], {}
+    for name, sharing in by_name.items():
+        chains = _tcp_chains(ctx, sharing, tls, https, indexes, common)
+        if chains:
+            found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
+        owned[name] = owners(sharing, left_out.get(name, ()), chains)
+        quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
+        if quic:
+            found.append(_quic_listener(ctx, quic, quic_chains, owned[name], common))
+    return tuple(sorted(found, key=lambda listener: listener.name)), owned
+
+
+def _by_listener(servers: Iterable[MergedServer]) -> dict[str, list[MergedServer]]:
+    found: dict[str, list[MergedServer]] = {}
+    for server in servers:
+        found.setdefault(server.listener_name, []).append(server)
+    return found
+
+
+def tls_key(server: MergedServer) -> str:
+    """What the TLS of a server is kept under: its route table, or a name of its own when it has none."""
+    return server.route_table or chain_name(server)
+
+
+def chain_name(server: MergedServer) -> str:
+    """A name that stays while the server stays: like a route table, "tls.443.tls.gateway.namespace"."""
+    port = server.server.port
+    bind = f".{server.bind}" if server.bind else ""
+    kind = server.kind
+    return f"{kind}.{port.number}.{port.name}.{server.gateway.name}.{server.gateway.namespace}{bind}"
+
+
+# --- TCP --------------------------------------------------------------------------------------------
+
+
+def _tcp_listener(
+    ctx: Context, name: str, first: MergedServer, chains: tuple[Chain, ...], common: Common
+) -> Listener:
+    topology = ctx.proxy.config.gateway_topology
+    unix = is_unix(first.bind)
+    return Listener(
+        name=name,
+        transport=Transport.UNIX if unix else Transport.TCP,
+        address=first.address,
+        port=0 if unix else first.bound_port,
+        chains=chains,
+        edge=common.edge,
+        proxy_protocol=topology is not None and topology.proxy_protocol is not None,
+        access_logs=common.access_logs,
+        log_unmatched=not ctx.mesh.disable_envoy_listener_log,
+        origin=first.ref,
+    )
+
+
+def _tcp_chains(
+    ctx: Context,
+    sharing: list[MergedServer],
+    tls: Mapping[str, ServerTls | None],
+    https: Mapping[str, Chain],
+    indexes: Indexes,
+    common: Common,
+) -> tuple[Chain, ...]:
+    """The chains of one address. Servers that end TLS have their SNI before any that pass it on."""
+    chains: list[Chain] = []
+    taken: dict[str, str] = {}  # SNI ("*": any) -> who has it
+    http: set[str] = set()
+    for server in sharing:
+        if server.kind == "http" and server.route_table in http:
+            continue
+        if server.kind == "https":
+            chain = https.get(tls_key(server))
+        else:
+            make = partial(_own_chain, ctx, server, tls, indexes, common)
+            chain = attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
+        if chain is not None:
+            chains.append(chain)
+            owner = f"Gateway {server.key} ({server.at})"
+            taken |= dict.fromkeys(chain.server_names or ("*",), owner)
+        if server.kind == "http":
+            http.add(server.route_table)
+    for server in sharing:
+        if server.kind == "passthrough":
+            passed = partial(_passthrough, ctx, server, taken, indexes, common)
+            chains += attempt(Stage.RESOLVE, server.ref, passed, ctx.report, (), server.at)
+    return tuple(chains)
+
+
+_Ending = tuple[MergedServer, ServerTls, Common]
+
+
+def _https_chain(ctx: Context, _: str, ending: _Ending) -> Chain:
+    server, ends, common = ending
+    make = partial(_ending_chain, server, ends, common, server.listener_name)
+    return attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
+
+
+def _quic_chain(_: Context, __: str, ending: _Ending) -> Chain:
+    server, ends, common = ending
+    return _ending_chain(server, replace(ends, alpn=_ALPN_QUIC), common, quic_listener_name(server))
+
+
+def _ending_chain(server: MergedServer, ends: ServerTls, common: Common, listener: str) -> Chain:
+    service = _http(server, listener, announcement_name(server.route_table), common)
+    return _chain(server, server.route_table, ends, service)
+
+
+def _refusing(server: MergedServer) -> Chain:
+    """What stands for a chain that cannot be made: it takes its connections, and refuses each."""
+    refusing = _chain(server, tls_key(server), None, NOWHERE)
+    return replace(refusing, server_names=server.server_names if server.kind != "http" else ())
+
+
+def _own_chain(
+    ctx: Context,
+    server: MergedServer,
+    tls: Mapping[str, ServerTls | None],
+    indexes: Indexes,
+    common: Common,
+) -> Chain | None:
+    """The one chain of a server that neither is passthrough nor ends HTTPS; None when it has none."""
+    match server.kind:
+        case "http":
+            return _chain(server, server.route_table, None, _http(server, server.listener_name, None, common))
+        case "tcp" | "tls":
+            ends = tls.get(tls_key(server))
+            if server.kind == "tls" and ends is None:
+                return None
+            passed = tcp_service(ctx, server, indexes)
+            if passed is None:
+                _nowhere(ctx, server, "tcp")
+                return None
+            passed = replace(passed, access=common.tcp_access)
+            return _chain(server, chain_name(server), ends, passed)
+        case "auto_passthrough":
+            _report(ctx, server, "GW-011", "tls.mode", "AUTO_PASSTHROUGH takes no part")
+    return None
+
+
+def _chain(server: MergedServer, name: str, tls: ServerTls | None, serve: HttpService | TcpService) -> Chain:
+    return Chain(
+        name=name,
+        server_names=server.server_names if tls is not None else (),
+        tls=tls,
+        serve=serve,
+        origin=server.ref,
+        at=server.at,
+    )
+
+
+def _http(server: MergedServer, listener_name: str, announcement: str | None, common: Common) -> HttpService:
+    """Istio names the statistics after the server where it has a name and ends TLS, else the listener."""
+    named = server.server.name if server.kind == "https" else ""
+    return HttpService(
+        route_table=server.route_table,
+        stat_prefix=named or f"outbound_{listener_name};",
+        grpc_web=server.protocol == "GRPC-WEB",
+        announcement=announcement,
+        tokens=common.tokens,
+        access=common.http_access,
+    )
+
+
+def _passthrough(
+    ctx: Context, server: MergedServer, taken: dict[str, str], indexes: Indexes, common: Common
+) -> tuple[Chain, ...]:
+    """One chain per `tls` match of a VirtualService. Of two that ask for one SNI the later goes whole."""
+    found = passthrough_chains(ctx, server, indexes)
+    if not found:
+        _nowhere(ctx, server, "tls")
+    chains = []
+    for asked, service, ref, at in found:
+        names = sorted({name.lower() for name in asked}) or ["*"]
+        names = ["*"] if "*" in names else names
+        clash = next((name for name in names if name in taken), "")
+        if clash:
+            ctx.report(
+                Problem(
+                    code="GW-013",
+                    resource=ref,
+                    field=f"{at}.sniHosts",
+                    message=f"SNI {clash!r} is already served on {server.listener_name} by {taken[clash]}",
+                    hint="An entry with an SNI that is taken goes as a whole; leave that SNI out.",
+                )
+            )
+            continue
+        taken |= dict.fromkeys(names, f"{ref} ({at})")
+        chains.append(
+            Chain(
+                name=f"{chain_name(server)}/{ref.namespace}.{ref.name}/{asked[0].lower() if asked else '*'}",
+                server_names=() if names == ["*"] else tuple(names),
+                tls=None,
+                serve=replace(service, access=common.tcp_access),
+                origin=ref,
+                at=at,
+            )
+        )
+    return tuple(chains)
+
+
+def _nowhere(ctx: Context, server: MergedServer, block: str) -> None:
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="GW-012",
+            resource=server.ref,
+            field=server.at,
+            message=f"no VirtualService says where connections go, so {server.listener_name} does not "
+            "open for this server",
+            hint=f"Write a VirtualService with a {block!r} block for this Gateway.",
+        )
+    )
+
+
+def _report(ctx: Context, server: MergedServer, code: str, field: str, message: str) -> None:
+    ctx.report(
+        Problem(code=code, resource=server.ref, field=f"{server.at}.{field}", message=message, hint="")
+    )
+
+
+# --- QUIC -------------------------------------------------------------------------------------------
+
+
+def _quic_listener(
+    ctx: Context,
+    sharing: list[MergedServer],
+    chains: Mapping[str, Chain],
+    owned: Owners,
+    common: Common,
+) -> Listener:
+    """The mirror of an address: the same servers, route tables, certificates and demands on clients.
+
+    A server without a mirror (one that passes TLS on, above all) is not answered in its stead by the mirror of a
+    wildcard around it.
+    """
+    first = sharing[0]
+    return Listener(
+        name=quic_listener_name(first),
+        transport=Transport.QUIC,
+        address=first.address,
+        port=first.bound_port,
+        chains=tuple(chains[key] for key in map(tls_key, sharing) if key in chains),
+        refused=owned.taken_from(frozenset(server.route_table for server in sharing)),
+        edge=common.edge,
+        access_logs=common.access_logs,
+        log_unmatched=not ctx.mesh.disable_envoy_listener_log,
+        origin=first.ref,
+    )

@@ -1,0 +1,225 @@
+"""What is done with a request: rules of a VirtualService -> actions, faults and CORS."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mizzen.model.route import (
+    Action,
+    Copy,
+    Cors,
+    Exact,
+    Fail,
+    Fault,
+    Forward,
+    Fraction,
+    HashOn,
+    Redirect,
+    Respond,
+    Rewrite,
+    Weighted,
+)
+from mizzen.resolve.context import Context
+from mizzen.resolve.routes.delegates import Rule
+from mizzen.resolve.routes.header_changes import header_changes
+from mizzen.resolve.routes.matches import text_match
+from mizzen.resolve.routes.retries import retry
+from mizzen.resolve.services.destinations import Indexes
+from mizzen.resources.istio.virtual_service import (
+    Abort,
+    CorsPolicy,
+    Destination,
+    HTTPFaultInjection,
+    HTTPRedirect,
+    HTTPRoute,
+    HTTPRouteDestination,
+    Percent,
+)
+from mizzen.resources.rules.http_parts import GRPC_STATUSES
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DEFAULT_REDIRECT = 301
+_NO_REWRITE = Rewrite()
+_EVERY = Fraction(numerator=100, of=100)
+_WELL_KNOWN_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What routes are for: a server of a Gateway, or a port of the mesh."""
+
+    gateway: str  # "namespace/name", or "mesh"
+    port: int  # as it is written: what matches and default ports go by
+    secure: bool  # TLS ends there
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """Makes the actions of rules for one place."""
+
+    ctx: Context
+    where: Where
+    indexes: Indexes
+
+    def of(self, rule: Rule) -> Action:
+        """A redirect goes before a direct response, and that before a route, as in Istio."""
+        route = rule.route
+        if route.redirect is not None:
+            return _redirect(route.redirect, self.where)
+        if route.direct_response is not None:
+            body = route.direct_response.body
+            text = body.string if body else None
+            content = text.encode() if text is not None else (body.bytes_ if body else None)
+            return Respond(status=route.direct_response.status, body=content, body_is_text=text is not None)
+        return self._forward(rule)
+
+    def _forward(self, rule: Rule) -> Action:
+        route = rule.route
+        shares = tuple(self._shares(rule))
+        if not shares:
+            return Fail(status=500, because="no destination has a weight")
+        hashes = tuple(self._hashes(rule))
+        return Forward(
+            to=shares,
+            timeout=route.timeout,
+            retry=retry(
+                route.retries,
+                self.ctx.mesh.default_http_retry_policy,
+                keeps_to_one=len(route.route) == 1 and bool(hashes),
+            ),
+            copies=tuple(self._copies(rule)),
+            hash_on=hashes,
+            rewrite=self._rewrite(route),
+        )
+
+    def _shares(self, rule: Rule) -> Iterator[Weighted]:
+        """The weight of a single destination says nothing; of several, those with none get nothing."""
+        alone = len(rule.route.route) == 1
+        for one in rule.route.route:
+            if not alone and one.weight <= 0:
+                continue
+            changed = header_changes(one.headers)
+            yield Weighted(
+                backend=self._backend(rule, one.destination),
+                weight=1 if alone else one.weight,
+                headers=changed.changes,
+                host_rewrite=changed.host,
+            )
+
+    def _backend(self, rule: Rule, destination: Destination) -> str:
+        return self.indexes.target(destination, rule.namespace, self.where.port).backend
+
+    def _hashes(self, rule: Rule) -> Iterator[HashOn]:
+        for one in rule.route.route:
+            found = self._hash(rule, one)
+            if found is not None:
+                yield found
+
+    def _hash(self, rule: Rule, one: HTTPRouteDestination) -> HashOn | None:
+        return self.indexes.hash_on(self.indexes.target(one.destination, rule.namespace, self.where.port))
+
+    def _copies(self, rule: Rule) -> Iterator[Copy]:
+        route = rule.route
+        if route.mirror is not None:
+            share = _mirror_share(route)
+            if share is not None:
+                yield Copy(backend=self._backend(rule, route.mirror), share=share)
+        for mirror in route.mirrors:
+            share = _EVERY if mirror.percentage is None else _share(mirror.percentage)
+            if share is not None:
+                yield Copy(backend=self._backend(rule, mirror.destination), share=share)
+
+    def _rewrite(self, route: HTTPRoute) -> Rewrite:
+        """The host of `rewrite` goes over one that `headers` sets."""
+        host = header_changes(route.headers).host
+        if route.rewrite is None:
+            return Rewrite(host=host) if host else _NO_REWRITE
+        written = route.rewrite
+        host = written.authority or host
+        regex = written.uri_regex_rewrite
+        headers = self.ctx.proxy.config.proxy_headers
+        keeps = headers.x_forwarded_host if headers else None
+        return Rewrite(
+            prefix=written.uri or None if regex is None else None,
+            regex=regex.match if regex else "",
+            substitution=regex.rewrite if regex else "",
+            host=host,
+            forward_original_host=bool(keeps and keeps.enabled),
+        )
+
+
+def _redirect(redirect: HTTPRedirect, where: Where) -> Action:
+    status = redirect.redirect_code or _DEFAULT_REDIRECT
+    if status not in REDIRECTS:
+        return Fail(status=500, because=f"{status} is no code of a redirect")
+    port = redirect.port or None
+    if redirect.derive_port == "FROM_REQUEST_PORT":
+        port = where.port
+    scheme = redirect.scheme or ("https" if where.secure else "http")
+    return Redirect(
+        status=status,
+        host=redirect.authority,
+        path=redirect.uri if redirect.prefix_rewrite is None else None,
+        prefix=redirect.prefix_rewrite,
+        scheme=redirect.scheme,
+        port=None if port == _WELL_KNOWN_PORTS[scheme] else port,
+    )
+
+
+# --- shares -----------------------------------------------------------------------------------------
+
+
+def _share(percentage: Percent) -> Fraction | None:
+    """None for nothing. Istio counts in millionths."""
+    numerator = int(percentage.value * 10_000)
+    return Fraction(numerator=numerator, of=1_000_000) if numerator > 0 else None
+
+
+def _mirror_share(route: HTTPRoute) -> Fraction | None:
+    if route.mirror_percentage is not None:
+        return _share(route.mirror_percentage)
+    if route.mirror_percent is not None:
+        return Fraction(numerator=route.mirror_percent, of=100) if route.mirror_percent else None
+    return _EVERY
+
+
+# --- faults -----------------------------------------------------------------------------------------
+
+
+def fault(wanted: HTTPFaultInjection | None) -> Fault | None:
+    """What goes wrong on purpose. Without a percentage it never does, as the API says."""
+    if wanted is None:
+        return None
+    delay, abort = wanted.delay, wanted.abort
+    waits = delay is not None and delay.fixed_delay is not None
+    share = None
+    if delay is not None and waits:
+        share = _share(delay.percentage) if delay.percentage else Fraction(numerator=delay.percent, of=100)
+    return Fault(
+        delay=delay.fixed_delay if delay and waits else None,
+        delay_share=share,
+        abort_status=abort.http_status if abort else None,
+        abort_grpc=_grpc_status(abort),
+        abort_share=_share(abort.percentage) if abort and abort.percentage else None,
+    )
+
+
+def _grpc_status(abort: Abort | None) -> int | None:
+    if abort is None or abort.grpc_status not in GRPC_STATUSES:
+        return None
+    return GRPC_STATUSES.index(abort.grpc_status)
+
+
+def cors(wanted: CorsPolicy | None) -> Cors | None:
+    """Which pages of other origins may read answers."""
+    if wanted is None:
+        return None
+    listed = tuple(found for one in wanted.allow_origins if (found := text_match(one)) is not None)
+    return Cors(
+        origins=listed or tuple(Exact(one) for one in wanted.allow_origin),
+        methods=wanted.allow_methods,
+        allow_headers=wanted.allow_headers,
+        expose_headers=wanted.expose_headers,
+        max_age=wanted.max_age,
+        credentials=wanted.allow_credentials,
+        forward_unmatched_preflights=wanted.unmatched_preflights != "IGNORE",
+    )

@@ -1,0 +1,82 @@
+"""The whole of a sidecar: World -> Model."""
+
+from mizzen.model import GatewayName, Model
+from mizzen.model.backend import Backend
+from mizzen.model.listener import Listener
+from mizzen.model.route import RouteTable
+from mizzen.persistent import PersistentMap, by_name
+from mizzen.resolve.access.authorization import check_authorization
+from mizzen.resolve.access.closing import closed
+from mizzen.resolve.context import Context, step
+from mizzen.resolve.listeners.edge import access_logs, edge
+from mizzen.resolve.listeners.tracing import tracing
+from mizzen.resolve.parts import backends_of, backends_of_chains, secrets_of_backend, secrets_of_chains
+from mizzen.resolve.services.backends import backends
+from mizzen.resolve.services.destinations import Indexes
+from mizzen.resolve.services.policies import policy_index
+from mizzen.resolve.services.services import service_index
+from mizzen.resolve.sidecars.inbound import (
+    carries_http,
+    inbound_backend,
+    inbound_edge,
+    inbound_listener,
+    inbound_routes,
+)
+from mizzen.resolve.sidecars.interception import passthroughs, virtual_inbound, virtual_outbound
+from mizzen.resolve.sidecars.outbound import outbound
+from mizzen.resolve.sidecars.workload_ports import inbound_ports
+from mizzen.resolve.tls.secrets import secret_resources
+
+
+def resolve_sidecar(ctx: Context) -> Model:
+    """What the sidecar of `ctx` shall do. Everything wrong is reported; a fault that is nobody's is raised."""
+    services = service_index(ctx)
+    ctx.steps.views["indexes"] = Indexes(services, policy_index(ctx, services))
+    listeners, tables, own, has_outbound = _made(ctx)
+    upstream = by_name(own)
+    if has_outbound:
+        routes = (route for table in tables for host in table.hosts.values() for route in host.routes)
+        used = dict.fromkeys((*backends_of(routes), *backends_of_chains(listeners)), True)
+        made = backends(ctx, services, PersistentMap(used))
+        upstream = made.updated({backend.name: backend for backend in own if backend.name not in made})
+    asked = (name for backend in upstream.values() for name in secrets_of_backend(backend))
+    names = PersistentMap(dict.fromkeys((*secrets_of_chains(listeners), *asked), True))
+    certificates, trusted_cas = secret_resources(ctx, names)
+    model = Model(
+        gateway=GatewayName(ctx.proxy.key),
+        listeners=listeners,
+        route_tables=tables,
+        backends=upstream,
+        certificates=certificates,
+        trusted_cas=trusted_cas,
+        announcements=(),
+        mirrors=(),
+    )
+    return closed(ctx, model)
+
+
+_Made = tuple[tuple[Listener, ...], tuple[RouteTable, ...], tuple[Backend, ...], bool]
+
+
+@step
+def _made(ctx: Context) -> _Made:
+    """Listeners and route tables, sorted by name, the backends that are no services, and whether there is a way out."""
+    check_authorization(ctx)
+    indexes: Indexes = ctx.steps.views["indexes"]
+    ports = inbound_ports(ctx, indexes.services)
+    tracer, collectors = tracing(ctx)
+    meeting, logs = inbound_edge(edge(ctx, tracer)), access_logs(ctx)
+    if ctx.proxy.intercepted:
+        used = virtual_outbound(ctx, indexes, edge(ctx, tracer), logs)
+        found = [virtual_inbound(ctx, ports, meeting, logs), *used.listeners]
+        collectors = (*collectors, *passthroughs(ctx))
+    else:
+        used = outbound(ctx, indexes, edge(ctx, tracer), logs)
+        found = [*(inbound_listener(ctx, port, meeting, logs) for port in ports), *used.listeners]
+    tables = (*(inbound_routes(port) for port in ports if carries_http(port)), *used.route_tables)
+    return (
+        tuple(sorted(found, key=lambda one: one.name)),
+        tuple(sorted(tables, key=lambda one: one.name)),
+        (*(inbound_backend(ctx, port) for port in ports), *collectors),
+        bool(used.listeners),
+    )

@@ -1,0 +1,36 @@
+"""Deployment (apps): its pods' labels, ports and environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mizzen.resources.declaring.declare import Element, Resource
+from mizzen.resources.kubernetes.core import PodSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSelector(Element):
+    match_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodTemplateMetadata(Element):
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodTemplate(Element):
+    metadata: PodTemplateMetadata = field(default_factory=PodTemplateMetadata)
+    spec: PodSpec = field(default_factory=PodSpec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentSpec(Element):
+    replicas: int | None = None
+    selector: LabelSelector = field(default_factory=LabelSelector)
+    template: PodTemplate = field(default_factory=PodTemplate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment(Resource):
+    spec: DeploymentSpec = field(default_factory=DeploymentSpec)

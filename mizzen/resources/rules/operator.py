@@ -1,0 +1,45 @@
+"""What is refused in an IstioOperator: ports that are none, and settings of the mesh that Envoy cannot take."""
+
+from datetime import timedelta
+
+from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.istio.mesh import MeshConfig
+from mizzen.resources.istio.operator import IstioOperator
+from mizzen.resources.rules import shared_rules
+from mizzen.resources.rules.balancing import locality, zones
+from mizzen.resources.rules.destination_rule import keepalive, outliers, pool
+from mizzen.resources.rules.http_parts import retries
+from mizzen.resources.rules.ports import target_ports
+
+_MORE_THAN = timedelta(milliseconds=1)  # Envoy, Cluster.dns_refresh_rate
+
+
+def validate_operator(operator: IstioOperator, found: Findings) -> None:
+    components = operator.spec.components
+    named = [(f"{operator.spec.at}.namespace", operator.spec.namespace)]
+    for gateway in (*components.ingress_gateways, *components.egress_gateways):
+        target_ports(gateway.k8s.service.ports, found)
+        named += [(f"{gateway.at}.name", gateway.name), (f"{gateway.at}.namespace", gateway.namespace)]
+    for at, name in named:
+        if "/" in name:
+            found.error("VAL-007", at, f'"{name}": a name has no slash in it (folders are called so)')
+    _mesh(operator.spec.mesh_config, found)
+
+
+def _mesh(mesh: MeshConfig, found: Findings) -> None:
+    shared_rules.time(mesh.connect_timeout, f"{mesh.at}.connectTimeout", found)
+    if mesh.dns_refresh_rate <= _MORE_THAN:
+        found.error("VAL-009", f"{mesh.at}.dnsRefreshRate", "names are looked up no oftener than every 2ms")
+    if mesh.default_http_retry_policy:
+        retries(mesh.default_http_retry_policy, found)
+    if mesh.tcp_keepalive:
+        keepalive(mesh.tcp_keepalive, found)
+    if policy := mesh.default_traffic_policy:
+        if policy.connection_pool:
+            pool(policy.connection_pool, found)
+        if policy.outlier_detection:
+            outliers(policy.outlier_detection, found)
+    if mesh.locality_lb_setting:
+        locality(mesh.locality_lb_setting, found)
+    if mesh.zone_aware_lb_setting:
+        zones(mesh.zone_aware_lb_setting, found)

@@ -1,0 +1,1 @@
+"""YAML -> plain values, with the place of every key. Nothing here knows what an object is."""

@@ -1,0 +1,22 @@
+"""What a process in a Pod knows of itself."""
+
+from pathlib import Path
+
+from mizzen.agent.pod import in_pod, node_metadata, pod_labels
+
+
+def test_the_environment_tells_whether_this_is_a_pod() -> None:
+    assert in_pod({"POD_NAME": "a", "INSTANCE_IP": "10.0.0.1"})
+    assert not in_pod({"POD_NAME": "a"})
+
+
+def test_variables_of_istio_are_metadata() -> None:
+    said = {"ISTIO_META_WORKLOAD_NAME": "shop", "ISTIO_META_UNPRIVILEGED_POD": "true", "HOME": "/"}
+    assert node_metadata(said) == {"WORKLOAD_NAME": "shop", "UNPRIVILEGED_POD": "true"}
+
+
+def test_labels_are_read_as_the_downward_api_writes_them(tmp_path: Path) -> None:
+    file = tmp_path / "labels"
+    file.write_text('app="shop"\npod-template-hash="7d9f"\nversion="v=2"\n')
+    assert pod_labels(file) == {"app": "shop", "version": "v=2"}
+    assert pod_labels(tmp_path / "none") == {}

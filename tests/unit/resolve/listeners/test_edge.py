@@ -1,0 +1,131 @@
+"""How a gateway meets its clients, and where it logs."""
+
+from datetime import timedelta
+
+import pytest
+
+from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits
+from mizzen.resolve.listeners.edge import access_logs, edge
+
+OPERATOR = """
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: install, namespace: istio-system}
+spec:
+  meshConfig: {MESH}
+  components: {ingressGateways: [{name: gw, k8s: {env: [ENV]}}]}
+"""
+
+
+@pytest.fixture
+def configured(gateway):
+    def make(mesh, env="", **environment):
+        return gateway(OPERATOR.replace("MESH", mesh).replace("ENV", env), environment=environment)
+
+    return make
+
+
+def test_without_a_word_the_edge_is_istios_default(gateway):
+    assert edge(gateway("").ctx) == Edge()
+    assert access_logs(gateway("").ctx) == ()
+
+
+def test_topology_and_headers_come_from_the_proxys_configuration(configured):
+    found = configured(
+        "defaultConfig: {gatewayTopology: {numTrustedProxies: 2, forwardClientCertDetails: APPEND_FORWARD}, "
+        "proxyHeaders: {server: {value: edge}, requestId: {disabled: true}, xForwardedPort: {enabled: true}, "
+        "envoyDebugHeaders: {disabled: true}, preserveHttp1HeaderCase: true}}"
+    )
+    assert edge(found.ctx) == Edge(
+        trusted_hops=2,
+        client_cert_header="append_forward",
+        server_header="edge",
+        request_id=False,
+        forwarded_port=True,
+        suppress_envoy_headers=True,
+        header_case=HeaderCase.PRESERVE,
+    )
+
+
+def test_a_disabled_server_header_lets_the_backends_pass(configured):
+    found = configured("defaultConfig: {proxyHeaders: {server: {disabled: true, value: edge}}}")
+    assert edge(found.ctx).server_header is None
+
+
+def test_http_1_0_is_taken_by_switch_or_by_variable(configured):
+    variable = "{name: ISTIO_META_HTTP10, value: '1'}"
+    assert not edge(configured("").ctx).accept_http_10
+    assert edge(configured("", PILOT_HTTP10="true").ctx).accept_http_10
+    assert edge(configured("", variable).ctx).accept_http_10
+
+
+@pytest.mark.parametrize(
+    ("normalization", "expected"),
+    [
+        ("DEFAULT", (True, False, "keep_unchanged")),
+        ("BASE", (True, False, "keep_unchanged")),
+        ("NONE", (False, False, "keep_unchanged")),
+        ("MERGE_SLASHES", (True, True, "keep_unchanged")),
+        ("DECODE_AND_MERGE_SLASHES", (True, True, "unescape_and_forward")),
+    ],
+)
+def test_paths_are_normalised_as_the_mesh_says(configured, normalization, expected):
+    made = edge(configured(f"pathNormalization: {{normalization: {normalization}}}").ctx)
+    assert (made.normalize_path, made.merge_slashes, made.escaped_slashes) == expected
+
+
+def test_profile_edge_fills_in_what_is_not_said(configured):
+    made = edge(
+        configured(
+            "defaultConfig: {connectionSettings: {profile: EDGE, requestTimeout: 9s, "
+            "http2: {maxConcurrentStreams: 7}}}"
+        ).ctx
+    )
+    assert made.request_timeout == timedelta(seconds=9)
+    assert made.stream_idle_timeout == timedelta(minutes=5)
+    assert made.request_headers_timeout == timedelta(seconds=60)
+    assert made.idle_timeout == timedelta(hours=1)
+    assert made.http2 == Http2Limits(
+        max_concurrent_streams=7, stream_window=64 * 1024, connection_window=1024 * 1024
+    )
+    assert (made.buffer_limit, made.underscores) == (32 * 1024, "reject_request")
+    assert (made.merge_slashes, made.escaped_slashes) == (True, "unescape_and_redirect")
+
+
+def test_connection_settings_outrank_the_meshs_paths(configured):
+    made = edge(
+        configured(
+            "pathNormalization: {normalization: MERGE_SLASHES}, defaultConfig: {connectionSettings: "
+            "{mergeSlashes: false, pathWithEscapedSlashesAction: REJECT_REQUEST, "
+            "listenerPerConnectionBufferLimitBytes: -1}}"
+        ).ctx
+    )
+    assert (made.merge_slashes, made.escaped_slashes) == (False, "reject_request")
+    assert made.buffer_limit is None
+
+
+def test_an_idle_timeout_comes_as_a_variable(configured):
+    assert edge(configured("", "{name: ISTIO_META_IDLE_TIMEOUT, value: 30s}").ctx).idle_timeout == timedelta(
+        seconds=30
+    )
+    found = configured("", "{name: ISTIO_META_IDLE_TIMEOUT, value: soon}")
+    assert edge(found.ctx).idle_timeout is None
+    assert found.codes == ["GW-010"]
+
+
+def test_a_log_file_means_a_log(configured):
+    assert access_logs(configured("accessLogFile: /dev/stdout").ctx) == (AccessLog(path="/dev/stdout"),)
+    [log] = access_logs(configured("accessLogFile: /log, accessLogFormat: '%PROTOCOL%'").ctx)
+    assert log.text_format == "%PROTOCOL%"
+
+
+def test_a_json_log_has_istios_fields_or_the_users(configured):
+    json = "accessLogFile: /log, accessLogEncoding: JSON"
+    [log] = access_logs(configured(json).ctx)
+    assert ("response_code", "%RESPONSE_CODE%") in log.json_format
+    [log] = access_logs(configured(json + """, accessLogFormat: '{"p": "%PROTOCOL%"}'""").ctx)
+    assert log.json_format == (("p", "%PROTOCOL%"),)
+    found = configured(json + ", accessLogFormat: '[1'")
+    [log] = access_logs(found.ctx)
+    assert found.codes == ["GW-009"]
+    assert len(log.json_format) > 10

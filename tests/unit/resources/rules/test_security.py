@@ -1,0 +1,141 @@
+"""What is refused in policies and authentications."""
+
+import json
+
+import pytest
+
+from mizzen.resources.formats import checks
+from mizzen.resources.intake import decode_all
+from mizzen.resources.raw_objects import parse_documents
+
+
+def errors(kind: str, spec: object) -> list[str]:
+    text = json.dumps(
+        {
+            "apiVersion": "security.istio.io/v1",
+            "kind": kind,
+            "metadata": {"name": "it", "namespace": "own"},
+            "spec": spec,
+        }
+    )
+    problems = decode_all(parse_documents(text, "in.yaml")[0])[1]
+    return [f"{one.code} {one.field}" for one in problems if one.code != "GRD-001"]
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ({"ipBlocks": ["1.2.3.0/255.255.255.0"]}, "VAL-013"),
+        ({"notRemoteIpBlocks": ["fe80::1%eth0"]}, "VAL-013"),
+        ({"namespaces": ["a" * 40_000]}, "VAL-007"),
+        ({"notNamespaces": ["a\xa0b"]}, "VAL-007"),
+        ({"serviceAccounts": ["a/b c"]}, "VAL-007"),
+        ({"principals": ["a" * 40_000]}, "VAL-005"),
+        ({"requestPrincipals": [""]}, "VAL-005"),
+    ],
+)
+def test_who_cannot_be(source, code):
+    [found] = errors("AuthorizationPolicy", {"rules": [{"from": [{"source": source}]}]})
+    assert found == f"{code} spec.rules[0].from[0].source.{next(iter(source))}[0]"
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"key": "request.headers[]", "values": ["a"]}, "VAL-006 spec.rules[0].when[0].key"),
+        ({"key": "request.headers[a\nb]", "values": ["a"]}, "VAL-006 spec.rules[0].when[0].key"),
+        ({"key": "request.headers", "values": ["a"]}, "VAL-006 spec.rules[0].when[0].key"),
+        ({"key": "request.auth.claims[]", "values": ["a"]}, "VAL-011 spec.rules[0].when[0].key"),
+        ({"key": "request.auth.claims[a][]", "values": ["a"]}, "VAL-011 spec.rules[0].when[0].key"),
+        ({"key": "request.headers[a]", "values": ["a", "b\n"]}, "VAL-005 spec.rules[0].when[0].values[1]"),
+        (
+            {"key": "destination.port", "notValues": ["9" * 5000]},
+            "VAL-003 spec.rules[0].when[0].notValues[0]",
+        ),
+        ({"key": "source.namespace", "values": [" "]}, "VAL-007 spec.rules[0].when[0].values[0]"),
+    ],
+)
+def test_conditions_that_cannot_be(condition, expected):
+    assert errors("AuthorizationPolicy", {"rules": [{"when": [condition]}]}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (
+            {"outputClaimToHeaders": [{"header": "a", "claim": ""}]},
+            "VAL-001 spec.jwtRules[0].outputClaimToHeaders[0].claim",
+        ),
+        ({"outputPayloadToHeader": "a\nb"}, "VAL-006 spec.jwtRules[0].outputPayloadToHeader"),
+        (
+            {"fromHeaders": [{"name": "a", "prefix": "a\nb"}]},
+            "VAL-006 spec.jwtRules[0].fromHeaders[0].prefix",
+        ),
+        ({"fromParams": [""]}, "VAL-005 spec.jwtRules[0].fromParams[0]"),
+        ({"fromCookies": ["a b"]}, "VAL-006 spec.jwtRules[0].fromCookies[0]"),
+    ],
+)
+def test_tokens_that_cannot_be(rule, expected):
+    assert errors("RequestAuthentication", {"jwtRules": [{"issuer": "me", **rule}]}) == [expected]
+
+
+@pytest.mark.parametrize("kind", ["AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"])
+def test_a_selector_with_a_star_would_select_nothing(kind):
+    assert errors(kind, {"selector": {"matchLabels": {"app": "a*"}}}) == [
+        "VAL-007 spec.selector.matchLabels.app"
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a",
+        "/a/*",
+        "*",
+        "*/a",
+        "/{*}",
+        "/{**}",
+        "/a/{*}/b/{**}",
+        "/{*}/{*}/{*}/{*}/{*}/{*}",
+        "/{**}/a",
+        "/a/{*}/",
+        "/a b",
+    ],
+)
+def test_path_templates(path):
+    assert checks.path_template(path) == ""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/{}",
+            "/{*",
+            "/}{",
+            "/{a}/{a}",
+            "/{**}/{**}",
+            "/{**}/{*}",
+            "/half{*}",
+            "/{*}half",
+            "/{a=*}",
+            "/{***}",
+            "/a{b",
+        ),
+        *("{*}", "{**}/a", "/{*}//a", "/{*}/a*", "/{*}/*", "/{*}/a b", "/{*}/é", "/{*}{*}"),
+    ],
+)
+def test_no_path_templates(path):
+    assert checks.path_template(path)
+
+
+def test_subnets_have_no_netmask_and_no_zone():
+    good = ("1.2.3.4", "1.2.3.4/8", "::1", "fd00::/7")
+    bad = ("1.2.3.4/255.0.0.0", "fe80::1%eth0", "fe80::%1/64", "1.2.3.4/", "1.2.3.4/33", "", "a")
+    assert [one for one in good if checks.subnet(one)] == []
+    assert [one for one in bad if not checks.subnet(one)] == []
+
+
+def test_a_pattern_is_judged_as_envoy_reads_it_byte_by_byte():
+    assert [one for one in ("/é", r"\xe9", r"\p{Greek}", "[à-é]", r"\C") if checks.regex(one)] == []
+    assert [one for one in (r"/\x{663}", r"[\x{100}-\x{200}]", "(") if not checks.regex(one)] == []
