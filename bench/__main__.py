@@ -9,9 +9,6 @@ import os
 import shutil
 import signal
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
 ISOLATED = "MIZZEN_BENCH_ISOLATED"
 # Each is a module here with `main(arguments)`.

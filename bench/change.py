@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clients import handshake
-
 from bench import bare_envoy, measure, shop
 from bench.running import Client, Cpu, Processes, running
+from tests.harness.clients import handshake
 
 CHANGES = 20
 _WARM = 2  # changes before those that count

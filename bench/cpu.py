@@ -7,14 +7,13 @@ import statistics
 import tempfile
 from pathlib import Path
 
-import gateway
-from clients import asked
-from gateway import HOST, Authority
-
 from bench import bare_envoy
 from bench.measure import cpu_seconds
 from bench.running import processes
 from mizzen.probe.load import Load
+from tests.harness import gateway
+from tests.harness.clients import asked
+from tests.harness.gateway import HOST, Authority
 
 UPSTREAM, BARE = 18080, 18443
 REQUESTS = 5_000

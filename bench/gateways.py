@@ -6,11 +6,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import gateway
-
 from bench import measure, shop
 from bench.change import CHANGES, Step, figures
 from bench.running import Client, Processes, running
+from tests.harness import gateway
 
 _REST = 10.0  # seconds
 

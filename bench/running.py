@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import gateway
-from clients import asked
-
 from bench import measure
 from mizzen.probe.client import Session
 from mizzen.proxy.admin import Admin
+from tests.harness import gateway
+from tests.harness.clients import asked
 
 READY_SECONDS = 600.0
 # What Envoy has received from the control plane, framing and all.

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import gateway
-from clients import asked
-from gateway import Authority, replace_file
-
 from bench.measure import cpu_seconds
 from bench.running import processes
 from mizzen.node import instance as running
 from mizzen.probe.client import Session
+from tests.harness import gateway
+from tests.harness.clients import asked
+from tests.harness.gateway import Authority, replace_file
 
 CHANGES, POLLS, REST_SECONDS = 10, 20, 30.0
 START_SECONDS = 120.0  # that a thousand may take

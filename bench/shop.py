@@ -4,10 +4,9 @@ import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import gateway
-from gateway import Authority, replace_file
-
 from mizzen.demo.certificates import KeyPair
+from tests.harness import gateway
+from tests.harness.gateway import Authority, replace_file
 
 DOMAIN = "shop.test"
 NAMESPACE = "istio-system"

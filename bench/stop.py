@@ -6,10 +6,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from clients import curl
-
 from bench import measure, shop
 from bench.running import running
+from tests.harness.clients import curl
 
 RUNS = 5
 

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gateway
-from clients import curl
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from gateway import Authority
 from recorder import Recorder, recording
 
 from mizzen.probe.client import Answer
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import Authority
 
 PORT, PLAIN_PORT = 8443, 8080
 WWW, SECRET, API, VAULT = "www.site.test", "secret.site.test", "api.site.test", "vault.site.test"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from attacked_site import PLAIN_PORT, PORT, PROTOCOLS, WWW, Site
-from raw_clients import dial
+
+from tests.harness.raw_clients import dial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 

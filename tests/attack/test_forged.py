@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 from attacked_site import API, PORT, PROTOCOLS, VAULT, WWW, Issuer, Site, base64url
-from clients import visit
 from cryptography.hazmat.primitives import hashes, hmac
-from gateway import Authority, now
 
 from mizzen.demo import certificates
 from mizzen.probe.client import Answer
+from tests.harness.clients import visit
+from tests.harness.gateway import Authority, now
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 

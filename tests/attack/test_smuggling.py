@@ -6,8 +6,9 @@ it answers 403; should the backend ever see it, it was smuggled.
 
 import pytest
 from attacked_site import PORT, WWW, Site
-from h3_raw import RawRequest, converse, plain
-from raw_clients import Raw, ask, exchange
+
+from tests.harness.h3_raw import RawRequest, converse, plain
+from tests.harness.raw_clients import Raw, ask, exchange
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 

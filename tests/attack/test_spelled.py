@@ -5,8 +5,9 @@ from urllib.parse import unquote
 
 import pytest
 from attacked_site import PLAIN_PORT, PORT, PROTOCOLS, SECRET, WWW, Site
-from clients import curl
-from raw_clients import Raw, ask
+
+from tests.harness.clients import curl
+from tests.harness.raw_clients import Raw, ask
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 

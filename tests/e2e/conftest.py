@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gateway import Authority
 
 from mizzen.httpbin.server import running
+from tests.harness.gateway import Authority
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from clients import curl
 
 from mizzen._api import pb
 from mizzen.envoy import authorization, config, listeners, route, route_tables, virtual_host
@@ -23,6 +22,7 @@ from mizzen.serve.ads import AdsServer
 from mizzen.xds.resource_type import ENDPOINTS, LISTENER
 from mizzen.xds.snapshot import Snapshot, snapshot
 from tests.golden import Case, built, cases, filled, material
+from tests.harness.clients import curl
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import gateway
 import pytest
 import yaml
-from clients import curl
-from gateway import Authority
-from small_websocket import answered
 
 from tests.golden import Case, cases
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import Authority
+from tests.harness.small_websocket import answered
 
 pytestmark = pytest.mark.e2e
 

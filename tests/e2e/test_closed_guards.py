@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-import gateway
 import pytest
-from clients import curl
-from gateway import HOST, Authority, eventually, replace_file
+
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import HOST, Authority, eventually, replace_file
 
 pytestmark = pytest.mark.e2e
 

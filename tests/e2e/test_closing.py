@@ -3,9 +3,10 @@
 import http.client
 from pathlib import Path
 
-import gateway
 import pytest
-from gateway import Up, eventually, replace_file
+
+from tests.harness import gateway
+from tests.harness.gateway import Up, eventually, replace_file
 
 pytestmark = pytest.mark.e2e
 

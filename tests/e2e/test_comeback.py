@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import gateway
 import pytest
-from clients import curl
-from gateway import HOST, Authority, eventually
-from test_supervisor import remove
-from test_under_load import answering_pid, assert_nothing_failed, envoy_pid, load, write
+
+from tests.e2e.test_supervisor import remove
+from tests.e2e.test_under_load import answering_pid, assert_nothing_failed, envoy_pid, load, write
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import HOST, Authority, eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -7,9 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import gateway
 import pytest
-from gateway import Up
+
+from tests.harness import gateway
+from tests.harness.gateway import Up
 
 pytestmark = pytest.mark.e2e
 
@@ -104,9 +105,8 @@ def test_the_walk_through_shows_its_four_rows(tmp_path: Path) -> None:
 
 
 def test_health_and_metrics_answer_where_istio_has_them(tmp_path: Path) -> None:
-    from clients import curl
-
     from mizzen.demo import walkthrough
+    from tests.harness.clients import curl
 
     walkthrough.write(tmp_path, 9, 8, gateway.now())
     with gateway.up(tmp_path):

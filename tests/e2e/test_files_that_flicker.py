@@ -6,11 +6,12 @@ import signal
 import time
 from pathlib import Path
 
-import gateway
 import pytest
-from clients import curl
-from gateway import HOST, Authority, Up, eventually
-from test_under_load import answering_pid, assert_nothing_failed, load, version, write
+
+from tests.e2e.test_under_load import answering_pid, assert_nothing_failed, load, version, write
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import HOST, Authority, Up, eventually
 
 pytestmark = pytest.mark.e2e
 

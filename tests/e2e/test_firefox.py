@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gateway
 import pytest
-from gateway import HOST, Authority
 from websockets.asyncio.client import ClientConnection, connect
+
+from tests.harness import gateway
+from tests.harness.gateway import HOST, Authority
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 CERTUTIL = shutil.which("certutil")

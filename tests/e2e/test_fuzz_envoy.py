@@ -12,12 +12,12 @@ from itertools import chain, count
 from pathlib import Path
 
 import pytest
-from test_cases_on_envoy import Envoy, running
 
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.envoy.violations import violations
 from mizzen.pipeline import to_snapshot
 from mizzen.plane.envoy_files import unusable_files, without_files
+from tests.e2e.test_cases_on_envoy import Envoy, running
 from tests.fuzz import nasty, sweep
 from tests.golden import Case, built, cases
 

@@ -9,12 +9,12 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from clients import curl
-from gateway import Authority, eventually, route
-from test_network import EDGE, URL, Site, _configuration, site  # noqa: F401
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.messages import METHOD, SERVICE
+from tests.e2e.test_network import EDGE, URL, Site, _configuration, site  # noqa: F401
+from tests.harness.clients import curl
+from tests.harness.gateway import Authority, eventually, route
 
 pytestmark = pytest.mark.e2e
 

@@ -13,19 +13,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import gateway
 import pytest
-from clients import asked, curl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from gateway import HOST, Authority, Up, eventually, replace_file
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.issue import issue
 from mizzen.authority.root import certificates_pem, key_pem, key_usage
 from mizzen.authority.store import RootStore
 from mizzen.probe.load import Load
+from tests.harness import gateway
+from tests.harness.clients import asked, curl
+from tests.harness.gateway import HOST, Authority, Up, eventually, replace_file
 
 pytestmark = pytest.mark.e2e
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import gateway
 import pytest
-from clients import CERTIFICATE_REQUIRED, UNKNOWN_CA, curl, visit
-from gateway import HOST, Authority
 
 from mizzen.demo import certificates
+from tests.harness import gateway
+from tests.harness.clients import CERTIFICATE_REQUIRED, UNKNOWN_CA, curl, visit
+from tests.harness.gateway import HOST, Authority
 
 pytestmark = pytest.mark.e2e
 

@@ -14,16 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import gateway
 import grpc
 import grpc.aio
 import pytest
-from clients import curl
 from cryptography.hazmat.primitives.asymmetric import ec
-from gateway import HOST, Authority, eventually, free_port
-from test_comeback import alt_svc, robbed
-from test_mesh import GATEWAY, seen, write
-from test_supervisor import remove
 
 from mizzen._api import pb
 from mizzen.agent.join import JoinError, RemoteAuthority
@@ -33,6 +27,12 @@ from mizzen.authority.request import signing_request
 from mizzen.authority.root import key_pem
 from mizzen.envoy.config import LISTENERS, SECRETS
 from mizzen.node.workload_certificates import Granted
+from tests.e2e.test_comeback import alt_svc, robbed
+from tests.e2e.test_mesh import GATEWAY, seen, write
+from tests.e2e.test_supervisor import remove
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import HOST, Authority, eventually, free_port
 
 pytestmark = pytest.mark.e2e
 

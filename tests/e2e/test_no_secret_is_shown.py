@@ -12,12 +12,12 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import gateway
 import pytest
 from click.testing import CliRunner
-from gateway import Authority, Up
 
 from mizzen.cli import cli
+from tests.harness import gateway
+from tests.harness.gateway import Authority, Up
 
 pytestmark = pytest.mark.e2e
 

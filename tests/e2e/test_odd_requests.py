@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import gateway
 import pytest
-from clients import curl
-from gateway import HOST, Authority
-from h3_raw import Outcome, RawRequest, converse, plain
+
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import HOST, Authority
+from tests.harness.h3_raw import Outcome, RawRequest, converse, plain
 
 pytestmark = pytest.mark.e2e
 

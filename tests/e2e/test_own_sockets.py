@@ -13,16 +13,16 @@ from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
 from typing import Any
 
-import gateway
 import grpc
 import grpc.aio
 import pytest
-from clients import curl
-from gateway import Authority, Up, eventually
-from test_supervisor import PORT, asked, started, until
 
 from mizzen._api import pb
 from mizzen.envoy.config import LISTENERS, SECRETS
+from tests.e2e.test_supervisor import PORT, asked, started, until
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import Authority, Up, eventually
 
 pytestmark = pytest.mark.e2e
 

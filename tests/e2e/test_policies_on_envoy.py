@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from test_cases_on_envoy import Envoy, running
 
 from mizzen.pipeline import Settings, to_snapshot
+from tests.e2e.test_cases_on_envoy import Envoy, running
 from tests.golden import built
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import CERTIFICATE_REQUIRED, UNKNOWN_CA, asked, curl, handshake, visit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,6 +23,7 @@ from mizzen.probe.client import Protocol, Session, fingerprint
 from mizzen.probe.conversation import conversation
 from mizzen.probe.load import Load
 from mizzen.probe.mirror import prove_mirror
+from tests.harness.clients import CERTIFICATE_REQUIRED, UNKNOWN_CA, asked, curl, handshake, visit
 
 pytestmark = pytest.mark.e2e
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gateway
 import pytest
-from clients import curl
-from gateway import HOST, Authority, Up, eventually, replace_file
-from test_network import EDGE, Site
-from test_under_load import assert_nothing_failed, envoy_pid, load, write
+
+from tests.e2e.test_network import EDGE, Site
+from tests.e2e.test_under_load import assert_nothing_failed, envoy_pid, load, write
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import HOST, Authority, Up, eventually, replace_file
 
 pytestmark = pytest.mark.e2e
 

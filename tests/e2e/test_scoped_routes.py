@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gateway
 import pytest
 from attacked_site import ISSUER, Issuer
-from clients import asked, curl
-from gateway import HOST, Authority, eventually
-from test_under_load import PASSED_THROUGH, answering_pid, assert_nothing_failed, load
 
 from mizzen.node.instance import get
 from mizzen.probe.client import Answer, Session
+from tests.e2e.test_under_load import PASSED_THROUGH, answering_pid, assert_nothing_failed, load
+from tests.harness import gateway
+from tests.harness.clients import asked, curl
+from tests.harness.gateway import HOST, Authority, eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -8,10 +8,11 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-import gateway
 import pytest
-from gateway import HOST, Authority
-from raw_clients import Got, Raw, ask
+
+from tests.harness import gateway
+from tests.harness.gateway import HOST, Authority
+from tests.harness.raw_clients import Got, Raw, ask
 
 pytestmark = pytest.mark.e2e
 

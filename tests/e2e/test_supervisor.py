@@ -97,7 +97,13 @@ def started(folder: Path, *helper: str, patience: float = 25, **gateways: int) -
         declare(file, **(gateways or {"one": PORT}))
     run_dir = folder / "run"
     process = subprocess.Popen(
-        [sys.executable, str(HERE / "small_instance.py"), str(run_dir), str(file), *helper],
+        [
+            sys.executable,
+            str(ROOT / "tests" / "harness" / "small_instance.py"),
+            str(run_dir),
+            str(file),
+            *helper,
+        ],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PATIENCE": str(patience)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

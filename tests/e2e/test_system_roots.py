@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
-import gateway
 import pytest
-from clients import curl
-from gateway import Authority, Up
-from test_network import EDGE, Site
+
+from tests.e2e.test_network import EDGE, Site
+from tests.harness import gateway
+from tests.harness.clients import curl
+from tests.harness.gateway import Authority, Up
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import small_models as small
 from google.protobuf import json_format
 
 from mizzen.envoy.config import (
@@ -61,6 +60,7 @@ from mizzen.model.route import (
 from mizzen.model.tls import SYSTEM_ROOTS, ClientAuth, ClientTls, ServerTls, TlsPolicy, Verification
 from mizzen.persistent import by_name
 from mizzen.proxy.binary import envoy_binary
+from tests.harness import small_models as small
 
 pytestmark = pytest.mark.e2e
 

@@ -12,11 +12,6 @@ from pathlib import Path
 
 import pycurl
 import pytest
-import small_models as small
-from clients import CERTIFICATE_REQUIRED, curl, visit
-from h3_raw import converse, plain
-from small_models import CA_PEM, HOST
-from small_websocket import echoed
 
 from mizzen.envoy import hcm, listener
 from mizzen.envoy.config import EXTENSION_CONFIGS, envoy_config
@@ -27,6 +22,11 @@ from mizzen.proxy.binary import envoy_binary
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
 from mizzen.serve.ads import AdsServer
 from mizzen.xds.snapshot import snapshot
+from tests.harness import small_models as small
+from tests.harness.clients import CERTIFICATE_REQUIRED, curl, visit
+from tests.harness.h3_raw import converse, plain
+from tests.harness.small_models import CA_PEM, HOST
+from tests.harness.small_websocket import echoed
 
 pytestmark = pytest.mark.e2e
 

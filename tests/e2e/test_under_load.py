@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import gateway
 import pytest
-from clients import asked, curl, handshake
-from gateway import HOST, Authority, Up, eventually, replace_file
 
 from mizzen.node import instance
 from mizzen.probe.load import Load
+from tests.harness import gateway
+from tests.harness.clients import asked, curl, handshake
+from tests.harness.gateway import HOST, Authority, Up, eventually, replace_file
 
 pytestmark = pytest.mark.e2e
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import Answer, asked, curl
-from gateway import Authority
 
 import mizzen.demo.walkthrough
 from mizzen.probe.load import Load
+from tests.harness.clients import Answer, asked, curl
+from tests.harness.gateway import Authority
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
 

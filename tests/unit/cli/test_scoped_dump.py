@@ -9,7 +9,7 @@ from mizzen.cli.dump import as_json, config_dump, routes
 from mizzen.envoy.config import ROUTES, SCOPED_ROUTES, envoy_config
 from mizzen.model.route import Host, Respond, Scoped
 from mizzen.persistent import by_name
-from tests.e2e import small_models as small
+from tests.harness import small_models as small
 
 
 def test_the_hosts_of_scopes_are_those_of_the_table_sent_whole() -> None:

@@ -26,7 +26,7 @@ from mizzen.model.backend import Discovery
 from mizzen.model.listener import HttpService
 from mizzen.model.route import Host, Respond, Route, RouteTable, Scoped
 from mizzen.persistent import PersistentMap, by_name
-from tests.e2e import small_models as small
+from tests.harness import small_models as small
 
 SAID = {f"alt-svc/{small.table_name('a.test')}": 'h3=":8443"; ma=86400'}
 DOMAINS = [f"{letter}.test" for letter in "abcdefghijkl"]

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from gateway import secret
-
 from mizzen._api import pb
 from mizzen.demo import certificates
 from mizzen.node.instance import Instance
@@ -23,6 +21,7 @@ from mizzen.sources.files import Listing
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import CLUSTER, EXTENSION_CONFIG, LISTENER, ROUTES, SECRET
 from mizzen.xds.snapshot import Snapshot
+from tests.harness.gateway import secret
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 GATEWAY = "istio-ingressgateway.istio-system"

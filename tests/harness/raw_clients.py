@@ -15,7 +15,8 @@ from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, ResponseReceived, StreamEnded
 from h2.events import DataReceived as Data2
 from h2.events import StreamReset as Reset2
-from h3_raw import RawRequest, converse
+
+from tests.harness.h3_raw import RawRequest, converse
 
 SECONDS = 5.0
 
