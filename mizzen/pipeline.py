@@ -43,9 +43,12 @@ from mizzen.steps import Steps
 from mizzen.xds.snapshot import Snapshot, snapshot
 
 CATALOGUE = {
+    "INT-006": "A fault of mizzen: what it remembered is not what follows from the objects; everything is made anew.",
     "GRD-003": "An IstioOperator has an error: gateways and mesh settings are not known, and nothing is served.",
 }
 _SPARE = 256
+# The control plane holds each build against one that is made from nothing, and tells where they differ.
+VERIFY = "MIZZEN_VERIFY_BUILDS"
 Differing = tuple[tuple[RawObject, ...], tuple[RawObject, ...]]  # objects that came, and objects that went
 
 # Announcement name -> alt-svc value; None says nothing about HTTP/3.
@@ -238,10 +241,40 @@ def build(
     """
     memory = memory or Memory()
     try:
-        return _build(objects, found, settings, memory, differing)
+        built = _build(objects, found, settings, memory, differing)
     except BaseException:
         memory.forget()
         raise
+    return _verified(built, objects, found, settings, memory) if settings.environment.get(VERIFY) else built
+
+
+def _verified(
+    built: Build,
+    objects: tuple[RawObject, ...],
+    found: tuple[Problem, ...],
+    settings: Settings,
+    memory: Memory,
+) -> Build:
+    """The build, where it equals one that is made from nothing; else that one, and a problem."""
+    anew = _build(objects, found, settings, Memory(), None)
+    if _all_of(built) == _all_of(anew):
+        return built
+    memory.forget()
+    problem = Problem(
+        code="INT-006",
+        resource=ResourceRef(kind="Configuration"),
+        message="what was remembered is not what follows from the objects: everything was made anew",
+        hint="Nothing is amiss now. This is a fault of mizzen; please report it.",
+    )
+    return replace(anew, problems=(*anew.problems, problem))
+
+
+def _all_of(built: Build) -> tuple[object, ...]:
+    return (
+        [(gateway.proxy, gateway.model) for gateway in built.gateways],
+        list(map(str, built.problems)),  # with their places
+        (built.is_partial, built.trust_domain),
+    )
 
 
 def _build(

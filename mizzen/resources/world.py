@@ -27,7 +27,6 @@ from mizzen.resources.istio.sidecar import Sidecar
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kinds import KINDS
-from mizzen.resources.kubernetes.apps import Deployment
 from mizzen.resources.kubernetes.core import (
     ConfigMap,
     EndpointSlice,
@@ -271,10 +270,6 @@ class World:
     @property
     def operators(self) -> tuple[IstioOperator, ...]:
         return self.every(IstioOperator)
-
-    @property
-    def deployments(self) -> tuple[Deployment, ...]:
-        return self.every(Deployment)
 
     @property
     def events(self) -> tuple[Event, ...]:

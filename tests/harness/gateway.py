@@ -224,6 +224,7 @@ class Up:
             self.read()
             assert self.process.stdout
             self.process.stdout.close()
+        assert "INT-006" not in self.output, "a build from memory was not what follows from the objects"
         return self.process.returncode
 
 

@@ -1,0 +1,123 @@
+"""What a change costs does not grow with what it does not concern, and what is remembered can be verified."""
+
+from typing import Any
+
+import pytest
+
+from mizzen.pipeline import VERIFY, Build, Memory, Settings, build
+from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.world import World
+from mizzen.steps import Steps
+from tests.unit.test_endpoint_changes import raw
+
+NETWORKING = "networking.istio.io/v1"
+HTTP3 = {"PILOT_ENABLE_QUIC_LISTENERS": "true"}
+
+
+def gateway(name: str, host: str, port: int = 80) -> RawObject:
+    server = {"port": {"number": port, "name": "http", "protocol": "HTTP"}, "hosts": [host]}
+    spec = {"selector": {"istio": "ingressgateway"}, "servers": [server]}
+    return raw(NETWORKING, "Gateway", name, spec=spec)
+
+
+def secure_gateway(name: str, host: str) -> RawObject:
+    tls = {"mode": "SIMPLE", "credentialName": name}
+    server = {"port": {"number": 443, "name": name, "protocol": "HTTPS"}, "hosts": [host], "tls": tls}
+    spec = {"selector": {"istio": "ingressgateway"}, "servers": [server]}
+    return raw(NETWORKING, "Gateway", name, spec=spec)
+
+
+def route(name: str, to: str, *gateways: str) -> RawObject:
+    http = [{"route": [{"destination": {"host": to}}]}]
+    spec = {"hosts": [f"{name}.test"], "gateways": list(gateways), "http": http}
+    return raw(NETWORKING, "VirtualService", name, spec=spec)
+
+
+def service(name: str, port: int = 80) -> RawObject:
+    return raw("v1", "Service", name, spec={"ports": [{"name": "http", "port": port}]})
+
+
+def rule(name: str, seconds: int) -> RawObject:
+    pool = {"connectionPool": {"tcp": {"connectTimeout": f"{seconds}s"}}}
+    return raw(NETWORKING, "DestinationRule", name, spec={"host": name, "trafficPolicy": pool})
+
+
+def site(count: int) -> dict[str, RawObject]:
+    """One Gateway, and for each of `count` hosts a VirtualService, a Service and a DestinationRule."""
+    objects = {"gateway": gateway("web", "*")}
+    for number in range(count):
+        objects[f"route {number}"] = route(f"h{number}", f"s{number}", "web")
+        objects[f"service {number}"] = service(f"s{number}")
+        objects[f"rule {number}"] = rule(f"s{number}", 1)
+    return objects
+
+
+def steps_of(change: dict[str, RawObject], objects: dict[str, RawObject], settings: Settings) -> int:
+    """How many steps run for a change."""
+    memory = Memory()
+    build(tuple(objects.values()), (), settings, memory)
+    before = sum(one.steps.runs for one in memory._gateways.values())
+    build(tuple((objects | change).values()), (), settings, memory)
+    return sum(one.steps.runs for one in memory._gateways.values()) - before
+
+
+CHANGES: dict[str, dict[str, RawObject]] = {
+    "VirtualService": {"route 3": route("h3", "s4", "web")},
+    "new VirtualService": {"route new": route("new", "s4", "web")},
+    "DestinationRule": {"rule 3": rule("s3", 2)},
+    "Service": {"service 3": service("s3", 81)},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_runs_as_many_steps_among_many_hosts_as_among_few(name: str) -> None:
+    few, many = (steps_of(CHANGES[name], site(count), Settings()) for count in (8, 80))
+    assert many == few
+
+
+def test_a_route_of_one_of_many_gateways_runs_as_many_steps_as_among_few() -> None:
+    def gateways(count: int) -> dict[str, RawObject]:
+        found = {
+            f"gateway {number}": secure_gateway(f"g{number}", f"h{number}.test") for number in range(count)
+        }
+        return found | {f"route {number}": route(f"h{number}", "s", f"g{number}") for number in range(count)}
+
+    change = {"route 3": route("h3", "other", "g3")}
+    few, many = (steps_of(change, gateways(count), Settings(environment=HTTP3)) for count in (8, 80))
+    assert many == few
+
+
+# --- verified ---------------------------------------------------------------------------------------
+
+
+def codes(built: Build) -> list[str]:
+    return [problem.code for problem in built.problems]
+
+
+def test_a_build_that_differs_from_one_from_nothing_is_replaced_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, memory = Settings(environment={VERIFY: "1"}), Memory()
+    objects = site(3)
+    assert "INT-006" not in codes(build(tuple(objects.values()), (), settings, memory))
+    changed = tuple((objects | {"route 1": route("h1", "s2", "web")}).values())
+    with monkeypatch.context() as patch:
+        patch.setattr(World, "facts_since", lambda *_: ())  # it forgets that anything has changed
+        wrong = build(changed, (), settings, memory)
+    anew = build(changed, (), Settings())
+    assert [one.model for one in wrong.gateways] == [one.model for one in anew.gateways]
+    assert codes(wrong) == [*codes(anew), "INT-006"]
+    assert codes(build(changed, (), settings, memory)) == codes(anew)
+
+
+def test_nothing_is_verified_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[object] = []
+    original = Steps.root
+
+    def root(steps: Steps, *arguments: Any) -> Any:
+        ran.append(steps)
+        return original(steps, *arguments)
+
+    monkeypatch.setattr(Steps, "root", root)
+    build(tuple(site(1).values()), (), Settings(), Memory())
+    assert len(ran) == 1
