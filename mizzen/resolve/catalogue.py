@@ -9,7 +9,7 @@ from mizzen.resolve.checks import references
 from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.listeners import edge, listeners, mirrors, shared_certificates
 from mizzen.resolve.proxies import gateways
-from mizzen.resolve.routes import delegates, tables
+from mizzen.resolve.routes import delegates, rules, tables
 from mizzen.resolve.services import backends, client_tls, endpoints, policies, services
 from mizzen.resolve.sidecars import outbound, workload_ports
 from mizzen.resolve.tls import secrets
@@ -28,6 +28,7 @@ _MODULES = (
     policies,
     gateways,
     references,
+    rules,
     tables,
     secrets,
     servers,

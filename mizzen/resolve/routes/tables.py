@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
-from mizzen.model.route import Exact, Fail, Forward, Host, Prefix, Regex, Route, RouteMatch, RouteTable
+from mizzen.model.route import Fail, Host, Route, RouteMatch, RouteTable
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.budget import MOST_ROUTES, Budget
 from mizzen.resolve.context import Context, grouped, mapped, nested, step
@@ -18,19 +18,16 @@ from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.listeners.mirrors import announcement_name
 from mizzen.resolve.listeners.stages import layout, listening
 from mizzen.resolve.parts import backends_of
-from mizzen.resolve.routes.actions import Actions, Where, cors, fault
-from mizzen.resolve.routes.delegates import Rule, rules_of
-from mizzen.resolve.routes.header_changes import header_changes
-from mizzen.resolve.routes.matches import applies, route_match
+from mizzen.resolve.routes.actions import Actions, Where
+from mizzen.resolve.routes.delegates import rules_of
+from mizzen.resolve.routes.rules import TOO_MANY, failing, ordered, routes_of, too_many
 from mizzen.resolve.services.destinations import Indexes
-from mizzen.resources.istio.virtual_service import HTTPMatchRequest, VirtualService
+from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.world import Key, age_order
 
 CODES = {
     "GW-015": "A host of a VirtualService belongs, on a port of its Gateway, to another Gateway that has it more exactly.",
-    "RT-005": "A VirtualService becomes too many routes, by its delegates or by the tables that it is in; its requests fail.",
 }
-_TOO_MANY = "too many routes"
 _MANY_SERVERS = 16  # of a Gateway
 
 
@@ -248,7 +245,7 @@ def _within_budget(ctx: Context, signature: _Signature, placement: _Placement) -
     """The routes of a VirtualService in one more host; where that is too much, its requests fail there."""
     if not placement.is_heavy or signature not in _beyond_budget(ctx, placement.service):
         return placement.routes
-    return (replace(placement.routes[0], match=RouteMatch(), action=Fail(status=500, because=_TOO_MANY)),)
+    return (replace(placement.routes[0], match=RouteMatch(), action=Fail(status=500, because=TOO_MANY)),)
 
 
 @step
@@ -294,60 +291,6 @@ def _only_redirecting(ctx: Context, server: MergedServer) -> list[Host]:
     numbers = ctx.steps.views["https hosts"].get(table, {})
     names = sorted((host for host in numbers if (table, host) not in sites), key=specificity_key)
     return [_host(ctx, names, numbers[names[0]], (), https_only=True)] if names else []
-
-
-def routes_of(service: VirtualService, rules: tuple[Rule, ...] | None, actions: Actions) -> tuple[Route, ...]:
-    """The routes of a VirtualService in one place; nothing comes after one that takes every request.
-
-    One that raises fails its requests: they never fall to a wider route. So do all where the rules are too many (None).
-    """
-    found: list[Route] = []
-    if rules is None:
-        actions.ctx.report(too_many(service.ref))
-        return (failing(RouteMatch(), service, "spec.http", _TOO_MANY),)
-    for rule in rules:
-        for match in rule.route.match or (None,):
-            make = partial(_route_if_any, rule, match, actions, service)
-            made = attempt(Stage.RESOLVE, rule.ref, make, actions.ctx.report, None, rule.route.at)
-            if made is None:
-                made = (failing(_narrowest(match), service, rule.at),)
-            found += made
-            if made and (match is None or made[0].match.is_catch_all):
-                return tuple(found)
-    return tuple(found)
-
-
-def failing(match: RouteMatch, service: VirtualService, at: str, because: str = "a fault of mizzen") -> Route:
-    """What stands for a route that cannot be made."""
-    action = Fail(status=500, because=because)
-    return Route(name="", match=match, action=action, origin=service.ref, at=at)
-
-
-def too_many(ref: ResourceRef) -> Problem:
-    """A VirtualService that takes more than its share."""
-    return Problem(
-        code="RT-005",
-        resource=ref,
-        field="spec.http",
-        message=f"this becomes more than {MOST_ROUTES} routes: what is beyond them answers 500",
-        hint="Each rule counts with each match, each match of a delegate, and each table and host that has rules of "
-        "its own beside it. Delegate less, or bind it to fewer Gateways.",
-    )
-
-
-def _narrowest(match: HTTPMatchRequest | None) -> RouteMatch:
-    """The requests of a route that cannot be made; every one where not even these can be told."""
-    try:
-        return route_match(match)
-    except Exception:  # noqa: BLE001  # reported already
-        return RouteMatch()
-
-
-def ordered(parts: Iterable[tuple[Route, ...]]) -> tuple[Route, ...]:
-    """The routes of every VirtualService in turn; those that take every request after all others."""
-    routes = [route for part in parts for route in part]
-    narrow = [route for route in routes if not route.match.is_catch_all]
-    return (*narrow, *(route for route in routes if route.match.is_catch_all))
 
 
 def _redirects(server: MergedServer) -> bool:
@@ -414,48 +357,3 @@ def _without_routes(ctx: Context, server: MergedServer, misdirected: tuple[str, 
 def _black_hole(server: MergedServer) -> Host:
     """Istio's host of a table that has none: every request gets 404."""
     return Host(name=f"blackhole:{server.number}", domains=("*",), routes=(), count_attempts=False)
-
-
-# --- one route --------------------------------------------------------------------------------------
-
-
-def _route_if_any(
-    rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service: VirtualService
-) -> tuple[Route, ...]:
-    """None where the match is for other gateways or ports, else one."""
-    where = actions.where
-    if match is not None and not applies(actions.ctx, match, where.gateway, where.port, service.namespace):
-        return ()
-    return (_route(rule, match, actions, service),)
-
-
-def _route(rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service: VirtualService) -> Route:
-    written = rule.route
-    action = actions.of(rule)
-    when = route_match(match)
-    forward = action if isinstance(action, Forward) else None
-    return Route(
-        name=f"{written.name}.{match.name}" if match and match.name else written.name,
-        match=when,
-        action=action,
-        headers=header_changes(written.headers).changes,
-        fault=fault(written.fault),
-        cors=cors(written.cors_policy),
-        stat_prefix=match.stat_prefix if match else "",
-        operation=_operation(forward, when, service.ref, actions.where.port),
-        origin=service.ref,
-        at=rule.at,
-    )
-
-
-def _operation(forward: Forward | None, match: RouteMatch, origin: ResourceRef, port: int) -> str:
-    """What a trace calls the request, as Istio words it: "httpbin.httpbin.svc.cluster.local:8000/*"."""
-    parts = forward.to[0].backend.split("|") if forward and len(forward.to) == 1 else []
-    what = f"{parts[3]}:{parts[1]}" if len(parts) == 4 else f"{origin.name}:{port}"
-    match match.path:
-        case Prefix(value):
-            return f"{what}{value}*"
-        case Exact(value):
-            return f"{what}{value}"
-        case Regex(pattern):
-            return f"{what}{pattern}"

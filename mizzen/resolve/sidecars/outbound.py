@@ -20,7 +20,7 @@ from mizzen.resolve.names import DOMAIN, backend_name
 from mizzen.resolve.routes.actions import Actions, Where
 from mizzen.resolve.routes.delegates import rules_of
 from mizzen.resolve.routes.retries import retry
-from mizzen.resolve.routes.tables import failing, ordered, routes_of
+from mizzen.resolve.routes.rules import failing, ordered, routes_of
 from mizzen.resolve.services.destinations import Indexes
 from mizzen.resolve.services.services import MeshPort, MeshService, ServiceIndex, named_protocol
 from mizzen.resolve.sidecars.workload_ports import sidecar_of
