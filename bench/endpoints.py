@@ -14,6 +14,7 @@ from bench.running import Client, running
 
 # How often Envoy has taken up something of each kind but endpoints.
 _OTHERS = r"^cluster_manager\.cds\.update_success$|^listener_manager\.lds\.update_success$|\.s?rds\..*update_success$"
+ROUNDS_OF_A_FLIP = 4
 _TAKEN = r"^cluster\..*\.update_success$"
 
 
@@ -71,7 +72,9 @@ def main(arguments: list[str]) -> None:
 
 @dataclass(slots=True)
 class _Churn:
-    """Writes slices one after the other. Service 0 and 1 flip between the two backends, the others between addresses."""
+    """Writes slices one after the other. Service 0 and 1 flip between the two backends, but not in each round: changes that
+    come fast are served together, and a flip that is taken back at once is never seen. The others go from address to address.
+    """
 
     place: shop.Shop
     services: int
@@ -92,14 +95,15 @@ class _Churn:
         for self.written in range(1, total + 1):
             number = self.written % self.services
             round_ = self.written // self.services
+            is_flip = number in self.last and round_ % ROUNDS_OF_A_FLIP == 0
             if number in self.last:
-                self.last[number] = 1 - self.last[number]
+                self.last[number] ^= is_flip
                 text = shop.endpoint_slice(number, shop.BACKENDS[self.last[number]])
             else:
                 address = f"10.{round_ % 250}.{number // 250}.{number % 250 + 1}"
                 text = texts[number].replace("ADDRESS", address)
             self.place.write(f"slice-{number}", text)
-            if number == 0:
+            if number == 0 and is_flip:
                 self.moments.append((time.monotonic(), self.last[0]))
             ahead = begin + self.written / self.rate - time.monotonic()
             if ahead > 0.005:
