@@ -1,5 +1,6 @@
 """What a change costs does not grow with what it does not concern, and what is remembered can be verified."""
 
+import random
 from typing import Any
 
 import pytest
@@ -85,6 +86,33 @@ def test_a_route_of_one_of_many_gateways_runs_as_many_steps_as_among_few() -> No
     change = {"route 3": route("h3", "other", "g3")}
     few, many = (steps_of(change, gateways(count), Settings(environment=HTTP3)) for count in (8, 80))
     assert many == few
+
+
+def sizes(memory: Memory) -> list[int]:
+    """How much is remembered of each kind."""
+    [gateway] = memory._gateways.values()
+    steps = gateway.steps
+    kept = (steps._results, steps._readers, steps._told, steps._gathered, memory.decoded, memory._objects)
+    return [*map(len, kept), sum(map(len, steps._readers.values()))]
+
+
+def test_what_is_gone_is_forgotten() -> None:
+    draw, memory, objects = random.Random(1), Memory(), site(8)
+    for _ in range(200):
+        number, what = draw.randrange(12), draw.choice(("route", "service", "rule"))
+        objects.pop(f"{what} {number}", None)
+        if draw.random() < 0.7:
+            to = f"s{draw.randrange(12)}"
+            made = {
+                "route": route(f"h{number}", to, "web"),
+                "service": service(f"s{number}", draw.randrange(80, 83)),
+            }
+            objects[f"{what} {number}"] = made.get(what) or rule(f"s{number}", draw.randrange(1, 9))
+        build(tuple(objects.values()), (), Settings(), memory)
+    build(tuple(site(8).values()), (), Settings(), memory)
+    fresh = Memory()
+    build(tuple(site(8).values()), (), Settings(), fresh)
+    assert sizes(memory) == sizes(fresh)
 
 
 # --- verified ---------------------------------------------------------------------------------------
