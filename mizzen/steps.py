@@ -66,13 +66,12 @@ class _State(IntEnum):
 class _Result:
     """What a step gave."""
 
-    __slots__ = ("collection", "facts", "given", "problems", "state", "value")
+    __slots__ = ("collection", "facts", "given", "state", "value")
 
     def __init__(self) -> None:
         self.value: Any = None
         self.collection: Step | None = None  # whose step it is: that alone asks for it
         self.given: Any = None  # the value of its entry there
-        self.problems: tuple[Problem, ...] = ()
         self.facts: tuple[Fact, ...] = ()  # in the order in which they were looked at
         self.state = _State.DIRTY
 
@@ -109,6 +108,7 @@ class Steps:
         # By name, what was published last, and what steps see of it.
         self._published: dict[str, tuple[PersistentMap[Any, Any], PersistentMap[Any, Any]]] = {}
         self._united: dict[str, tuple[tuple[PersistentMap[Any, Any], ...], PersistentMap[Any, Any]]] = {}
+        self._keys: dict[str, tuple[PersistentMap[Any, Any], PersistentMap[Any, bool]]] = {}
         self._stable: dict[str, Any] = {}
         self._frames: list[_Frame] = []
         self.runs = 0  # how many steps have run, ever
@@ -119,7 +119,10 @@ class Steps:
 
     def begin(self, changed: Iterable[Fact]) -> None:
         """These facts are others now. What looked at them is run again when it is asked for."""
-        for fact in (*changed, _RAISED):
+        self._change((*changed, _RAISED))
+
+    def _change(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
             for step in tuple(self._readers.get(fact, ())):
                 self._soil(step, _State.DIRTY)
 
@@ -155,9 +158,7 @@ class Steps:
         after = before.updated(changed, difference.removed)
         self._published[name] = (entries, after)
         if after is not before:
-            for fact in ((name,), *((name, key) for key in (*changed, *difference.removed))):
-                for step in tuple(self._readers.get(fact, ())):
-                    self._soil(step, _State.DIRTY)
+            self._change(((name,), *((name, key) for key in (*changed, *difference.removed))))
         return Observed(name, after, self.look)
 
     def stable(self, name: str, value: Any) -> Any:
@@ -169,11 +170,13 @@ class Steps:
 
     def keys_of(self, name: str, entries: PersistentMap[Any, Any]) -> PersistentMap[Any, bool]:
         """The keys of a map, by difference to the last time under this name: the same as long as none comes or goes."""
-        (before,), keys = self._united.get(name, ((_NOTHING,), _NOTHING))
+        before, keys = self._keys.get(name, (_NOTHING, _NOTHING))
         difference = entries.difference(before)
-        keys = keys.updated(dict.fromkeys(difference.changed, True), difference.removed)
-        self._united[name] = ((entries,), keys)
-        return keys
+        after: PersistentMap[Any, bool] = keys.updated(
+            dict.fromkeys(difference.changed, True), difference.removed
+        )
+        self._keys[name] = (entries, after)
+        return after
 
     def united(self, name: str, *maps: PersistentMap[Any, Any]) -> PersistentMap[Any, Any]:
         """(position of the map, key) -> value of several maps, by difference to the last time under this name."""
@@ -214,14 +217,10 @@ class Steps:
         return result.value
 
     def mapped(
-        self,
-        function: Callable[..., Any],
-        context: Any,
-        source: PersistentMap[Any, Any],
-        *arguments: Hashable,
+        self, function: Callable[..., Any], context: Any, source: PersistentMap[Any, Any]
     ) -> PersistentMap[Any, Any]:
-        """Key -> `function(context, key, value, *arguments)` for each entry of `source`."""
-        step = (_MAPPED, function, *arguments)
+        """Key -> `function(context, key, value)` for each entry of `source`."""
+        step = (_MAPPED, function)
         self.look(step)
         result = self._results.get(step)
         if result is None:
@@ -231,38 +230,26 @@ class Steps:
         return result.value  # type: ignore[no-any-return]
 
     def grouped(
-        self,
-        function: Callable[..., Any],
-        context: Any,
-        source: PersistentMap[Any, Any],
-        *arguments: Hashable,
+        self, function: Callable[..., Any], context: Any, source: PersistentMap[Any, Any]
     ) -> PersistentMap[Any, Mapping[Any, Any]]:
-        """Group -> key -> item, where `function(context, key, value, *arguments)` gives group -> item."""
-        mapped = self.mapped(function, context, source, *arguments)
-        return self._gather((_GROUPED, function, *arguments), mapped, regrouped)
+        """Group -> key -> item, where `function(context, key, value)` gives group -> item."""
+        mapped = self.mapped(function, context, source)
+        return self._gather((_GROUPED, function), mapped, regrouped)
 
     def flattened(
-        self,
-        function: Callable[..., Any],
-        context: Any,
-        source: PersistentMap[Any, Any],
-        *arguments: Hashable,
+        self, function: Callable[..., Any], context: Any, source: PersistentMap[Any, Any]
     ) -> PersistentMap[Any, Any]:
-        """Name -> item, where `function(context, key, value, *arguments)` gives name -> item. No name may come twice."""
-        mapped = self.mapped(function, context, source, *arguments)
-        return self._gather((_FLATTENED, function, *arguments), mapped, reflattened)
+        """Name -> item, where `function(context, key, value)` gives name -> item. No name may come twice."""
+        mapped = self.mapped(function, context, source)
+        return self._gather((_FLATTENED, function), mapped, reflattened)
 
     def nested(
-        self,
-        function: Callable[..., Any],
-        context: Any,
-        source: PersistentMap[Any, Any],
-        *arguments: Hashable,
+        self, function: Callable[..., Any], context: Any, source: PersistentMap[Any, Any]
     ) -> PersistentMap[Any, PersistentMap[Any, Any]]:
-        """Outer -> inner -> item, where `function(context, key, value, *arguments)` gives (outer, inner) -> item. No pair
+        """Outer -> inner -> item, where `function(context, key, value)` gives (outer, inner) -> item. No pair
         may come twice."""
-        mapped = self.mapped(function, context, source, *arguments)
-        return self._gather((_NESTED, function, *arguments), mapped, renested)
+        mapped = self.mapped(function, context, source)
+        return self._gather((_NESTED, function), mapped, renested)
 
     def _gather(
         self,
@@ -305,15 +292,13 @@ class Steps:
         if source is result.source and not result.changed:
             result.state = _State.CLEAN
             return
-        _, function, *arguments = step
+        function = step[1]
         difference = source.difference(result.source)
         todo = dict(difference.changed)
         todo |= {key: source[key] for key in result.changed - todo.keys() if key in source}
-        made = {
-            key: self._entry(context, step, (function, key, *arguments), value) for key, value in todo.items()
-        }
+        made = {key: self._entry(context, step, (function, key), value) for key, value in todo.items()}
         for key in difference.removed:
-            self._drop((function, key, *arguments))
+            self._drop((function, key))
         value = result.value.updated(made, difference.removed)
         result.source, result.state = source, _State.CLEAN
         result.changed = set()
@@ -325,8 +310,7 @@ class Steps:
         """What the step of one entry gives."""
         result = self._results.get(step)
         if result is None or not _is_same(result.given, given) or not self._is_clean(context, result):
-            _, key, *arguments = step
-            result = self._run(context, step, (key, given, *arguments))
+            result = self._run(context, step, (step[1], given))
             result.collection = collection
         result.given = given
         return result.value
@@ -357,19 +341,15 @@ class Steps:
         for fact in before:
             if fact not in frame.facts:
                 self._let_go(fact, step)
-        self._tell(step, result, tuple(frame.problems))
+        if frame.problems:
+            self._told[step] = tuple(frame.problems)
+        else:
+            self._told.pop(step, None)
         result.state = _State.CLEAN
         if is_new or not _is_equal(result.value, value):
             result.value = value
             self._soil_readers(step, result, _State.DIRTY)
         return result
-
-    def _tell(self, step: Step, result: _Result, problems: tuple[Problem, ...]) -> None:
-        result.problems = problems
-        if problems:
-            self._told[step] = problems
-        else:
-            self._told.pop(step, None)
 
     # --- what follows from a change -----------------------------------------------------------------
 
@@ -410,11 +390,11 @@ class Steps:
         for fact in result.facts:
             self._let_go(fact, step)
         if isinstance(result, _Collection):
-            _, function, *arguments = step
+            function = step[1]
             for gather in (_GROUPED, _FLATTENED, _NESTED):
-                self._gathered.pop((gather, function, *arguments), None)
+                self._gathered.pop((gather, function), None)
             for key in result.source:
-                self._drop((function, key, *arguments))
+                self._drop((function, key))
 
 
 _MAPPED, _GROUPED, _FLATTENED, _NESTED = "mapped", "grouped", "flattened", "nested"
