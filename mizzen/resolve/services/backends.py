@@ -19,7 +19,7 @@ from mizzen.resolve.services.client_tls import Spoken, client_tls, mesh_tls, tak
 from mizzen.resolve.services.endpoints import EndpointIndex, Instance, endpoint_index, with_labels
 from mizzen.resolve.services.locality import Preference, groups, preference, weighs_localities
 from mizzen.resolve.services.policies import MergedRule, Policy, PolicyIndex
-from mizzen.resolve.services.services import MeshPort, MeshService, ServiceIndex
+from mizzen.resolve.services.services import MeshPort, MeshService, ServiceHost, ServiceIndex
 from mizzen.resources.istio.destination_rule import Subset
 
 CODES = {
@@ -70,7 +70,8 @@ def _host_of(_: Context, name: str, __: object) -> Mapping[str, bool]:
     return {name.rpartition("|")[2]: True}
 
 
-def _of_service(ctx: Context, host: str, service: MeshService) -> Mapping[str, Backend]:
+def _of_service(ctx: Context, host: str, who: ServiceHost) -> Mapping[str, Backend]:
+    service = who.service
     if service.alias_of or (
         ctx.switches.filter_gateway_clusters and host not in ctx.steps.views["wanted hosts"]
     ):
@@ -108,7 +109,7 @@ def _made(ctx: Context, service: MeshService) -> tuple[Backend, ...]:
 def _beyond(ctx: Context, budget: Budget, wanted: _Wanted, amount: int) -> Problem | None:
     """The service, or for subsets the DestinationRule, that would become too much with one more backend."""
     blamed = _blamed(wanted) if wanted.subset else wanted.service.ref
-    refs = (wanted.service.ref, blamed)
+    refs = dict.fromkeys((wanted.service.ref, blamed))
     over = next((ref for ref in refs if not budget.allows(ref, amount)), None)
     if over is None and _is_shared(wanted) and wanted.service.host in _hosts_beyond(ctx, blamed):
         over = blamed

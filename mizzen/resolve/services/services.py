@@ -78,8 +78,8 @@ class MeshService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Host:
-    """Who has a host."""
+class ServiceHost:
+    """Who has a host: for all, and for objects of each namespace."""
 
     service: MeshService
     by_namespace: Mapping[str, MeshService]
@@ -89,8 +89,8 @@ class _Host:
 class ServiceIndex:
     """The services that the namespace of the gateway may see."""
 
-    by_host: PersistentMap[str, MeshService] = field(repr=False)  # for who goes through all of them
-    _hosts: Mapping[str, _Host] = field(repr=False)
+    by_host: PersistentMap[str, ServiceHost] = field(repr=False)  # for who goes through all of them
+    _hosts: Mapping[str, ServiceHost] = field(repr=False)
 
     @property
     def all(self) -> Iterable[MeshService]:
@@ -122,11 +122,7 @@ def service_index(ctx: Context) -> ServiceIndex:
         "service objects", ctx.world.all_by_key(core.Service), ctx.world.all_by_key(ServiceEntry)
     )
     hosts = mapped(ctx, _of_host, grouped(ctx, _visible, objects))
-    return ServiceIndex(mapped(ctx, _service_of, hosts), ctx.steps.published("services", hosts))
-
-
-def _service_of(_: Context, __: str, host: _Host) -> MeshService:
-    return host.service
+    return ServiceIndex(hosts, ctx.steps.published("services", hosts))
 
 
 def _visible(
@@ -145,7 +141,7 @@ def _visible(
 
 def _of_host(
     ctx: Context, _: str, members: Mapping[Hashable, tuple[tuple[object, ...], MeshService]]
-) -> _Host:
+) -> ServiceHost:
     """Services over ServiceEntries, older over younger; what is exported to us by name goes first."""
     services = [service for _, service in sorted(members.values(), key=lambda pair: pair[0])]
     by_namespace: dict[str, MeshService] = {}
@@ -155,7 +151,7 @@ def _of_host(
         winner = _chosen(winner, service)
     assert winner is not None
     _report_hidden(ctx, services, winner)
-    return _Host(service=winner, by_namespace=by_namespace)
+    return ServiceHost(service=winner, by_namespace=by_namespace)
 
 
 def _is_visible(service: MeshService, namespace: str) -> bool:
