@@ -7,20 +7,19 @@ from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model import GatewayName, Model
 from mizzen.model.backend import Backend
-from mizzen.resolve.access.authorization import index_hosts_of_any_case
+from mizzen.resolve.access.authorization import check_authorization, index_hosts_of_any_case
 from mizzen.resolve.access.closing import closed
 from mizzen.resolve.checks.references import check_references
 from mizzen.resolve.context import Context, grouped, step
 from mizzen.resolve.gateways.attach import attached
 from mizzen.resolve.gateways.servers import selects
 from mizzen.resolve.listeners.stages import (
-    check_policies,
     check_sharing,
     listening,
     mirrored_servers,
     secrets_of_servers,
-    tracer,
 )
+from mizzen.resolve.listeners.tracing import tracing
 from mizzen.resolve.parts import backends_of_chains, secrets_of_backend
 from mizzen.resolve.proxies.gateways import declared_gateways, own_config
 from mizzen.resolve.routes.tables import route_tables
@@ -38,7 +37,7 @@ def resolve(ctx: Context) -> Model:
     is nobody's is raised. Each part is a step that is remembered in `ctx.steps`; this is the root of them all.
     """
     _report_gateways(ctx)
-    check_policies(ctx)
+    check_authorization(ctx)
     index_hosts_of_any_case(ctx)
     services = service_index(ctx)
     policies = policy_index(ctx, services)
@@ -49,7 +48,7 @@ def resolve(ctx: Context) -> Model:
     listeners, _ = listening(ctx)
     mirrors = mirrored_servers(ctx)
     tables, used = route_tables(ctx)
-    _, collectors = tracer(ctx)
+    _, collectors = tracing(ctx)
     by_chains = {name: True for name in backends_of_chains(listeners) if name not in used}
     made = backends(ctx, services, used.updated(by_chains))
     upstream = made.updated({backend.name: backend for backend in collectors})

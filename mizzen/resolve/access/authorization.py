@@ -27,7 +27,7 @@ from mizzen.model.authorization import (
 )
 from mizzen.model.route import Exact, Present, Regex
 from mizzen.resolve.access.spellings import header, host, mapped, path, quoted, text
-from mizzen.resolve.context import Context, grouped
+from mizzen.resolve.context import Context, grouped, step
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.selecting import for_proxy
 from mizzen.resources.istio.security import (
@@ -92,6 +92,7 @@ def refuse_everything(policy: AuthorizationPolicy | Closure) -> AccessRule:
     return AccessRule(name=name, what=All(), who=All(), origin=policy.ref)
 
 
+@step
 def check_authorization(ctx: Context) -> None:
     """Report what of the policies of a proxy is not done as it is written."""
     for policy in for_proxy(ctx, ctx.world.authorization_policies):

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from mizzen.guard import Stage, attempt
-from mizzen.model.backend import Backend
-from mizzen.model.listener import Listener, Tracer
+from mizzen.model.listener import Listener
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import PersistentMap
-from mizzen.resolve.access.authorization import authorization, check_authorization
+from mizzen.resolve.access.authorization import authorization
 from mizzen.resolve.access.tokens import token_rules
 from mizzen.resolve.context import Context, mapped, step
 from mizzen.resolve.gateways.owners import Owners
@@ -48,11 +47,6 @@ class Layout:
 
 
 _Servers = tuple[MergedServer, ...]
-
-
-@step
-def check_policies(ctx: Context) -> None:
-    check_authorization(ctx)
 
 
 @step
@@ -96,14 +90,9 @@ def mirrored_servers(ctx: Context) -> Mirrored:
 
 
 @step
-def tracer(ctx: Context) -> tuple[Tracer | None, tuple[Backend, ...]]:
-    return tracing(ctx)
-
-
-@step
 def common(ctx: Context) -> Common:
     return Common(
-        edge=edge(ctx, tracer(ctx)[0]),
+        edge=edge(ctx, tracing(ctx)[0]),
         access_logs=access_logs(ctx),
         tokens=token_rules(ctx),
         http_access=authorization(ctx, http=True),

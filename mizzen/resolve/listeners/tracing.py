@@ -2,7 +2,7 @@
 
 from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Protocol
 from mizzen.model.listener import Tracer
-from mizzen.resolve.context import Context
+from mizzen.resolve.context import Context, step
 from mizzen.resources.formats.checks import port_text
 from mizzen.resources.istio.mesh import ExtensionProvider
 
@@ -11,6 +11,7 @@ ZIPKIN = "zipkin"
 _ZIPKIN_PORT = 9411
 
 
+@step
 def tracing(ctx: Context) -> tuple[Tracer | None, tuple[Backend, ...]]:
     """The tracer of every listener of a proxy, and the backend that spans go to.
 
