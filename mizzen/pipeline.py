@@ -126,7 +126,6 @@ class Build:
 class _Gateway:
     """What is remembered of one proxy."""
 
-    proxy: Proxy
     settings: tuple[object, ...]  # all that its steps go by and do not look at
     steps: Steps
     world: World
@@ -380,7 +379,7 @@ def _gateway(
         identity=_identity(proxy, mesh),
         problems=tuple(dict.fromkeys(steps.problems())),
     )
-    memory._gateways[proxy.key] = _Gateway(proxy, given, steps, world, built)
+    memory._gateways[proxy.key] = _Gateway(given, steps, world, built)
     return built
 
 

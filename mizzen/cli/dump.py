@@ -50,16 +50,6 @@ def listeners(dump: pb.ConfigDump) -> list[Json]:
     return found
 
 
-def listener_errors(dump: pb.ConfigDump) -> list[tuple[str, str]]:
-    """(name, reason) of each listener whose last update Envoy refused."""
-    return [
-        (one.name, one.error_state.details)
-        for section in _sections(dump, pb.ListenersConfigDump)
-        for one in section.dynamic_listeners
-        if one.HasField("error_state") and one.error_state.details
-    ]
-
-
 def routes(dump: pb.ConfigDump) -> list[Json]:
     """Route configurations: those sent to Envoy whole, those sent host by host (joined), those of its bootstrap."""
     found, static = [], []

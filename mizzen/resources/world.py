@@ -11,7 +11,6 @@ from mizzen.errors import Problem, ResourceRef
 from mizzen.persistent import PersistentMap
 from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.decode import Unread
-from mizzen.resources.istio.destination_rule import DestinationRule
 from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.istio.gateway import Gateway
@@ -29,7 +28,6 @@ from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kinds import KINDS
 from mizzen.resources.kubernetes.core import (
     ConfigMap,
-    EndpointSlice,
     Event,
     Namespace,
     Node,
@@ -37,7 +35,7 @@ from mizzen.resources.kubernetes.core import (
     Secret,
     Service,
 )
-from mizzen.resources.withheld import ClosedGateway, ClosedRule
+from mizzen.resources.withheld import ClosedGateway
 from mizzen.steps import Observed
 
 R = TypeVar("R", bound=Resource)
@@ -189,16 +187,8 @@ class World:
         return self.every(VirtualService)
 
     @property
-    def destination_rules(self) -> tuple[DestinationRule, ...]:
-        return self.every(DestinationRule)
-
-    @property
     def service_entries(self) -> tuple[ServiceEntry, ...]:
         return self.every(ServiceEntry)
-
-    @property
-    def workload_entries(self) -> tuple[WorkloadEntry, ...]:
-        return self.every(WorkloadEntry)
 
     @property
     def sidecars(self) -> tuple[Sidecar, ...]:
@@ -222,11 +212,6 @@ class World:
         return self.every(Closure)
 
     @property
-    def closed_rules(self) -> tuple[ClosedRule, ...]:
-        """What stands for DestinationRules that may ask for TLS."""
-        return self.every(ClosedRule)
-
-    @property
     def closed_gateways(self) -> tuple[ClosedGateway, ...]:
         """What stands for Gateways that have an error."""
         return self.every(ClosedGateway)
@@ -246,10 +231,6 @@ class World:
     @property
     def services(self) -> tuple[Service, ...]:
         return self.every(Service)
-
-    @property
-    def endpoint_slices(self) -> tuple[EndpointSlice, ...]:
-        return self.every(EndpointSlice)
 
     @property
     def pods(self) -> tuple[Pod, ...]:

@@ -14,7 +14,7 @@ from mizzen.resolve.gateways.owners import EVERYTHING
 from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.selecting import fits
-from mizzen.resolve.services.services import MeshService, ServiceIndex
+from mizzen.resolve.services.services import ServiceIndex
 from mizzen.resources.istio.destination_rule import ClientTLSSettings as TlsSettings
 from mizzen.resources.istio.destination_rule import (
     ConnectionPoolSettings,
@@ -380,8 +380,3 @@ def _hash_on(wanted: ConsistentHashLB) -> HashOn | None:
     if wanted.http_query_parameter_name:
         return HashOn(query=wanted.http_query_parameter_name)
     return None
-
-
-def service_policy(policies: PolicyIndex, service: MeshService, port: int, subset: str) -> Policy:
-    """What holds for a port and subset of a service."""
-    return policies.policy(policies.rule(service.host, service.namespace), port, subset)

@@ -3,7 +3,9 @@
 import pytest
 
 from mizzen.resources.intake import decode_all
+from mizzen.resources.istio.destination_rule import DestinationRule
 from mizzen.resources.raw_objects import parse_documents
+from mizzen.resources.withheld import ClosedRule
 
 RULE = """\
 apiVersion: networking.istio.io/v1
@@ -46,9 +48,9 @@ def read():
 )
 def test_a_rule_that_may_ask_for_tls_closes_its_hosts(read, spec, hosts):
     world, problems = read(RULE.format(spec=spec))
-    [closed] = world.closed_rules
+    [closed] = world.every(ClosedRule)
     assert closed.hosts == hosts
-    assert not world.destination_rules
+    assert not world.every(DestinationRule)
     assert "GRD-002" in [one.code for one in problems]
 
 
@@ -64,7 +66,7 @@ def test_a_rule_that_may_ask_for_tls_closes_its_hosts(read, spec, hosts):
 )
 def test_a_rule_without_a_word_of_tls_loses_its_effect(read, spec):
     world, problems = read(RULE.format(spec=spec))
-    assert not world.closed_rules
+    assert not world.every(ClosedRule)
     assert "GRD-002" not in [one.code for one in problems]
 
 
@@ -72,7 +74,7 @@ def test_a_good_rule_of_the_name_holds_whatever_the_order(read):
     good, bad = RULE.format(spec="{host: a.b}"), RULE.format(spec=f"{{host: a.b, nothing: 7, {TLS}}}")
     for text in (f"{good}---\n{bad}", f"{bad}---\n{good}"):
         world, _ = read(text)
-        assert (len(world.destination_rules), world.closed_rules) == (1, ())
+        assert (len(world.every(DestinationRule)), world.every(ClosedRule)) == (1, ())
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_a_good_rule_of_the_name_holds_whatever_the_order(read):
     ],
 )
 def test_who_may_see_a_rule_is_who_may_see_what_stands_for_it(read, more, export_to, selector):
-    [closed] = read(RULE.format(spec=f"{{host: a.b, nothing: 7, {TLS}, {more}}}"))[0].closed_rules
+    [closed] = read(RULE.format(spec=f"{{host: a.b, nothing: 7, {TLS}, {more}}}"))[0].every(ClosedRule)
     assert (closed.export_to, closed.selector) == (export_to, selector)
 
 

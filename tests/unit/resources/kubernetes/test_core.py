@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from mizzen.resources.kubernetes.core import EndpointSlice
+
 Read = Callable[[str], Any]
 
 
@@ -62,7 +64,7 @@ def test_the_conditions_of_an_endpoint_may_be_left_unsaid(read: Read) -> None:
         " ports: [{port: 80}]}"
     )
 
-    first, second = world.endpoint_slices[0].endpoints
+    first, second = world.every(EndpointSlice)[0].endpoints
     assert (first.conditions.ready, first.conditions.terminating) == (False, None)
     assert second.conditions.ready is None
     assert second.conditions.at == "endpoints[1].conditions"
