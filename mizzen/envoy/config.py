@@ -37,7 +37,7 @@ from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model import Model
 from mizzen.model.backend import BLACK_HOLE, Backend
-from mizzen.model.listener import Announcement, HeaderCase
+from mizzen.model.listener import HeaderCase
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
 
@@ -205,17 +205,15 @@ def _translate_announcements(
     """Gives what the announcements of the model say."""
     said = {one.name: announced.get(one.name) for one in model.announcements}
     known = before.announced if before else {}
+    earlier = {one.name: one for one in before.model.announcements} if before else {}
     for one in model.announcements:
         key = (EXTENSION_CONFIGS, one.name)
-        if one.name not in known or known[one.name] != said[one.name] or key in changes.faults:
-            _put(changes, *key, one.origin, partial(_announcement, one, said[one.name]))
+        is_same = one.name in earlier and earlier[one.name].trace_headers is one.trace_headers
+        if not is_same or known[one.name] != said[one.name] or key in changes.faults:
+            _put(changes, *key, one.origin, partial(typed_extension_config, one, said[one.name]))
     for name in known.keys() - said.keys():
         changes.drop(EXTENSION_CONFIGS, name)
     return said
-
-
-def _announcement(one: Announcement, value: str | None) -> Message:
-    return typed_extension_config(one.name, value)
 
 
 # --- one resource -----------------------------------------------------------------------------------

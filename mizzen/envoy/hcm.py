@@ -83,7 +83,7 @@ def http_connection_manager(
     _add_http2(edge, out)
     _add_http3(transport, out)
     _add_upgrades(meeting, transport, out)
-    if edge.trace_percent is not None:
+    if edge.tracer is not None:
         out.tracing.CopyFrom(tracing(edge.trace_percent, edge.tracer))
     for network in edge.internal_networks:
         address, _, length = network.partition("/")

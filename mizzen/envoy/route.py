@@ -5,7 +5,8 @@ from http import HTTPStatus
 from typing import assert_never
 
 from mizzen._api import pb
-from mizzen.envoy.filters import cors, fault
+from mizzen.envoy.filters import cors, fault, grpc_stats, grpc_web
+from mizzen.envoy.filters.meeting import switched_on
 from mizzen.envoy.header_changes import add_header_changes
 from mizzen.envoy.parts import NO_TIMEOUT, duration, extension, packed, regex, runtime_fraction, uint32
 from mizzen.envoy.route_match import route_match
@@ -14,6 +15,7 @@ from mizzen.model.route import (
     Copy,
     Fail,
     Forward,
+    Grpc,
     HashOn,
     Redirect,
     Respond,
@@ -60,6 +62,10 @@ def route(one: Route) -> pb.Route:
         out.typed_per_filter_config[cors.NAME].CopyFrom(packed(cors.cors_policy(one.cors)))
     if one.fault is not None:
         out.typed_per_filter_config[fault.NAME].CopyFrom(packed(fault.http_fault(one.fault)))
+    if isinstance(one.action, Forward) and one.action.grpc is not None:
+        out.typed_per_filter_config[grpc_stats.NAME].CopyFrom(switched_on())
+        if one.action.grpc is Grpc.WEB:
+            out.typed_per_filter_config[grpc_web.NAME].CopyFrom(switched_on())
     if one.stat_prefix:
         out.stat_prefix = one.stat_prefix
     if one.operation:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from mizzen._api import pb
-from mizzen.envoy.filters import host_case
+from mizzen.envoy.filters import OPTIONAL_FILTERS, host_case
+from mizzen.envoy.filters.meeting import switched_off
 from mizzen.envoy.joined import Frame, entry, field_of, frame
-from mizzen.envoy.parts import packed
 from mizzen.envoy.route_configuration import VIRTUAL_HOSTS, route_configuration
 from mizzen.model.route import RouteTable
 
@@ -20,7 +20,6 @@ _COLLECTION = f"xdstp:///{pb.ScopedRouteConfiguration.DESCRIPTOR.full_name}/"
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 # Of the scope that each table has: a collection without anything would hold up its listener for ever.
 _NOBODY = "-"
-_SWITCHED_OFF = packed(pb.FilterConfig(disabled=True))
 
 
 def collection(table: str) -> str:
@@ -73,12 +72,19 @@ def _scope(table: RouteTable, domain: str, *hosts: pb.VirtualHost) -> tuple[str,
     head = pb.ScopedRouteConfiguration(name=name)
     head.key.fragments.add(string_key=domain)
     entries = [entry(host, pb.RouteConfiguration, VIRTUAL_HOSTS) for host in hosts]
-    routes = field_of(_around(table.name).around(entries), pb.ScopedRouteConfiguration, "route_configuration")
+    routes = field_of(
+        _around(table.name, table.chosen_again).around(entries),
+        pb.ScopedRouteConfiguration,
+        "route_configuration",
+    )
     return name, head.SerializeToString(deterministic=True) + routes
 
 
 @lru_cache(maxsize=1_000)
-def _around(table: str) -> Frame:
+def _around(table: str, chosen_again: bool) -> Frame:
+    """Who has a scope needs no other, and gets optional filters from routes. Filters are on, therefore, where the host is
+    written with capital letters: its scope is found when they have been chosen (`host_case`)."""
     routes = route_configuration(table)
-    routes.typed_per_filter_config[host_case.NAME].CopyFrom(_SWITCHED_OFF)
+    for name in (host_case.NAME, *(() if chosen_again else OPTIONAL_FILTERS)):
+        routes.typed_per_filter_config[name].CopyFrom(switched_off())
     return frame(routes, VIRTUAL_HOSTS)

@@ -1,4 +1,4 @@
-"""Traces: which requests are sampled, which headers pass on, and who collects the spans."""
+"""Spans: which requests are sampled, and who collects them."""
 
 from typing import assert_never
 
@@ -9,19 +9,17 @@ from mizzen.model.listener import Tracer
 Tracing = pb.HttpConnectionManager.Tracing
 
 
-def tracing(percent: float, tracer: Tracer | None) -> Tracing:
-    """With it a route's operation reaches the backend (x-envoy-decorator-operation), whoever collects spans.
+def tracing(percent: float, tracer: Tracer) -> Tracing:
+    """With it a route's operation reaches the backend (x-envoy-decorator-operation).
 
     `percent` of the requests are sampled for which no client has decided.
     """
-    out = Tracing(
+    return Tracing(
         client_sampling=pb.Percent(value=100),
         random_sampling=pb.Percent(value=percent),
         overall_sampling=pb.Percent(value=100),
+        provider=provider(tracer),
     )
-    if tracer is not None:
-        out.provider.CopyFrom(provider(tracer))
-    return out
 
 
 def provider(tracer: Tracer) -> pb.BootstrapTracing.Http:

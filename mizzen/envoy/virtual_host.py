@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from mizzen._api import pb
 from mizzen.envoy.filters.announcement import announcement_taken_back
+from mizzen.envoy.filters.meeting import switched_off
 from mizzen.envoy.parts import packed
 from mizzen.envoy.route import route
 from mizzen.envoy.violations import is_sound, sound
@@ -81,6 +82,6 @@ def misdirected_host(
     everything = out.routes.add(name=MISDIRECTED, match=pb.RouteMatch(prefix="/"))
     everything.direct_response.status = HTTPStatus.MISDIRECTED_REQUEST
     if announcement is not None:
-        silence = announcement_taken_back() if scoped else pb.FilterConfig(disabled=True)
-        out.typed_per_filter_config[announcement].CopyFrom(packed(silence))
+        silence = packed(announcement_taken_back()) if scoped else switched_off()
+        out.typed_per_filter_config[announcement].CopyFrom(silence)
     return out

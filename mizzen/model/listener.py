@@ -38,11 +38,18 @@ class Http2Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracer:
-    """Who collects spans. Trace headers are passed on whether or not anybody does."""
+    """Who collects spans."""
 
     kind: Literal["zipkin", "opentelemetry"]  # B3 headers, or traceparent
     backend: str  # name of a Backend
     service: str  # what the proxy calls itself in spans
+
+
+class TraceHeaders(Enum):
+    """What becomes of B3 headers where nobody collects spans."""
+
+    MAKE = "make"  # of requests that have none; others pass
+    CONTINUE = "continue"  # the same, and each request is a child of what it came with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +84,9 @@ class Edge:
     drain_timeout: timedelta | None = None
     http2: Http2Limits = field(default_factory=Http2Limits)
     buffer_limit: int | None = None  # bytes per connection
-    trace_percent: float | None = 1.0  # of the requests that nobody decided for; None: tracing is off
-    tracer: Tracer | None = None
+    tracer: Tracer | None = None  # None: no spans are made
+    trace_percent: float = 1.0  # of the requests that nobody decided for
+    trace_headers: TraceHeaders | None = None  # None: with a tracer, or where tracing is off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +176,7 @@ class Announcement:
     listener: str = ""  # the QUIC listener that must be proven first
     server_names: tuple[str, ...] = ()  # SNI that the proof asks for
     certificates: tuple[str, ...] = ()  # names of Certificates, one of which the proof must meet
+    trace_headers: TraceHeaders | None = None  # what its filter does besides
     origin: ResourceRef
 
 

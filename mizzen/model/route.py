@@ -79,6 +79,9 @@ class RouteMatch:
         return self.path in _EVERYTHING
 
 
+# By which a proxy tells the next one what a trace calls the request, and which no application sees.
+OPERATION_HEADER = "x-envoy-decorator-operation"
+
 # --- headers ----------------------------------------------------------------------------------------
 
 
@@ -163,6 +166,13 @@ class Rewrite:
     forward_original_host: bool = False  # x-forwarded-host
 
 
+class Grpc(Enum):
+    """How a backend's port says that it speaks gRPC."""
+
+    NATIVE = "grpc"  # over HTTP/2: ports for GRPC, and for HTTP2, which may carry it
+    WEB = "grpc-web"  # clients may speak gRPC-Web
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
     """Pass the request on."""
@@ -173,6 +183,7 @@ class Forward:
     copies: tuple[Copy, ...] = ()
     hash_on: tuple[HashOn, ...] = ()
     rewrite: Rewrite = field(default_factory=Rewrite)
+    grpc: Grpc | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,4 +283,6 @@ class RouteTable:
     # Name of the Announcement on the server's answers, which says nothing about the domains of others.
     announcement: str | None = None
     port_in_domains: bool = False  # the port in a Host header counts, and domains name it
+    # Tokens may make Envoy choose the route once more, when the filters of the request have been chosen.
+    chosen_again: bool = False
     origin: ResourceRef  # the Gateway that asked for it first

@@ -34,7 +34,7 @@ class Switches:
     send_unhealthy_endpoints: bool = True  # PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS
     http10: bool = False  # PILOT_HTTP10
     dual_stack: bool = False  # ISTIO_DUAL_STACK
-    trace_sampling: float = 1.0  # PILOT_TRACE_SAMPLING, percent
+    trace_sampling: float | None = None  # PILOT_TRACE_SAMPLING, percent; None: nobody said
     internal_networks: bool = False  # ENABLE_HCM_INTERNAL_NETWORKS
     scoped_routes: Scoped = Scoped.AUTO  # MIZZEN_SCOPED_ROUTES: ours, not Istio's
 

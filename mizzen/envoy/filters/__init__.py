@@ -17,6 +17,7 @@ from mizzen.envoy.filters import (
     jwt_authn,
     rbac,
     router,
+    trace_headers,
     websocket,
 )
 from mizzen.envoy.filters.meeting import Meeting
@@ -26,10 +27,13 @@ HttpFilterOf = Callable[[Meeting], pb.HttpFilter | None]
 # The announcement is first because only so it is on the answers of all others too: redirects, faults, the 404
 # of an unknown host. The rest stands as in Istio (tokens, access, grpc-web, grpc-stats, fault, cors): an aborted request has
 # no CORS headers on its answer. The router ends it.
+# What nobody uses is off until a route asks for it (`inline`): then its first use changes routes and no listener, and
+# nobody pays for what others use. Rules of access and tokens hold for a whole listener, and are there where any are.
 # The case of hosts comes where the others take up the route, and once more where tokens may have let go of it.
 HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     host_case.http_filter,
     announcement.http_filter,
+    trace_headers.http_filter,
     header_limits.http_filter,
     jwt_authn.http_filter,
     rbac.deny_filter,
@@ -41,6 +45,8 @@ HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     cors.http_filter,
     router.http_filter,
 )
+# Of these, what is off until a route asks, and on where the route may be chosen late.
+OPTIONAL_FILTERS = (fault.NAME, cors.NAME)
 # Requests for a WebSocket over HTTP/3 meet these.
 WEBSOCKET_FILTERS: tuple[HttpFilterOf, ...] = (websocket.http_filter, *HTTP_FILTERS)
 

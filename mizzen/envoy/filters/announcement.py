@@ -5,34 +5,37 @@ changed listener would drain the very connections that the promise is about.
 """
 
 from mizzen._api import pb
+from mizzen.envoy.filters import trace_headers
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.parts import ads, packed
-
-_NOTHING = pb.HeaderMutation()
+from mizzen.model.listener import Announcement
 
 
 def http_filter(meeting: Meeting) -> pb.HttpFilter | None:
     if meeting.service.announcement is None:
         return None
+    nothing = pb.HeaderMutation()
+    trace_headers.add(meeting.edge.trace_headers, nothing)
     return pb.HttpFilter(
         name=meeting.service.announcement,
         config_discovery=pb.ExtensionConfigSource(
             config_source=ads(),
-            type_urls=[f"type.googleapis.com/{_NOTHING.DESCRIPTOR.full_name}"],
+            type_urls=[f"type.googleapis.com/{nothing.DESCRIPTOR.full_name}"],
             # Until the resource has come, say nothing. Without the second line a listener would wait for it, and
             # for ever when told that there is none: an initial_fetch_timeout does not help then.
-            default_config=packed(_NOTHING),
+            default_config=packed(nothing),
             apply_default_config_without_warming=True,
         ),
     )
 
 
-def typed_extension_config(name: str, alt_svc: str | None) -> pb.TypedExtensionConfig:
-    """The announcement `name`: `alt_svc` is the header's value, None for no header.
+def typed_extension_config(announcement: Announcement, alt_svc: str | None) -> pb.TypedExtensionConfig:
+    """The resource of an announcement: `alt_svc` is the header's value, None for no header.
 
     An upstream's own alt-svc is replaced: it would send clients past the gateway.
     """
     config = pb.HeaderMutation()
+    trace_headers.add(announcement.trace_headers, config)
     if alt_svc is not None:
         config.mutations.response_mutations.add(
             append=pb.HeaderValueOption(
@@ -40,7 +43,7 @@ def typed_extension_config(name: str, alt_svc: str | None) -> pb.TypedExtensionC
                 append_action=pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
             )
         )
-    return pb.TypedExtensionConfig(name=name, typed_config=packed(config))
+    return pb.TypedExtensionConfig(name=announcement.name, typed_config=packed(config))
 
 
 def announcement_taken_back() -> pb.HeaderMutationPerRoute:

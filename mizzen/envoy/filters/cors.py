@@ -1,4 +1,4 @@
-"""CORS: does nothing but on routes that have a policy."""
+"""CORS: on routes that have a policy."""
 
 from mizzen._api import pb
 from mizzen.envoy.filters.meeting import Meeting, inline
@@ -8,8 +8,8 @@ from mizzen.model.route import Cors
 NAME = "envoy.filters.http.cors"
 
 
-def http_filter(_: Meeting) -> pb.HttpFilter:
-    return inline(NAME, pb.Cors())
+def http_filter(meeting: Meeting) -> pb.HttpFilter:
+    return inline(NAME, pb.Cors(), disabled=meeting.optional_are_off)
 
 
 def cors_policy(cors: Cors) -> pb.CorsPolicy:

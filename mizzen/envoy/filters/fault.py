@@ -1,4 +1,4 @@
-"""Injected faults: does nothing but on routes that have one."""
+"""Injected faults: on routes that have one."""
 
 from mizzen._api import pb
 from mizzen.envoy.filters.meeting import Meeting, inline
@@ -8,8 +8,8 @@ from mizzen.model.route import Fault
 NAME = "envoy.filters.http.fault"
 
 
-def http_filter(_: Meeting) -> pb.HttpFilter:
-    return inline(NAME, pb.HTTPFault())
+def http_filter(meeting: Meeting) -> pb.HttpFilter:
+    return inline(NAME, pb.HTTPFault(), disabled=meeting.optional_are_off)
 
 
 def http_fault(fault: Fault) -> pb.HTTPFault:

@@ -14,6 +14,7 @@ from functools import cache
 from http import HTTPStatus
 
 from mizzen._api import pb
+from mizzen.envoy.filters import trace_headers
 from mizzen.envoy.filters.meeting import Meeting, inline
 from mizzen.envoy.parts import extension, uint32
 
@@ -23,8 +24,9 @@ NAME = "mizzen.request_header_limits"
 LIMIT_KIB = 60
 LIMIT_HEADERS = 100
 # Of those that the filter counts, so many are not the client's: four pseudo-headers, and what the connection manager
-# has added before filters run (x-forwarded-for, -proto, -port and -client-cert, x-request-id, x-envoy-external-address).
-NOT_THE_CLIENTS = 10
+# has added before filters run (x-forwarded-for, -proto, -port and -client-cert, x-request-id, x-envoy-external-address),
+# and those of traces.
+NOT_THE_CLIENTS = 10 + trace_headers.MOST_ADDED
 
 # What a codec takes in before it gives up. A client may make a gateway hold that much for each of its streams.
 CODEC_KIB = 256

@@ -4,9 +4,9 @@ import json
 from datetime import timedelta
 
 from mizzen.errors import Problem, Severity
-from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits, Tracer
+from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits
 from mizzen.resolve.context import Context
-from mizzen.resolve.listeners.tracing import trace_percent
+from mizzen.resolve.listeners.tracing import trace_headers, trace_percent, tracing
 from mizzen.resolve.overlay import overlay
 from mizzen.resources.declaring import values
 from mizzen.resources.declaring.findings import Findings
@@ -91,7 +91,7 @@ _PRIVATE_NETWORKS = (
 )
 
 
-def edge(ctx: Context, tracer: Tracer | None = None) -> Edge:
+def edge(ctx: Context) -> Edge:
     """What holds for every listener of the gateway. Istio's defaults where nothing is said."""
     config, metadata = ctx.proxy.config, ctx.proxy.metadata
     topology = config.gateway_topology or Topology()
@@ -129,8 +129,9 @@ def edge(ctx: Context, tracer: Tracer | None = None) -> Edge:
             connection_window=http2.initial_connection_window_size,
         ),
         buffer_limit=buffer_limit if buffer_limit is not None and buffer_limit >= 0 else None,
+        tracer=tracing(ctx)[0],
         trace_percent=trace_percent(ctx),
-        tracer=tracer,
+        trace_headers=trace_headers(ctx),
         internal_networks=_PRIVATE_NETWORKS if ctx.switches.internal_networks else (),
     )
 

@@ -12,6 +12,7 @@ from mizzen.model.tls import Certificate, ServerTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import ByService, Context, mapped
 from mizzen.resolve.gateways.servers import MergedServer
+from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.listeners.udp import judge_client_addresses, udp_refusal
 from mizzen.resolve.tls.pem import Chain, read_chain
 from mizzen.resolve.tls.secrets import certificate_of
@@ -104,6 +105,7 @@ def _mirror_of(
         listener=mirror.quic_listener,
         server_names=server.server_names,
         certificates=ends.certificates,
+        trace_headers=trace_headers(ctx),
         origin=server.ref,
     )
 

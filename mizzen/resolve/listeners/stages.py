@@ -18,7 +18,6 @@ from mizzen.resolve.listeners.edge import access_logs, edge
 from mizzen.resolve.listeners.listeners import Common, listeners, tls_key
 from mizzen.resolve.listeners.mirrors import Mirrored, mirrored
 from mizzen.resolve.listeners.shared_certificates import check_shared_certificates
-from mizzen.resolve.listeners.tracing import tracing
 from mizzen.resolve.parts import secrets_of_chains
 from mizzen.resolve.services.destinations import Indexes
 
@@ -92,7 +91,7 @@ def mirrored_servers(ctx: Context) -> Mirrored:
 @step
 def common(ctx: Context) -> Common:
     return Common(
-        edge=edge(ctx, tracing(ctx)[0]),
+        edge=edge(ctx),
         access_logs=access_logs(ctx),
         tokens=token_rules(ctx),
         http_access=authorization(ctx, http=True),

@@ -278,12 +278,12 @@ def _scoped(text: str) -> Scoped:
     return Scoped(text) if text in {one.value for one in Scoped} else Scoped.AUTO
 
 
-def _percent(text: str) -> float:
+def _percent(text: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
-        return 1.0
-    return value if 0.0 <= value <= 100.0 else 1.0
+        return None
+    return value if 0.0 <= value <= 100.0 else None
 
 
 # --- one gateway ------------------------------------------------------------------------------------

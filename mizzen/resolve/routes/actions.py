@@ -1,6 +1,6 @@
 """What is done with a request: rules of a VirtualService -> actions, faults and CORS."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mizzen.model.route import (
@@ -12,18 +12,19 @@ from mizzen.model.route import (
     Fault,
     Forward,
     Fraction,
-    HashOn,
+    Grpc,
     Redirect,
     Respond,
     Rewrite,
     Weighted,
 )
 from mizzen.resolve.context import Context
+from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.routes.delegates import Rule
 from mizzen.resolve.routes.header_changes import header_changes
 from mizzen.resolve.routes.matches import text_match
 from mizzen.resolve.routes.retries import retry
-from mizzen.resolve.services.destinations import Indexes
+from mizzen.resolve.services.destinations import GRPC, Indexes, Target
 from mizzen.resources.istio.virtual_service import (
     Abort,
     CorsPolicy,
@@ -60,6 +61,11 @@ class Actions:
     where: Where
     indexes: Indexes
 
+    @property
+    def tells_operation(self) -> bool:
+        """Does the backend's proxy learn by a header what a trace calls the request? Where there is a tracer, it sees to that."""
+        return trace_headers(self.ctx) is not None
+
     def of(self, rule: Rule) -> Action:
         """A redirect goes before a direct response, and that before a route, as in Istio."""
         route = rule.route
@@ -74,10 +80,11 @@ class Actions:
 
     def _forward(self, rule: Rule) -> Action:
         route = rule.route
-        shares = tuple(self._shares(rule))
+        targets = [self._target(rule, one.destination) for one in route.route]
+        shares = tuple(_shares(route.route, targets))
         if not shares:
             return Fail(status=500, because="no destination has a weight")
-        hashes = tuple(self._hashes(rule))
+        hashes = tuple(hash_on for one in targets if (hash_on := self.indexes.hash_on(one)) is not None)
         return Forward(
             to=shares,
             timeout=route.timeout,
@@ -89,33 +96,14 @@ class Actions:
             copies=tuple(self._copies(rule)),
             hash_on=hashes,
             rewrite=self._rewrite(route),
+            grpc=_grpc(targets),
         )
 
-    def _shares(self, rule: Rule) -> Iterator[Weighted]:
-        """The weight of a single destination says nothing; of several, those with none get nothing."""
-        alone = len(rule.route.route) == 1
-        for one in rule.route.route:
-            if not alone and one.weight <= 0:
-                continue
-            changed = header_changes(one.headers)
-            yield Weighted(
-                backend=self._backend(rule, one.destination),
-                weight=1 if alone else one.weight,
-                headers=changed.changes,
-                host_rewrite=changed.host,
-            )
+    def _target(self, rule: Rule, destination: Destination) -> Target:
+        return self.indexes.target(destination, rule.namespace, self.where.port)
 
     def _backend(self, rule: Rule, destination: Destination) -> str:
-        return self.indexes.target(destination, rule.namespace, self.where.port).backend
-
-    def _hashes(self, rule: Rule) -> Iterator[HashOn]:
-        for one in rule.route.route:
-            found = self._hash(rule, one)
-            if found is not None:
-                yield found
-
-    def _hash(self, rule: Rule, one: HTTPRouteDestination) -> HashOn | None:
-        return self.indexes.hash_on(self.indexes.target(one.destination, rule.namespace, self.where.port))
+        return self._target(rule, destination).backend
 
     def _copies(self, rule: Rule) -> Iterator[Copy]:
         route = rule.route
@@ -166,6 +154,27 @@ def _redirect(redirect: HTTPRedirect, where: Where) -> Action:
 
 
 # --- shares -----------------------------------------------------------------------------------------
+
+
+def _shares(destinations: tuple[HTTPRouteDestination, ...], targets: Iterable[Target]) -> Iterator[Weighted]:
+    """The weight of a single destination says nothing; of several, those with none get nothing."""
+    alone = len(destinations) == 1
+    for destination, target in zip(destinations, targets, strict=True):
+        if not alone and destination.weight <= 0:
+            continue
+        changed = header_changes(destination.headers)
+        yield Weighted(
+            backend=target.backend,
+            weight=1 if alone else destination.weight,
+            headers=changed.changes,
+            host_rewrite=changed.host,
+        )
+
+
+def _grpc(targets: Iterable[Target]) -> Grpc | None:
+    """How any of the destinations speaks gRPC."""
+    spoken = {GRPC.get(target.protocol) for target in targets}
+    return next((grpc for grpc in (Grpc.WEB, Grpc.NATIVE) if grpc in spoken), None)
 
 
 def _share(percentage: Percent) -> Fraction | None:

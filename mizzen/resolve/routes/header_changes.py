@@ -1,9 +1,9 @@
 """What rules do to headers, and which host name they make of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mizzen.model.route import NO_CHANGES, HeaderChanges, HeaderValue
+from mizzen.model.route import NO_CHANGES, OPERATION_HEADER, HeaderChanges, HeaderValue
 from mizzen.resources.istio.virtual_service import HeaderOperations, Headers
 
 _HOST = frozenset({"host", ":authority"})
@@ -37,14 +37,10 @@ def header_changes(headers: Headers | None) -> Changed:
     )
 
 
-def joined(first: HeaderChanges, then: HeaderChanges) -> HeaderChanges:
-    """Both, one after the other."""
-    return HeaderChanges(
-        request=first.request + then.request,
-        request_remove=first.request_remove + then.request_remove,
-        response=first.response + then.response,
-        response_remove=first.response_remove + then.response_remove,
-    )
+def telling_operation(changes: HeaderChanges, operation: str) -> HeaderChanges:
+    """The same, and the backend's proxy learns what a trace calls the request, as it does from a tracer."""
+    told = HeaderValue(name=OPERATION_HEADER, value=operation.replace("%", "%%"), overwrite=True)
+    return replace(changes, request=(told, *changes.request))
 
 
 def _values(operations: HeaderOperations | None) -> Iterator[HeaderValue]:

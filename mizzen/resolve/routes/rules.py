@@ -9,7 +9,7 @@ from mizzen.model.route import Exact, Fail, Forward, Prefix, Regex, Route, Route
 from mizzen.resolve.budget import MOST_ROUTES
 from mizzen.resolve.routes.actions import Actions, cors, fault
 from mizzen.resolve.routes.delegates import Rule
-from mizzen.resolve.routes.header_changes import header_changes
+from mizzen.resolve.routes.header_changes import header_changes, telling_operation
 from mizzen.resolve.routes.matches import applies, route_match
 from mizzen.resources.istio.virtual_service import HTTPMatchRequest, VirtualService
 
@@ -88,15 +88,19 @@ def _route(rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service
     action = actions.of(rule)
     when = route_match(match)
     forward = action if isinstance(action, Forward) else None
+    operation = _operation(forward, when, service.ref, actions.where.port)
+    changes = header_changes(written.headers).changes
+    if forward is not None and actions.tells_operation:
+        changes = telling_operation(changes, operation)
     return Route(
         name=f"{written.name}.{match.name}" if match and match.name else written.name,
         match=when,
         action=action,
-        headers=header_changes(written.headers).changes,
+        headers=changes,
         fault=fault(written.fault),
         cors=cors(written.cors_policy),
         stat_prefix=match.stat_prefix if match else "",
-        operation=_operation(forward, when, service.ref, actions.where.port),
+        operation=operation,
         origin=service.ref,
         at=rule.at,
     )

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from mizzen.model.route import HashOn
+from mizzen.model.route import Grpc, HashOn
 from mizzen.resolve.gateways.attach import Attached
 from mizzen.resolve.names import backend_name, expand_host
 from mizzen.resolve.services.policies import PolicyIndex, TcpPolicy
 from mizzen.resolve.services.services import MeshService, ServiceIndex
 from mizzen.resources.istio.virtual_service import Destination
+
+# Protocols of ports -> how gRPC may be spoken there.
+GRPC = {"GRPC": Grpc.NATIVE, "HTTP2": Grpc.NATIVE, "GRPC-Web": Grpc.WEB}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,12 @@ class Target:
     @property
     def backend(self) -> str:
         return backend_name(self.port, self.subset, self.host)
+
+    @property
+    def protocol(self) -> str:
+        """What its port is declared to carry; "" where nobody says, or knows the port."""
+        port = self.service.port(self.port) if self.service else None
+        return port.protocol if port else ""
 
 
 @dataclass(frozen=True, slots=True)

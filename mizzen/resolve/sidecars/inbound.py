@@ -4,7 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Protocol
-from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.listener import (
+    AccessLog,
+    Chain,
+    Edge,
+    HttpService,
+    Listener,
+    TcpService,
+    TraceHeaders,
+    Transport,
+)
 from mizzen.model.route import Forward, Host, Retry, Route, RouteMatch, RouteTable, Weighted
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import by_name
@@ -12,6 +21,7 @@ from mizzen.resolve.access.authorization import authorization
 from mizzen.resolve.access.peer_modes import peer_mode
 from mizzen.resolve.access.tokens import token_rules
 from mizzen.resolve.context import Context
+from mizzen.resolve.services.destinations import GRPC
 from mizzen.resolve.sidecars.workload_ports import InboundPort
 from mizzen.resolve.tls.identity import ALPN_HTTP, ALPN_TCP, mesh_server
 
@@ -40,6 +50,7 @@ def inbound_edge(edge: Edge) -> Edge:
         client_cert_header="append_forward",
         cert_details=("subject", "dns", "uri"),
         stream_idle_timeout=timedelta(0),
+        trace_headers=TraceHeaders.CONTINUE if edge.trace_headers else None,
     )
 
 
@@ -150,7 +161,12 @@ def inbound_routes(port: InboundPort) -> RouteTable:
     route = Route(
         name="default",
         match=RouteMatch(),
-        action=Forward(to=(Weighted(backend=inbound_name(port)),), timeout=None, retry=_RETRY),
+        action=Forward(
+            to=(Weighted(backend=inbound_name(port)),),
+            timeout=None,
+            retry=_RETRY,
+            grpc=GRPC.get(port.protocol),
+        ),
         operation=f"{port.operation}/*",
         origin=port.ref,
         at=port.at,

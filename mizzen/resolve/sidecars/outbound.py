@@ -11,17 +11,19 @@ from functools import partial
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
-from mizzen.model.route import Forward, Host, Route, RouteMatch, RouteTable, Weighted
+from mizzen.model.route import NO_CHANGES, Forward, Host, Route, RouteMatch, RouteTable, Weighted
 from mizzen.persistent import by_name
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.attach import MESH, gateway_keys, hosts_of, is_visible
 from mizzen.resolve.hosts import overlap, specificity_key
+from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.names import DOMAIN, backend_name
 from mizzen.resolve.routes.actions import Actions, Where
 from mizzen.resolve.routes.delegates import rules_of
+from mizzen.resolve.routes.header_changes import telling_operation
 from mizzen.resolve.routes.retries import retry
 from mizzen.resolve.routes.rules import failing, ordered, routes_of
-from mizzen.resolve.services.destinations import Indexes
+from mizzen.resolve.services.destinations import GRPC, Indexes
 from mizzen.resolve.services.services import MeshPort, MeshService, ServiceIndex, named_protocol
 from mizzen.resolve.sidecars.workload_ports import sidecar_of
 from mizzen.resources.istio.sidecar import EgressListener
@@ -220,13 +222,20 @@ class OutboundMaker:
         target = Weighted(backend=backend_name(port.number, "", service.alias_of or service.host))
         hashed = self.indexes.policies.hash_on(service.host, service.namespace, "", port.number)
         policy = retry(None, self.ctx.mesh.default_http_retry_policy, keeps_to_one=hashed is not None)
+        operation = f"{service.host}:{port.number}/*"
+        tells = trace_headers(self.ctx) is not None
         return Route(
             name="default",
             match=RouteMatch(),
             action=Forward(
-                to=(target,), timeout=None, retry=policy, hash_on=(hashed,) if hashed is not None else ()
+                to=(target,),
+                timeout=None,
+                retry=policy,
+                hash_on=(hashed,) if hashed is not None else (),
+                grpc=GRPC.get(port.protocol),
             ),
-            operation=f"{service.host}:{port.number}/*",
+            headers=telling_operation(NO_CHANGES, operation) if tells else NO_CHANGES,
+            operation=operation,
             origin=service.ref,
             at="spec.ports",
         )

@@ -64,14 +64,14 @@ def _made(ctx: Context) -> _Made:
     check_authorization(ctx)
     indexes: Indexes = ctx.steps.views["indexes"]
     ports = inbound_ports(ctx, indexes.services)
-    tracer, collectors = tracing(ctx)
-    meeting, logs = inbound_edge(edge(ctx, tracer)), access_logs(ctx)
+    _, collectors = tracing(ctx)
+    meeting, logs = inbound_edge(edge(ctx)), access_logs(ctx)
     if ctx.proxy.intercepted:
-        used = virtual_outbound(ctx, indexes, edge(ctx, tracer), logs)
+        used = virtual_outbound(ctx, indexes, edge(ctx), logs)
         found = [virtual_inbound(ctx, ports, meeting, logs), *used.listeners]
         collectors = (*collectors, *passthroughs(ctx))
     else:
-        used = outbound(ctx, indexes, edge(ctx, tracer), logs)
+        used = outbound(ctx, indexes, edge(ctx), logs)
         found = [*(inbound_listener(ctx, port, meeting, logs) for port in ports), *used.listeners]
     tables = (*(inbound_routes(port) for port in ports if carries_http(port)), *used.route_tables)
     return (

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits
+from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits, TraceHeaders
 from mizzen.resolve.listeners.edge import access_logs, edge
 
 OPERATOR = """
@@ -26,7 +26,7 @@ def configured(gateway):
 
 
 def test_without_a_word_the_edge_is_istios_default(gateway):
-    assert edge(gateway("").ctx) == Edge()
+    assert edge(gateway("").ctx) == Edge(trace_headers=TraceHeaders.MAKE)
     assert access_logs(gateway("").ctx) == ()
 
 
@@ -44,6 +44,7 @@ def test_topology_and_headers_come_from_the_proxys_configuration(configured):
         forwarded_port=True,
         suppress_envoy_headers=True,
         header_case=HeaderCase.PRESERVE,
+        trace_headers=TraceHeaders.MAKE,
     )
 
 

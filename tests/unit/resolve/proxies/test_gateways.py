@@ -228,7 +228,7 @@ spec:
     assert proxy.config.proxy_headers.server.value == "edge"
 
 
-@pytest.mark.parametrize(("text", "percent"), [("25", 25.0), ("", 1.0), ("lots", 1.0), ("101", 1.0)])
+@pytest.mark.parametrize(("text", "percent"), [("25", 25.0), ("", None), ("lots", None), ("101", None)])
 def test_trace_sampling_is_a_percentage(world, text, percent):
     [(_, switches, _)] = of(world, "", {"PILOT_TRACE_SAMPLING": text})
     assert switches.trace_sampling == percent
