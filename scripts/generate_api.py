@@ -51,7 +51,7 @@ filters/common/matcher/action/v3/skip_action
 filters/http/basic_auth/v3/basic_auth filters/http/buffer/v3/buffer
 filters/http/compressor/v3/compressor filters/http/cors/v3/cors filters/http/csrf/v3/csrf
 filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy filters/http/ext_authz/v3/ext_authz
-filters/http/fault/v3/fault filters/http/grpc_stats/v3/config filters/http/grpc_web/v3/grpc_web
+filters/http/fault/v3/fault filters/http/filter_chain/v3/filter_chain filters/http/grpc_stats/v3/config filters/http/grpc_web/v3/grpc_web
 filters/http/header_mutation/v3/header_mutation filters/http/health_check/v3/health_check
 filters/http/header_to_metadata/v3/header_to_metadata
 filters/http/jwt_authn/v3/config filters/http/local_ratelimit/v3/local_rate_limit filters/http/lua/v3/lua
@@ -125,6 +125,9 @@ SHORT_NAMES = {
     "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig": "DynamicForwardProxyFilterConfig",
     "envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig": "DynamicForwardProxyPerRoute",
     "envoy.extensions.filters.http.ext_authz.v3.HttpService": "ExtAuthzHttpService",
+    "envoy.extensions.filters.http.filter_chain.v3.FilterChain": "HttpFilterChain",
+    "envoy.extensions.filters.http.filter_chain.v3.FilterChainConfig": "HttpFilterChainConfig",
+    "envoy.extensions.filters.http.filter_chain.v3.FilterChainConfigPerRoute": "HttpFilterChainPerRoute",
     "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig": "GrpcStatsConfig",
     "envoy.extensions.filters.http.header_to_metadata.v3.Config": "HeaderToMetadata",
     "envoy.extensions.filters.http.health_check.v3.HealthCheck": "HealthCheckFilter",

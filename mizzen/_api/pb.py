@@ -318,6 +318,9 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ShadowDecision as ShadowDecision
     from mizzen._api.envoy.extensions.filters.http.fault.v3.fault_pb2 import FaultAbort as FaultAbort
     from mizzen._api.envoy.extensions.filters.http.fault.v3.fault_pb2 import HTTPFault as HTTPFault
+    from mizzen._api.envoy.extensions.filters.http.filter_chain.v3.filter_chain_pb2 import FilterChain as HttpFilterChain
+    from mizzen._api.envoy.extensions.filters.http.filter_chain.v3.filter_chain_pb2 import FilterChainConfig as HttpFilterChainConfig
+    from mizzen._api.envoy.extensions.filters.http.filter_chain.v3.filter_chain_pb2 import FilterChainConfigPerRoute as HttpFilterChainPerRoute
     from mizzen._api.envoy.extensions.filters.http.grpc_stats.v3.config_pb2 import FilterConfig as GrpcStatsConfig
     from mizzen._api.envoy.extensions.filters.http.grpc_stats.v3.config_pb2 import FilterObject as FilterObject
     from mizzen._api.envoy.extensions.filters.http.grpc_web.v3.grpc_web_pb2 import GrpcWeb as GrpcWeb
@@ -719,6 +722,9 @@ _MESSAGES = {
     "Http3ProtocolOptions": "envoy.config.core.v3.Http3ProtocolOptions",
     "HttpConnectionManager": "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
     "HttpFilter": "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",
+    "HttpFilterChain": "envoy.extensions.filters.http.filter_chain.v3.FilterChain",
+    "HttpFilterChainConfig": "envoy.extensions.filters.http.filter_chain.v3.FilterChainConfig",
+    "HttpFilterChainPerRoute": "envoy.extensions.filters.http.filter_chain.v3.FilterChainConfigPerRoute",
     "HttpGenericBodyMatch": "envoy.config.common.matcher.v3.HttpGenericBodyMatch",
     "HttpGrpcAccessLogConfig": "envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig",
     "HttpHeadersMatch": "envoy.config.common.matcher.v3.HttpHeadersMatch",

@@ -16,10 +16,12 @@ from mizzen.envoy.config import (
     SECRETS,
     type_url,
 )
+from mizzen.envoy.filters import access_policies
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
+from mizzen.model.authorization import Access
 from mizzen.model.backend import Backend
-from mizzen.model.listener import Chain, HttpService, Listener
+from mizzen.model.listener import AccessPolicies, Chain, HttpService, Listener
 from mizzen.model.route import Forward, Host, Route, RouteTable
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
@@ -49,6 +51,7 @@ class Authors:
         self._backends = {one.name: one for one in model.backends.values()}
         self._secrets: dict[str, Certificate | TrustedCa] = {one.name: one for one in model.certificates}
         self._secrets |= {one.name: one for one in model.trusted_cas}
+        self._policies = model.access_policies
         self._announcements = {one.name: one for one in model.announcements}
 
     def parts(self, url: str, name: str) -> tuple[Part, ...]:
@@ -68,6 +71,9 @@ class Authors:
             yield Part(author=backend.origin, value=backend.groups)
         elif url == SECRETS and (secret := self._secrets.get(name)):
             yield Part(author=secret.origin, value=secret)
+        elif url == EXTENSION_CONFIGS and name == access_policies.NAME and self._policies:
+            yield from _of_access(self._policies.access, self._policies.origin)
+            yield from _of_tokens(self._policies)
         elif url == EXTENSION_CONFIGS and (announcement := self._announcements.get(name)):
             yield Part(author=announcement.origin, value=announcement)
 
@@ -91,18 +97,22 @@ def _of_listener(listener: Listener) -> Iterator[Part]:
 
 def _of_chain(chain: Chain) -> Iterator[Part]:
     serve = chain.serve
-    bare = (
-        replace(serve, access=(), tokens=()) if isinstance(serve, HttpService) else replace(serve, access=())
-    )
+    access = () if isinstance(serve, HttpService) else serve.access
+    bare = serve if isinstance(serve, HttpService) else replace(serve, access=())
     yield Part(where=(chain.name,), author=chain.origin, at=chain.at, value=replace(chain, serve=bare))
-    for access in serve.access:
-        for rule in access.rules:
-            where = (chain.name, "access")
-            yield Part(where=where, author=rule.origin or chain.origin, at=rule.at, value=(access.deny, rule))
-    for token in serve.tokens if isinstance(serve, HttpService) else ():
-        yield Part(
-            where=(chain.name, "tokens"), author=token.origin or chain.origin, at=token.at, value=token
-        )
+    yield from _of_access(access, chain.origin, chain.name)
+
+
+def _of_access(access: tuple[Access, ...], asker: ResourceRef, *within: str) -> Iterator[Part]:
+    for one in access:
+        for rule in one.rules:
+            where, author = (*within, "access"), rule.origin or asker
+            yield Part(where=where, author=author, at=rule.at, value=(one.deny, rule))
+
+
+def _of_tokens(policies: AccessPolicies) -> Iterator[Part]:
+    for rule in policies.tokens:
+        yield Part(where=("tokens",), author=rule.origin or policies.origin, at=rule.at, value=rule)
 
 
 def _of_table(table: RouteTable, backends: Mapping[str, Backend]) -> Iterator[Part]:

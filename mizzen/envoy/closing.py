@@ -9,10 +9,10 @@ from mizzen.envoy.violations import sound
 from mizzen.errors import Problem, Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.authorization import Access, AccessRule, All
-from mizzen.model.listener import Chain, HttpService
+from mizzen.model.listener import AccessPolicies, Chain, HttpService
 from mizzen.model.token import TokenRule
 
-_Judged = tuple[tuple[Access, ...], tuple[Problem, ...]]
+REFUSE_ALL = Access(deny=True, rules=(AccessRule(name="fault", what=All(), who=All()),))
 
 
 @dataclass(slots=True)
@@ -20,49 +20,48 @@ class Closing:
     """Tries each rule once, however many chains have it."""
 
     # By the identity of what was judged, which is kept so that nothing else gets it.
-    _known: dict[tuple[int, int], tuple[object, _Judged]] = field(default_factory=dict)
+    _known: dict[int, tuple[object, tuple[Access, ...], tuple[Problem, ...]]] = field(default_factory=dict)
 
     def closed(self, chain: Chain, report: Report) -> Chain:
         """The chain; where a rule of it cannot be translated, one that refuses."""
         serve = chain.serve
-        tokens = serve.tokens if isinstance(serve, HttpService) else ()
-        if not (serve.access or tokens):
+        if isinstance(serve, HttpService) or not serve.access:
             return chain
-        key = (id(serve.access), id(tokens))
+        key = id(serve.access)
         if key not in self._known:
-            self._known[key] = ((serve.access, tokens), _judged(serve.access, tokens, chain.origin))
-        access, problems = self._known[key][1]
+            problems_of: list[Problem] = []
+            made = tuple(_closed(access, chain.origin, problems_of.append) for access in serve.access)
+            self._known[key] = (serve.access, made if problems_of else serve.access, tuple(problems_of))
+        _, access, problems = self._known[key]
         for problem in problems:
             report(problem)
         return chain if access is serve.access else replace(chain, serve=replace(serve, access=access))
 
 
-def _judged(access: tuple[Access, ...], tokens: tuple[TokenRule, ...], asker: ResourceRef) -> _Judged:
-    problems: list[Problem] = []
-    refused = [rule for rule in tokens if not _can_be_told(rule, asker, problems)]
-    parts = [_closed(one, asker, problems) for one in access]
-    if not problems:
-        return access, ()
-    if refused:
+def closed_policies(policies: AccessPolicies, report: Report) -> AccessPolicies:
+    """The same; where a rule of it cannot be translated, one that refuses. A token that cannot be judged is nobody's."""
+    tokens = tuple(rule for rule in policies.tokens if _can_be_told(rule, policies.origin, report))
+    access = tuple(_closed(part, policies.origin, report) for part in policies.access)
+    if refused := [rule for rule in policies.tokens if rule not in tokens]:
         everything = AccessRule(name="tokens-fault", what=All(), who=All(), origin=refused[0].origin)
-        parts = [Access(deny=True, rules=(everything,)), *(one for one in parts if not one.deny)]
-    return tuple(parts), tuple(problems)
+        access = (Access(deny=True, rules=(everything,)), *(part for part in access if not part.deny))
+    return replace(policies, tokens=tokens, access=access)
 
 
-def _closed(access: Access, asker: ResourceRef, problems: list[Problem]) -> Access:
+def _closed(access: Access, asker: ResourceRef, report: Report) -> Access:
     """A refusal that cannot be told refuses everything; a permission that cannot be told permits nothing."""
     rules = []
     for rule in access.rules:
-        if _can_be_told(rule, asker, problems):
+        if _can_be_told(rule, asker, report):
             rules.append(rule)
         elif access.deny:
             rules.append(replace(rule, what=All(), who=All()))
     return replace(access, rules=tuple(rules))
 
 
-def _can_be_told(rule: AccessRule | TokenRule, asker: ResourceRef, problems: list[Problem]) -> bool:
+def _can_be_told(rule: AccessRule | TokenRule, asker: ResourceRef, report: Report) -> bool:
     blamed = rule.origin or asker
-    return attempt(Stage.TRANSLATE, blamed, partial(_tell, rule), problems.append, False, rule.at)
+    return attempt(Stage.TRANSLATE, blamed, partial(_tell, rule), report, False, rule.at)
 
 
 def _tell(rule: AccessRule | TokenRule) -> bool:

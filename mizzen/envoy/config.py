@@ -5,7 +5,7 @@ object is the same, and finding where two maps of them differ costs what differs
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -13,8 +13,10 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.changes import Bodies, Changes, Faults
+from mizzen.envoy.closing import REFUSE_ALL, closed_policies
 from mizzen.envoy.cluster import black_hole, cluster, is_told_endpoints
 from mizzen.envoy.endpoints import cluster_load_assignment
+from mizzen.envoy.filters import access_policies
 from mizzen.envoy.filters.announcement import typed_extension_config
 from mizzen.envoy.listeners import Listeners, translate_listeners
 from mizzen.envoy.origins import origin_of
@@ -122,6 +124,7 @@ def envoy_config(
         earlier.trusted_cas if earlier else (),
         lambda one: ca_secret(one),
     )
+    _translate_access_policies(model, earlier, changes)
     said = _translate_announcements(model, announced, before, changes)
     bodies, faults = changes.applied()
     return EnvoyConfig(
@@ -214,6 +217,24 @@ def _translate_announcements(
     for name in known.keys() - said.keys():
         changes.drop(EXTENSION_CONFIGS, name)
     return said
+
+
+def _translate_access_policies(model: Model, earlier: Model | None, changes: Changes) -> None:
+    """What cannot be translated of it refuses (`closed_policies`); where all of it cannot, everybody is refused."""
+    policies, before = model.access_policies, earlier.access_policies if earlier else None
+    key = (EXTENSION_CONFIGS, access_policies.NAME)
+    if policies is None:
+        if before is not None:
+            changes.drop(*key)
+        return
+    if before == policies and key not in changes.faults:
+        return
+    problems: list[Problem] = []
+    closed = closed_policies(policies, problems.append)
+    make = partial(_body, partial(access_policies.typed_extension_config, closed))
+    body = attempt(Stage.TRANSLATE, policies.origin, make, problems.append, None)
+    nobody = partial(access_policies.typed_extension_config, replace(closed, tokens=(), access=(REFUSE_ALL,)))
+    changes.put(*key, body or _body(nobody), tuple(dict.fromkeys(problems)))
 
 
 # --- one resource -----------------------------------------------------------------------------------

@@ -5,12 +5,12 @@ from typing import assert_never
 
 from mizzen._api import pb
 from mizzen.envoy.authorization import rbac
+from mizzen.envoy.closing import REFUSE_ALL
 from mizzen.envoy.filters.meeting import inline
 from mizzen.envoy.hcm import http_connection_manager
 from mizzen.envoy.parts import boolean, duration, packed, sds
 from mizzen.envoy.tcp_proxy import tcp_proxy
 from mizzen.envoy.transport import QUIC, quic_transport_socket, tls_transport_socket
-from mizzen.model.authorization import Access, AccessRule, All
 from mizzen.model.backend import BLACK_HOLE
 from mizzen.model.listener import Chain, HttpService, Listener, TcpService, Transport
 
@@ -63,8 +63,7 @@ def closed_chain(chain: Chain, listener: Listener) -> pb.FilterChain:
 
 
 def _refusing_tcp() -> pb.FilterChain:
-    everything = AccessRule(name="fault", what=All(), who=All())
-    refuse = pb.NetworkRBAC(rules=rbac(Access(deny=True, rules=(everything,))), stat_prefix="tcp.")
+    refuse = pb.NetworkRBAC(rules=rbac(REFUSE_ALL), stat_prefix="tcp.")
     nowhere = pb.TcpProxy(stat_prefix=BLACK_HOLE, cluster=BLACK_HOLE)
     return pb.FilterChain(
         filters=[

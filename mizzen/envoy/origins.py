@@ -1,5 +1,6 @@
 """Which object of the user a resource of Envoy comes from. Looked up when it is asked for, which is seldom."""
 
+from mizzen.envoy.filters import access_policies
 from mizzen.envoy.scoped_route import parts_of_scope
 from mizzen.envoy.types import (
     CLUSTERS,
@@ -30,6 +31,8 @@ def origin_of(model: Model, url: str, name: str) -> ResourceRef | None:
         return backend.policy_origin or backend.origin if url == CLUSTERS else backend.origin
     if url == SCOPED_ROUTES:
         return _of_scope(model, name)
+    if url == EXTENSION_CONFIGS and name == access_policies.NAME:
+        return model.access_policies.origin if model.access_policies else None
     named: dict[str, tuple[_Part, ...]] = {
         LISTENERS: model.listeners,
         ROUTES: model.route_tables,

@@ -1,5 +1,9 @@
 """One route table as one resource: what stands around its virtual hosts."""
 
+from collections.abc import Mapping
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+
 from mizzen._api import pb
 from mizzen.envoy.parts import boolean, uint32
 from mizzen.envoy.violations import sound
@@ -10,9 +14,13 @@ VIRTUAL_HOSTS = "virtual_hosts"
 
 
 def route_configuration(
-    name: str, *hosts: pb.VirtualHost, port_in_domains: bool = False
+    name: str,
+    *hosts: pb.VirtualHost,
+    port_in_domains: bool = False,
+    switches: Mapping[str, AnyMessage] | None = None,
 ) -> pb.RouteConfiguration:
-    """A table with some virtual hosts, which are judged by themselves.
+    """A table with some virtual hosts, which are judged by themselves. `switches`: what is on or off
+    for all its routes, by the name of the filter.
 
     `validate_clusters` is off: a route to a backend that does not exist fails alone, not with its table.
 
@@ -25,4 +33,6 @@ def route_configuration(
         ignore_port_in_host_matching=not port_in_domains,
         max_direct_response_body_size_bytes=uint32(_MAX_DIRECT_RESPONSE_BYTES),
     )
+    for filter_name, switch in (switches or {}).items():
+        out.typed_per_filter_config[filter_name].CopyFrom(switch)
     return sound(out, but=frozenset({VIRTUAL_HOSTS}))

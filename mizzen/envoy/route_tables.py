@@ -6,6 +6,7 @@ from functools import partial
 
 from mizzen._api import pb
 from mizzen.envoy.changes import Changes
+from mizzen.envoy.filters import switches
 from mizzen.envoy.joined import entry, frame
 from mizzen.envoy.route_configuration import VIRTUAL_HOSTS, route_configuration
 from mizzen.envoy.scoped_route import empty_scope, scope_name, scope_names, scopes
@@ -91,7 +92,10 @@ class _Table:
         earlier = self.before.table.hosts if self.before else None
         difference = self.table.hosts.difference(earlier)
         self._removed = difference.removed
-        for name, host in difference.changed.items():
+        changed = difference.changed
+        if self.before and self.before.table.chosen_again != self.table.chosen_again:  # each has another end
+            earlier, changed = None, self.table.hosts
+        for name, host in changed.items():
             # Equal hosts may be written in other lines, which problems tell.
             if earlier is not None and name not in known and earlier.get(name) == host:
                 continue
@@ -104,7 +108,13 @@ class _Table:
     def _host(self, host: Host, report: Callable[[Problem], None]) -> pb.VirtualHost:
         """A host that cannot be translated answers 404: its requests fall to no wider host."""
         blamed = host.routes[0].origin if host.routes else self.table.origin
-        made = attempt(Stage.TRANSLATE, blamed, partial(virtual_host, host, report), report, None)
+        made = attempt(
+            Stage.TRANSLATE,
+            blamed,
+            partial(virtual_host, host, report, ends=self.table.chosen_again),
+            report,
+            None,
+        )
         return made or closed_host(host)
 
     def _put_table(self) -> PersistentMap[str, bytes]:
@@ -117,7 +127,11 @@ class _Table:
             others = []
             if table.misdirected:
                 others.append(_entry(misdirected_host(table.misdirected, table.announcement)))
-            shell = route_configuration(table.name, port_in_domains=table.port_in_domains)
+            shell = route_configuration(
+                table.name,
+                port_in_domains=table.port_in_domains,
+                switches=switches(scoped=False, chosen_again=table.chosen_again),
+            )
             around = frame(shell, VIRTUAL_HOSTS)
             self.changes.put(ROUTES, table.name, around.around((*entries.values(), *others)))
         return entries
@@ -156,4 +170,4 @@ def _entry(host: pb.VirtualHost) -> bytes:
 
 def _around(table: RouteTable) -> tuple[object, ...]:
     """All that the one resource is made of but its hosts."""
-    return table.misdirected, table.announcement, table.port_in_domains
+    return table.misdirected, table.announcement, table.port_in_domains, table.chosen_again

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from mizzen._api import pb
-from mizzen.envoy.filters import OPTIONAL_FILTERS, host_case
-from mizzen.envoy.filters.meeting import switched_off
+from mizzen.envoy.filters import switches
 from mizzen.envoy.joined import Frame, entry, field_of, frame
 from mizzen.envoy.route_configuration import VIRTUAL_HOSTS, route_configuration
 from mizzen.model.route import RouteTable
@@ -82,9 +81,5 @@ def _scope(table: RouteTable, domain: str, *hosts: pb.VirtualHost) -> tuple[str,
 
 @lru_cache(maxsize=1_000)
 def _around(table: str, chosen_again: bool) -> Frame:
-    """Who has a scope needs no other, and gets optional filters from routes. Filters are on, therefore, where the host is
-    written with capital letters: its scope is found when they have been chosen (`host_case`)."""
-    routes = route_configuration(table)
-    for name in (host_case.NAME, *(() if chosen_again else OPTIONAL_FILTERS)):
-        routes.typed_per_filter_config[name].CopyFrom(switched_off())
+    routes = route_configuration(table, switches=switches(scoped=True, chosen_again=chosen_again))
     return frame(routes, VIRTUAL_HOSTS)

@@ -15,18 +15,25 @@ from mizzen.guard import Stage, attempt
 from mizzen.model.route import Fail, Host, Route, RouteMatch
 
 MISDIRECTED = "misdirected"
+_NO_ROUTE = "no-route"
 
 
-def virtual_host(host: Host, report: Report) -> pb.VirtualHost:
-    """A route that cannot be translated, or that Envoy would refuse, is reported, and fails its requests."""
-    out = _made(host, report, route)
+def virtual_host(host: Host, report: Report, *, ends: bool = False) -> pb.VirtualHost:
+    """A route that cannot be translated, or that Envoy would refuse, is reported, and fails its requests.
+
+    `ends`: its last route answers 404, so that every request has a route (else Envoy itself answers 404).
+    """
+    out = _made(host, report, route, ends)
     # Nearly every host is sound, and known to be: its routes are judged apart only where it is not.
-    return out if is_sound(out) else sound(_made(host, report, _sound_route))
+    return out if is_sound(out) else sound(_made(host, report, _sound_route, ends))
 
 
-def _made(host: Host, report: Report, make: Callable[[Route], pb.Route]) -> pb.VirtualHost:
+def _made(host: Host, report: Report, make: Callable[[Route], pb.Route], ends: bool) -> pb.VirtualHost:
     out = closed_host(host)
     out.routes.extend(_routes(host, report, make))
+    if ends and not any(one.match.is_catch_all for one in host.routes):
+        last = out.routes.add(name=_NO_ROUTE, match=pb.RouteMatch(prefix="/"))
+        last.direct_response.status = HTTPStatus.NOT_FOUND
     out.require_tls = pb.VirtualHost.ALL if host.https_only else pb.VirtualHost.NONE
     out.include_request_attempt_count = host.count_attempts
     return out

@@ -10,7 +10,7 @@ from typing import NewType
 
 from mizzen.errors import ResourceRef
 from mizzen.model.backend import Backend
-from mizzen.model.listener import Announcement, Listener, Mirror
+from mizzen.model.listener import AccessPolicies, Announcement, Listener, Mirror
 from mizzen.model.route import RouteTable, Scoped
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
@@ -29,6 +29,7 @@ class Model:
     certificates: tuple[Certificate, ...]
     trusted_cas: tuple[TrustedCa, ...]
     announcements: tuple[Announcement, ...]  # one for each HTTPS server that ends TLS here
+    access_policies: AccessPolicies | None = None  # None: no request is judged
     mirrors: tuple[Mirror, ...]  # what became of each server that could have an HTTP/3 mirror
     scoped: Scoped = Scoped.NEVER
 

@@ -107,8 +107,16 @@ class HttpService:
     grpc_web: bool = False
     # Name of the Announcement whose headers go on every answer; None on servers that have none.
     announcement: str | None = None
+    judged: bool = False  # its requests meet the AccessPolicies of the proxy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPolicies:
+    """What judges each request: tokens first, then refusals, then permissions."""
+
     tokens: tuple[TokenRule, ...] = ()
-    access: tuple[Access, ...] = ()  # refusals, then permissions
+    access: tuple[Access, ...] = ()
+    origin: ResourceRef  # what the proxy was declared by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model import GatewayName, Model
 from mizzen.model.backend import Backend
+from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.access.authorization import check_authorization, index_hosts_of_any_case
 from mizzen.resolve.access.closing import closed
 from mizzen.resolve.checks.references import check_references
@@ -64,6 +65,7 @@ def resolve(ctx: Context) -> Model:
         certificates=certificates,
         trusted_cas=trusted_cas,
         announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),
+        access_policies=access_policies(ctx),
         mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),
         scoped=ctx.switches.scoped_routes,
     )

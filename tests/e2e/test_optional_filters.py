@@ -4,17 +4,17 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from attacked_site import ISSUER, Issuer
+from google.protobuf.message import Message
 
-from mizzen.envoy import scoped_route
-from mizzen.envoy.config import EnvoyConfig
-from mizzen.envoy.filters.meeting import Meeting
+from mizzen._api import pb
+from mizzen.envoy.config import LISTENERS, ROUTES, SCOPED_ROUTES, EnvoyConfig
 from mizzen.pipeline import Settings, to_snapshot
 from tests.e2e.test_cases_on_envoy import Envoy, running
 from tests.e2e.test_scoped_routes import PROTOCOLS, clients, drained, version_is, write
@@ -29,7 +29,24 @@ FIRST_USES = {
     "cors": "\n    corsPolicy: {allowOrigins: [{exact: 'https://page.test'}], exposeHeaders: [x-shown]}",
     "fault": "\n    fault: {abort: {httpStatus: 418, percentage: {value: 100}}}",
     "grpc": "",  # the port of the backend says so
+    "policy": "",
+    "token": "",
 }
+POLICY = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: closed, namespace: istio-system}
+spec: {action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]}
+"""
+STATUS = {"fault": 418, "policy": 403, "token": 401}
+
+
+def tokens(issuer: Issuer) -> str:
+    return (
+        "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\n"
+        "metadata: {name: token, namespace: istio-system}\n"
+        f"spec:\n  jwtRules:\n  - issuer: {ISSUER}\n    jwks: '{issuer.jwks}'\n"
+    )
 
 
 @pytest.mark.parametrize("use", FIRST_USES)
@@ -50,11 +67,14 @@ def test_a_first_use_closes_no_connection(
         if use == "grpc":
             gateway.replace_file(folder / "backend.yaml", backend.replace("protocol: HTTP", "protocol: GRPC"))
         gateway.replace_file(folder / "route.yaml", changed + "\n")
-        eventually(
-            version_is(of, "2")
-            if use != "fault"
-            else lambda: {one.status for one in of.ask().values()} == {418}
-        )
+        if use == "policy":
+            (folder / "policy.yaml").write_text(POLICY)
+        if use == "token":
+            (folder / "policy.yaml").write_text(tokens(Issuer()))
+        told = {"authorization": "Bearer nonsense"} if use == "token" else {}
+        eventually(lambda: {one.status for one in of.ask(**told).values()} == {STATUS.get(use, 200)})
+        if use not in STATUS:
+            eventually(version_is(of, "2"))
 
         assert {one.reused for one in of.ask().values()} == {True}
         assert drained(up) == before
@@ -142,15 +162,34 @@ class Site:
                         yield self.chance.choice(PROTOCOLS), method, path, headers
 
 
-@contextmanager
-def always_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Filters that are optional stand in every chain, as they do in Istio's."""
-    with monkeypatch.context() as changed:
-        changed.setattr(Meeting, "optional_are_off", False)
-        changed.setattr(scoped_route, "OPTIONAL_FILTERS", ())
-        scoped_route._around.cache_clear()
-        yield
-    scoped_route._around.cache_clear()
+def always_on(config: EnvoyConfig) -> EnvoyConfig:
+    """The same with all filters on in every chain, as Istio has them, and no table that switches them."""
+    bodies = dict(config.bodies)
+    for url in (LISTENERS, ROUTES, SCOPED_ROUTES):
+        changed = {}
+        for name in config.bodies[url]:
+            message = config.message(url, name)
+            assert message is not None
+            _switch_on(message)
+            changed[name] = message.SerializeToString(deterministic=True)
+        bodies[url] = config.bodies[url].updated(changed)
+    return replace(config, bodies=bodies)
+
+
+def _switch_on(message: Message) -> None:
+    if isinstance(message, pb.Listener):
+        for chain in (*message.filter_chains, message.default_filter_chain):
+            for network_filter in chain.filters:
+                manager = pb.HttpConnectionManager()
+                network_filter.typed_config.Unpack(manager)
+                for http_filter in manager.http_filters:
+                    http_filter.disabled = False
+                network_filter.typed_config.Pack(manager, deterministic=True)
+        return
+    table = message.route_configuration if isinstance(message, pb.ScopedRouteConfiguration) else message
+    assert isinstance(table, pb.RouteConfiguration)
+    for name in ("envoy.filters.http.cors", "envoy.filters.http.fault", "envoy.filters.http.grpc_stats"):
+        table.typed_per_filter_config.pop(name, None)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="envoy")
@@ -162,7 +201,7 @@ async def one_envoy_for_all() -> AsyncIterator[Envoy]:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_no_filter_is_off_that_a_request_needs(
-    envoy: Envoy, authority: Authority, httpbin: int, seed: int, monkeypatch: pytest.MonkeyPatch
+    envoy: Envoy, authority: Authority, httpbin: int, seed: int
 ) -> None:
     """The same answers as with all filters always on: for routes that are chosen late, redirects, faults and 404s too."""
     site = Site(seed, Issuer())
@@ -171,9 +210,7 @@ async def test_no_filter_is_off_that_a_request_needs(
     asked = list(site.requests())
 
     config = made.config(made.announced_when_proven())
-    with always_on(monkeypatch):
-        all_on = made.config(made.announced_when_proven())
-    assert (all_on.bodies != config.bodies) is not site.has_tokens
+    all_on = always_on(config)
 
     ours = await answers(envoy, config, authority, asked)
     theirs = await answers(envoy, all_on, authority, asked)

@@ -3,10 +3,13 @@
 Answers meet them in the opposite order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from google.protobuf.any_pb2 import Any as AnyMessage
 
 from mizzen._api import pb
 from mizzen.envoy.filters import (
+    access_policies,
     announcement,
     cors,
     fault,
@@ -14,30 +17,26 @@ from mizzen.envoy.filters import (
     grpc_web,
     header_limits,
     host_case,
-    jwt_authn,
-    rbac,
     router,
     trace_headers,
     websocket,
 )
-from mizzen.envoy.filters.meeting import Meeting
+from mizzen.envoy.filters.meeting import Meeting, switched_off, switched_on
 
 HttpFilterOf = Callable[[Meeting], pb.HttpFilter | None]
 
 # The announcement is first because only so it is on the answers of all others too: redirects, faults, the 404
 # of an unknown host. The rest stands as in Istio (tokens, access, grpc-web, grpc-stats, fault, cors): an aborted request has
 # no CORS headers on its answer. The router ends it.
-# What nobody uses is off until a route asks for it (`inline`): then its first use changes routes and no listener, and
-# nobody pays for what others use. Rules of access and tokens hold for a whole listener, and are there where any are.
+# What nobody uses is off until a route asks for it (`inline`, `switches`): then its first use changes routes and no
+# listener, and nobody pays for what others use.
 # The case of hosts comes where the others take up the route, and once more where tokens may have let go of it.
 HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     host_case.http_filter,
     announcement.http_filter,
     trace_headers.http_filter,
     header_limits.http_filter,
-    jwt_authn.http_filter,
-    rbac.deny_filter,
-    rbac.allow_filter,
+    access_policies.http_filter,
     host_case.filter_after_tokens,
     grpc_web.http_filter,
     grpc_stats.http_filter,
@@ -45,8 +44,6 @@ HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     cors.http_filter,
     router.http_filter,
 )
-# Of these, what is off until a route asks, and on where the route may be chosen late.
-OPTIONAL_FILTERS = (fault.NAME, cors.NAME)
 # Requests for a WebSocket over HTTP/3 meet these.
 WEBSOCKET_FILTERS: tuple[HttpFilterOf, ...] = (websocket.http_filter, *HTTP_FILTERS)
 
@@ -55,3 +52,19 @@ def http_filters(meeting: Meeting, order: tuple[HttpFilterOf, ...] = HTTP_FILTER
     """The filters of a connection manager; each says itself whether it takes part."""
     found = (http_filter(meeting) for http_filter in order)
     return [one for one in found if one is not None]
+
+
+def switches(*, scoped: bool, chosen_again: bool) -> Mapping[str, AnyMessage]:
+    """What a route table switches on or off for all its routes, by the name of the filter.
+
+    Which filters a request meets is decided once, by the route that it has then. `chosen_again`: another may take its
+    place, so what any may need is on. In scopes, filters are on in the chain, for hosts whose scope is found late
+    (`host_case`), and off here.
+    """
+    if scoped:
+        off = (host_case.NAME, *(() if chosen_again else (fault.NAME, cors.NAME)))
+        on: tuple[str, ...] = (grpc_stats.NAME,) if chosen_again else ()
+    else:
+        off = ()
+        on = (grpc_stats.NAME, fault.NAME, cors.NAME) if chosen_again else ()
+    return {**dict.fromkeys(off, switched_off()), **dict.fromkeys(on, switched_on())}

@@ -9,7 +9,7 @@ NAME = "envoy.filters.http.cors"
 
 
 def http_filter(meeting: Meeting) -> pb.HttpFilter:
-    return inline(NAME, pb.Cors(), disabled=meeting.optional_are_off)
+    return inline(NAME, pb.Cors(), disabled=not meeting.scoped)
 
 
 def cors_policy(cors: Cors) -> pb.CorsPolicy:

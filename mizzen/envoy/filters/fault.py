@@ -9,7 +9,7 @@ NAME = "envoy.filters.http.fault"
 
 
 def http_filter(meeting: Meeting) -> pb.HttpFilter:
-    return inline(NAME, pb.HTTPFault(), disabled=meeting.optional_are_off)
+    return inline(NAME, pb.HTTPFault(), disabled=not meeting.scoped)
 
 
 def http_fault(fault: Fault) -> pb.HTTPFault:

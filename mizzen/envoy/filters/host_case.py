@@ -33,7 +33,7 @@ def http_filter(meeting: Meeting) -> pb.HttpFilter | None:
 
 
 def filter_after_tokens(meeting: Meeting) -> pb.HttpFilter | None:
-    return _filter() if meeting.scoped and meeting.service.tokens else None
+    return _filter() if meeting.scoped and meeting.service.judged else None
 
 
 def _filter() -> pb.HttpFilter:

@@ -2,13 +2,12 @@
 
 from mizzen._api import pb
 from mizzen.envoy.authorization import JWT
-from mizzen.envoy.filters.meeting import Meeting, inline
+from mizzen.envoy.parts import extension
 from mizzen.model.token import TokenRule
 
 
-def http_filter(meeting: Meeting) -> pb.HttpFilter | None:
-    rules = meeting.service.tokens
-    return inline(JWT, jwt_authentication(rules)) if rules else None
+def filter_of(rules: tuple[TokenRule, ...]) -> pb.TypedExtensionConfig:
+    return extension(JWT, jwt_authentication(rules))
 
 
 def jwt_authentication(rules: tuple[TokenRule, ...]) -> pb.JwtAuthentication:

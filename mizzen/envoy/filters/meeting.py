@@ -19,15 +19,6 @@ class Meeting:
     edge: Edge
     scoped: bool = False  # its route table is told host by host
 
-    @property
-    def optional_are_off(self) -> bool:
-        """Are filters off until a route asks for them?
-
-        Which filters a request meets is decided once, by the route that it has then. Where another may be chosen later,
-        they are on: tokens make Envoy choose anew, and scopes have another way (`off_in_scopes`).
-        """
-        return not self.scoped and not self.service.tokens
-
 
 @cache
 def switched_on() -> AnyMessage:

@@ -166,7 +166,10 @@ def _patch(ctx: Context, model: Model, owner: EnvoyFilter, patch: ConfigPatch, *
 
 def _judges_requests(model: Model) -> bool:
     """Is there any rule that goes by where a request comes from, or by its host or path?"""
-    return any(chain.serve.access for listener in model.listeners for chain in listener.chains)
+    if model.access_policies is not None and model.access_policies.access:
+        return True
+    served = (chain.serve for listener in model.listeners for chain in listener.chains)
+    return any(isinstance(serve, TcpService) and serve.access for serve in served)
 
 
 def _refuses(ctx: Context, why: Why, names: list[str]) -> str:

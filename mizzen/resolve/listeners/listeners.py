@@ -12,7 +12,6 @@ from mizzen.guard import Stage, attempt
 from mizzen.model.authorization import Access
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.tls import ServerTls
-from mizzen.model.token import TokenRule
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.gateways.owners import Owners, owners
@@ -37,9 +36,7 @@ class Common:
 
     edge: Edge
     access_logs: tuple[AccessLog, ...]
-    tokens: tuple[TokenRule, ...] = ()
-    http_access: tuple[Access, ...] = ()  # who may do what, by requests
-    tcp_access: tuple[Access, ...] = ()  # and by connections
+    tcp_access: tuple[Access, ...] = ()  # who may do what, by connections
 
 
 def listeners(
@@ -57,7 +54,7 @@ def listeners(
     tables of servers with an HTTP/3 mirror.
     """
     ending = {
-        tls_key(server): (server, ends, common)
+        tls_key(server): (server, ends)
         for server in servers
         if server.kind == "https" and (ends := tls.get(tls_key(server))) is not None
     }
@@ -154,22 +151,22 @@ def _tcp_chains(
     return tuple(chains)
 
 
-_Ending = tuple[MergedServer, ServerTls, Common]
+_Ending = tuple[MergedServer, ServerTls]
 
 
 def _https_chain(ctx: Context, _: str, ending: _Ending) -> Chain:
-    server, ends, common = ending
-    make = partial(_ending_chain, server, ends, common, server.listener_name)
+    server, ends = ending
+    make = partial(_ending_chain, server, ends, server.listener_name)
     return attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
 
 
 def _quic_chain(_: Context, __: str, ending: _Ending) -> Chain:
-    server, ends, common = ending
-    return _ending_chain(server, replace(ends, alpn=_ALPN_QUIC), common, quic_listener_name(server))
+    server, ends = ending
+    return _ending_chain(server, replace(ends, alpn=_ALPN_QUIC), quic_listener_name(server))
 
 
-def _ending_chain(server: MergedServer, ends: ServerTls, common: Common, listener: str) -> Chain:
-    service = _http(server, listener, announcement_name(server.route_table), common)
+def _ending_chain(server: MergedServer, ends: ServerTls, listener: str) -> Chain:
+    service = _http(server, listener, announcement_name(server.route_table))
     return _chain(server, server.route_table, ends, service)
 
 
@@ -189,7 +186,7 @@ def _own_chain(
     """The one chain of a server that neither is passthrough nor ends HTTPS; None when it has none."""
     match server.kind:
         case "http":
-            return _chain(server, server.route_table, None, _http(server, server.listener_name, None, common))
+            return _chain(server, server.route_table, None, _http(server, server.listener_name, None))
         case "tcp" | "tls":
             ends = tls.get(tls_key(server))
             if server.kind == "tls" and ends is None:
@@ -216,7 +213,7 @@ def _chain(server: MergedServer, name: str, tls: ServerTls | None, serve: HttpSe
     )
 
 
-def _http(server: MergedServer, listener_name: str, announcement: str | None, common: Common) -> HttpService:
+def _http(server: MergedServer, listener_name: str, announcement: str | None) -> HttpService:
     """Istio names the statistics after the server where it has a name and ends TLS, else the listener."""
     named = server.server.name if server.kind == "https" else ""
     return HttpService(
@@ -224,8 +221,7 @@ def _http(server: MergedServer, listener_name: str, announcement: str | None, co
         stat_prefix=named or f"outbound_{listener_name};",
         grpc_web=server.protocol == "GRPC-WEB",
         announcement=announcement,
-        tokens=common.tokens,
-        access=common.http_access,
+        judged=True,
     )
 
 

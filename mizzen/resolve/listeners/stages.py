@@ -9,7 +9,6 @@ from mizzen.model.listener import Listener
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.access.authorization import authorization
-from mizzen.resolve.access.tokens import token_rules
 from mizzen.resolve.context import Context, mapped, step
 from mizzen.resolve.gateways.owners import Owners
 from mizzen.resolve.gateways.server_tls import server_tls
@@ -93,8 +92,6 @@ def common(ctx: Context) -> Common:
     return Common(
         edge=edge(ctx),
         access_logs=access_logs(ctx),
-        tokens=token_rules(ctx),
-        http_access=authorization(ctx, http=True),
         tcp_access=authorization(ctx, http=False),
     )
 

@@ -9,6 +9,7 @@ from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model.route import Fail, Host, Route, RouteMatch, RouteTable
 from mizzen.persistent import PersistentMap
+from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.budget import MOST_ROUTES, Budget
 from mizzen.resolve.context import Context, grouped, mapped, nested, step
 from mizzen.resolve.gateways.attach import gateway_keys, hosts_of, rank_and_gateways, shared_hosts
@@ -16,7 +17,7 @@ from mizzen.resolve.gateways.owners import EVERYTHING, NOBODY, Owner, Owners, wi
 from mizzen.resolve.gateways.servers import MergedServer, sni_names
 from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.listeners.mirrors import announcement_name
-from mizzen.resolve.listeners.stages import common, layout, listening
+from mizzen.resolve.listeners.stages import layout, listening
 from mizzen.resolve.parts import backends_of
 from mizzen.resolve.routes.actions import Actions, Where
 from mizzen.resolve.routes.delegates import rules_of
@@ -280,7 +281,7 @@ def _table(ctx: Context, name: str, servers: tuple[MergedServer, ...]) -> RouteT
         hosts=hosts.updated({host.name: host for host in more}),
         misdirected=tuple(map(_domain, misdirected)),
         announcement=announcement_name(name) if first.kind == "https" else None,
-        chosen_again=bool(common(ctx).tokens),
+        chosen_again=bool(access_policies(ctx).tokens),
         origin=first.ref,
     )
 

@@ -19,7 +19,6 @@ from mizzen.model.tls import ServerTls
 from mizzen.persistent import by_name
 from mizzen.resolve.access.authorization import authorization
 from mizzen.resolve.access.peer_modes import peer_mode
-from mizzen.resolve.access.tokens import token_rules
 from mizzen.resolve.context import Context
 from mizzen.resolve.services.destinations import GRPC
 from mizzen.resolve.sidecars.workload_ports import InboundPort
@@ -74,7 +73,7 @@ def inbound_listener(ctx: Context, port: InboundPort, edge: Edge, logs: tuple[Ac
 
 def inbound_chains(ctx: Context, port: InboundPort, mode: str) -> tuple[Chain, ...]:
     """Istio's table: (mode) x (what the port is declared to carry)."""
-    http, tcp = _http(ctx, port), _tcp(ctx, port)
+    http, tcp = _http(port), _tcp(ctx, port)
     if port.protocol in _HTTP:
         marked = (*ALPN_TCP, *ALPN_HTTP) if mode == "PERMISSIVE" else ()
         secure = [_secure(ctx, port, "mtls", marked, http)]
@@ -133,13 +132,12 @@ def _chain(
     )
 
 
-def _http(ctx: Context, port: InboundPort) -> HttpService:
+def _http(port: InboundPort) -> HttpService:
     return HttpService(
         route_table=inbound_name(port),
         stat_prefix=f"inbound_{port.bind}_{port.number};",
         grpc_web=port.protocol == "GRPC-Web",
-        tokens=token_rules(ctx),
-        access=authorization(ctx, http=True),
+        judged=True,
     )
 
 

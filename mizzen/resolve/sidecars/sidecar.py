@@ -5,6 +5,7 @@ from mizzen.model.backend import Backend
 from mizzen.model.listener import Listener
 from mizzen.model.route import RouteTable
 from mizzen.persistent import PersistentMap, by_name
+from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.access.authorization import check_authorization
 from mizzen.resolve.access.closing import closed
 from mizzen.resolve.context import Context, step
@@ -50,6 +51,7 @@ def resolve_sidecar(ctx: Context) -> Model:
         certificates=certificates,
         trusted_cas=trusted_cas,
         announcements=(),
+        access_policies=access_policies(ctx),
         mirrors=(),
     )
     return closed(ctx, model)

@@ -15,6 +15,7 @@ from mizzen.envoy.config import (
     SECRETS,
     EnvoyConfig,
 )
+from mizzen.envoy.filters import access_policies
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
 from mizzen.pipeline import Settings, build
@@ -115,10 +116,14 @@ def test_then_who_wrote_what_was_not_confirmed_before() -> None:
 
 
 def test_who_says_something_of_what_others_declare_stands_behind_them() -> None:
-    found = accused("0.0.0.0_8080", LISTENERS)
+    found = accused(access_policies.NAME, EXTENSION_CONFIGS)
 
-    assert names(found.rows[0])[:2] == ["Gateway/plain", "RequestAuthentication/one-tokens"]
+    assert names(found.rows[0])[:1] == ["RequestAuthentication/one-tokens"]
     assert {ref.kind for ref in found.rows[0][-2:]} == {"AuthorizationPolicy"}
+
+
+def test_policies_are_no_suspects_of_listeners() -> None:
+    assert names(accused("0.0.0.0_8080", LISTENERS).rows[0]) == ["Gateway/plain"]
 
 
 def test_who_cannot_be_set_aside_is_no_suspect() -> None:

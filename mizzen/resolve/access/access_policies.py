@@ -1,0 +1,14 @@
+"""What judges the requests of a proxy: its RequestAuthentications and AuthorizationPolicies."""
+
+from mizzen.model.listener import AccessPolicies
+from mizzen.resolve.access.authorization import authorization
+from mizzen.resolve.access.tokens import token_rules
+from mizzen.resolve.context import Context, step
+
+
+@step
+def access_policies(ctx: Context) -> AccessPolicies:
+    """The same for every HTTP connection of the proxy; with neither, nobody is refused."""
+    return AccessPolicies(
+        tokens=token_rules(ctx), access=authorization(ctx, http=True), origin=ctx.proxy.origin
+    )
