@@ -10,60 +10,26 @@
 | *.wild.test | SIMPLE | |
 """
 
-import base64
 import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from recorder import Recorder, recording
 
 from mizzen.probe.client import Answer
 from tests.harness import gateway
 from tests.harness.clients import curl
 from tests.harness.gateway import Authority
+from tests.harness.issuer import ISSUER, Issuer
 
 PORT, PLAIN_PORT = 8443, 8080
 WWW, SECRET, API, VAULT = "www.site.test", "secret.site.test", "api.site.test", "vault.site.test"
 WILD, PASSED = "any.wild.test", "passed.wild.test"
 HOSTS = (WWW, SECRET, API, VAULT, WILD)
 PROTOCOLS = ("h1", "h2", "h3")
-ISSUER = "https://issuer.test"
-
-
-def base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Issuer:
-    """Who issues tokens (RFC 7519), and what it publishes (RFC 7517)."""
-
-    def __init__(self, kid: str = "one") -> None:
-        self.kid = kid
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-    @property
-    def jwks(self) -> str:
-        numbers = self.key.public_key().public_numbers()
-        number = {"n": numbers.n, "e": numbers.e}
-        encoded = {
-            name: base64url(value.to_bytes((value.bit_length() + 7) // 8)) for name, value in number.items()
-        }
-        return json.dumps(
-            {"keys": [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": self.kid, **encoded}]}
-        )
-
-    def token(self, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
-        head = {"alg": "RS256", "typ": "JWT", "kid": self.kid, **(header or {})}
-        body = {"iss": ISSUER, "sub": "alice", "exp": int(time.time()) + 600, **claims}
-        signed = ".".join(base64url(json.dumps(part).encode()) for part in (head, body))
-        signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{signed}.{base64url(signature)}"
 
 
 @dataclass(frozen=True, slots=True)

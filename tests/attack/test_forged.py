@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from attacked_site import API, PORT, PROTOCOLS, VAULT, WWW, Issuer, Site, base64url
+from attacked_site import API, PORT, PROTOCOLS, VAULT, WWW, Site
 from cryptography.hazmat.primitives import hashes, hmac
 
 from mizzen.demo import certificates
 from mizzen.probe.client import Answer
 from tests.harness.clients import visit
 from tests.harness.gateway import Authority, now
+from tests.harness.issuer import Issuer, base64url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attacked_site import ISSUER, Issuer
 
 from mizzen.node.instance import get
 from mizzen.probe.client import Answer, Session
@@ -18,6 +17,7 @@ from tests.e2e.test_under_load import PASSED_THROUGH, answering_pid, assert_noth
 from tests.harness import gateway
 from tests.harness.clients import asked, curl
 from tests.harness.gateway import HOST, Authority, eventually
+from tests.harness.issuer import ISSUER, Issuer
 
 pytestmark = pytest.mark.e2e
 
