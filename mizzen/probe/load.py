@@ -145,14 +145,16 @@ class Load:
     def wait_for_more(self, requests: int, *, timeout: float = 10.0) -> None:
         """Block until so many more answers (good or not) have come. TimeoutError when they do not."""
         with self._answered:
-            wanted = self._done() + requests
-            if not self._answered.wait_for(lambda: self._done() >= wanted, timeout):
-                raise TimeoutError(f"{self._done() - wanted + requests} of {requests} answers in {timeout} s")
+            before = self.answers
+            if not self._answered.wait_for(lambda: self.answers - before >= requests, timeout):
+                raise TimeoutError(f"{self.answers - before} of {requests} answers in {timeout} s")
+
+    @property
+    def answers(self) -> int:
+        """How many requests have ended so far, well or not. From any thread."""
+        return self._ok + self._reasons.total()
 
     # --- in the thread ------------------------------------------------------------------------------
-
-    def _done(self) -> int:
-        return self._ok + self._reasons.total()
 
     def _count(self, seconds: float) -> Tally:
         return Tally(
