@@ -1,4 +1,4 @@
-"""`python -m bench NAME [--hosts ...]`: figures, printed and never asserted. Without a name, all of them.
+"""`python -m bench NAME [--hosts ...]`: figures, printed and never asserted. Without a name, all but the long ones.
 
 Everything runs on this machine's loopback, in a network namespace of its own where one can be made: real processes,
 the real Envoy. A busy machine shows in the figures: its load is printed with each table.
@@ -28,6 +28,8 @@ NAMES = (
     "stop",
     "cpu",
 )
+# Only when they are named: they take long, or need what is not ours.
+ALONE = ("features",)
 
 
 def isolate() -> None:
@@ -53,10 +55,10 @@ def isolate() -> None:
 def main() -> None:
     name, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if name in ("-h", "--help"):
-        print(f"{__doc__}\nNames: {', '.join(NAMES)}. `python -m bench NAME --help` tells the sizes.")
+        print(f"{__doc__}\nNames: {', '.join(NAMES)}; alone: {', '.join(ALONE)}. `python -m bench NAME --help` tells the sizes.")
         return
-    if name and name not in NAMES:
-        sys.exit(f"bench: there is {', '.join(NAMES)}, not {name}")
+    if name and name not in NAMES + ALONE:
+        sys.exit(f"bench: there is {', '.join(NAMES + ALONE)}, not {name}")
     isolate()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     for one in (name,) if name else NAMES:

@@ -5,10 +5,11 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mizzen.demo.certificates import KeyPair
 from mizzen.node import instance as running
 from mizzen.proxy.binary import envoy_binary
 
@@ -17,68 +18,106 @@ HCM = f"{TYPE}filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = f"{TYPE}filters.http.router.v3.Router"
 
 
-def _hcm(route: dict[str, Any], codec: str) -> list[dict[str, Any]]:
+DOWNSTREAM_TLS = f"{TYPE}transport_sockets.tls.v3.DownstreamTlsContext"
+BUFFER = f"{TYPE}filters.http.buffer.v3.Buffer"
+QUIC = f"{TYPE}transport_sockets.quic.v3.QuicDownstreamTransport"
+SMALL = {"/": "x" * 100}
+
+
+def _hcm(
+    routes: Sequence[dict[str, Any]], codec: str, filters: Sequence[dict[str, Any]] = ()
+) -> list[dict[str, Any]]:
     config: dict[str, Any] = {
         "@type": HCM,
         "stat_prefix": "bench",
         "codec_type": codec,
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
-        "http_filters": [{"name": "router", "typed_config": {"@type": ROUTER}}],
+        "route_config": {
+            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}],
+            "max_direct_response_body_size_bytes": 2**21,
+        },
+        "http_filters": [*filters, {"name": "router", "typed_config": {"@type": ROUTER}}],
     }
     if codec == "HTTP3":
         config["http3_protocol_options"] = {}
     return [{"name": "hcm", "typed_config": config}]
 
 
-def backend(port: int, text: str = "x" * 100) -> dict[str, Any]:
-    """Answers `text` to everything over plain HTTP/1.1."""
-    answer = {"status": 200, "body": {"inline_string": text}}
-    route = {"match": {"prefix": "/"}, "direct_response": answer}
-    return {
-        "listeners": [
-            {
-                "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
-                "filter_chains": [{"filters": _hcm(route, "AUTO")}],
-            }
-        ]
-    }
+def _address(port: int) -> dict[str, Any]:
+    return {"address": "127.0.0.1", "port_value": port}
 
 
-def proxy(port: int, upstream: int, certificate: str, key: str) -> dict[str, Any]:
-    """TLS over TCP and QUIC on one port, everything to the backend."""
-    route = {"match": {"prefix": "/"}, "route": {"cluster": "backend", "timeout": "0s"}}
-    tls = {
-        "tls_certificates": [
-            {"certificate_chain": {"inline_string": certificate}, "private_key": {"inline_string": key}}
-        ]
-    }
+def _certificate(pair: KeyPair) -> dict[str, Any]:
+    chain, key = ({"inline_string": part.decode()} for part in (pair.certificate, pair.key))
+    return {"tls_certificates": [{"certificate_chain": chain, "private_key": key}]}
+
+
+def backend(
+    port: int,
+    bodies: Mapping[str, str] = SMALL,
+    *,
+    status: int = 200,
+    reads_bodies: bool = False,
+    tls: KeyPair | None = None,
+    client_ca: str = "",
+) -> dict[str, Any]:
+    """Answers everything by the first prefix of `bodies` that fits: over HTTP/1.1, or 2 for those who begin with it.
+
+    `reads_bodies`: answers when it has all of a request. Without, it answers before the body is there, and Envoy then
+    closes the connection. With `tls` over TLS alone, and to clients alone with a certificate of `client_ca` (PEM).
+    """
+    whole = {"@type": BUFFER, "max_request_bytes": 2**20}
+    filters = [{"name": "buffer", "typed_config": whole}] if reads_bodies else []
+    routes = [
+        {"match": {"prefix": prefix}, "direct_response": {"status": status, "body": {"inline_string": text}}}
+        for prefix, text in bodies.items()
+    ]
+    chain: dict[str, Any] = {"filters": _hcm(routes, "AUTO", filters)}
+    if tls is not None:
+        context = {**_certificate(tls), "alpn_protocols": ["h2", "http/1.1"]}
+        context["validation_context"] = {"trusted_ca": {"inline_string": client_ca}}
+        chain["transport_socket"] = {
+            "name": "tls",
+            "typed_config": {
+                "@type": DOWNSTREAM_TLS,
+                "common_tls_context": context,
+                "require_client_certificate": True,
+            },
+        }
+    return {"listeners": [{"address": {"socket_address": _address(port)}, "filter_chains": [chain]}]}
+
+
+def proxy(port: int, upstream: int, pair: KeyPair) -> dict[str, Any]:
+    """TLS over TCP and QUIC on one port, everything to the backend over HTTP/1.1."""
+    routes = [{"match": {"prefix": "/"}, "route": {"cluster": "backend", "timeout": "0s"}}]
+    tls = _certificate(pair)
     tcp_socket = {
         "name": "tls",
         "typed_config": {
-            "@type": f"{TYPE}transport_sockets.tls.v3.DownstreamTlsContext",
+            "@type": DOWNSTREAM_TLS,
             "common_tls_context": {**tls, "alpn_protocols": ["h2", "http/1.1"]},
         },
     }
     quic_socket = {
         "name": "envoy.transport_sockets.quic",
         "typed_config": {
-            "@type": f"{TYPE}transport_sockets.quic.v3.QuicDownstreamTransport",
+            "@type": QUIC,
             "downstream_tls_context": {"common_tls_context": {**tls, "alpn_protocols": ["h3"]}},
         },
     }
-    address = {"address": "127.0.0.1", "port_value": port}
+    address = _address(port)
+    endpoint = {"endpoint": {"address": {"socket_address": _address(upstream)}}}
     return {
         "listeners": [
             {
                 "name": "tcp",
                 "address": {"socket_address": address},
-                "filter_chains": [{"transport_socket": tcp_socket, "filters": _hcm(route, "AUTO")}],
+                "filter_chains": [{"transport_socket": tcp_socket, "filters": _hcm(routes, "AUTO")}],
             },
             {
                 "name": "quic",
                 "address": {"socket_address": {**address, "protocol": "UDP"}},
                 "udp_listener_config": {"quic_options": {}, "downstream_socket_config": {"prefer_gro": True}},
-                "filter_chains": [{"transport_socket": quic_socket, "filters": _hcm(route, "HTTP3")}],
+                "filter_chains": [{"transport_socket": quic_socket, "filters": _hcm(routes, "HTTP3")}],
             },
         ],
         "clusters": [
@@ -87,19 +126,7 @@ def proxy(port: int, upstream: int, certificate: str, key: str) -> dict[str, Any
                 "type": "STATIC",
                 "load_assignment": {
                     "cluster_name": "backend",
-                    "endpoints": [
-                        {
-                            "lb_endpoints": [
-                                {
-                                    "endpoint": {
-                                        "address": {
-                                            "socket_address": {"address": "127.0.0.1", "port_value": upstream}
-                                        }
-                                    }
-                                }
-                            ]
-                        }
-                    ],
+                    "endpoints": [{"lb_endpoints": [endpoint]}],
                 },
             }
         ],

@@ -89,7 +89,7 @@ def measured(count: int, kind: str, changes: int, *, wildcard: bool = False) -> 
             place.write("wild", shop.virtual_service(count, "0", hosts=f"*.wild.{shop.DOMAIN}"))
         write_all(place, kind, count)
         for text, port in zip("ab", shop.BACKENDS, strict=True):
-            stack.enter_context(bare_envoy.envoy(bare_envoy.backend(port, text)))
+            stack.enter_context(bare_envoy.envoy(bare_envoy.backend(port, {"/": text})))
         up = stack.enter_context(running(place.folder))
         client = Client(place.authority.pem)
         stack.callback(client.close)

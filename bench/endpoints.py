@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
             text = shop.virtual_service(number, "0", service=shop.service_host(number))
             place.write(f"route-{number}", text)
         for text, port in zip("ab", shop.BACKENDS, strict=True):
-            stack.enter_context(bare_envoy.envoy(bare_envoy.backend(port, text)))
+            stack.enter_context(bare_envoy.envoy(bare_envoy.backend(port, {"/": text})))
         up = stack.enter_context(running(place.folder))
         client = Client(place.authority.pem)
         stack.callback(client.close)

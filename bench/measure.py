@@ -17,6 +17,15 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def cpu_nanoseconds(pid: int) -> int:
+    """The time on a CPU of the threads that run now, to the nanosecond where `cpu_seconds` knows ticks of 10 ms.
+
+    Differences are right as long as no thread ends in between (the first field of schedstat, kernel docs sched-stats).
+    """
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads)
+
+
 def memory(pid: int, what: str = "VmRSS") -> float:
     """Resident memory in MB; `what` may be "VmHWM", the most it ever was."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -1,0 +1,136 @@
+"""CPU per request of servers measured in turns, next to one another.
+
+A machine's speed drifts by more than the differences that are looked for. So each round asks every subject for a short
+slice of requests, and what counts is the median over the rounds of the ratio to one of them, in the same round. A
+subject that is the same as that one shows by how much two equal servers differ here: smaller differences say nothing.
+
+Subjects run with one worker on one core; the load and the backend have the other cores. Connections are there, and
+caches warm, before the CPU is read.
+"""
+
+import argparse
+import contextlib
+import os
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.measure import cpu_nanoseconds
+from mizzen.probe.load import Load
+from tests.harness.clients import asked
+from tests.harness.gateway import HOST
+
+PROTOCOLS = ("h1", "h2", "h3")
+REQUESTS = 1_000  # of a slice
+ROUNDS = 15
+IN_FLIGHT = 20  # requests: over HTTP/1.1 as many connections, over HTTP/2 and 3 as many streams of one
+_WARM = 300  # requests before the CPU is read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A server under test."""
+
+    name: str
+    pids: tuple[int, ...]  # whose CPU is counted
+    port: int
+    headers: Mapping[str, str] = field(default_factory=dict)  # that each request bears
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Of a subject over one protocol."""
+
+    cost: float  # median over the rounds, in us per request
+    ratio: float  # median over the rounds of the ratio to the first subject
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Of this machine: one for the server that is measured, the others for all else."""
+
+    subject: frozenset[int]
+    others: frozenset[int]
+
+
+def cores() -> Cores:
+    """SystemExit where there is only one."""
+    first, *rest = sorted(os.sched_getaffinity(0))
+    if not rest:
+        raise SystemExit("bench: two cores are needed: one for the server that is measured, one for the load")
+    return Cores(frozenset({first}), frozenset(rest))
+
+
+@contextlib.contextmanager
+def on(chosen: Iterable[int]) -> Iterator[None]:
+    """Threads and processes that the block starts run on these cores. An Envoy makes one worker for each of them."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, chosen)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def move(pid: int, chosen: Iterable[int]) -> None:
+    """A running process, with all its threads, to these cores."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), chosen)
+
+
+def cost(subject: Subject, protocol: str, ca_pem: str, requests: int) -> float:
+    """Microseconds of CPU per request. SystemExit when a request fails."""
+    url = f"https://{HOST}:{subject.port}/"
+    load = Load(asked(protocol, url, ca_pem=ca_pem, headers=subject.headers, timeout=30), in_flight=IN_FLIGHT)
+    try:
+        with load:
+            load.wait_for_more(_WARM)
+            answers, before = load.answers, _used(subject)
+            load.wait_for_more(requests, timeout=60)
+            used, answers = _used(subject) - before, load.answers - answers
+    except TimeoutError as error:
+        raise SystemExit(f"bench: {subject.name}, {protocol}: {error}\n{load.tally}")
+    if load.tally.failed:
+        raise SystemExit(f"bench: {subject.name}, {protocol}: {load.tally}")
+    return used / answers / 1_000
+
+
+def _used(subject: Subject) -> int:
+    return sum(map(cpu_nanoseconds, subject.pids))
+
+
+def turns(
+    subjects: Sequence[Subject], measured: Callable[[Subject], float], rounds: int
+) -> list[list[float]]:
+    """What `measured` says of each subject, round by round. Each round begins with another of them."""
+    found: list[list[float]] = [[] for _ in subjects]
+    for first in range(rounds):
+        for step in range(len(subjects)):
+            at = (first + step) % len(subjects)
+            found[at].append(measured(subjects[at]))
+    return found
+
+
+def figures(costs: Sequence[Sequence[float]]) -> list[Figure]:
+    """Costs of each subject, round by round -> its figure; ratios are to the first subject."""
+    return [
+        Figure(
+            cost=statistics.median(own),
+            ratio=statistics.median(a / b for a, b in zip(own, costs[0], strict=True)),
+        )
+        for own in costs
+    ]
+
+
+def compared(
+    subjects: Sequence[Subject], protocol: str, ca_pem: str, requests: int, rounds: int
+) -> list[Figure]:
+    """CPU per request of each subject, in us."""
+    return figures(turns(subjects, lambda subject: cost(subject, protocol, ca_pem, requests), rounds))
+
+
+def add_sizes(parser: argparse.ArgumentParser) -> None:
+    """The options --requests and --rounds."""
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="of each slice (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="default: %(default)s")
