@@ -34,7 +34,7 @@ golden: ## write the expected files of tests/cases anew; read the diff
 docs: ## write docs/problems.md and docs/fields.md anew
 	$(PYTHON) -m scripts.generate_docs
 
-bench: ## figures: changes, starts, storms, many proxies, CPU per request; one of them: python -m bench NAME
+bench: ## figures: changes, starts, storms, many proxies, CPU per request; one, or a long one: python -m bench NAME
 	$(PYTHON) -m bench
 
 api: ## write mizzen/_api anew from the installed Envoy

@@ -28,8 +28,8 @@ NAMES = (
     "stop",
     "cpu",
 )
-# Only when they are named: they take long, or need what is not ours.
-ALONE = ("features",)
+# Only when they are named: they take a quarter of an hour and more, and `peers` needs servers that are not ours.
+ALONE = ("features", "peers")
 
 
 def isolate() -> None:
@@ -55,7 +55,9 @@ def isolate() -> None:
 def main() -> None:
     name, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if name in ("-h", "--help"):
-        print(f"{__doc__}\nNames: {', '.join(NAMES)}; alone: {', '.join(ALONE)}. `python -m bench NAME --help` tells the sizes.")
+        print(
+            f"{__doc__}\nNames: {', '.join(NAMES)}; alone: {', '.join(ALONE)}. `python -m bench NAME --help` tells the sizes."
+        )
         return
     if name and name not in NAMES + ALONE:
         sys.exit(f"bench: there is {', '.join(NAMES + ALONE)}, not {name}")

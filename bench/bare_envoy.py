@@ -146,7 +146,9 @@ def envoy(resources: dict[str, Any], concurrency: int = 1) -> Iterator[int]:
         path = Path(folder) / "envoy.json"
         path.write_text(json.dumps(config))
         command = [str(envoy_binary()), "-c", str(path), "--disable-hot-restart", "-l", "error"]
-        process = subprocess.Popen([*command, "--concurrency", str(concurrency)])
+        # A session of its own, as `mizzen up` has: the kernel shares CPU out by session (sched(7), autogroups), and a
+        # server in that of the load would get another share.
+        process = subprocess.Popen([*command, "--concurrency", str(concurrency)], start_new_session=True)
         try:
             deadline = time.monotonic() + 10
             while True:

@@ -9,7 +9,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench cpu", description=__doc__)
     paired.add_sizes(parser)
     chosen = parser.parse_args(arguments)
-    with subjects.bench() as bench:
+    with subjects.bench(paired.cores()) as bench:
         files = feature_files.base(bench.pair, subjects.UPSTREAM)
         with subjects.mizzen("mizzen", files, bench) as up:
             measure.headline(
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
                     (*bench.bare, up.subject), protocol, bench.authority.pem, chosen.requests, chosen.rounds
                 )
                 measure.row(
-                    protocol, ours.cost, bare.cost, f"{ours.ratio:.3f}", f"{again.ratio:.3f}", widths=(10,)
+                    protocol, ours.value, bare.value, f"{ours.ratio:.3f}", f"{again.ratio:.3f}", widths=(10,)
                 )
     print(
         "  control: the ratio of a second bare Envoy that is like the first; smaller differences say nothing"

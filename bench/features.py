@@ -45,7 +45,7 @@ def _table(features: Sequence[Feature], requests: int, rounds: int) -> None:
     widths = (16, *[8, 8, 9] * len(paired.PROTOCOLS))
     titles = [title for protocol in paired.PROTOCOLS for title in (protocol, "ratio", "control")]
     measure.row("", *titles, widths=widths)
-    with subjects.bench() as bench, _site(bench) as site:
+    with subjects.bench(paired.cores()) as bench, _site(bench) as site:
         for feature in features:
             files = {**feature_files.base(bench.pair, site.upstream), **feature.files(site)}
             with subjects.mizzen(feature.name, files, bench, feature.headers(site)) as up:
@@ -54,7 +54,7 @@ def _table(features: Sequence[Feature], requests: int, rounds: int) -> None:
                     _, again, ours = paired.compared(
                         (*bench.bare, up.subject), protocol, bench.authority.pem, requests, rounds
                     )
-                    cells += [f"{ours.cost:.1f}", f"{ours.ratio:.3f}", f"{again.ratio:.3f}"]
+                    cells += [f"{ours.value:.1f}", f"{ours.ratio:.3f}", f"{again.ratio:.3f}"]
                 if feature.counter and not sum(up.processes.stats(feature.counter).values()):
                     raise SystemExit(f"bench: {feature.name} was not at work: {feature.counter} is 0")
             measure.row(feature.name, *cells, widths=widths)

@@ -10,16 +10,20 @@ caches warm, before the CPU is read.
 
 import argparse
 import contextlib
+import math
 import os
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from bench.measure import cpu_nanoseconds
 from mizzen.probe.load import Load
 from tests.harness.clients import asked
 from tests.harness.gateway import HOST
+
+Value = TypeVar("Value")
 
 PROTOCOLS = ("h1", "h2", "h3")
 REQUESTS = 1_000  # of a slice
@@ -37,13 +41,17 @@ class Subject:
     port: int
     headers: Mapping[str, str] = field(default_factory=dict)  # that each request bears
 
+    def used(self) -> int:
+        """CPU so far, in ns."""
+        return sum(map(cpu_nanoseconds, self.pids))
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Of a subject over one protocol."""
+    """Of a subject over one protocol: CPU per request in us, or another quantity."""
 
-    cost: float  # median over the rounds, in us per request
-    ratio: float  # median over the rounds of the ratio to the first subject
+    value: float  # median over the rounds
+    ratio: float  # median over the rounds of the ratio to the first subject; nan when that has zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,8 @@ def on(chosen: Iterable[int]) -> Iterator[None]:
 def move(pid: int, chosen: Iterable[int]) -> None:
     """A running process, with all its threads, to these cores."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), chosen)
+        with contextlib.suppress(ProcessLookupError):  # the thread has ended
+            os.sched_setaffinity(int(thread.name), chosen)
 
 
 def cost(subject: Subject, protocol: str, ca_pem: str, requests: int) -> float:
@@ -86,9 +95,9 @@ def cost(subject: Subject, protocol: str, ca_pem: str, requests: int) -> float:
     try:
         with load:
             load.wait_for_more(_WARM)
-            answers, before = load.answers, _used(subject)
+            answers, before = load.answers, subject.used()
             load.wait_for_more(requests, timeout=60)
-            used, answers = _used(subject) - before, load.answers - answers
+            used, answers = subject.used() - before, load.answers - answers
     except TimeoutError as error:
         raise SystemExit(f"bench: {subject.name}, {protocol}: {error}\n{load.tally}")
     if load.tally.failed:
@@ -96,15 +105,11 @@ def cost(subject: Subject, protocol: str, ca_pem: str, requests: int) -> float:
     return used / answers / 1_000
 
 
-def _used(subject: Subject) -> int:
-    return sum(map(cpu_nanoseconds, subject.pids))
-
-
 def turns(
-    subjects: Sequence[Subject], measured: Callable[[Subject], float], rounds: int
-) -> list[list[float]]:
+    subjects: Sequence[Subject], measured: Callable[[Subject], Value], rounds: int
+) -> list[list[Value]]:
     """What `measured` says of each subject, round by round. Each round begins with another of them."""
-    found: list[list[float]] = [[] for _ in subjects]
+    found: list[list[Value]] = [[] for _ in subjects]
     for first in range(rounds):
         for step in range(len(subjects)):
             at = (first + step) % len(subjects)
@@ -112,15 +117,19 @@ def turns(
     return found
 
 
-def figures(costs: Sequence[Sequence[float]]) -> list[Figure]:
-    """Costs of each subject, round by round -> its figure; ratios are to the first subject."""
+def figures(values: Sequence[Sequence[float]]) -> list[Figure]:
+    """Values of each subject, round by round -> its figure; ratios are to the first subject."""
     return [
         Figure(
-            cost=statistics.median(own),
-            ratio=statistics.median(a / b for a, b in zip(own, costs[0], strict=True)),
+            value=statistics.median(own),
+            ratio=_ratio(own, values[0]),
         )
-        for own in costs
+        for own in values
     ]
+
+
+def _ratio(own: Sequence[float], base: Sequence[float]) -> float:
+    return statistics.median(a / b for a, b in zip(own, base, strict=True)) if all(base) else math.nan
 
 
 def compared(

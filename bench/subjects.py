@@ -1,4 +1,4 @@
-"""The servers that are measured in turns, each started on one core: bare Envoys, and `mizzen up`."""
+"""The servers that are measured in turns, each started on the cores of subjects: bare Envoys, and `mizzen up`."""
 
 import contextlib
 import tempfile
@@ -31,13 +31,17 @@ class Bench:
 
 
 @contextlib.contextmanager
-def bench() -> Iterator[Bench]:
-    """Until the block ends; what the block starts, and its own load, runs on the cores that no subject has."""
-    cores, authority = paired.cores(), Authority()
+def bench(cores: Cores, bodies: Mapping[str, str] = bare_envoy.SMALL) -> Iterator[Bench]:
+    """Until the block ends; what the block starts, and its own load, runs on the cores that no subject has.
+
+    `bodies`: what the backend answers, by prefix.
+    """
+    authority = Authority()
     pair = authority.server()
     with contextlib.ExitStack() as stack:
         stack.enter_context(paired.on(cores.others))
-        stack.enter_context(bare_envoy.envoy(bare_envoy.backend(UPSTREAM)))
+        backend = bare_envoy.backend(UPSTREAM, bodies)
+        stack.enter_context(bare_envoy.envoy(backend, len(cores.others)))
         bare = [
             stack.enter_context(bare_on(name, port, pair, cores))
             for name, port in (("bare Envoy", BARE), ("bare Envoy again", AGAIN))
@@ -50,7 +54,8 @@ def bare_on(name: str, port: int, pair: KeyPair, cores: Cores) -> Iterator[Subje
     """An Envoy with the smallest configuration."""
     with contextlib.ExitStack() as stack:
         with paired.on(cores.subject):
-            pid = stack.enter_context(bare_envoy.envoy(bare_envoy.proxy(port, UPSTREAM, pair)))
+            resources = bare_envoy.proxy(port, UPSTREAM, pair)
+            pid = stack.enter_context(bare_envoy.envoy(resources, len(cores.subject)))
         yield Subject(name=name, pids=(pid,), port=port)
 
 
@@ -66,7 +71,7 @@ class Mizzen:
 def mizzen(
     name: str, files: Mapping[str, str], beside: Bench, headers: Mapping[str, str] | None = None
 ) -> Iterator[Mizzen]:
-    """`mizzen up` on files by name, its Envoy alone on the subject's core; once its mirror is announced.
+    """`mizzen up` on files by name, its Envoy alone on the subject's cores; once its mirror is announced.
 
     SystemExit when it complains of a file.
     """
