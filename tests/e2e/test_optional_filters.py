@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from attacked_site import ISSUER, Issuer
 from google.protobuf.message import Message
 
 from mizzen._api import pb
@@ -22,6 +21,7 @@ from tests.golden import built
 from tests.harness import gateway
 from tests.harness.clients import curl
 from tests.harness.gateway import HOST, Authority, eventually
+from tests.harness.issuer import ISSUER, Issuer
 
 pytestmark = pytest.mark.e2e
 
