@@ -5,9 +5,10 @@ object, the path of the field inside it, and the place in the file where that fi
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from mizzen.lazy import dataclass
 from mizzen.redaction import hidden_text
 
 

@@ -5,7 +5,7 @@ what is shown offline is what is sent.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from functools import partial
 
@@ -16,6 +16,7 @@ from mizzen.envoy.secret import ca_secret, tls_secret
 from mizzen.errors import Problem, ResourceRef, Severity, capped, sort_key
 from mizzen.guard import Stage, attempt, is_fault
 from mizzen.http3.announcement import Phase, State, header_value
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve

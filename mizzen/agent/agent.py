@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from mizzen.authority.proof import proof_of_proxy
 from mizzen.authority.root import AuthorityError, read_key
 from mizzen.envoy.config import SECRETS
 from mizzen.envoy.secret import ca_secret, tls_secret
+from mizzen.lazy import dataclass
 from mizzen.node.envoy_process import Gateway, check
 from mizzen.node.hang_detection import PATIENCE_SECONDS
 from mizzen.node.instance import Instance

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from cryptography import x509
 from mizzen.authority.identity import Identity
 from mizzen.authority.messages import METHOD, SERVICE, IstioCertificateRequest, IstioCertificateResponse
 from mizzen.authority.proof import DIGEST_HEADER, HEADER, KEY_BYTES, digest, proof_of
+from mizzen.lazy import dataclass
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.node import private_file
 from mizzen.node.workload_certificates import Granted

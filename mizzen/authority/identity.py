@@ -1,7 +1,8 @@
 """SPIFFE ids as Istio forms them: spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/SERVICE_ACCOUNT."""
 
 import re
-from dataclasses import dataclass
+
+from mizzen.lazy import dataclass
 
 # SPIFFE-ID section 2.1: lower case letters, digits, dots, dashes, underscores; at most 255 bytes.
 _TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}")

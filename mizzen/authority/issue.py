@@ -3,7 +3,6 @@
 Pure but for the nonce inside an ECDSA signature.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -15,6 +14,7 @@ from mizzen.authority.identity import Identity
 from mizzen.authority.proof import extension
 from mizzen.authority.request import PublicKey
 from mizzen.authority.root import SKEW, Certificates, Signer, certificates_pem, digest, key_usage
+from mizzen.lazy import dataclass
 
 
 class LifetimeError(ValueError):

@@ -4,8 +4,9 @@ Times are of the workload's own clock. A `jitter` is a random number from 0 up t
 the caller: proxies that started together shall not come back together.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from mizzen.lazy import dataclass
 
 # Around the half (Istio: SECRET_GRACE_PERIOD_RATIO 0.5), this share of the life to both sides. Istio's 1 %
 # spreads a thousand proxies over half an hour; 5 % over more than two.

@@ -6,7 +6,7 @@ proxies carries. Every Envoy, ztunnel and Istio verifies it. Plugged-in CAs may 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID
+
+from mizzen.lazy import dataclass
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 Certificates = tuple[x509.Certificate, ...]

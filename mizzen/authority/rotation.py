@@ -10,12 +10,13 @@ Pure: each step is a function of the roots and the time. Istio instead makes the
 which needs no overlap, and never gets rid of a key that was stolen.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from mizzen.authority.issue import Policy
 from mizzen.authority.root import SKEW, Certificates, Signer, certificates_pem
+from mizzen.lazy import dataclass
 
 
 class Stage(Enum):

@@ -12,11 +12,12 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from mizzen.authority.identity import Identity, parse
+from mizzen.lazy import dataclass
 
 LIFETIME = timedelta(hours=1)
 RANDOM_BYTES = 40  # 8 name the token in lists and logs, 32 are the secret

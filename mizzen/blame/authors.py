@@ -4,7 +4,7 @@ Computed from a Model when something was refused, never for an ordinary change.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from mizzen._api import pb
 from mizzen.envoy.config import (
@@ -18,6 +18,7 @@ from mizzen.envoy.config import (
 )
 from mizzen.envoy.filters import access_policies
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.authorization import Access
 from mizzen.model.backend import Backend

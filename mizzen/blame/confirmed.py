@@ -1,8 +1,7 @@
 """What a proxy has confirmed, and for how long it has lived with it. Pure; times are seconds of a clock that only goes forward."""
 
-from dataclasses import dataclass
-
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.resources.decode import identify
 from mizzen.resources.raw_objects import RawObject

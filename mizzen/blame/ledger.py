@@ -7,12 +7,13 @@ else, and what it said is not tried a second time.
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import msgspec
 
 from mizzen.errors import Problem, ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.resources.decode import identify
 from mizzen.resources.raw_objects import RawObject
 

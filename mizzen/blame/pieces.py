@@ -1,13 +1,13 @@
 """Envoy resources cut into what can be tried by itself: a host of a route table, one of its routes, a filter chain. Pure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.config import SECRETS
+from mizzen.lazy import dataclass
 
 Name = tuple[str, str]  # (type URL, name) of an Envoy resource
 Bodies = Mapping[str, Mapping[str, bytes]]  # type URL -> name -> the resource, serialised

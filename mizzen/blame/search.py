@@ -8,8 +8,10 @@ whom you suspect most at the end.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, TypeVar
+
+from mizzen.lazy import dataclass
 
 T = TypeVar("T", bound=Hashable)
 

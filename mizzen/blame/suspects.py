@@ -6,7 +6,7 @@ had not confirmed before; who changed since then; everybody. A search goes throu
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from google.protobuf.message import Message
 
@@ -14,6 +14,7 @@ from mizzen._api import pb
 from mizzen.blame.authors import Authors, Part
 from mizzen.blame.pieces import Name, table_of
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 
 # Who says something about what others declare stands after them: of two that are ill only together, the later is blamed.

@@ -4,7 +4,6 @@ import functools
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -16,6 +15,7 @@ from mizzen.install.crds import crds
 from mizzen.install.declaring import declared
 from mizzen.install.manifests import Unfit, manifests
 from mizzen.install.setvalues import SetError
+from mizzen.lazy import dataclass
 from mizzen.resources.istio.operator import IstioOperator
 from mizzen.sources.files import Files
 

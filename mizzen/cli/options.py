@@ -4,12 +4,12 @@ import functools
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mizzen.lazy import dataclass
 from mizzen.node.hang_detection import PATIENCE_SECONDS
 
 if TYPE_CHECKING:

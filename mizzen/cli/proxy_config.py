@@ -1,13 +1,13 @@
 """`mizzen proxy-config`: what the running Envoy really holds, in istioctl's tables."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from mizzen.cli import dump, options, printing, reach, tables
+from mizzen.lazy import dataclass
 
 Json = dict[str, Any]
 

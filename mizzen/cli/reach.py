@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +13,7 @@ import click
 
 from mizzen.cli import options, running
 from mizzen.client.admin_pages import show
+from mizzen.lazy import dataclass
 from mizzen.node import instance
 from mizzen.status import Status
 

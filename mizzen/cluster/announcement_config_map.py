@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from mizzen.cluster.leader_tasks import MANAGER
 from mizzen.errors import Problem
 from mizzen.http3.announcement import Server
 from mizzen.kube.client import MERGE_PATCH, Json, Kube, KubeError
+from mizzen.lazy import dataclass
 from mizzen.plane.announcement_file import from_value, to_value
 from mizzen.plane.effects import Promises, ServerKey
 

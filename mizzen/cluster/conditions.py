@@ -5,10 +5,11 @@ Conditions as the Gateway API has them (type, status, reason, message, observedG
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from mizzen.lazy import dataclass
 from mizzen.status import EnvoyStatus, MirrorStatus, ProblemValue, Status
 
 Json = dict[str, Any]

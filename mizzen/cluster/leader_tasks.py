@@ -4,12 +4,13 @@ import asyncio
 import base64
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen.inject.container import ROOTS_CONFIG_MAP
 from mizzen.inject.validating import FORCED
 from mizzen.kube.client import MERGE_PATCH, Json, Kube, KubeError
 from mizzen.kube.reflector import Reflector, Watched
+from mizzen.lazy import dataclass
 from mizzen.sources.cluster import Cluster
 
 MANAGER = "mizzen-pilot"  # not that of `mizzen install`, which leaves these fields alone

@@ -6,7 +6,7 @@ import logging
 import re
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
 from mizzen.inject.validating import judged
 from mizzen.kube.client import Kube, KubeError
 from mizzen.kube.leader_election import LEASE, Leader
+from mizzen.lazy import dataclass
 from mizzen.model import Model, authors
 from mizzen.node import private_file
 from mizzen.node.instance import Instance

@@ -7,7 +7,6 @@ leader alone rotates; the others follow the Secret.
 import base64
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mizzen.authority.root import AuthorityError, certificates_pem, key_pem
 from mizzen.authority.rotation import Overlap
 from mizzen.authority.store import ROOTS, RootStore, StoreError
 from mizzen.kube.client import Json, Kube, KubeError
+from mizzen.lazy import dataclass
 from mizzen.node import private_file
 
 PLUGGED_IN, SELF_SIGNED = "cacerts", "istio-ca-secret"

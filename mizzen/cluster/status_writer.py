@@ -9,7 +9,7 @@ import hmac
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.request import Request, urlopen
@@ -18,6 +18,7 @@ from mizzen.cluster import conditions
 from mizzen.cluster.http import HTTP_PORT
 from mizzen.cluster.leader_tasks import MANAGER
 from mizzen.kube.client import MERGE_PATCH, Json, Kube, KubeError
+from mizzen.lazy import dataclass
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.cluster import Cluster
 from mizzen.status import ProblemValue, Status

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import grpc
 
 from mizzen.authority.identity import Identity, IdentityError
 from mizzen.inject.container import TOKEN_AUDIENCE
 from mizzen.kube.client import Kube, KubeError
+from mizzen.lazy import dataclass
 from mizzen.serve.credentials import Refused
 
 ALLOWED_SECONDS, DENIED_SECONDS = 300.0, 60.0  # how long a judgement holds, as Istio keeps it

@@ -1,12 +1,13 @@
 """The throw-away certificates of the walk-through: a CA, and a server certificate with a SAN."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from mizzen.lazy import dataclass
 
 LIFE = timedelta(days=365)
 SKEW = timedelta(minutes=5)  # clocks of clients may be behind

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen.errors import Problem
+from mizzen.lazy import dataclass
 from mizzen.persistent import PersistentMap
 
 Name = tuple[str, str]  # (type URL, name)

@@ -1,6 +1,6 @@
 """Who may come in, where a rule cannot be told to Envoy: what stands in its place lets nobody in."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from mizzen.envoy.authorization import permission, principal
@@ -8,6 +8,7 @@ from mizzen.envoy.filters.jwt_authn import jwt_provider
 from mizzen.envoy.violations import sound
 from mizzen.errors import Problem, Report, ResourceRef
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access, AccessRule, All
 from mizzen.model.listener import AccessPolicies, Chain, HttpService
 from mizzen.model.token import TokenRule

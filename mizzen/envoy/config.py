@@ -5,7 +5,7 @@ object is the same, and finding where two maps of them differ costs what differs
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -37,6 +37,7 @@ from mizzen.envoy.types import (
 from mizzen.envoy.violations import sound
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.backend import BLACK_HOLE, Backend
 from mizzen.model.listener import HeaderCase

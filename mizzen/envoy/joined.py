@@ -6,10 +6,11 @@ in the order of their numbers (protobuf, "Serialization Order"), and the entries
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 
 from google.protobuf.message import Message
+
+from mizzen.lazy import dataclass
 
 _LENGTH_DELIMITED = 2  # protobuf's wire type of messages
 

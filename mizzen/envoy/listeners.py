@@ -1,7 +1,7 @@
 """Listeners -> resources, by difference: a chain that is the same as before is not translated again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from mizzen._api import pb
@@ -14,6 +14,7 @@ from mizzen.envoy.types import LISTENERS
 from mizzen.envoy.violations import sound
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.listener import Chain, HttpService, Listener
 
 _NOBODY = ResourceRef(kind="")

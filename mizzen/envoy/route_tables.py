@@ -1,7 +1,7 @@
 """Route tables -> resources, by difference: a host that is the same as before is not translated again."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from mizzen._api import pb
@@ -15,6 +15,7 @@ from mizzen.envoy.types import ROUTES, SCOPED_ROUTES
 from mizzen.envoy.virtual_host import closed_host, misdirected_host, virtual_host
 from mizzen.errors import Problem
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.route import Host, RouteTable
 from mizzen.persistent import PersistentMap
 

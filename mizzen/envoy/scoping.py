@@ -6,10 +6,10 @@ its connections are drained. So what was decided stays, as long as it can.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from mizzen.envoy.scoped_route import is_plain
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.model.route import Host, RouteTable, Scoped
 
 CODES = {

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from google.protobuf import descriptor_pool, message_factory
@@ -22,6 +22,7 @@ from google.protobuf.message import DecodeError, Message
 
 from mizzen._api.validate import validate_pb2
 from mizzen.envoy.rules import Judge, judge_of
+from mizzen.lazy import dataclass
 
 Violation = tuple[str, str]  # (path inside the message, what is wrong there)
 _LONGEST_SECONDS = 9_223_372_036  # Envoy: seconds below what 64 bits of nanoseconds hold

@@ -10,11 +10,12 @@ they know it, the server, and the port that they dial. All values; time is hande
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from mizzen.lazy import dataclass
 from mizzen.model.listener import Announcement
 
 # An announced mirror whose listener Envoy no longer confirms (it restarts, or is being told of a change)

@@ -5,8 +5,9 @@ The rest is asked because Envoy 1.40 does not keep it over QUIC: it ignores `tls
 is no PROXY protocol over UDP.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+from mizzen.lazy import dataclass
 
 
 class Reason(Enum):

@@ -3,11 +3,12 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from email import policy
 from email.parser import BytesParser
 from typing import Any
 from urllib.parse import parse_qsl
+
+from mizzen.lazy import dataclass
 
 # A value that came once is a text, one that came several times is a list: httpbin's way.
 Multi = dict[str, str | list[str]]

@@ -1,8 +1,10 @@
 """The proxy's container and its volumes: the same for gateways and sidecars, named as Istio names them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from mizzen.lazy import dataclass
 
 Manifest = dict[str, Any]
 

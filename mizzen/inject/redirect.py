@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from mizzen.inject.container import USER
+from mizzen.lazy import dataclass
 
 _CHAINS = ("ISTIO_INBOUND", "ISTIO_IN_REDIRECT", "ISTIO_OUTPUT", "ISTIO_REDIRECT")
 _PASSED_ON_FROM = "127.0.0.6"  # whence a sidecar asks its own application

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mizzen.inject.container import ProxySettings
+from mizzen.lazy import dataclass
 
 VALUES_KEY = "values"
 

@@ -6,10 +6,10 @@ about are served without a schema, so that YAML which has them applies.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mizzen.inject.container import Manifest
 from mizzen.install.schema import ANYTHING, object_schema
+from mizzen.lazy import dataclass
 from mizzen.resources.kinds import INERT, KINDS
 
 _AGE = ("Age", "date", ".metadata.creationTimestamp", "When it was created.")

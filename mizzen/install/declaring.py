@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity
@@ -12,6 +11,7 @@ from mizzen.install.merging import merged
 from mizzen.install.profiles import HTTP3_PORTS, INGRESS, PROFILES, WITHOUT_FILES
 from mizzen.install.setvalues import assigned
 from mizzen.install.site import Site
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.compile import nearest
 from mizzen.resources.decode import decode
 from mizzen.resources.istio.operator import IstioOperator

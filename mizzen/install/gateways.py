@@ -1,6 +1,5 @@
 """Gateways: each with its Deployment, Service, ServiceAccount and the right to read Secrets beside it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from mizzen.inject.container import (
@@ -23,6 +22,7 @@ from mizzen.install.workload import (
     network_policy,
     service,
 )
+from mizzen.lazy import dataclass
 from mizzen.resources.istio.operator import CHART_PORTS, GatewayComponent
 from mizzen.resources.kubernetes.core import ServicePort
 

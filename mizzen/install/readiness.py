@@ -1,8 +1,9 @@
 """Why an object is not ready yet, in words for whoever waits: conditions, states of Pods, events."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from mizzen.lazy import dataclass
 
 Object = Mapping[str, Any]
 

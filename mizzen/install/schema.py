@@ -56,7 +56,7 @@ def object_schema(declaration: type, depth: int = 0) -> Manifest:
     is_open = getattr(declaration, "UNKNOWN_FIELDS", None) in (Unknown.PASS, Unknown.WARN)
     return {
         "type": "object",
-        **_described(inspect.getdoc(declaration) if _has_own_words(declaration) else ""),
+        **_described(inspect.cleandoc(declaration.__doc__ or "")),
         "properties": dict(sorted(properties.items())),
         **({"required": sorted(required)} if required else {}),
         **(ANYTHING if is_open else {}),
@@ -144,10 +144,5 @@ def _number(value: float) -> int | float:
     return int(value) if float(value).is_integer() else value
 
 
-def _has_own_words(declaration: type) -> bool:
-    """A dataclass without a docstring gets its signature for one."""
-    return not (declaration.__doc__ or "").startswith(f"{declaration.__name__}(")
-
-
-def _described(text: str | None) -> Manifest:
+def _described(text: str) -> Manifest:
     return {"description": text} if text else {}

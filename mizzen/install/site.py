@@ -1,10 +1,10 @@
 """What every manifest of one installation shares: names, labels, where the image is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mizzen.inject.container import Manifest, ProxySettings
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.compile import declared_fields
 from mizzen.resources.declaring.declare import Element
 from mizzen.resources.istio.operator import IstioOperator, OperatorEnvVar

@@ -1,11 +1,12 @@
 """A Deployment and what stands around it: Service, autoscaler, disruption budget, NetworkPolicy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mizzen.inject.container import Manifest
 from mizzen.install.site import Site, plain
+from mizzen.lazy import dataclass
 from mizzen.resources.istio.operator import KubernetesResources
 from mizzen.resources.kubernetes.core import ServicePort
 

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
 from mizzen.kube.client import Json, Kube, KubeError
+from mizzen.lazy import dataclass
 
 LEASE = "mizzen-leader"  # with -REVISION behind it where it has a name
 DURATION, RETRY = 30.0, 5.0  # seconds; Istio's lease, and how often it is renewed or tried for

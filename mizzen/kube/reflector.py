@@ -7,10 +7,11 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mizzen.kube.client import Json, Kube, KubeError
+from mizzen.lazy import dataclass
 
 PAGE = 500  # objects, as kubectl asks
 FIRST_RETRY, LAST_RETRY = 0.2, 10.0  # seconds

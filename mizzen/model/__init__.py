@@ -5,10 +5,10 @@ Kubernetes nor Envoy words, only frozen values that are already decided: sorted,
 Each element that can be rejected knows the object it came from (`origin`, and `at`: the field path).
 """
 
-from dataclasses import dataclass
 from typing import NewType
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model.backend import Backend
 from mizzen.model.listener import AccessPolicies, Announcement, Listener, Mirror
 from mizzen.model.route import RouteTable, Scoped

@@ -1,8 +1,7 @@
 """Who may do what with a workload: expressions over connections and requests."""
 
-from dataclasses import dataclass
-
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model.route import Exact, Prefix, Present, Regex
 
 

@@ -1,10 +1,11 @@
 """What requests are passed on to: groups of endpoints, and how they are treated."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model.tls import ClientTls
 
 BLACK_HOLE = "BlackHoleCluster"  # Istio's name of a backend that is always there, and fails

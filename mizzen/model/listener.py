@@ -1,11 +1,12 @@
 """Where a gateway listens, what it does with a connection, and its HTTP/3 mirrors."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 from typing import Literal
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
 from mizzen.model.route import HashOn, Weighted
 from mizzen.model.tls import ServerTls

@@ -1,10 +1,11 @@
 """Which request goes where: hosts, matches, and what is done with a request."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.persistent import PersistentMap
 
 # --- matching ---------------------------------------------------------------------------------------

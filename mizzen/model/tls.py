@@ -1,9 +1,10 @@
 """TLS as a server or a client of it shall do it, and the certificates themselves."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 
 # SDS names of what a proxy is to the mesh: its own certificate, and the roots that others of the mesh are
 # verified against. They do not come from the control plane but from who keeps the proxy's key beside it.

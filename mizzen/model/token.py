@@ -1,8 +1,7 @@
 """Tokens (JWT) that requests may bring: who issues them, where they are, what becomes of them."""
 
-from dataclasses import dataclass
-
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

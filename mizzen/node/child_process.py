@@ -7,9 +7,10 @@ import resource
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import IO
 
+from mizzen.lazy import dataclass
 from mizzen.node.logs import BoundedLog
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

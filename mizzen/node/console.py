@@ -1,9 +1,10 @@
 """What the user of `mizzen up` is told while it runs, and how such lines begin in the control plane's output."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen.errors import MOST_SHOWN, Problem, Severity, first_of
+from mizzen.lazy import dataclass
 
 SAID = "| "
 NOW = "! "  # begins the text of one that cannot wait until everything serves

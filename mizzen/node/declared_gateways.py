@@ -5,8 +5,8 @@ plane whose build is sound has named all its gateways, and not this one, twice i
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+from mizzen.lazy import dataclass
 from mizzen.status import Brief
 
 _TIMES = 2  # so often must a gateway be missing

@@ -6,7 +6,8 @@ reach gets a share of its own, and the rest is kept for everything else.
 
 import logging
 import resource
-from dataclasses import dataclass
+
+from mizzen.lazy import dataclass
 
 _RESERVE = 256  # files, pipes, our own sockets, connections to an API server
 _MOST = 20_000  # connections of a port, however many files there may be: each costs memory

@@ -4,8 +4,10 @@ Times are seconds of any clock that only goes forward. Only time in which we loo
 or a supervisor that was stopped itself, finds everybody silent for hours, and nobody hung.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from mizzen.lazy import dataclass
 
 NOTICE_SECONDS = 3.0  # of silence, before it is told
 PATIENCE_SECONDS = 25.0  # of silence, before the process is killed

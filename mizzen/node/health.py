@@ -6,10 +6,10 @@ shall not take a serving gateway out of its balancer.
 """
 
 import asyncio
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+from mizzen.lazy import dataclass
 from mizzen.node.http_server import SmallHttp, answer
 from mizzen.proxy.admin import LIVE, Admin
 from mizzen.serve.kept_socket import KeptSocket

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from mizzen.authority.proof import (
     proof_of_answer,
     proof_of_question,
 )
+from mizzen.lazy import dataclass
 from mizzen.proxy.admin import ask, exchange
 from mizzen.status import Brief, Status
 

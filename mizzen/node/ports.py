@@ -8,8 +8,9 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from mizzen.lazy import dataclass
 
 _CAP_NET_BIND_SERVICE = 10  # bit number, linux/capability.h
 _TCP_LISTEN = "0A"  # state in /proc/net/tcp; a UDP socket that is not connected shows 07

@@ -2,8 +2,9 @@
 
 import os
 import resource
-from dataclasses import dataclass
 from pathlib import Path
+
+from mizzen.lazy import dataclass
 
 _NEAR = 0.9  # share of its descriptors that a process has open, from which on it is said
 

@@ -4,7 +4,9 @@ Times are seconds of any clock that only goes forward.
 """
 
 import signal
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from mizzen.lazy import dataclass
 
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 10.0

@@ -9,11 +9,11 @@ import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mizzen.authority.proof import proof_of_proxy
+from mizzen.lazy import dataclass
 from mizzen.node.child_process import Command
 from mizzen.node.declared_gateways import Undeclared
 from mizzen.node.envoy_process import Gateway, check

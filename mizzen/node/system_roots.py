@@ -5,10 +5,11 @@ Read here, beside the proxy, and handed to it under Istio's name (`file-root:sys
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from mizzen.errors import Problem, ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.backend import Backend
 from mizzen.model.tls import SYSTEM_ROOTS, TrustedCa

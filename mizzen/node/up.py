@@ -4,8 +4,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mizzen.lazy import dataclass
 from mizzen.node.console import NOW, SAID
 from mizzen.node.hang_detection import PATIENCE_SECONDS
 from mizzen.node.instance import Instance

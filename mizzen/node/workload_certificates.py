@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -19,6 +19,7 @@ from mizzen.authority.renewal import Renewal, failed, received
 from mizzen.authority.request import signing_request
 from mizzen.authority.root import key_pem
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model.tls import MESH_ROOTS, WORKLOAD, Certificate, TrustedCa
 
 _log = logging.getLogger(__name__)

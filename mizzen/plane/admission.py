@@ -1,10 +1,10 @@
 """Which proxies a control plane on the network serves, and as what. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
+from mizzen.lazy import dataclass
 from mizzen.plane.registration import Unfit, registered
 from mizzen.resources.kubernetes.core import Pod
 from mizzen.resources.raw_objects import RawObject

@@ -1,9 +1,11 @@
 """When something is to be looked at again, by key. Pure."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+
+from mizzen.lazy import dataclass
 
 K = TypeVar("K", bound=Hashable)
 

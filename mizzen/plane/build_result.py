@@ -1,11 +1,12 @@
 """What a build has made, before it is served. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import is_fault
+from mizzen.lazy import dataclass
 from mizzen.pipeline import Build, Settings
 from mizzen.plane.served_gateway import Translated
 from mizzen.resources.decode import identify

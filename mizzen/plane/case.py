@@ -1,7 +1,6 @@
 """What an inquiry is about, and what it needs of the control plane."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from google.protobuf.message import Message
@@ -10,6 +9,7 @@ from mizzen.blame.confirmed import Confirmed
 from mizzen.blame.ledger import Ledger
 from mizzen.blame.pieces import Bodies, Name
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.plane.taken_ports import is_for_a_port
 from mizzen.proxy.trial import Verdict

@@ -7,7 +7,7 @@ few have written it. Then these are set aside, one half after the other, and the
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -20,6 +20,7 @@ from mizzen.blame.search import Search
 from mizzen.blame.suspects import Accusation, Suspects, ranked, suspects
 from mizzen.envoy.config import CLUSTERS
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.plane.case import Case, Desk
 from mizzen.proxy.trial import Outcome, Verdict
 from mizzen.redaction import hidden_text

@@ -1,9 +1,9 @@
 """What follows from a step of the state: values, which the loop obeys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mizzen.http3.announcement import Server
+from mizzen.lazy import dataclass
 from mizzen.pipeline import Announced
 from mizzen.plane.proof_schedule import Prove
 from mizzen.plane.served_gateway import Gateway

@@ -7,10 +7,11 @@ Looked at where Envoy runs on this machine, as this user; what a proxy elsewhere
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mizzen.errors import Problem
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.pipeline import GatewayBuild
 

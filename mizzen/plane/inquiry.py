@@ -11,12 +11,13 @@ until a trial has survived what it was told, or the culprit is set aside.
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from mizzen.blame.confirmed import STAND_SECONDS, Confirmations, Confirmed, changed_since
 from mizzen.blame.pieces import Name, chosen
 from mizzen.errors import ResourceRef
 from mizzen.guard import words_of
+from mizzen.lazy import dataclass
 from mizzen.plane.case import Case, Desk, Told
 from mizzen.plane.culprits import Culprits, Entries, Undecided, entry_of
 from mizzen.proxy.trial import Outcome

@@ -1,7 +1,7 @@
 """What an inquiry needs of a control plane: see `plane.case.Desk`."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from google.protobuf.message import Message
@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from mizzen.blame.ledger import Ledger
 from mizzen.blame.pieces import Bodies, Name
 from mizzen.errors import Problem, ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.node.instance import Instance
 from mizzen.plane.build_result import Made
 from mizzen.plane.builds import Builds

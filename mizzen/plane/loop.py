@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from mizzen.authority.identity import Identity
 from mizzen.authority.proof import proof_of_proxy
 from mizzen.errors import Problem, ResourceRef, capped, sort_key
 from mizzen.guard import Stage, fault
+from mizzen.lazy import dataclass
 from mizzen.node.console import Told
 from mizzen.node.control_socket import ControlSocket
 from mizzen.node.instance import Instance

@@ -2,10 +2,11 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen._api import pb
 from mizzen.http3.announcement import Evidence
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.listener import Announcement, Listener
 from mizzen.model.tls import WORKLOAD, Certificate, ClientAuth

@@ -1,7 +1,6 @@
 """The control plane on the network: who joins, who is served, and as whom."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.issue import Policy
 from mizzen.authority.store import TokenStore
+from mizzen.lazy import dataclass
 from mizzen.node.file_descriptors import raise_limit, shares
 from mizzen.plane.mesh_authority import Mesh
 from mizzen.serve.ads import Admission, Network

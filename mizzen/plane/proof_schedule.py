@@ -7,10 +7,11 @@ are. When one fails that had not failed before, the others of its Envoy are trie
 import bisect
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from mizzen.http3.announcement import Evidence
+from mizzen.lazy import dataclass
 from mizzen.plane.mirror_proof import Subject
 from mizzen.probe.mirror import Proof
 

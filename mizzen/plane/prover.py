@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mizzen.lazy import dataclass
 from mizzen.plane.mirror_proof import Subject
 from mizzen.plane.proof_schedule import MOST_AT_ONCE, Key, Prove
 from mizzen.probe.mirror import Proof, prove_mirror

@@ -6,7 +6,7 @@ connected. Its namespace and service account are those of its certificate, whate
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.limit import Limiter
+from mizzen.lazy import dataclass
 from mizzen.resources.formats import checks
 from mizzen.resources.raw_objects import RawObject, parse_documents
 

@@ -1,10 +1,11 @@
 """What the control plane knows of each gateway that it serves: values, replaced and never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem
+from mizzen.lazy import dataclass
 from mizzen.node.ports import Holder
 from mizzen.pipeline import Announced, GatewayBuild
 from mizzen.plane.envoy_files import Unusable

@@ -6,11 +6,12 @@ between the two, and nobody is told.
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from mizzen.errors import Problem
 from mizzen.http3.announcement import Evidence
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.listener import Listener, Transport
 from mizzen.node.ports import Holder, owners

@@ -6,10 +6,11 @@ confirmed a route looks at no server, that it confirmed a listener looks at the 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from mizzen.http3.announcement import NOTHING_KNOWN, Evidence, Server, together
+from mizzen.lazy import dataclass
 from mizzen.node.ports import Holder
 from mizzen.pipeline import Announced
 from mizzen.plane.agenda import Agenda

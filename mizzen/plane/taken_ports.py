@@ -5,11 +5,12 @@ connections. So every new address is tried first without it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
 from mizzen.errors import Problem
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.listener import Listener, Transport
 from mizzen.node.ports import Refusal, try_bind

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mizzen.lazy import dataclass
 from mizzen.node.instance import Instance
 from mizzen.node.ports import Holder
 from mizzen.node.restore import RESTORE_SECONDS, Restorable, Restorer

@@ -5,7 +5,7 @@ changes while it works: the event loop hands in what it knows, and takes what co
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from functools import partial
 
@@ -15,6 +15,7 @@ from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.http3.announcement import Server
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import BESIDE_PROXY, Certificate, TrustedCa
 from mizzen.node.instance import Instance

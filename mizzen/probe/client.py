@@ -8,13 +8,15 @@ import hashlib
 import ipaddress
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 from types import TracebackType
 from typing import Any
 
 import pycurl
+
+from mizzen.lazy import dataclass
 
 USER_AGENT = f"curl/{pycurl.version_info()[1]}"
 

@@ -9,11 +9,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 
 import pycurl
 
+from mizzen.lazy import dataclass
 from mizzen.probe.client import Failure, Protocol, Received, Request, configure, failure, spoken
 
 # A reason is kept with its time for this many failures; all are counted.

@@ -6,9 +6,9 @@ makes it prove that it holds the key (CertificateVerify, RFC 8446 section 4.4.3)
 certificate, or whether it has expired, is the same over TCP and no fault of the mirror.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from mizzen.lazy import dataclass
 from mizzen.probe.client import Answer, Protocol, Request, fetch, fingerprint
 
 PATIENCE = timedelta(seconds=1)

@@ -7,11 +7,12 @@ import json
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
+
+from mizzen.lazy import dataclass
 
 LIVE = "LIVE"
 

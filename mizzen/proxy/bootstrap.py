@@ -7,11 +7,12 @@ with Unix sockets where Istio has loopback ports.
 import ipaddress
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from mizzen.authority.proof import HEADER
+from mizzen.lazy import dataclass
 from mizzen.xds.start import START, Start
 
 Json = dict[str, Any]

@@ -13,7 +13,6 @@ import re
 import resource
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
 from mizzen._api import pb
+from mizzen.lazy import dataclass
 from mizzen.proxy.bootstrap import RUNTIME
 from mizzen.xds.refusal import reason
 from mizzen.xds.start import deadly_signal

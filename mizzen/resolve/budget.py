@@ -4,9 +4,10 @@ A few lines that meet a few others multiply: rules by those of a delegate and by
 Without a bound an object of 50 kB would keep everybody else's changes waiting for minutes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 
 MOST_ROUTES = 20_000  # that a VirtualService becomes, in all tables together
 MOST_ENDPOINTS = 100_000  # that a service or a DestinationRule becomes, in all backends together

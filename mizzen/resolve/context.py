@@ -1,12 +1,13 @@
 """What every step of resolving is given: the world, the gateway it is done for, and where to report."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from mizzen.errors import Report, ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model.route import Scoped
 from mizzen.persistent import PersistentMap
 from mizzen.resources.istio.mesh import MeshConfig, ProxyConfig

@@ -13,10 +13,11 @@ refuse. So where no good version of it is known, the part that cannot be read co
 import copy
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.compile import nearest
 from mizzen.resources.declaring.declare import Metadata, Resource
 from mizzen.resources.decode import decode, identify

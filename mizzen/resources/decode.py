@@ -4,10 +4,11 @@ import dataclasses
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt, told
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.compile import declared_fields, decoder_of, nearest, reader_of
 from mizzen.resources.declaring.declare import Metadata, Resource, Unknown
 from mizzen.resources.declaring.findings import Findings

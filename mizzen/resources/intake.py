@@ -1,10 +1,11 @@
 """Objects -> World: what each object becomes, and what follows where several have one name or one cannot be read."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.resources.closing import Closed, closed, is_guard, whole
 from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.decode import Decoded, Unread, decode, identify

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from mizzen.errors import ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Resource, Unknown
 from mizzen.resources.istio.destination_rule import DestinationRule
 from mizzen.resources.istio.envoy_filter import EnvoyFilter

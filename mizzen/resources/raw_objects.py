@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity, capped
 from mizzen.guard import Stage, fault
+from mizzen.lazy import dataclass
 from mizzen.resources.kinds import group_of
 from mizzen.resources.yaml.construct import Broken, Constructed, Doubled, construct_values
 from mizzen.resources.yaml.documents import Piece, guess, split

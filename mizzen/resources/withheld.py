@@ -11,10 +11,11 @@ known, its hosts stand for it: they are not served (resolve.policies, resolve.ow
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.resources.closing import Closed
 from mizzen.resources.declaring.compile import nearest
 from mizzen.resources.declaring.declare import Metadata, Resource

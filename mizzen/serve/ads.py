@@ -13,7 +13,6 @@ import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +23,7 @@ import grpc.aio
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.proof import HEADER, holds
+from mizzen.lazy import dataclass
 from mizzen.redaction import hidden_text
 from mizzen.serve.budget import SMALL, Budget
 from mizzen.serve.clients import Client, Clients, Pushed

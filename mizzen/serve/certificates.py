@@ -16,7 +16,6 @@ Set GRPC_VERBOSITY=ERROR and GRPC_ENABLE_FORK_SUPPORT=0 before this module is im
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +38,7 @@ from mizzen.authority.root import certificates_pem
 from mizzen.authority.rotation import Roots
 from mizzen.authority.store import StoreError, TokenStore
 from mizzen.authority.tokens import Refusal, Token, is_token
+from mizzen.lazy import dataclass
 from mizzen.serve.credentials import (
     Refused,
     address,

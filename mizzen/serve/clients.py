@@ -7,11 +7,12 @@ all that are at the same point (`mizzen.xds.shared`). For the event loop's own t
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from mizzen._api import pb
+from mizzen.lazy import dataclass
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of, start_of
 from mizzen.xds.resource_type import SECRET

@@ -7,7 +7,7 @@ have a certificate, and one without for those who join.
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 import grpc
@@ -16,6 +16,7 @@ from cryptography import x509
 from mizzen.authority.identity import Identity, IdentityError, parse
 from mizzen.authority.proof import HEADER, digest, named_in
 from mizzen.authority.root import AuthorityError, Certificates, anchor_of
+from mizzen.lazy import dataclass
 
 # What gRPC calls the parts of a TLS peer.
 _TRANSPORT = "transport_security_type"

@@ -7,10 +7,11 @@ server: what it finds later was created later. What it found when it first start
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from mizzen.lazy import dataclass
 from mizzen.resources.kinds import group_of
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.listing import Difference

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -17,6 +17,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import words_of
 from mizzen.kube.client import Json, Kube
 from mizzen.kube.reflector import Key, Reflector, Watched
+from mizzen.lazy import dataclass
 from mizzen.resources.closing import GUARDS
 from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY, group_of
 from mizzen.resources.raw_objects import RawObject

@@ -13,10 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.ages import STDIN_NAME, Ages
 from mizzen.sources.hold_off import HoldOff

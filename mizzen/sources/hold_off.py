@@ -5,7 +5,7 @@ for each. How long is a matter of what a rebuild costs: a burst of cheap changes
 dear ones once, at its end.
 """
 
-from dataclasses import dataclass
+from mizzen.lazy import dataclass
 
 LONE_SECONDS = 0.001  # a change after which nothing comes for so long stands alone
 QUIET_SECONDS = 0.05  # a burst of any length is over when nothing came for so long

@@ -5,7 +5,8 @@ import errno
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from mizzen.lazy import dataclass
 
 # linux/inotify.h
 MODIFY, ATTRIB, CLOSE_WRITE = 0x2, 0x4, 0x8

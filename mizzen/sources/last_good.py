@@ -8,7 +8,7 @@ control plane that comes after this one; but for Secrets, which pass through mem
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import compress
 from operator import not_
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.resources.kinds import group_of
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.yaml.places import Places

@@ -1,10 +1,11 @@
 """All objects of a source at one moment, and what differs from the moment before."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 
 from mizzen.errors import Problem, Severity
+from mizzen.lazy import dataclass
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.ordered import Ordered
 from mizzen.sources.versions import Key, Version, key_of

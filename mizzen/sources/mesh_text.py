@@ -5,11 +5,12 @@ the same as that nobody wrote any: then nothing may be served by them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.kube.client import Json
+from mizzen.lazy import dataclass
 from mizzen.resources.kinds import KINDS, group_of
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.yaml.construct import Broken, construct

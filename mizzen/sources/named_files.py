@@ -7,9 +7,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from mizzen.lazy import dataclass
 from mizzen.resolve.context import NamedFile
 from mizzen.resources.kinds import meant
 from mizzen.resources.raw_objects import RawObject

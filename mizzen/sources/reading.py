@@ -11,8 +11,10 @@ import signal
 import stat
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from mizzen.lazy import dataclass
 
 SUFFIXES = (".yaml", ".yml", ".json")
 RACY_NS = 50_000_000  # a file may change within one tick of its clock and keep its stamp

@@ -11,9 +11,10 @@ nothing that happens elsewhere changes that.
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.sources.ordered import Ordered
 from mizzen.sources.reading import Directory, Seen, Text, Unreadable, Writer
 from mizzen.sources.versions import SETTLING_SECONDS, Doubt, Key, Version, doubt

@@ -6,13 +6,13 @@ the next change, and both are said.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 
 LARGEST = 64 * 1024 * 1024  # bytes
 

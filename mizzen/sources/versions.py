@@ -5,10 +5,10 @@ a state differs from an ordinary edit in what it lacks: whole objects, or the en
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.resources.kinds import group_of
 from mizzen.resources.raw_objects import RawObject, parse_documents
 from mizzen.resources.yaml.documents import split

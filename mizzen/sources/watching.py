@@ -6,8 +6,9 @@ import errno
 import os
 import threading
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mizzen.lazy import dataclass
 from mizzen.sources import inotify
 from mizzen.sources.inotify import Inotify
 from mizzen.sources.reading import Directory

@@ -1,11 +1,12 @@
 """What is known of one client and one resource type, and how one name stands in view of it."""
 
 from collections.abc import Collection, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 from operator import xor
 from typing import Final, Literal, NamedTuple, TypeVar
 
+from mizzen.lazy import dataclass
 from mizzen.persistent import PersistentMap
 from mizzen.xds.collection import Collections, collection_of, is_collection
 from mizzen.xds.resource_type import Absence, ResourceType

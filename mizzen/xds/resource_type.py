@@ -6,10 +6,10 @@ listeners because a listener that waits for one is not served.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 from mizzen._api import pb
+from mizzen.lazy import dataclass
 
 TYPE_URL_PREFIX = "type.googleapis.com/"
 

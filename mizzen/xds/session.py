@@ -5,9 +5,9 @@ were. A client that does not answer is told no more after a while, and then all 
 """
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from mizzen.lazy import dataclass
 from mizzen.persistent import PersistentMap
 from mizzen.xds.resource_type import USERS_OF_CLUSTERS, ResourceType
 from mizzen.xds.shared import Shared

@@ -5,12 +5,13 @@ Names are identity, versions are a hash of the bytes: what did not change is not
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final, cast
 
 from google.protobuf.message import Message
 
+from mizzen.lazy import dataclass
 from mizzen.persistent import PersistentMap
 
 

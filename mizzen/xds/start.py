@@ -2,7 +2,8 @@
 
 import contextlib
 import signal
-from dataclasses import dataclass
+
+from mizzen.lazy import dataclass
 
 # How an Envoy ends of a fault of its own; whoever ends it from outside uses other signals.
 DEADLY = frozenset({"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"})

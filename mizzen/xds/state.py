@@ -15,11 +15,12 @@ one state between them (`mizzen.xds.shared`).
 
 import heapq
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, cast
 
+from mizzen.lazy import dataclass
 from mizzen.persistent import PersistentMap
 from mizzen.xds.collection import Collections, collection_of, is_collection
 from mizzen.xds.facts import (

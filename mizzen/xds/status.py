@@ -2,10 +2,11 @@
 
 import heapq
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final
 
+from mizzen.lazy import dataclass
 from mizzen.persistent import PersistentMap
 from mizzen.xds.collection import collection_of
 from mizzen.xds.snapshot import Entry

@@ -1,10 +1,11 @@
 """What one response changes at a client."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from mizzen._api import pb
+from mizzen.lazy import dataclass
 from mizzen.xds.snapshot import Entry
 
 REMOVAL = ""  # stands for the version of a resource that shall not be

@@ -1,6 +1,5 @@
 """What a filter may know of the connections whose requests it meets, and how routes switch filters on and off."""
 
-from dataclasses import dataclass
 from functools import cache
 
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -8,6 +7,7 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.parts import packed
+from mizzen.lazy import dataclass
 from mizzen.model.listener import Edge, HttpService
 
 

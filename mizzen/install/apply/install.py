@@ -1,7 +1,7 @@
 """Bringing a cluster to what manifests say: apply in order, wait until it runs, prune what is no longer said."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from mizzen.inject.container import Manifest
@@ -11,6 +11,7 @@ from mizzen.install.changes import is_ours, said, to_apply
 from mizzen.install.manifests import stages
 from mizzen.install.site import API_VERSIONS, MANAGED_BY, OWNER, OWNER_NAMESPACE, REVISION
 from mizzen.kube.client import Json
+from mizzen.lazy import dataclass
 
 Say = Callable[[str], None]
 

@@ -1,10 +1,10 @@
 """The objects of a cluster, for a command that a person runs: what is refused is said as a sentence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mizzen.kube.client import FIELD_MANAGER, Json, Kube, KubeError
+from mizzen.lazy import dataclass
 
 # How the path of a kind is called where it is not its name with an "s"; all else follows from its apiVersion.
 _PLURALS = {"NetworkPolicy": "networkpolicies"}

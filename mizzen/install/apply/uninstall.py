@@ -1,7 +1,6 @@
 """Taking an installation out of a cluster again, so that nothing of it stays but its namespaces."""
 
 import asyncio
-from dataclasses import dataclass
 
 from mizzen.authority.store import ROOTS
 from mizzen.cluster.leader_tasks import MANAGER
@@ -11,6 +10,7 @@ from mizzen.install.apply.objects import Key, Objects, key_of
 from mizzen.install.site import API_VERSIONS, DEFAULT_REVISION, MANAGED_BY, REVISION
 from mizzen.kube.client import Json
 from mizzen.kube.leader_election import LEASE
+from mizzen.lazy import dataclass
 
 _CRD = "CustomResourceDefinition"
 _CA_SECRET = "istio-ca-secret"

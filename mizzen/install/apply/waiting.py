@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from mizzen.install import readiness
 from mizzen.install.apply.objects import ClusterError, Key, Objects, key_of
 from mizzen.install.readiness import READY, Waiting
 from mizzen.kube.client import Json
+from mizzen.lazy import dataclass
 
 INTERVAL = timedelta(seconds=1)
 _WEBHOOK = "MutatingWebhookConfiguration"

@@ -5,11 +5,11 @@ only passed on: there a rule that allows by it allows nothing, and one that deni
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.authorization import (
     Access,
     AccessRule,

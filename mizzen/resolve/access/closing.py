@@ -7,10 +7,11 @@ changed itself. The proxy's own ports (health, metrics) are no part of a model a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from http import HTTPStatus
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.authorization import Access, AccessRule, All
 from mizzen.model.listener import Chain, HttpService, Listener, TcpService

@@ -11,10 +11,11 @@ Fields are those of Envoy's v3 API; they may be written in snake_case or in came
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any
 
+from mizzen.lazy import dataclass
 from mizzen.resources.istio.envoy_filter import ConfigPatch
 
 HCM = "envoy.filters.network.http_connection_manager"

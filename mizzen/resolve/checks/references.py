@@ -1,11 +1,11 @@
 """What VirtualServices name and is not there: Gateways, hosts of servers, delegates, services, ports, subsets."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.resolve.context import Context, grouped, mapped, step
 from mizzen.resolve.gateways.attach import MESH, gateway_key, hosts_of
 from mizzen.resolve.gateways.servers import normalised_hosts

@@ -1,10 +1,11 @@
 """Which VirtualServices a Gateway's servers have, and with which of their hosts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.gateways.servers import MergedServer
 from mizzen.resolve.hosts import intersect, usable_by

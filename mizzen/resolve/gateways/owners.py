@@ -12,9 +12,10 @@ another: that one might ask less of clients.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model.listener import Chain
 from mizzen.resolve.gateways.servers import MergedServer, sni_names
 

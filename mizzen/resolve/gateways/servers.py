@@ -7,11 +7,12 @@ look at TCP ports of the Service, and a catch-all chain never stands beside anot
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache, partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.resolve.context import Context, Proxy, mapped, step
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.unix import UNIX, is_unix, permits

@@ -4,11 +4,12 @@ A chain's name is its identity: Envoy keeps the connections of chains whose name
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.tls import ServerTls

@@ -1,12 +1,13 @@
 """Which HTTPS servers get an HTTP/3 mirror, what is announced of it, and why not where there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.http3.eligibility import BY_CHOICE, Facts, Reason, why_not
+from mizzen.lazy import dataclass
 from mizzen.model.listener import Announcement, Mirror
 from mizzen.model.tls import Certificate, ServerTls
 from mizzen.persistent import PersistentMap

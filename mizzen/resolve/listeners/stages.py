@@ -1,10 +1,10 @@
 """The steps of a gateway between its objects and its parts: servers, their TLS, mirrors and listeners."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.listener import Listener
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import PersistentMap

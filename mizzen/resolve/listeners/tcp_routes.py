@@ -1,12 +1,12 @@
 """Where connections go whose bytes are passed on: `tcp` and `tls` blocks of VirtualServices."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from mizzen.errors import ResourceRef
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.backend import BLACK_HOLE
 from mizzen.model.listener import TcpService
 from mizzen.model.route import Weighted

@@ -5,12 +5,12 @@ called istio-ingressgateway, with HTTP/3 on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from mizzen.errors import Problem, Report, ResourceRef
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.route import Scoped
 from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
 from mizzen.resolve.overlay import overlay

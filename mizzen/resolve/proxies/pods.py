@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from mizzen.lazy import dataclass
 from mizzen.resources.kubernetes.core import EnvVar, Pod
 from mizzen.resources.world import World
 

@@ -1,8 +1,8 @@
 """What is done with a request: rules of a VirtualService -> actions, faults and CORS."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from mizzen.lazy import dataclass
 from mizzen.model.route import (
     Action,
     Copy,

@@ -1,10 +1,11 @@
 """Delegation: a rule of a root VirtualService that another one fills in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from mizzen.errors import Problem, ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.resolve.budget import MOST_ROUTES
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.attach import gateway_key, is_visible

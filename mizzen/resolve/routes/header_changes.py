@@ -1,8 +1,9 @@
 """What rules do to headers, and which host name they make of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from mizzen.lazy import dataclass
 from mizzen.model.route import NO_CHANGES, OPERATION_HEADER, HeaderChanges, HeaderValue
 from mizzen.resources.istio.virtual_service import HeaderOperations, Headers
 

@@ -1,12 +1,13 @@
 """Route tables: what each HTTP server does with the requests of each host."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.route import Fail, Host, Route, RouteMatch, RouteTable
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.access.access_policies import access_policies

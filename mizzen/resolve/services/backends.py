@@ -1,12 +1,13 @@
 """Services, their policies and their endpoints -> Backends: one for each port and subset."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.backend import Backend, Discovery, Health, Protocol
 from mizzen.model.backend import Service as ServiceOf
 from mizzen.persistent import PersistentMap

@@ -4,9 +4,9 @@ Fail closed: where TLS is asked for and cannot be had, no connection is made. Is
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.model.tls import SYSTEM_ROOTS, ClientTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.server_tls import CURVES, known_ciphers

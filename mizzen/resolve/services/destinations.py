@@ -1,7 +1,8 @@
 """Which backend a destination means."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mizzen.lazy import dataclass
 from mizzen.model.route import Grpc, HashOn
 from mizzen.resolve.gateways.attach import Attached
 from mizzen.resolve.names import backend_name, expand_host

@@ -1,9 +1,10 @@
 """Where the requests of a service may go: EndpointSlices, endpoints of ServiceEntries, WorkloadEntries, Pods."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.lazy import dataclass
 from mizzen.model.backend import Health
 from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.selecting import fits

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from mizzen.lazy import dataclass
 from mizzen.model.backend import Endpoint, EndpointGroup
 from mizzen.resolve.context import Context, Proxy
 from mizzen.resolve.services.endpoints import Instance, Locality

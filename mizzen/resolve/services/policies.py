@@ -1,12 +1,13 @@
 """DestinationRules: which one holds for a service, and what it says for one port and subset."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.route import HashOn
 from mizzen.resolve.context import Context, grouped, mapped
 from mizzen.resolve.gateways.attach import exported_to

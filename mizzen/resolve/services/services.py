@@ -1,11 +1,12 @@
 """Which services a gateway can send requests to: Kubernetes Services and ServiceEntries, one per host."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, grouped, mapped
 from mizzen.resolve.gateways.attach import exported_to

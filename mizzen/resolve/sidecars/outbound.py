@@ -5,11 +5,12 @@ Nobody redirects connections on a plain machine: the application connects to the
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import NO_CHANGES, Forward, Host, Route, RouteMatch, RouteTable, Weighted
 from mizzen.persistent import by_name

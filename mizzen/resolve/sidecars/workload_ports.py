@@ -1,9 +1,9 @@
 """What a sidecar opens towards the mesh: the ports of its workload, and where the application listens."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from mizzen.errors import Problem, ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.services.services import MeshPort, MeshService, ServiceIndex, named_protocol

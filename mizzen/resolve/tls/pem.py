@@ -3,7 +3,6 @@
 Parsing is remembered by content: a build looks at every certificate, and few change.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -11,6 +10,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from mizzen.lazy import dataclass
 
 # BoringSSL's limits in Envoy ("only RSA certificates with 2048-bit or larger keys are supported").
 _SMALLEST_RSA = 2048

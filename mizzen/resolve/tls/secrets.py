@@ -6,12 +6,12 @@ be used is reported and not sent, so that Envoy keeps the last good one.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, mapped, step

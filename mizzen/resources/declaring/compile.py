@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring import values
 from mizzen.resources.declaring.declare import HeaderText, Key, Least, Range, Text, Unknown
 from mizzen.resources.declaring.findings import Findings
@@ -29,7 +30,7 @@ _BY_TYPE: dict[Any, Decoder] = {
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredField:
     """One field of a declaration, as the decoder, the schemas and the table of fields see it."""
 

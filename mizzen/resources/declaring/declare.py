@@ -10,12 +10,13 @@ read from YAML: `at` (the path of the element) and, on whole resources, `meta` a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Annotated, ClassVar
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """What is found wrong with one object while it is decoded and validated."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mizzen.errors import MOST_OF_ONE, Problem, ResourceRef, Severity, more_of
+from mizzen.lazy import dataclass
 
 
 @dataclass(slots=True)

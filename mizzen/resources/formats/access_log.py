@@ -6,7 +6,8 @@ XFCC_VALUE are not among them: they hold expressions of their own, which could n
 """
 
 import re
-from dataclasses import dataclass
+
+from mizzen.lazy import dataclass
 
 # %OPERATOR(PARAMETERS):LENGTH%. Parameters end at the first parenthesis.
 _OPERATOR = re.compile(r"%([A-Z0-9_]+)(?:\(([^)\n]*)\))?(?::([0-9]{1,19}))?%")

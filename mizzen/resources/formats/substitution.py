@@ -7,7 +7,8 @@ substitution_formatter), less what does not come from the request, the connectio
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from mizzen.lazy import dataclass
 
 # Envoy: SubstitutionFormatParser::parse; the arguments are as short as they can be.
 _COMMAND = re.compile(r"%(?P<name>[A-Z0-9_]+)(?P<args>\((?P<inner>[^\r\n]*?)\))?(:(?P<length>[0-9]{1,9}))?%")

@@ -1,10 +1,11 @@
 """DestinationRule (networking.istio.io): how a backend is balanced, limited, watched and secured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Duration, Element, Int32, Key, Range, Resource, UInt32
 from mizzen.resources.istio.virtual_service import PortSelector
 

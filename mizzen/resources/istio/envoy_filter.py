@@ -1,9 +1,10 @@
 """EnvoyFilter: patches of Envoy's own configuration, as Istio's API words them (networking/v1alpha3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32
 from mizzen.resources.istio.security import PolicyTargetReference
 

@@ -1,9 +1,10 @@
 """The kinds of extensions.istio.io: code that proxies shall run for each request or connection."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, ClassVar, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Int32, Range, Resource, Unknown
 from mizzen.resources.istio.security import PolicyTargetReference, WorkloadSelector
 

@@ -1,9 +1,10 @@
 """Gateway (networking.istio.io): the ports a gateway opens, and the hosts and TLS on each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32
 
 TlsMode = Literal["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"]

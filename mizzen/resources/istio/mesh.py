@@ -6,10 +6,11 @@ declaration.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import (
     Element,
     HeaderText,

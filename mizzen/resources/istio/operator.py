@@ -5,9 +5,10 @@ API server knows those fields better. A field that takes no part is told, not re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, ClassVar, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Key, LooseText, Range, Resource, Unknown
 from mizzen.resources.istio.mesh import MeshConfig
 from mizzen.resources.kubernetes.core import IntOrName, ServicePort

@@ -1,10 +1,11 @@
 """The kinds of security.istio.io: who may speak with a workload, how, and with which tokens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Annotated, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Key, Resource
 
 DRY_RUN = "istio.io/dry-run"  # an AuthorizationPolicy with this annotation is only looked at

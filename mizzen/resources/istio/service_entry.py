@@ -1,9 +1,10 @@
 """ServiceEntry (networking.istio.io): a service that is not one of Kubernetes'."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32
 from mizzen.resources.istio.workload_entry import WorkloadEntrySpec
 

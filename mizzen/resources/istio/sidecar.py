@@ -1,9 +1,10 @@
 """Sidecar (networking.istio.io): which ports a workload's sidecar opens, and whom it may speak to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32
 
 

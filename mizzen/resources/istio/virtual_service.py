@@ -1,10 +1,11 @@
 """VirtualService (networking.istio.io): which request goes where, and what is done with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Duration, Element, Int32, Key, Resource, UInt32
 
 

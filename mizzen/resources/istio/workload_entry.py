@@ -1,9 +1,10 @@
 """WorkloadEntry (networking.istio.io): one endpoint that is not a pod."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32, Unknown
 
 

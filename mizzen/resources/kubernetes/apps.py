@@ -1,8 +1,9 @@
 """Deployment (apps): its pods' labels, ports and environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource
 from mizzen.resources.kubernetes.core import PodSpec
 

@@ -1,9 +1,10 @@
 """The objects of Kubernetes that a gateway depends on. Fields that take no part are not declared."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Key, Range, Resource
 
 IntOrName = int | str

@@ -7,12 +7,13 @@ import base64
 import binascii
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # its stubs leave libyaml's parser out
 
+from mizzen.lazy import dataclass
 from mizzen.resources.yaml.places import child
 from mizzen.resources.yaml.scalars import Scalar, resolve
 

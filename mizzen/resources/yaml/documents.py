@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from mizzen.lazy import dataclass
 
 _SEPARATOR = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

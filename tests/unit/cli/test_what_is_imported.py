@@ -1,12 +1,15 @@
 """Start-up stays short: commands import what they need, counted by module and not by the clock."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import mizzen
+from mizzen import lazy
 from mizzen.cli import options
 from mizzen.resolve.context import ByService
 from mizzen.resolve.unix import OPTION
@@ -68,6 +71,17 @@ def test_help_needs_no_command() -> None:
     found = imported("from mizzen.cli import cli\ncli(['--help'], standalone_mode=False)")
 
     assert {name for name in found if name.startswith("mizzen")} == {"mizzen", "mizzen.cli"}
+
+
+def test_no_class_makes_its_methods_before_they_are_called() -> None:
+    """`mizzen.lazy` says why; what imports it has the dataclass of the standard library for nothing."""
+    package = Path(mizzen.__file__).parent
+    texts = {path: path.read_text() for path in package.rglob("*.py") if path != Path(lazy.__file__)}
+
+    assert not [
+        path for path, text in texts.items() if re.search(r"from dataclasses import .*\bdataclass\b", text)
+    ]
+    assert not [path for path, text in texts.items() if "dataclasses.dataclass(" in text]
 
 
 def test_words_that_are_spelt_without_the_import_are_those_of_the_objects() -> None:

@@ -2,13 +2,14 @@
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import pytest
 
 from mizzen.install.schema import ANYTHING, object_schema
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.compile import declared_fields
 from mizzen.resources.declaring.declare import Element, Int32, Key, LooseText, Range
 from mizzen.resources.istio.destination_rule import LoadBalancerSettings, TrafficPolicy

@@ -1,11 +1,12 @@
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import pytest
 
 from mizzen.errors import ResourceRef
+from mizzen.lazy import dataclass
 from mizzen.resources.declaring.compile import declared_fields, decoder_of, nearest
 from mizzen.resources.declaring.declare import Element, Key, LooseText, Range, Unknown
 from mizzen.resources.declaring.findings import Findings
