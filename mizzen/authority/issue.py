@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mizzen.authority.identity import Identity
-from mizzen.authority.proof import extension
+from mizzen.authority.named_proof import extension
 from mizzen.authority.request import PublicKey
 from mizzen.authority.root import SKEW, Certificates, Signer, certificates_pem, digest, key_usage
 from mizzen.lazy import dataclass
@@ -70,7 +70,7 @@ def issue(
     As Istio's: an empty subject, the SPIFFE id as the one URI in a critical SAN (X.509-SVID), for servers
     and clients. `names` are DNS names and IP addresses of a control plane's own certificate. `key` comes
     from `requested_key`, `serial` is random (128 bits), `now` is aware. It ends `lifetime` after now, and
-    not after the signer. `proof`: the digest of the proof that goes with it to a control plane (see `proof`); b"" for
+    not after the signer. `proof`: the digest of the proof that goes with it to a control plane (see `named_proof`); b"" for
     none. Raises SignerEndedError.
     """
     ends = min(now + lifetime, signer.ends)

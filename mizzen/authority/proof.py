@@ -5,27 +5,17 @@ connect. So the key makes a proof for each Envoy (in its bootstrap, sent with ea
 Envoy passes on can hold, and each answer of the control plane carries one for the question that was asked. Pure.
 
 Between machines a certificate alone proves as little: a route can make Envoy show its own, to whomever. So the
-certificate of a proxy names the digest of a proof that the proxy made, and who asks a control plane with that
-certificate shows the proof as well.
+certificate of a proxy names the digest of a proof that the proxy made (`named_proof`), and who asks a control plane
+with that certificate shows the proof as well.
 """
 
 import hashlib
 import hmac
 
-from cryptography import x509
-
 HEADER = "x-mizzen-proof"
 NONCE_HEADER = "x-mizzen-nonce"
 DIGEST_HEADER = "x-mizzen-proof-digest"  # of the proof that a certificate shall name, in hexadecimal digits
 KEY_BYTES = 32
-# Non-critical: a SHA-256 digest as an OCTET STRING. Anybody may use a UUID under this number, in parts of 16 and 24
-# bits (oid-base.com/get/1.2.840.113556.1.8000.2554); of mizzen e552d604-fdd2-4247-815a-9c9a3caf596e. Under 2.25 it would
-# be a single part (X.667): Go, and so an API server that calls a webhook, reads no certificate with a part over 31 bits.
-EXTENSION = x509.ObjectIdentifier(
-    "1.2.840.113556.1.8000.2554.58706.54788.64978.16967.33114.10263100.11491694"
-)
-_OCTETS = b"\x04\x20"  # DER: an OCTET STRING of 32 bytes
-
 # Easy to find again, wherever it may have been written.
 _MARK = "mizzen-proof-"  # by which it is known where nobody may see it (mizzen.redaction)
 
@@ -53,21 +43,6 @@ def proof_of(random: bytes) -> str:
 def digest(proof: str) -> bytes:
     """What may be told of a proof."""
     return hashlib.sha256(proof.encode()).digest()
-
-
-def extension(named: bytes) -> x509.UnrecognizedExtension:
-    """Of a certificate with which a proof of that digest is to be shown."""
-    return x509.UnrecognizedExtension(EXTENSION, _OCTETS + named)
-
-
-def named_in(certificate: x509.Certificate) -> bytes:
-    """The digest of the proof that goes with a certificate; b"" when it names none. Anything odd fits no proof."""
-    try:
-        found = certificate.extensions.get_extension_for_oid(EXTENSION).value
-    except x509.ExtensionNotFound:
-        return b""
-    assert isinstance(found, x509.UnrecognizedExtension)
-    return found.value.removeprefix(_OCTETS) or b"?"
 
 
 def holds(shown: str, wanted: str) -> bool:

@@ -3,7 +3,6 @@
 import logging
 from typing import Protocol
 
-from mizzen.authority.store import StoreError
 from mizzen.node.restarting_process import StartFailed
 from mizzen.node.run_dir import Possession
 
@@ -16,7 +15,7 @@ class Restorable(Protocol):
     """Something with files or sockets in the run-dir."""
 
     def restore(self) -> tuple[str, ...]:
-        """Make them again where they are gone: their names. OSError or StoreError when that fails."""
+        """Make them again where they are gone: their names. OSError when that fails."""
 
 
 class Restorer:
@@ -39,7 +38,7 @@ class Restorer:
         for part in parts:
             try:
                 gone += part.restore()
-            except (StoreError, OSError) as error:  # the others may be in luck
+            except OSError as error:  # the others may be in luck
                 troubles.append(str(error))
         self._say_trouble("; ".join(troubles))
         if gone:

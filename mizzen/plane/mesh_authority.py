@@ -109,10 +109,13 @@ class Mesh:
         return self._workloads.credentials(identity) if identity else None
 
     def restore(self) -> tuple[str, ...]:
-        """Store the roots again, if somebody removed them: the name of the folder. StoreError when that fails."""
+        """Store the roots again, if somebody removed them: the name of the folder. OSError when that fails."""
         if self._roots is None or self._is_shared or self._is_plugged_in:
             return ()
-        return (self._folder.name,) if self._store().restore(self._roots) else ()
+        try:
+            return (self._folder.name,) if self._store().restore(self._roots) else ()
+        except StoreError as error:
+            raise OSError(str(error)) from error
 
     async def run(self) -> None:
         """Until cancelled: issue and renew, and follow what becomes of the root."""

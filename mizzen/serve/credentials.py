@@ -14,7 +14,8 @@ import grpc
 from cryptography import x509
 
 from mizzen.authority.identity import Identity, IdentityError, parse
-from mizzen.authority.proof import HEADER, digest, named_in
+from mizzen.authority.named_proof import named_in
+from mizzen.authority.proof import HEADER, digest
 from mizzen.authority.root import AuthorityError, Certificates, anchor_of
 from mizzen.lazy import dataclass
 

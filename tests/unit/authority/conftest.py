@@ -40,7 +40,9 @@ def root(make_root: Callable[..., Signer]) -> Signer:
 def leaf() -> Callable[..., Issued]:
     """Issues a leaf for a new key."""
 
-    def make(signer: Signer, now: datetime = NOW, lifetime: timedelta = timedelta(hours=24)) -> Issued:
+    def make(
+        signer: Signer, now: datetime = NOW, lifetime: timedelta = timedelta(hours=24), proof: bytes = b""
+    ) -> Issued:
         return issue(
             signer,
             ec.generate_private_key(ec.SECP256R1()).public_key(),
@@ -48,6 +50,7 @@ def leaf() -> Callable[..., Issued]:
             now=now,
             lifetime=lifetime,
             serial=77,
+            proof=proof,
         )
 
     return make

@@ -1,7 +1,6 @@
 """Proofs by which the processes of an instance know each other."""
 
 from mizzen.authority.proof import (
-    EXTENSION,
     holds,
     name_of_secret,
     proof_of_answer,
@@ -46,8 +45,3 @@ def test_names_of_files_are_not_to_be_guessed() -> None:
 
     assert len(names) == 4
     assert all(len(name) == 12 and name not in proof_of_proxy(KEY, "a.b") for name in names)
-
-
-def test_whoever_reads_certificates_can_read_the_number_of_the_extension() -> None:
-    """Go (API servers, Prometheus) reads no certificate at all that has a part of a number over 31 bits."""
-    assert all(int(part) < 2**31 for part in EXTENSION.dotted_string.split("."))

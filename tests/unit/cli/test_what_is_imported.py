@@ -61,7 +61,15 @@ def test_the_supervisor_needs_nothing_that_understands_objects() -> None:
         name
         for name in found
         if name.startswith(
-            ("mizzen.pipeline", "mizzen.resolve", "mizzen.envoy.", "mizzen._api.", "google.", "grpc")
+            (
+                "mizzen.pipeline",
+                "mizzen.resolve",
+                "mizzen.envoy.",
+                "mizzen._api.",
+                "google.",
+                "grpc",
+                "cryptography",
+            )
         )
     }
     assert "mizzen.resources.world" not in found

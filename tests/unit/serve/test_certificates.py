@@ -26,7 +26,8 @@ from mizzen.authority.identity import Identity
 from mizzen.authority.issue import issue
 from mizzen.authority.limit import Limiter
 from mizzen.authority.messages import METHOD, SERVICE, IstioCertificateRequest, IstioCertificateResponse
-from mizzen.authority.proof import DIGEST_HEADER, HEADER, digest, named_in, proof_of
+from mizzen.authority.named_proof import named_in
+from mizzen.authority.proof import DIGEST_HEADER, HEADER, digest, proof_of
 from mizzen.authority.request import signing_request
 from mizzen.authority.root import Key, Signer, certificates_pem, key_pem
 from mizzen.authority.rotation import Overlap, Roots, advance, begin, distributed
