@@ -13,6 +13,8 @@ from pathlib import Path
 import click
 
 from mizzen.cli import options
+from mizzen.node.instance import Instance
+from mizzen.plane import file_pilot, garbage_collection
 
 
 @click.command("_control-plane", hidden=True)
@@ -22,12 +24,7 @@ from mizzen.cli import options
 @click.option("--stdin-fd", type=int, help="A memory file with what standard input held.")
 def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, stdin_fd: int | None) -> None:
     """The control plane of one `mizzen up`."""
-    from mizzen.plane import garbage_collection
-
-    garbage_collection.look_seldom()  # before what stays is imported and read
-    from mizzen.node.instance import Instance
-    from mizzen.plane import file_pilot
-
+    garbage_collection.look_seldom()  # before what stays is read
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -31,8 +31,10 @@ from mizzen.status import Brief, ProxyValue, Status, Word
 
 __all__ = ["Command", "Plan", "StartFailed", "Supervisor", "supervise"]
 
-EAGER_SECONDS = 0.1  # between two looks at everything while something is not ready yet
-CALM_SECONDS = 0.5
+CALM_SECONDS = 0.5  # between two looks at everything
+EAGER_SECONDS = 0.1  # the same while something is not ready
+FIRST_SECONDS = 0.02  # the least between two looks while an instance starts
+FIRST_SHARE = 1 / 20  # of the time that its start has taken so far: somebody waits, and notices no twentieth
 _ANSWER_SECONDS = 2.0
 _END_SECONDS = 2.0  # from SIGTERM to SIGKILL
 _USAGE_ERROR = 2  # status of a command line that makes no sense: trying again will not help
@@ -146,6 +148,8 @@ class Supervisor:
     async def _follow(self, restorer: Restorer) -> None:
         """Look at everything again and again, until told to stop."""
         stopping = asyncio.create_task(self._stopping.wait())
+        clock = asyncio.get_running_loop().time
+        began = clock()
         while not stopping.done():
             restorer.look(*self.gateways.values(), *self._logs)
             looking = asyncio.create_task(self._look())
@@ -154,8 +158,13 @@ class Supervisor:
                 looking.cancel()
             elif status := looking.result():
                 await self._act(status)
-            calm = self.ready.is_set() and all(gateway.is_ready for gateway in self.gateways.values())
-            await asyncio.wait({stopping}, timeout=CALM_SECONDS if calm else EAGER_SECONDS)
+            if not self.ready.is_set():
+                pause = first_pause(clock() - began)
+            elif all(gateway.is_ready for gateway in self.gateways.values()):
+                pause = CALM_SECONDS
+            else:
+                pause = EAGER_SECONDS
+            await asyncio.wait({stopping}, timeout=pause)
 
     async def _look(self) -> Brief | None:
         """How all are. Envoys first: what the control plane then says is about the Envoys that were seen."""
@@ -259,6 +268,11 @@ class Supervisor:
         for path in (self.plan.instance.ads_socket, self.plan.instance.control_socket):
             with contextlib.suppress(OSError):  # what is not ours stays
                 make_way(path)
+
+
+def first_pause(seconds: float) -> float:
+    """How long until the next look, when an instance has been starting for `seconds`."""
+    return min(max(seconds * FIRST_SHARE, FIRST_SECONDS), EAGER_SECONDS)
 
 
 def proxy_spec(plan: Plan, proxy: ProxyValue, taken: frozenset[int], secret: bytes = b"") -> ProxySpec:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from mizzen.node.child_process import Command
 from mizzen.node.instance import Instance
-from mizzen.node.supervisor import Plan, proxy_spec
+from mizzen.node.supervisor import EAGER_SECONDS, FIRST_SECONDS, Plan, first_pause, proxy_spec
 from mizzen.status import ProxyValue
 
 PLAN = Plan(
@@ -27,3 +27,12 @@ def test_further_gateways_have_the_next_ports_that_are_free() -> None:
     third = proxy_spec(PLAN, ProxyValue(name="c", namespace="ns"), frozenset({15021, 15221}))
 
     assert (third.status_port, third.prometheus_port) == (15121, 15190)
+
+
+def test_a_start_is_looked_at_often_and_ever_less_often_the_longer_it_takes() -> None:
+    pauses = [first_pause(seconds) for seconds in (0.0, 0.3, 1.0, 1.5, 2.0, 3_600.0)]
+
+    assert pauses[:2] == [FIRST_SECONDS, FIRST_SECONDS]
+    assert pauses[-2:] == [EAGER_SECONDS, EAGER_SECONDS]
+    assert pauses == sorted(pauses)
+    assert first_pause(1.0) == 1.0 / 20
