@@ -15,6 +15,7 @@ from mizzen.resolve.context import ByService
 from mizzen.resolve.unix import OPTION
 
 SERVERS = {"grpc", "uvicorn", "starlette", "websockets", "httpx2", "lightkube", "pycurl"}
+HEAVY = {"asyncio", "cryptography", "google", "msgspec", "re2", "yaml"}
 
 
 def imported(statement: str) -> set[str]:
@@ -79,6 +80,18 @@ def test_help_needs_no_command() -> None:
     found = imported("from mizzen.cli import cli\ncli(['--help'], standalone_mode=False)")
 
     assert {name for name in found if name.startswith("mizzen")} == {"mizzen", "mizzen.cli"}
+    assert not {name.partition(".")[0] for name in found} & (SERVERS | HEAVY)
+
+
+def test_what_asks_a_running_instance_needs_nothing_that_makes_its_configuration() -> None:
+    found = imported("from mizzen.cli import proxy_config, proxy_status")
+
+    assert "mizzen.node.instance" in found
+    assert not {name.partition(".")[0] for name in found} & SERVERS
+    assert not {
+        name for name in found if name.startswith(("mizzen.pipeline", "mizzen.resolve", "mizzen.plane"))
+    }
+    assert "mizzen.resources.world" not in found
 
 
 def test_no_class_makes_its_methods_before_they_are_called() -> None:
