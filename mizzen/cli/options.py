@@ -13,7 +13,7 @@ from mizzen.lazy import dataclass
 from mizzen.node.hang_detection import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
-    # What reads and resolves objects takes half a second to import: not every command needs it.
+    # What reads and resolves objects takes a fifth of a second to import: not every command needs it.
     from mizzen.kube.client import Kube
     from mizzen.pipeline import Settings
     from mizzen.resolve.context import ExternalPorts
