@@ -127,6 +127,8 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
             {"host": "web", "subsets": [{"name": "v1", "labels": {"version": "v1"}}]},
             {"host": "*.shop.svc.cluster.local", "trafficPolicy": {"loadBalancer": {"consistentHash": {"httpHeaderName": "x-user"}}}},
             {"host": "web", "trafficPolicy": {"tls": {"mode": "SIMPLE", "credentialName": "two"}}},
+            {"host": "web", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
+            {"host": "web", "trafficPolicy": {"connectionPool": {"http": {"h2UpgradePolicy": "DO_NOT_UPGRADE"}}}},
             {"host": "nobody.test", "subsets": [{"name": "v1", "labels": {}}]},
             {"host": "web", "trafficPolicy": {"tls": {"mode": "NO"}}},
         )
@@ -165,17 +167,23 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
     ),
     ("EndpointSlice", "discovery.k8s.io/v1", "shop", "web-1"): (
         slice_of("web", "10.1.0.1"),
+        slice_of("web", "10.1.0.2", pod="pod"),
         slice_of("web", "10.1.0.1", "10.1.0.2", pod="pod"),
         slice_of("more", "10.1.0.3", pod="gone"),
         {**slice_of("web", "10.1.0.1"), "addressType": "nonsense"},
     ),
     ("Pod", "v1", "shop", "pod"): tuple(
         {
-            "metadata": {"labels": {"app": "web", **more}},
+            "metadata": {"labels": {"app": "web", **more}, "annotations": {"mizzen.io/sidecar": own}},
             "spec": {"containers": [], "nodeName": "node"},
             "status": {"podIP": "10.1.0.2", "conditions": [{"type": "Ready", "status": ready}]},
         }
-        for more, ready in (({}, "True"), ({"version": "v1", "security.istio.io/tlsMode": "istio"}, "True"), ({}, "False"))
+        for more, own, ready in (
+            ({}, "", "True"),
+            ({"version": "v1", "security.istio.io/tlsMode": "istio"}, "", "True"),
+            ({"security.istio.io/tlsMode": "istio"}, "true", "True"),
+            ({}, "true", "False"),
+        )
     ),
     ("Node", "v1", "", "node"): (
         {"metadata": {"labels": {"topology.kubernetes.io/region": "r1"}}},

@@ -21,7 +21,7 @@ from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.authorization import Access
-from mizzen.model.backend import Backend
+from mizzen.model.backend import Backend, name_of_endpoints
 from mizzen.model.listener import AccessPolicies, Chain, HttpService, Listener
 from mizzen.model.route import Forward, Host, Route, RouteTable
 from mizzen.model.tls import Certificate, TrustedCa
@@ -68,7 +68,7 @@ class Authors:
             yield from self._of_scope(name)
         elif url == CLUSTERS and (backend := self._backends.get(name)):
             yield from _of_backend(backend)
-        elif url == ENDPOINTS and (backend := self._backends.get(name)):
+        elif url == ENDPOINTS and (backend := self._backends.get(name_of_endpoints(name))):
             yield Part(author=backend.origin, value=backend.groups)
         elif url == SECRETS and (secret := self._secrets.get(name)):
             yield Part(author=secret.origin, value=secret)

@@ -82,7 +82,7 @@ def _add_discovery(backend: Backend, out: pb.Cluster) -> None:
         case Discovery.ENDPOINTS:
             out.type = pb.Cluster.EDS
             out.eds_cluster_config.eds_config.CopyFrom(ads(NO_TIMEOUT))
-            out.eds_cluster_config.service_name = backend.name
+            out.eds_cluster_config.service_name = backend.endpoints_name
         case Discovery.FIXED:
             out.type = pb.Cluster.STATIC
             out.load_assignment.CopyFrom(cluster_load_assignment(backend))

@@ -152,31 +152,38 @@ def _translate_backends(model: Model, earlier: Model | None, changes: Changes) -
     header_case = _header_case(model)
     comparable = earlier is not None and _header_case(earlier) is header_case
     difference = model.backends.difference(earlier.backends if earlier else None)
+    before: Mapping[str, Backend] = earlier.backends if earlier else {}
     for name in difference.removed:
         changes.drop(CLUSTERS, name)
-        changes.drop(ENDPOINTS, name)
+        changes.drop(ENDPOINTS, before[name].endpoints_name)
     for name, backend in (difference.changed if comparable or earlier is None else model.backends).items():
-        known = earlier.backends.get(name) if earlier and comparable else None
-        if known is not None and not _is_faulty(name, changes) and known == backend:
+        known = before.get(name)
+        if comparable and known is not None and not _is_faulty(backend, changes) and known == backend:
             continue
         make = partial(cluster, backend, header_case)
         _put(changes, CLUSTERS, name, backend.policy_origin or backend.origin, make)
-        if is_told_endpoints(backend):
-            give = partial(cluster_load_assignment, backend)
-            _put(changes, ENDPOINTS, name, backend.origin, give, partial(_no_endpoints, backend))
-        elif name in changes.bodies[ENDPOINTS]:
-            changes.drop(ENDPOINTS, name)
+        _translate_endpoints(backend, known, changes)
     changes.put(CLUSTERS, BLACK_HOLE, _BLACK_HOLE)
 
 
-def _is_faulty(name: str, changes: Changes) -> bool:
+def _translate_endpoints(backend: Backend, before: Backend | None, changes: Changes) -> None:
+    name, is_told = backend.endpoints_name, is_told_endpoints(backend)
+    if is_told:
+        give = partial(cluster_load_assignment, backend)
+        _put(changes, ENDPOINTS, name, backend.origin, give, partial(_no_endpoints, backend))
+    if before is not None and is_told_endpoints(before) and not (is_told and before.endpoints_name == name):
+        changes.drop(ENDPOINTS, before.endpoints_name)
+
+
+def _is_faulty(backend: Backend, changes: Changes) -> bool:
     """Equal parts may be written in other lines, which problems tell."""
-    return (CLUSTERS, name) in changes.faults or (ENDPOINTS, name) in changes.faults
+    names = ((CLUSTERS, backend.name), (ENDPOINTS, backend.endpoints_name))
+    return any(name in changes.faults for name in names)
 
 
 def _no_endpoints(backend: Backend) -> pb.ClusterLoadAssignment:
     """Requests get 503. Without this resource its cluster would wait for it, and all listeners with the cluster."""
-    return pb.ClusterLoadAssignment(cluster_name=backend.name)
+    return pb.ClusterLoadAssignment(cluster_name=backend.endpoints_name)
 
 
 # --- what there is few of ---------------------------------------------------------------------------

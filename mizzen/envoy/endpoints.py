@@ -25,7 +25,7 @@ _MOST_WEIGHT = 2**32 - 1
 def cluster_load_assignment(backend: Backend) -> pb.ClusterLoadAssignment:
     """All endpoints of a backend; none is an answer too."""
     return pb.ClusterLoadAssignment(
-        cluster_name=backend.name,
+        cluster_name=backend.endpoints_name,
         endpoints=[locality_lb_endpoints(group) for group in _weighed(backend.groups)],
     )
 

@@ -3,6 +3,7 @@
 from mizzen._api import pb
 from mizzen.envoy.parts import duration, extension, uint32
 from mizzen.model.backend import Backend, Outliers, Pool, Protocol
+from mizzen.model.http2 import CONNECTION_WINDOW, STREAM_WINDOW, STREAMS
 from mizzen.model.listener import HeaderCase
 from mizzen.model.tls import ClientTls
 
@@ -35,6 +36,11 @@ def http_protocol_options(backend: Backend, header_case: HeaderCase) -> pb.HttpP
             out.use_downstream_protocol_config.http2_protocol_options.CopyFrom(
                 http2_protocol_options(backend.pool)
             )
+        case Protocol.NEGOTIATED:
+            out.auto_config.http_protocol_options.CopyFrom(http1)
+            http2 = http2_protocol_options(backend.pool)
+            http2.max_concurrent_streams.value = backend.pool.max_concurrent_streams or STREAMS
+            out.auto_config.http2_protocol_options.CopyFrom(http2)
         case Protocol.HTTP1 | Protocol.UNKNOWN:
             if out == pb.HttpProtocolOptions() and header_case is HeaderCase.LOWER:
                 return None
@@ -43,7 +49,11 @@ def http_protocol_options(backend: Backend, header_case: HeaderCase) -> pb.HttpP
 
 
 def http2_protocol_options(pool: Pool) -> pb.Http2ProtocolOptions:
-    out = pb.Http2ProtocolOptions()
+    """Towards a backend; the number of streams is Envoy's own where nobody says one."""
+    out = pb.Http2ProtocolOptions(
+        initial_stream_window_size=uint32(STREAM_WINDOW),
+        initial_connection_window_size=uint32(CONNECTION_WINDOW),
+    )
     if pool.max_concurrent_streams is not None:
         out.max_concurrent_streams.value = pool.max_concurrent_streams
     if pool.http2_ping_interval is not None:

@@ -13,7 +13,7 @@ from mizzen.envoy.types import (
 )
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
-from mizzen.model.backend import Backend
+from mizzen.model.backend import Backend, name_of_endpoints
 from mizzen.model.listener import Announcement, Listener
 from mizzen.model.route import Host, RouteTable
 from mizzen.model.tls import Certificate, TrustedCa
@@ -24,7 +24,7 @@ _Part = Listener | RouteTable | Certificate | TrustedCa | Announcement
 def origin_of(model: Model, url: str, name: str) -> ResourceRef | None:
     """The object that a resource of type `url` comes from; None where the model has no such part."""
     if url in (CLUSTERS, ENDPOINTS):
-        backend: Backend | None = model.backends.get(name)
+        backend: Backend | None = model.backends.get(name_of_endpoints(name))
         if backend is None:
             return None
         # Envoy refuses a cluster for how it is treated, and that is what a DestinationRule says.

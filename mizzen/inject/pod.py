@@ -17,6 +17,7 @@ from mizzen.inject.container import (
 from mizzen.inject.merge import laid_over
 from mizzen.inject.probes import rewritten
 from mizzen.inject.settings import InjectorSettings
+from mizzen.resolve.services.endpoints import OWN_SIDECAR, TLS_MODE
 
 INIT = "istio-init"
 STATUS = "sidecar.istio.io/status"
@@ -237,7 +238,7 @@ def _mark(pod: Manifest, settings: InjectorSettings, workload: str, *, is_sideca
     meta, spec = pod["metadata"], pod["spec"]
     labels = dict(meta.get("labels") or {})
     if is_sidecar:
-        labels.setdefault("security.istio.io/tlsMode", "istio")
+        labels.setdefault(TLS_MODE, "istio")
     labels.setdefault(
         "service.istio.io/canonical-name",
         labels.get("app.kubernetes.io/name") or labels.get("app") or workload,
@@ -256,6 +257,7 @@ def _mark(pod: Manifest, settings: InjectorSettings, workload: str, *, is_sideca
     annotations.setdefault("prometheus.io/path", "/stats/prometheus")
     if is_sidecar:
         annotations[STATUS] = _status(spec, settings)
+        annotations[OWN_SIDECAR] = "true"
     meta["labels"], meta["annotations"] = labels, annotations
 
 

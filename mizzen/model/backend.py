@@ -9,6 +9,7 @@ from mizzen.lazy import dataclass
 from mizzen.model.tls import ClientTls
 
 BLACK_HOLE = "BlackHoleCluster"  # Istio's name of a backend that is always there, and fails
+_NEGOTIATED = "~negotiated"  # no name of a backend ends so: they end with a host
 
 
 class Discovery(Enum):
@@ -30,6 +31,7 @@ class Protocol(Enum):
     HTTP1 = "http1"
     HTTP2 = "http2"
     AS_CLIENT = "as_client"  # what the client spoke
+    NEGOTIATED = "negotiated"  # HTTP/2 on connections where the backend chose it (ALPN), else HTTP/1.1
 
 
 class Health(Enum):
@@ -150,3 +152,18 @@ class Backend:
     dns_families: str = "v4"  # "v4", "v6", "all"
     origin: ResourceRef  # the Service or ServiceEntry
     policy_origin: ResourceRef | None = None  # the DestinationRule
+
+    @property
+    def endpoints_name(self) -> str:
+        """What the list of its endpoints is called, where we tell them.
+
+        A backend whose protocol is negotiated has another name there: Envoy hands a list to the old and the new form of
+        a changed cluster alike, a moment apart. The form that speaks TLS to everybody must not learn of an endpoint
+        for whose sake it is given up.
+        """
+        return self.name + (_NEGOTIATED if self.protocol is Protocol.NEGOTIATED else "")
+
+
+def name_of_endpoints(name: str) -> str:
+    """The name of the backend whose list of endpoints is called `name`."""
+    return name.removesuffix(_NEGOTIATED)

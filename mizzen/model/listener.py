@@ -84,6 +84,7 @@ class Edge:
     request_headers_timeout: timedelta | None = None
     drain_timeout: timedelta | None = None
     http2: Http2Limits = field(default_factory=Http2Limits)
+    extended_connect: bool = False  # WebSockets over HTTP/2 too (RFC 8441), as other proxies pass them on
     buffer_limit: int | None = None  # bytes per connection
     tracer: Tracer | None = None  # None: no spans are made
     trace_percent: float = 1.0  # of the requests that nobody decided for

@@ -7,6 +7,7 @@ from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.model import GatewayName, Model
 from mizzen.model.backend import Backend
+from mizzen.persistent import PersistentMap
 from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.access.authorization import check_authorization, index_hosts_of_any_case
 from mizzen.resolve.access.closing import closed
@@ -50,8 +51,8 @@ def resolve(ctx: Context) -> Model:
     mirrors = mirrored_servers(ctx)
     tables, used = route_tables(ctx)
     _, collectors = tracing(ctx)
-    by_chains = {name: True for name in backends_of_chains(listeners) if name not in used}
-    made = backends(ctx, services, used.updated(by_chains))
+    passed_on = PersistentMap(dict.fromkeys(backends_of_chains(listeners), True))
+    made = backends(ctx, services, used, passed_on)
     upstream = made.updated({backend.name: backend for backend in collectors})
     names = grouped(ctx, _secrets_of, upstream)
     certificates, trusted_cas = secret_resources(

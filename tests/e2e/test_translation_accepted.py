@@ -234,6 +234,7 @@ def every_kind_of_backend() -> Model:
         small.backend("mutual", tls=mutual, protocol=Protocol.HTTP2, proxy_protocol="V2"),
         small.backend("system", tls=system),
         small.backend("by-authority", tls=by_authority, protocol=Protocol.AS_CLIENT),
+        small.backend("negotiated", tls=mutual, protocol=Protocol.NEGOTIATED),
         small.backend("unverified", tls=ClientTls(certificate=None, verification=None)),
         small.backend(
             "unusable", tls=ClientTls(certificate=None, verification=None, unusable="there is no key")

@@ -44,7 +44,7 @@ HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     cors.http_filter,
     router.http_filter,
 )
-# Requests for a WebSocket over HTTP/3 meet these.
+# Requests for a WebSocket meet these where they may come by extended CONNECT.
 WEBSOCKET_FILTERS: tuple[HttpFilterOf, ...] = (websocket.http_filter, *HTTP_FILTERS)
 
 

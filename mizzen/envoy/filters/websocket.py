@@ -1,6 +1,6 @@
-"""Completes the request for a WebSocket that came over HTTP/3.
+"""Completes the request for a WebSocket that came over HTTP/3, or HTTP/2.
 
-RFC 9220 has no sec-websocket-key, an HTTP/1.1 backend (RFC 6455, section 4.1) demands one, and Envoy does not
+RFC 9220 and RFC 8441 have no sec-websocket-key, an HTTP/1.1 backend (RFC 6455, section 4.1) demands one, and Envoy does not
 make it (envoy issue 8547). It stands in the filter chain of WebSocket requests alone: others never meet it.
 The key proves nothing to anybody (the client did not send it and does not check the answer), so any does.
 """

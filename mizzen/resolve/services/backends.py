@@ -10,6 +10,7 @@ from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.backend import Backend, Discovery, Health, Protocol
 from mizzen.model.backend import Service as ServiceOf
+from mizzen.model.tls import ClientTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.access.peer_modes import peer_mode
 from mizzen.resolve.budget import BACKEND_COST, MOST_ENDPOINTS, Budget
@@ -21,6 +22,7 @@ from mizzen.resolve.services.endpoints import EndpointIndex, Instance, endpoint_
 from mizzen.resolve.services.locality import Preference, groups, preference, weighs_localities
 from mizzen.resolve.services.policies import MergedRule, Policy, PolicyIndex
 from mizzen.resolve.services.services import MeshPort, MeshService, ServiceHost, ServiceIndex
+from mizzen.resolve.services.upstream_protocol import protocol
 from mizzen.resources.istio.destination_rule import Subset
 
 CODES = {
@@ -52,15 +54,21 @@ class _Wanted:
 
 
 def backends(
-    ctx: Context, services: ServiceIndex, wanted: PersistentMap[str, Any]
+    ctx: Context,
+    services: ServiceIndex,
+    wanted: PersistentMap[str, Any],
+    passed_on: PersistentMap[str, Any],
 ) -> PersistentMap[str, Backend]:
     """A backend for every port and subset of every service, by name, whether or not it is `wanted` by a route.
 
+    `passed_on`: by name, to which connections go whose bytes nobody looks into; they are wanted as well.
     With PILOT_FILTER_GATEWAY_CLUSTER_CONFIG, only those of hosts that somebody routes to. What is wanted and
     has no endpoints is reported. To be called by the root of a resolution.
     """
     views, published = ctx.steps.views, ctx.steps.published
+    wanted = wanted.updated({name: True for name in passed_on if name not in wanted})
     views["wanted"] = published("wanted backends", wanted)
+    views["passed on"] = published("passed on", passed_on)
     if ctx.switches.filter_gateway_clusters:
         views["wanted hosts"] = published("wanted hosts", grouped(ctx, _host_of, wanted))
     views["endpoints"] = endpoint_index(ctx)
@@ -187,13 +195,8 @@ def _backend(
     if policy.tls is None and takes_mesh_tls(ctx, service):
         instances = _marked(ctx, service, instances)
     watched = policy.outlier_detection is not None
-    protocol = traffic_policy.protocol(ctx, port, policy)
-    spoken = Spoken(
-        http=port.protocol not in _NOT_HTTP,
-        http2=protocol is Protocol.HTTP2,
-        sni=sni_name(port.number, subset.name if subset else "", service.host),
-    )
     place = discovery is Discovery.ENDPOINTS or discovery in _BY_NAME
+    spoken, tls, mutual = _connection(ctx, wanted, policy, instances, is_known=place)
     forced = near is not None and near.forced
     weighed = weighs_localities(near, watched=watched)
     return Backend(
@@ -201,20 +204,39 @@ def _backend(
         discovery=discovery,
         service=_service_of(wanted),
         groups=groups(ctx, instances, near, watched=watched) if place else (),
-        protocol=protocol,
+        protocol=spoken,
         stat_name=_stat_name(ctx, wanted),
         balancing=traffic_policy.balancing(policy, weigh_localities=weighed, panic=not forced),
         limits=traffic_policy.limits(policy),
         pool=traffic_policy.pool(ctx, policy),
         outliers=traffic_policy.outliers(policy),
-        tls=client_tls(ctx, service, policy, instances, spoken),
-        mesh_tls=mesh_tls(ctx, service, policy, instances, spoken),
+        tls=tls,
+        mesh_tls=mutual,
         proxy_protocol=policy.proxy_protocol.version if policy.proxy_protocol else "",
         dns_refresh=ctx.mesh.dns_refresh_rate,
         dns_families=families,
         origin=service.ref,
         policy_origin=wanted.rule.ref if wanted.rule else None,
     )
+
+
+def _connection(
+    ctx: Context, wanted: _Wanted, policy: Policy, instances: tuple[Instance, ...], *, is_known: bool
+) -> tuple[Protocol, ClientTls | None, ClientTls | None]:
+    """What is spoken, the TLS to all endpoints, and that to those of the mesh alone. `is_known`: there are no other
+    endpoints than `instances`."""
+    service, port, subset = wanted.service, wanted.port, wanted.subset
+    bytes_too = wanted.name in ctx.steps.views["passed on"]
+    spoken = protocol(ctx, port, policy, instances if is_known else (), bytes_too=bytes_too)
+    inside = Spoken(
+        protocol=None if port.protocol in _NOT_HTTP else spoken,
+        sni=sni_name(port.number, subset.name if subset else "", service.host),
+    )
+    tls = client_tls(ctx, service, policy, instances, inside)
+    mutual = mesh_tls(ctx, service, policy, instances, inside)
+    if spoken is Protocol.NEGOTIATED and tls is None:
+        return spoken, mutual, None  # all of them speak it
+    return spoken, tls, mutual
 
 
 def _marked(ctx: Context, service: MeshService, instances: tuple[Instance, ...]) -> tuple[Instance, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.lazy import dataclass
+from mizzen.model.backend import Protocol
 from mizzen.model.tls import SYSTEM_ROOTS, ClientTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.server_tls import CURVES, known_ciphers
@@ -40,8 +41,7 @@ NO_FILES = "the client certificate is named as files"
 class Spoken:
     """What is said inside of TLS, and to which name (Istio's "outbound_.8000_._.host")."""
 
-    http: bool
-    http2: bool
+    protocol: Protocol | None  # None: bytes
     sni: str
 
 
@@ -76,7 +76,7 @@ def client_tls(
         ),
         sni=settings.sni,
         check_san_of_sni=checks_sni and not settings.insecure_skip_verify,
-        alpn=("h2",) if spoken.http2 else (),
+        alpn=("h2",) if spoken.protocol is Protocol.HTTP2 else (),
         policy=_policy(ctx),
     )
 
@@ -100,12 +100,7 @@ def _mesh(
 ) -> ClientTls:
     """Verified against the identities that the endpoints are known to have."""
     names = (settings.subject_alt_names if settings else ()) or _identities(ctx, instances)
-    return mesh_client(
-        names,
-        (settings.sni if settings else "") or spoken.sni,
-        http=spoken.http,
-        http2=spoken.http2,
-    )
+    return mesh_client(names, (settings.sni if settings else "") or spoken.sni, spoken.protocol)
 
 
 def _identities(ctx: Context, instances: Iterable[Instance]) -> tuple[str, ...]:
@@ -197,7 +192,7 @@ def _own_names(
     names = {name for entry in service.entries for name in entry.spec.subject_alt_names}
     if service.entries:
         names |= set(_identities(ctx, instances))
-    if not names and not settings.sni and not spoken.http and _trusts_system(settings):
+    if not names and not settings.sni and spoken.protocol is None and _trusts_system(settings):
         names = set() if service.host.startswith("*") else {service.host}
     return tuple(sorted(names))
 

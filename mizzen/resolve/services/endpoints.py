@@ -1,7 +1,7 @@
 """Where the requests of a service may go: EndpointSlices, endpoints of ServiceEntries, WorkloadEntries, Pods."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.lazy import dataclass
@@ -27,6 +27,10 @@ _REGION, _ZONE = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
 _SUBZONE, _NETWORK = "topology.istio.io/subzone", "topology.istio.io/network"
 _HOSTNAME = "kubernetes.io/hostname"
 TLS_MODE = "security.istio.io/tlsMode"
+# The annotation of Pods whose sidecar is ours. Those that Istio's injector made have the label above as well.
+OWN_SIDECAR = "mizzen.io/sidecar"
+# The annotations of WorkloadEntries that Istio's control plane made: the proxies there are Istio's.
+_OF_ISTIOD = ("istio.io/workloadController", "istio.io/autoRegistrationGroup")
 _CHECKED = "proxy.istio.io/health-checks-enabled"
 
 Locality = tuple[str, str, str]  # region, zone, subzone; "" where nobody said
@@ -44,6 +48,7 @@ class Instance:
     locality: Locality = ("", "", "")
     service_account: str = ""  # "namespace/name", where somebody says
     mesh: bool = False  # requests go to it by the mesh's mutual TLS
+    own_sidecar: bool = False  # if it has a sidecar, that is ours, and we know what it can do
 
     @property
     def is_labelled_mesh(self) -> bool:
@@ -113,6 +118,7 @@ class EndpointIndex:
             labels=_with_topology(labels, locality, node_name),
             locality=locality,
             service_account=f"{pod.namespace}/{pod.spec.service_account_name or 'default'}" if pod else "",
+            own_sidecar=pod is not None and _has_own_sidecar(pod),
         )
 
     def _node_labels(self, name: str) -> Mapping[str, str]:
@@ -166,6 +172,7 @@ class EndpointIndex:
                     labels=_with_topology(pod.meta.labels, locality, pod.spec.node_name),
                     locality=locality,
                     service_account=f"{pod.namespace}/{pod.spec.service_account_name or 'default'}",
+                    own_sidecar=_has_own_sidecar(pod),
                 )
         for workload in self._selected_workloads(entry.namespace, labels):
             if workload.spec.address and self._may_go_to(workload.spec, workload.ref):
@@ -182,7 +189,8 @@ class EndpointIndex:
 
     def _of_workload(self, workload: WorkloadEntry, number: int) -> Instance:
         labels = _workload_labels(workload)
-        return _of_address(workload.spec, labels, number, Health.HEALTHY, workload.namespace)
+        found = _of_address(workload.spec, labels, number, Health.HEALTHY, workload.namespace)
+        return replace(found, own_sidecar=workload.meta.annotations.keys().isdisjoint(_OF_ISTIOD))
 
 
 def endpoint_index(ctx: Context) -> EndpointIndex:
@@ -277,6 +285,10 @@ def _is_healthy(workload: WorkloadEntry) -> bool:
     if workload.meta.annotations.get(_CHECKED) != "true":
         return True
     return any(one.type == "Healthy" and one.status == "True" for one in workload.status.conditions)
+
+
+def _has_own_sidecar(pod: core.Pod) -> bool:
+    return pod.meta.annotations.get(OWN_SIDECAR) == "true"
 
 
 def _may_serve(pod: core.Pod) -> bool:

@@ -3,28 +3,15 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from mizzen.model.backend import Balancing, Limits, Outliers, Pool, Protocol
+from mizzen.model.backend import Balancing, Limits, Outliers, Pool
 from mizzen.resolve.context import Context
 from mizzen.resolve.services.policies import Policy
-from mizzen.resolve.services.services import MeshPort
 from mizzen.resources.istio.destination_rule import ConnectionPoolSettings, HTTPSettings, TCPSettings
 
-_HTTP2 = frozenset({"HTTP2", "GRPC", "GRPC-Web"})
 _DEFAULT_RING = 1024
 _DEFAULT_BUDGET = 20.0
 _DEFAULT_CONCURRENCY = 3
 _SIMPLE = {"ROUND_ROBIN": "round_robin", "RANDOM": "random", "PASSTHROUGH": "given"}
-
-
-def protocol(ctx: Context, port: MeshPort, policy: Policy) -> Protocol:
-    """What is spoken to a port: as it is named, unless the rule or the mesh says otherwise."""
-    http = _http(policy.connection_pool)
-    if http.use_client_protocol:
-        return Protocol.AS_CLIENT
-    if http.h2_upgrade_policy == "UPGRADE" or port.protocol in _HTTP2:
-        return Protocol.HTTP2
-    mesh = http.h2_upgrade_policy == "DEFAULT" and ctx.mesh.h2_upgrade_policy == "UPGRADE"
-    return Protocol.HTTP2 if mesh and port.protocol == "HTTP" else Protocol.UNKNOWN
 
 
 def balancing(policy: Policy, *, weigh_localities: bool, panic: bool) -> Balancing:
@@ -63,7 +50,11 @@ def _or(value: float | None, default: float) -> float:
 
 def limits(policy: Policy) -> Limits:
     """Circuit breakers; a zero asks for none."""
-    tcp, http, budget = _tcp(policy.connection_pool), _http(policy.connection_pool), policy.retry_budget
+    tcp, http, budget = (
+        tcp_settings(policy.connection_pool),
+        http_settings(policy.connection_pool),
+        policy.retry_budget,
+    )
     return Limits(
         connections=tcp.max_connections or None,
         pending_requests=http.http1_max_pending_requests or None,
@@ -77,7 +68,7 @@ def limits(policy: Policy) -> Limits:
 
 def pool(ctx: Context, policy: Policy) -> Pool:
     """Connections; the mesh's keepalive is overlaid field by field by the rule's."""
-    tcp, http = _tcp(policy.connection_pool), _http(policy.connection_pool)
+    tcp, http = tcp_settings(policy.connection_pool), http_settings(policy.connection_pool)
     mesh, own = ctx.mesh.tcp_keepalive, tcp.tcp_keepalive
     alive = [one for one in (own, mesh) if one is not None]
     ping = http.http2_keep_alive
@@ -118,9 +109,11 @@ def outliers(policy: Policy) -> Outliers | None:
     )
 
 
-def _tcp(settings: ConnectionPoolSettings | None) -> TCPSettings:
+def tcp_settings(settings: ConnectionPoolSettings | None) -> TCPSettings:
+    """What is said of connections; the defaults where nothing is."""
     return (settings.tcp if settings else None) or TCPSettings()
 
 
-def _http(settings: ConnectionPoolSettings | None) -> HTTPSettings:
+def http_settings(settings: ConnectionPoolSettings | None) -> HTTPSettings:
+    """What is said of requests; the defaults where nothing is."""
     return (settings.http if settings else None) or HTTPSettings()

@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Protocol
+from mizzen.model.http2 import CONNECTION_WINDOW, MOST_STREAMS, STREAM_WINDOW
 from mizzen.model.listener import (
     AccessLog,
     Chain,
     Edge,
+    Http2Limits,
     HttpService,
     Listener,
     TcpService,
@@ -27,7 +29,11 @@ from mizzen.resolve.tls.identity import ALPN_HTTP, ALPN_TCP, mesh_server
 _HTTP = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-Web"})
 _HTTP2 = frozenset({"HTTP2", "GRPC", "GRPC-Web"})
 _PLAIN_HTTP = ("http/1.0", "http/1.1", "h2c")
+# Clients that let ALPN decide speak HTTP/2 where it is chosen. A port whose application may not understand it, since
+# nobody said what it carries, does not offer it; who knows better speaks it all the same.
 _SERVE_HTTP = ("h2", "http/1.1")
+_SERVE_UNKNOWN = ("http/1.1",)
+SERVE_TCP = (*ALPN_TCP, "http/1.1")
 # Whence a sidecar connects to its application, so that the connection is not redirected to it again.
 PASSED_ON_FROM = "127.0.0.6"
 _RETRY = Retry(attempts=2, on="reset-before-request")
@@ -50,6 +56,12 @@ def inbound_edge(edge: Edge) -> Edge:
         cert_details=("subject", "dns", "uri"),
         stream_idle_timeout=timedelta(0),
         trace_headers=TraceHeaders.CONTINUE if edge.trace_headers else None,
+        extended_connect=True,
+        http2=Http2Limits(
+            max_concurrent_streams=edge.http2.max_concurrent_streams or MOST_STREAMS,
+            stream_window=edge.http2.stream_window or STREAM_WINDOW,
+            connection_window=edge.http2.connection_window or CONNECTION_WINDOW,
+        ),
     )
 
 
@@ -102,7 +114,9 @@ def inbound_chains(ctx: Context, port: InboundPort, mode: str) -> tuple[Chain, .
 def _secure(
     ctx: Context, port: InboundPort, suffix: str, alpn: tuple[str, ...], serve: HttpService | TcpService
 ) -> Chain:
-    offered = _SERVE_HTTP if isinstance(serve, HttpService) else (*ALPN_TCP, *_SERVE_HTTP)
+    offered: tuple[str, ...] = SERVE_TCP
+    if isinstance(serve, HttpService):
+        offered = _SERVE_HTTP if port.protocol else _SERVE_UNKNOWN
     return _chain(port, suffix, "tls", alpn, mesh_server(ctx, offered), serve)
 
 

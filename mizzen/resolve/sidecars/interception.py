@@ -12,7 +12,7 @@ from mizzen.resolve.context import Context
 from mizzen.resolve.names import backend_name
 from mizzen.resolve.services.destinations import Indexes
 from mizzen.resolve.services.services import MeshPort, MeshService
-from mizzen.resolve.sidecars.inbound import PASSED_ON_FROM, inbound_chains
+from mizzen.resolve.sidecars.inbound import PASSED_ON_FROM, SERVE_TCP, inbound_chains
 from mizzen.resolve.sidecars.outbound import Outbound, OutboundMaker, allowed
 from mizzen.resolve.sidecars.workload_ports import InboundPort, sidecar_of
 from mizzen.resolve.tls.identity import ALPN_HTTP, ALPN_TCP, mesh_server
@@ -78,7 +78,7 @@ def _unknown_ports(ctx: Context) -> Iterator[Chain]:
             name="virtualInbound-mtls",
             transport_protocol="tls",
             application_protocols=(*ALPN_TCP, *ALPN_HTTP) if mode == "PERMISSIVE" else (),
-            tls=mesh_server(ctx, (*ALPN_TCP, "h2", "http/1.1")),
+            tls=mesh_server(ctx, SERVE_TCP),
         )
     if mode != "STRICT":
         yield plain

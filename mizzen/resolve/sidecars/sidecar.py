@@ -37,8 +37,9 @@ def resolve_sidecar(ctx: Context) -> Model:
     upstream = by_name(own)
     if has_outbound:
         routes = (route for table in tables for host in table.hosts.values() for route in host.routes)
-        used = dict.fromkeys((*backends_of(routes), *backends_of_chains(listeners)), True)
-        made = backends(ctx, services, PersistentMap(used))
+        used = PersistentMap(dict.fromkeys(backends_of(routes), True))
+        passed_on = PersistentMap(dict.fromkeys(backends_of_chains(listeners), True))
+        made = backends(ctx, services, used, passed_on)
         upstream = made.updated({backend.name: backend for backend in own if backend.name not in made})
     asked = (name for backend in upstream.values() for name in secrets_of_backend(backend))
     names = PersistentMap(dict.fromkeys((*secrets_of_chains(listeners), *asked), True))

@@ -1,5 +1,8 @@
 """Who a proxy is to the mesh, and how it proves it: SPIFFE names and the mesh's mutual TLS."""
 
+from typing import assert_never
+
+from mizzen.model.backend import Protocol
 from mizzen.model.tls import MESH_ROOTS, WORKLOAD, ClientAuth, ClientTls, ServerTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
 
@@ -29,21 +32,30 @@ def mesh_server(ctx: Context, alpn: tuple[str, ...]) -> ServerTls:
     )
 
 
-def mesh_client(names: tuple[str, ...], sni: str, *, http: bool, http2: bool) -> ClientTls:
+def mesh_client(names: tuple[str, ...], sni: str, protocol: Protocol | None) -> ClientTls:
     """TLS towards workloads of the mesh; one of `names` (SPIFFE) must be in the certificate.
 
-    The ALPN tells the other side what comes: Istio's own filter would choose it for each request.
+    `protocol`: of the requests that come; None: bytes. The ALPN tells the other side: Istio's own filter would choose it
+    for each request.
     """
-    if not http:
-        alpn: tuple[str, ...] = ALPN_TCP
-    elif http2:
-        alpn = ("istio-h2", "istio", "h2")
-    else:
-        alpn = ("istio-http/1.1", "istio", "http/1.1")
     return ClientTls(
         certificate=WORKLOAD,
         verification=Verification(ca=MESH_ROOTS, subject_alt_names=names),
         sni=sni,
-        alpn=alpn,
+        alpn=_client_alpn(protocol),
         policy=_POLICY,
     )
+
+
+def _client_alpn(protocol: Protocol | None) -> tuple[str, ...]:
+    match protocol:
+        case None:
+            return ALPN_TCP
+        case Protocol.HTTP2:
+            return ("istio-h2", "istio", "h2")
+        case Protocol.NEGOTIATED:
+            return ("istio-h2", "istio-http/1.1", "istio", "h2", "http/1.1")
+        case Protocol.UNKNOWN | Protocol.HTTP1 | Protocol.AS_CLIENT:
+            return ("istio-http/1.1", "istio", "http/1.1")
+        case other:
+            assert_never(other)

@@ -236,7 +236,7 @@ class MeshConfig(MeshPart):
     zone_aware_lb_setting: ZoneAwareLbSetting | None = None
     dns_refresh_rate: timedelta = timedelta(seconds=60)
     tcp_keepalive: TcpKeepalive | None = None
-    h2_upgrade_policy: Literal["DO_NOT_UPGRADE", "UPGRADE"] = "DO_NOT_UPGRADE"
+    h2_upgrade_policy: Literal["DO_NOT_UPGRADE", "UPGRADE"] | None = None
     default_service_export_to: tuple[str, ...] = ("*",)
     default_virtual_service_export_to: tuple[str, ...] = ("*",)
     default_destination_rule_export_to: tuple[str, ...] = ("*",)

@@ -22,13 +22,15 @@ from mizzen.envoy.scoped_route import scope_names
 from mizzen.envoy.types import MESSAGES
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
-from mizzen.model.backend import Discovery
+from mizzen.model.backend import Discovery, Protocol
 from mizzen.model.listener import HttpService
 from mizzen.model.route import Host, Respond, Route, RouteTable, Scoped
+from mizzen.model.tls import ClientTls
 from mizzen.persistent import PersistentMap, by_name
 from tests.harness import small_models as small
 
 SAID = {f"alt-svc/{small.table_name('a.test')}": 'h3=":8443"; ma=86400'}
+MUTUAL = ClientTls(certificate="default", verification=None, sni="x", alpn=("h2",))
 DOMAINS = [f"{letter}.test" for letter in "abcdefghijkl"]
 
 
@@ -96,7 +98,9 @@ class Edits:
 
     def backend(self, model: Model) -> Model:
         discovery = self.random.choice((Discovery.ENDPOINTS, Discovery.FIXED, Discovery.NONE))
-        new = small.backend(self.random.choice("pqr"), port=self.random.randint(1, 9), discovery=discovery)
+        name, port = self.random.choice("pqr"), self.random.randint(1, 9)
+        protocol, tls = self.random.choice(((Protocol.UNKNOWN, None), (Protocol.NEGOTIATED, MUTUAL)))
+        new = small.backend(name, port=port, discovery=discovery, protocol=protocol, tls=tls)
         gone = [self.random.choice("pqr")] if self.random.random() < 0.3 else []
         return replace(model, backends=model.backends.updated({new.name: new}, gone))
 
