@@ -1,0 +1,107 @@
+"""CPU per request of a gateway and of the sidecar behind it, by what the two speak with one another."""
+
+import argparse
+import contextlib
+import tempfile
+from pathlib import Path
+
+from bench import bare_envoy, measure
+from mizzen.probe.load import Load
+from tests.harness import gateway
+from tests.harness.clients import asked
+from tests.harness.gateway import HOST, Authority, Up
+
+APPLICATION, SIDECAR = 18080, 18081
+IN_FLIGHT = 20
+_WORKLOAD = f"""
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {{name: vm, namespace: shop}}
+spec: {{address: 127.0.0.1, labels: {{app: backend}}, serviceAccount: backend, ports: {{http: {SIDECAR}}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {{name: vm, namespace: shop}}
+spec:
+  workloadSelector: {{labels: {{app: backend}}}}
+  ingress: [{{port: {{number: {SIDECAR}, protocol: HTTP, name: http}}, defaultEndpoint: '127.0.0.1:{APPLICATION}'}}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: one, namespace: shop}}
+spec: {{host: one, trafficPolicy: {{connectionPool: {{http: {{h2UpgradePolicy: DO_NOT_UPGRADE}}}}}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: shop, namespace: istio-system}}
+spec:
+  hosts: [{HOST}]
+  gateways: [shop]
+  http:
+  - match: [{{uri: {{prefix: /one}}}}]
+    route: [{{destination: {{host: one.shop.svc.cluster.local}}}}]
+  - route: [{{destination: {{host: two.shop.svc.cluster.local}}}}]
+"""
+
+
+def _service(name: str) -> str:
+    return (
+        f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: shop}}\n"
+        "spec: {selector: {app: backend}, ports: [{name: http, port: 80}]}\n"
+    )
+
+
+def _envoys(up: Up) -> tuple[int, int]:
+    """The process ids of gateway and sidecar, told apart by where their files are."""
+    found = {"vm.shop": 0, "istio-ingressgateway.istio-system": 0}
+    for pid in measure.children(up.process.pid):
+        words = measure.command(pid)
+        for key in found:
+            if words[0].endswith("envoy") and any(f"/{key}/" in word for word in words):
+                found[key] = pid
+    if not all(found.values()):
+        raise SystemExit(f"bench: the Envoys are not found\n{up.read()}")
+    return found["istio-ingressgateway.istio-system"], found["vm.shop"]
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="bench sidecar", description=__doc__)
+    parser.add_argument("--requests", type=int, default=5_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    chosen = parser.parse_args(arguments)
+    authority = Authority()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
+        (folder / "gateway.yaml").write_text(gateway.gateway())
+        (folder / "shop.yaml").write_text(_WORKLOAD + _service("one") + _service("two"))
+        stack.enter_context(bare_envoy.envoy(bare_envoy.backend(APPLICATION)))
+        pids = _envoys(stack.enter_context(gateway.up(folder, "--sidecar", "shop/vm")))
+        measure.headline(
+            f"CPU per request in us ({chosen.requests} requests, {IN_FLIGHT} in flight, medians of {chosen.rounds} rounds)"
+        )
+        measure.row("client", "between them", "gateway", "sidecar", widths=(10, 14))
+        for protocol in ("h1", "h2", "h3"):
+            costs: dict[str, list[tuple[float, ...]]] = {"/one": [], "/two": []}
+            for _ in range(chosen.rounds):
+                for path, found in costs.items():
+                    found.append(_cost(pids, protocol, path, authority, chosen.requests))
+            for path, between in (("/one", "HTTP/1.1"), ("/two", "HTTP/2")):
+                both = (measure.median(each) for each in zip(*costs[path], strict=True))
+                measure.row(protocol, between, *both, widths=(10, 14))
+
+
+def _cost(
+    pids: tuple[int, ...], protocol: str, path: str, authority: Authority, count: int
+) -> tuple[float, ...]:
+    """Microseconds of each process per request."""
+    request = asked(protocol, f"https://{HOST}:8443{path}", ca_pem=authority.pem, timeout=30)
+    load = Load(request, in_flight=IN_FLIGHT)
+    load.run(count=300)  # connections are there, caches warm
+    before = [measure.cpu_seconds(pid) for pid in pids]
+    tally = load.run(count=count)
+    if tally.failed:
+        raise SystemExit(f"bench: {tally}")
+    return tuple(
+        (measure.cpu_seconds(pid) - used) / count * 1e6 for pid, used in zip(pids, before, strict=True)
+    )
