@@ -149,7 +149,9 @@ def _add_http2(edge: Edge, out: pb.HttpConnectionManager) -> None:
     if limits.connection_window is not None:
         options.initial_connection_window_size.CopyFrom(uint32(limits.connection_window))
     options.max_header_field_size_kb.value = header_limits.CODEC_KIB
-    options.allow_connect = edge.extended_connect
+    if edge.many_clients:
+        options.allow_connect = True  # for WebSockets (RFC 8441)
+        options.override_stream_error_on_invalid_http_message.value = True
     out.http2_protocol_options.CopyFrom(options)
 
 
@@ -170,5 +172,5 @@ def _add_http3(transport: Transport, out: pb.HttpConnectionManager) -> None:
 def _add_upgrades(meeting: Meeting, transport: Transport, out: pb.HttpConnectionManager) -> None:
     """WebSockets on every route, over HTTP/3 (RFC 9220) and between proxies (RFC 8441) by extended CONNECT."""
     websocket = out.upgrade_configs.add(upgrade_type="websocket")
-    if transport is Transport.QUIC or meeting.edge.extended_connect:
+    if transport is Transport.QUIC or meeting.edge.many_clients:
         websocket.filters.extend(http_filters(meeting, WEBSOCKET_FILTERS))

@@ -1,7 +1,7 @@
 """How HTTP is spoken to a backend."""
 
 from mizzen._api import pb
-from mizzen.envoy.parts import duration, extension, uint32
+from mizzen.envoy.parts import boolean, duration, extension, uint32
 from mizzen.model.backend import Backend, Outliers, Pool, Protocol
 from mizzen.model.http2 import CONNECTION_WINDOW, STREAM_WINDOW, STREAMS
 from mizzen.model.listener import HeaderCase
@@ -49,8 +49,12 @@ def http_protocol_options(backend: Backend, header_case: HeaderCase) -> pb.HttpP
 
 
 def http2_protocol_options(pool: Pool) -> pb.Http2ProtocolOptions:
-    """Towards a backend; the number of streams is Envoy's own where nobody says one."""
+    """Towards a backend; the number of streams is Envoy's own where nobody says one.
+
+    A malformed answer costs its own stream (RFC 9113, section 8.1.1), not those of other clients.
+    """
     out = pb.Http2ProtocolOptions(
+        override_stream_error_on_invalid_http_message=boolean(True),
         initial_stream_window_size=uint32(STREAM_WINDOW),
         initial_connection_window_size=uint32(CONNECTION_WINDOW),
     )

@@ -40,6 +40,9 @@ _ISTIO_RUNTIME = {
 # and the backend may take the other.
 _WHOLE_HEADERS = {"envoy.reloadable_features.rbac_match_headers_individually": False}
 RUNTIME: Mapping[str, bool | int] = _ISTIO_RUNTIME | _WHOLE_HEADERS
+# Envoy ends a connection on which many requests are called off soon. Who connects to a sidecar is a proxy, which calls
+# off what its clients call off: a few of them would end the requests of all others (the proxy at the edge counts by client).
+_OF_SIDECARS = {"overload.premature_reset_total_stream_count": 2**32}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,10 @@ def arguments(spec: ProxySpec, config: Path) -> tuple[str, ...]:
     )
 
 
+def _runtime(spec: ProxySpec) -> Json:
+    return {**RUNTIME, **(_OF_SIDECARS if spec.kind == "sidecar" else {})}
+
+
 def _bootstrap(spec: ProxySpec) -> Json:
     return {
         "node": {
@@ -145,7 +152,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
         },
         "layered_runtime": {
             "layers": [
-                {"name": "global config", "static_layer": dict(RUNTIME)},
+                {"name": "global config", "static_layer": _runtime(spec)},
                 {"name": "admin", "admin_layer": {}},
             ]
         },

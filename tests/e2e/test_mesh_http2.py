@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import socket
 import ssl
@@ -10,12 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 
 from mizzen.node.instance import get
 from mizzen.probe.load import Load
 from tests.e2e.test_mesh import policy, workload, write
 from tests.harness import bare_application, gateway
-from tests.harness.bare_application import Application
+from tests.harness.bare_application import ODD, Application
 from tests.harness.clients import asked, curl
 from tests.harness.gateway import HOST, Authority, Up, eventually, replace_file
 from tests.harness.small_websocket import echoed
@@ -278,6 +281,20 @@ def test_clients_and_applications_see_what_they_see_with_http1(site: Site, autho
     assert site.application.prefaces == 0
 
 
+def test_odd_answers_are_what_they_are_over_http1_and_cost_no_other_request(
+    site: Site, authority: Authority
+) -> None:
+    with contextlib.ExitStack() as held:
+        sockets = opened(held, authority)
+        before = connections(site.up)
+        for name in ODD:
+            request = sent(b"GET /odd/" + name + b" HTTP/1.1")
+            one, other = (exchanged(authority, request.replace(b"WAY", way)) for way in (b"one", b"two"))
+            assert one == other, name
+        assert_alive(sockets)
+        assert connections(site.up) == before
+
+
 def test_websockets_go_through_and_reach_the_application_as_http1(site: Site, authority: Authority) -> None:
     over_http3 = asyncio.run(echoed(HOST, 8443, "/socket", b"hello", ca_pem=authority.pem))
     assert over_http3 == bytes(4) + b"hello"  # the frame as the client made it, with its mask
@@ -341,6 +358,55 @@ def test_clients_that_do_not_move_stop_nobody_else(site: Site, authority: Author
             assert "body of 0 bytes" in answer.text
         posted = curl("h2", f"{URL}/a", ca_pem=authority.pem, timeout=3, method="POST", body=bytes(100_000))
         assert "body of 100000 bytes" in posted.text
+    assert connections(site.up)["http1"] == 0
+
+
+def opened(held: contextlib.ExitStack, authority: Authority) -> list[ssl.SSLSocket]:
+    """WebSockets by every thread of the gateway, so that every connection to the sidecar carries some."""
+    sockets = [held.enter_context(dialled(authority)) for _ in range(8)]
+    for stream in sockets:
+        stream.sendall(REQUESTS["a WebSocket"].replace(b"WAY", b"two"))
+        assert stream.recv(65536).startswith(b"HTTP/1.1 101 ")
+    return sockets
+
+
+def assert_alive(sockets: list[ssl.SSLSocket]) -> None:
+    for stream in sockets:
+        stream.sendall(b"hello")
+        assert stream.recv(65536) == b"hello"
+
+
+def call_off(authority: Authority, requests: int) -> None:
+    """Over HTTP/2, on a connection of its own: ask, and go away before there is an answer."""
+    context = ssl.create_default_context(cadata=authority.pem)
+    context.set_alpn_protocols(["h2"])
+    asking = H2Connection(H2Configuration(header_encoding=None))
+    with (
+        socket.create_connection(("127.0.0.1", 8443), 5) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as stream,
+    ):
+        asking.initiate_connection()
+        for _ in range(requests):
+            number = asking.get_next_available_stream_id()
+            head = {":method": "GET", ":scheme": "https", ":authority": HOST, ":path": "/deaf"}
+            asking.send_headers(number, list(head.items()), end_stream=True)
+            stream.sendall(asking.data_to_send())
+            time.sleep(0.002)  # until it has gone on to the sidecar
+            asking.reset_stream(number)
+            stream.sendall(asking.data_to_send())
+
+
+def test_clients_that_call_off_their_requests_end_nobody_elses(site: Site, authority: Authority) -> None:
+    """Fewer on each connection than the gateway itself would end it for (250)."""
+    with contextlib.ExitStack() as held:
+        sockets = opened(held, authority)
+        before = connections(site.up)["http2"]
+        for _ in range(5):
+            call_off(authority, 200)
+        assert len([head for head in site.application.requests if head.startswith(b"GET /deaf ")]) > 500
+        assert_alive(sockets)
+        # More than 100 may be under way at once, which needs another connection; none is ended for it.
+        assert connections(site.up)["http2"] <= before + 2 * (os.cpu_count() or 1)
     assert connections(site.up)["http1"] == 0
 
 

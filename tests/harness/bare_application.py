@@ -2,7 +2,7 @@
 
 What it does beside that is said by the end of the path: /none (204), /same (304), /until-the-end (no length), /hops
 (headers of one connection alone), /trailers, /early (103 first), /socket (becomes a WebSocket that gives bytes back),
-/endless (1 GB), /deaf (reads no body).
+/endless (1 GB), /deaf (reads no body), /odd/NAME (one of `ODD`).
 """
 
 import contextlib
@@ -23,6 +23,25 @@ _ANSWERS = {
     b"/trailers": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n"
     b"4\r\nbody\r\n0\r\nx-sum: 1\r\n\r\n",
     b"/early": b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+}
+# Answers that are malformed, or nearly so, by /odd/NAME.
+ODD = {
+    b"bytes-above-127": b"x-a: \xff\xe4\r\ncontent-length: 2\r\n\r\nok",
+    b"control": b"x-a: a\x01b\r\ncontent-length: 2\r\n\r\nok",
+    b"delete": b"x-a: a\x7fb\r\ncontent-length: 2\r\n\r\nok",
+    b"return": b"x-a: a\rb\r\ncontent-length: 2\r\n\r\nok",
+    b"fold": b"x-a: a\r\n b\r\ncontent-length: 2\r\n\r\nok",
+    b"name": b"x(a): 1\r\ncontent-length: 2\r\n\r\nok",
+    b"token": b"x_a!#$%&'*+-.^`|~: 1\r\ncontent-length: 2\r\n\r\nok",
+    b"pseudo": b":status: 500\r\ncontent-length: 2\r\n\r\nok",
+    b"nameless": b": 1\r\ncontent-length: 2\r\n\r\nok",
+    b"hops": b"te: gzip\r\nupgrade: x\r\nconnection: te, upgrade\r\ncontent-length: 2\r\n\r\nok",
+    b"lengths": b"content-length: 2\r\ncontent-length: 3\r\n\r\nok",
+    b"short": b"content-length: 20\r\nconnection: close\r\n\r\nok",
+    b"chunk": b"transfer-encoding: chunked\r\n\r\nzz\r\nok",
+    b"trailer": b"transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n:status: 1\r\n\r\n",
+    b"large": b"x-a: " + b"a" * 58_000 + b"\r\ncontent-length: 2\r\n\r\nok",
+    b"many": b"".join(b"x-%d: 1\r\n" % number for number in range(300)) + b"\r\n",
 }
 _SOCKET = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: any\r\n\r\n"
 
@@ -89,13 +108,19 @@ def _answer(connection: socket.socket, stream: BinaryIO, seen: Application) -> b
     if b"\r\nexpect: 100-continue" in lines:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = _body(stream, lines)
-    answer = _ANSWERS.get(kind)
+    answer = _ANSWERS.get(kind) or _odd(path)
     if answer is None:
         echo = head + b"body of %d bytes" % len(body)
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX-Way: both\r\n\r\n" % len(echo)
         answer += b"" if method == b"HEAD" else echo
     connection.sendall(answer)
-    return kind != b"/until-the-end"
+    return b"\r\nconnection: close" not in answer
+
+
+def _odd(path: bytes) -> bytes | None:
+    """A malformed answer; None where none is asked for."""
+    rest = ODD.get(path.rpartition(b"/")[2])
+    return None if rest is None else b"HTTP/1.1 200 OK\r\n" + rest
 
 
 def _head(stream: BinaryIO) -> bytes:

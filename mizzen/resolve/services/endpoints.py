@@ -27,7 +27,8 @@ _REGION, _ZONE = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
 _SUBZONE, _NETWORK = "topology.istio.io/subzone", "topology.istio.io/network"
 _HOSTNAME = "kubernetes.io/hostname"
 TLS_MODE = "security.istio.io/tlsMode"
-# The annotation of Pods whose sidecar is ours. Those that Istio's injector made have the label above as well.
+# The annotation that tells whose a sidecar is: "true" on Pods that our injector made (those of Istio's have the label
+# above as well), "false" on a WorkloadEntry whose proxy is not ours.
 OWN_SIDECAR = "mizzen.io/sidecar"
 # The annotations of WorkloadEntries that Istio's control plane made: the proxies there are Istio's.
 _OF_ISTIOD = ("istio.io/workloadController", "istio.io/autoRegistrationGroup")
@@ -190,7 +191,7 @@ class EndpointIndex:
     def _of_workload(self, workload: WorkloadEntry, number: int) -> Instance:
         labels = _workload_labels(workload)
         found = _of_address(workload.spec, labels, number, Health.HEALTHY, workload.namespace)
-        return replace(found, own_sidecar=workload.meta.annotations.keys().isdisjoint(_OF_ISTIOD))
+        return replace(found, own_sidecar=_may_have_own_sidecar(workload))
 
 
 def endpoint_index(ctx: Context) -> EndpointIndex:
@@ -289,6 +290,11 @@ def _is_healthy(workload: WorkloadEntry) -> bool:
 
 def _has_own_sidecar(pod: core.Pod) -> bool:
     return pod.meta.annotations.get(OWN_SIDECAR) == "true"
+
+
+def _may_have_own_sidecar(workload: WorkloadEntry) -> bool:
+    annotations = workload.meta.annotations
+    return annotations.get(OWN_SIDECAR) != "false" and annotations.keys().isdisjoint(_OF_ISTIOD)
 
 
 def _may_serve(pod: core.Pod) -> bool:

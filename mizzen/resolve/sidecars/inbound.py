@@ -16,7 +16,7 @@ from mizzen.model.listener import (
     TraceHeaders,
     Transport,
 )
-from mizzen.model.route import Forward, Host, Retry, Route, RouteMatch, RouteTable, Weighted
+from mizzen.model.route import Forward, HeaderChanges, Host, Retry, Route, RouteMatch, RouteTable, Weighted
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import by_name
 from mizzen.resolve.access.authorization import authorization
@@ -37,6 +37,8 @@ SERVE_TCP = (*ALPN_TCP, "http/1.1")
 # Whence a sidecar connects to its application, so that the connection is not redirected to it again.
 PASSED_ON_FROM = "127.0.0.6"
 _RETRY = Retry(attempts=2, on="reset-before-request")
+# A field of requests alone (RFC 9110, section 10.1.4), which makes an answer over HTTP/2 malformed.
+_NO_ANSWER_HAS = HeaderChanges(response_remove=("te",))
 
 
 def inbound_name(port: InboundPort) -> str:
@@ -56,7 +58,7 @@ def inbound_edge(edge: Edge) -> Edge:
         cert_details=("subject", "dns", "uri"),
         stream_idle_timeout=timedelta(0),
         trace_headers=TraceHeaders.CONTINUE if edge.trace_headers else None,
-        extended_connect=True,
+        many_clients=True,
         http2=Http2Limits(
             max_concurrent_streams=edge.http2.max_concurrent_streams or MOST_STREAMS,
             stream_window=edge.http2.stream_window or STREAM_WINDOW,
@@ -179,6 +181,7 @@ def inbound_routes(port: InboundPort) -> RouteTable:
             retry=_RETRY,
             grpc=GRPC.get(port.protocol),
         ),
+        headers=_NO_ANSWER_HAS,
         operation=f"{port.operation}/*",
         origin=port.ref,
         at=port.at,

@@ -116,3 +116,10 @@ def test_a_node_tells_how_the_envoy_before_it_ended() -> None:
     again = json_format.ParseDict(parsed(replace(SPEC, start=Start(2, "SIGABRT")))["node"], pb.Node())
 
     assert start_of(again) == Start(2, "SIGABRT")
+
+
+def test_only_the_edge_counts_the_requests_that_are_called_off() -> None:
+    (key,) = parsed(replace(SPEC, kind="sidecar"))["layered_runtime"]["layers"][0]["static_layer"].keys() - (
+        parsed()["layered_runtime"]["layers"][0]["static_layer"].keys()
+    )
+    assert key == "overload.premature_reset_total_stream_count"
