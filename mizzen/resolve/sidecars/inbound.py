@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Protocol
-from mizzen.model.http2 import CONNECTION_WINDOW, MOST_STREAMS, STREAM_WINDOW
+from mizzen.model.http2 import CONNECTION_WINDOW, MOST_STREAMS, STREAM_WINDOW, STREAMS
 from mizzen.model.listener import (
     AccessLog,
     Chain,
@@ -49,7 +49,9 @@ def inbound_name(port: InboundPort) -> str:
 def inbound_edge(edge: Edge) -> Edge:
     """How a sidecar meets its clients: proxies of the mesh, whose word on who asked counts.
 
-    Who connected is added to x-forwarded-client-cert, as Istio's sidecars do.
+    Who connected is added to x-forwarded-client-cert, as Istio's sidecars do. Limits of a connection
+    (connectionSettings.http2) are for one client, not for a proxy that has many: it may ask as much as ours do at once, and
+    its streams do not stop one another.
     """
     return replace(
         edge,
@@ -60,9 +62,9 @@ def inbound_edge(edge: Edge) -> Edge:
         trace_headers=TraceHeaders.CONTINUE if edge.trace_headers else None,
         many_clients=True,
         http2=Http2Limits(
-            max_concurrent_streams=edge.http2.max_concurrent_streams or MOST_STREAMS,
+            max_concurrent_streams=max(edge.http2.max_concurrent_streams or MOST_STREAMS, STREAMS),
             stream_window=edge.http2.stream_window or STREAM_WINDOW,
-            connection_window=edge.http2.connection_window or CONNECTION_WINDOW,
+            connection_window=CONNECTION_WINDOW,
         ),
     )
 

@@ -1,7 +1,8 @@
 """Sidecars, from YAML through the whole of resolving."""
 
 from mizzen.model.backend import Discovery, Protocol
-from mizzen.model.listener import HttpService, TcpService
+from mizzen.model.http2 import CONNECTION_WINDOW, STREAMS
+from mizzen.model.listener import Http2Limits, HttpService, TcpService
 from mizzen.model.route import Forward
 from mizzen.model.tls import ClientAuth
 from mizzen.pipeline import Settings, build
@@ -182,3 +183,17 @@ def test_bytes_go_out_to_exactly_one_service():
     assert chain.serve.to[0].backend == "outbound|7000||stock.depot.svc.cluster.local"
     _, codes = built(WORKLOAD + OTHER + SIDECAR + text.replace("HOSTS", "shop/*"))
     assert codes == ["SC-004"]
+
+
+def test_limits_of_a_client_at_the_edge_are_not_those_of_a_proxy_with_many():
+    settings = "{http2: {maxConcurrentStreams: 10, initialStreamWindowSize: 65536, initialConnectionWindowSize: 65536}}"
+    model, _ = built(
+        WORKLOAD
+        + "\n---\napiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: mesh}\n"
+        f"spec: {{meshConfig: {{defaultConfig: {{connectionSettings: {settings}}}}}}}\n"
+    )
+    edge = inbound(model).edge
+    assert edge.many_clients
+    assert edge.http2 == Http2Limits(
+        max_concurrent_streams=STREAMS, stream_window=65536, connection_window=CONNECTION_WINDOW
+    )
