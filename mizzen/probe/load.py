@@ -73,6 +73,7 @@ class Load:
     afterwards. `rate` limits the requests per second (a full-speed load takes a whole CPU). `connections`
     spreads HTTP/2 and HTTP/3 requests over up to that many; otherwise libcurl opens a second one only when
     the first is full. `statuses` are the good ones.
+    `on_answers` is called in the thread of the load, with how many requests have ended, whenever some have.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Load:
         rate: float | None = None,
         connections: int | None = None,
         statuses: frozenset[int] = frozenset({200}),
+        on_answers: Callable[[int], None] | None = None,
     ) -> None:
         self.request = request
         self.tally = Tally()
@@ -90,6 +92,7 @@ class Load:
         self._rate = rate
         self._connections = connections
         self._statuses = statuses
+        self._on_answers = on_answers
         self._stop = threading.Event()
         self._answered = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -219,6 +222,8 @@ class Load:
             for curl, code, text in broken:
                 self._judge(curl, failure(pycurl.error(code, text)), start)
             self._answered.notify_all()
+        if self._on_answers is not None:
+            self._on_answers(self.answers)
         return [*whole, *(curl for curl, _, _ in broken)]
 
     def _judge(self, curl: pycurl.Curl, error: Failure | None, start: float) -> None:
