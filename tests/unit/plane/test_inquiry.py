@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from mizzen._api import pb
 from mizzen.blame.ledger import Ledger
 from mizzen.blame.pieces import Bodies, Name
-from mizzen.envoy.config import LISTENERS, ROUTES
+from mizzen.envoy.config import EXTENSION_CONFIGS, ROUTES
+from mizzen.envoy.filters import access_policies
 from mizzen.errors import ResourceRef
 from mizzen.pipeline import GatewayBuild, Settings, build, to_snapshot
 from mizzen.plane.case import Told
@@ -290,7 +291,7 @@ def test_all_that_are_refused_are_set_aside_and_no_others(
         if not sees:
             return
         # A guard that cannot be honoured closes its host, and no other.
-        body = next(iter(desk.config.bodies[LISTENERS].values()))
+        body = desk.config.bodies[EXTENSION_CONFIGS][access_policies.NAME]
         assert all(f"h{number}".encode() in body for number, _ in enumerate(closed))
 
     asyncio.run(run())

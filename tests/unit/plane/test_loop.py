@@ -24,6 +24,7 @@ from mizzen import guard, pipeline
 from mizzen.authority.proof import KEY_BYTES
 from mizzen.blame.ledger import Entry, Ledger, content_of
 from mizzen.demo import certificates
+from mizzen.envoy.filters import access_policies
 from mizzen.errors import ResourceRef
 from mizzen.guard import Stage
 from mizzen.node.instance import Instance
@@ -33,7 +34,7 @@ from mizzen.resolve import gateway_model
 from mizzen.resources.decode import identify
 from mizzen.sources.files import Files
 from mizzen.sources.last_good import LastGood
-from mizzen.xds.resource_type import LISTENER
+from mizzen.xds.resource_type import EXTENSION_CONFIG
 
 GATEWAYS = """\
 apiVersion: install.istio.io/v1alpha1
@@ -100,10 +101,10 @@ class Running:
         (table,) = snapshot.of("type.googleapis.com/envoy.config.route.v3.RouteConfiguration").values()
         return next((word for word in ("first", "second") if word.encode() in table.body), "nothing")
 
-    def listeners(self, gateway: str) -> bytes:
-        """All of a gateway's listeners."""
+    def policies(self, gateway: str) -> bytes:
+        """What judges the requests of a gateway."""
         snapshot = self.plane.state.gateways[f"{gateway}.istio-system"].translated.snapshot
-        return b"".join(entry.body for entry in snapshot.of(LISTENER.url).values())
+        return snapshot.of(EXTENSION_CONFIG.url)[access_policies.NAME].body
 
 
 Start = Callable[[], contextlib.AbstractAsyncContextManager[Running]]
@@ -388,11 +389,11 @@ async def test_a_new_object_that_is_put_aside_takes_no_part_and_closes_what_it_g
             while not [one for one in plane.made.objects if one.name == "guard"]:
                 await asyncio.sleep(0.05)
                 await running.rebuilt()
-        before = running.listeners("one")
+        before = running.policies("one")
         await plane.desk.serve(put_aside(plane, "guard"), {})
         assert [line for line in running.lines if "XDS-002" in line and "all.yaml:" in line]
-        assert running.listeners("one") != before
-        assert b"envoy.filters.http.rbac" in running.listeners("one")
+        assert running.policies("one") != before
+        assert b"envoy.filters.http.rbac" in running.policies("one")
         assert running.told("one") == "first"
 
 
