@@ -57,14 +57,14 @@ def base(pair: KeyPair, upstream: int) -> dict[str, str]:
     }
 
 
-def _operator(mesh: Body) -> str:
+def _operator(mesh: Body, environment: Mapping[str, str] | None = None) -> str:
     """With HTTP/3: an operator has to ask for it, and its gateway's Service to open the port."""
     https = {"port": 443, "targetPort": 8443}
     ports = [{"name": "https", **https}, {"name": "http3", "protocol": "UDP", **https}]
     gateways = [{"name": "istio-ingressgateway", "enabled": True, "k8s": {"service": {"ports": ports}}}]
     spec = {
         "components": {"ingressGateways": gateways},
-        "values": {"pilot": {"env": {"PILOT_ENABLE_QUIC_LISTENERS": "true"}}},
+        "values": {"pilot": {"env": {"PILOT_ENABLE_QUIC_LISTENERS": "true", **(environment or {})}}},
         "meshConfig": mesh,
     }
     return document("install.istio.io/v1alpha1", "IstioOperator", "mesh", spec)
@@ -124,6 +124,7 @@ _HEADERS = {
     "response": {"set": {"x-d": "3"}, "add": {"x-e": "4"}, "remove": ["x-f"]},
 }
 _OUTLIERS = {"consecutive5xxErrors": 5, "interval": "10s", "baseEjectionTime": "30s"}
+_CODECS = {"MIZZEN_HEADER_LIMITS": "codec"}
 _REPORTS = "tracing.zipkin.reports_sent$"
 
 # In the order of the table. CUSTOM authorizers are not among them: mizzen asks none (problem AZ-001).
@@ -144,7 +145,9 @@ FEATURES = (
     ),
     Feature(name="rbac", files=_rbac, counter="[.]rbac[.]allowed$"),
     Feature(name="access-log", files=_mesh(lambda site: {"accessLogFile": site.access_log})),
+    Feature(name="limits-off", files=lambda _: {"mesh": _operator({}, _CODECS)}),
     Feature(name="tracing-off", files=_mesh(lambda _: {"enableTracing": False})),
+    Feature(name="both-off", files=lambda _: {"mesh": _operator({"enableTracing": False}, _CODECS)}),
     Feature(name="tracing-1", files=_tracing(1), counter=_REPORTS),
     Feature(name="tracing-100", files=_tracing(100), counter=_REPORTS),
     Feature(name="headers", files=_rule(headers=_HEADERS)),

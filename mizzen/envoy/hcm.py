@@ -10,7 +10,7 @@ from mizzen.envoy.http_protocol_options import http1_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, uint32
 from mizzen.envoy.scoped_route import collection
 from mizzen.envoy.tracing import tracing
-from mizzen.model.listener import AccessLog, Edge, HttpService, Transport
+from mizzen.model.listener import AccessLog, Edge, HeaderLimits, HttpService, Transport
 
 _HCM = pb.HttpConnectionManager
 
@@ -56,7 +56,6 @@ def http_connection_manager(
         stat_prefix=service.stat_prefix,
         http_filters=http_filters(meeting),
         local_reply_config=header_limits.local_reply(),
-        max_request_headers_kb=uint32(header_limits.CODEC_KIB),
         use_remote_address=boolean(edge.remote_address),
         xff_num_trusted_hops=edge.trusted_hops,
         http_protocol_options=http1_protocol_options(edge.header_case),
@@ -74,6 +73,8 @@ def http_connection_manager(
         out.scoped_routes.CopyFrom(scoped_routes(service.route_table))
     else:
         out.rds.CopyFrom(pb.Rds(config_source=ads(NO_TIMEOUT), route_config_name=service.route_table))
+    if edge.header_limits is HeaderLimits.FILTER:
+        out.max_request_headers_kb.value = header_limits.CODEC_KIB
     out.http_protocol_options.accept_http_10 = edge.accept_http_10
     if not edge.request_id:
         out.generate_request_id.value = False
@@ -126,7 +127,8 @@ def _add_timeouts(edge: Edge, out: pb.HttpConnectionManager) -> None:
     _set(common.idle_timeout, edge.idle_timeout)
     _set(common.max_connection_duration, edge.max_connection_duration)
     _set(common.max_stream_duration, edge.max_stream_duration)
-    common.max_headers_count.value = header_limits.CODEC_HEADERS
+    if edge.header_limits is HeaderLimits.FILTER:
+        common.max_headers_count.value = header_limits.CODEC_HEADERS
     out.common_http_protocol_options.CopyFrom(common)
     out.stream_idle_timeout.CopyFrom(duration(edge.stream_idle_timeout))
     _set(out.request_timeout, edge.request_timeout)
@@ -148,7 +150,8 @@ def _add_http2(edge: Edge, out: pb.HttpConnectionManager) -> None:
         options.initial_stream_window_size.CopyFrom(uint32(limits.stream_window))
     if limits.connection_window is not None:
         options.initial_connection_window_size.CopyFrom(uint32(limits.connection_window))
-    options.max_header_field_size_kb.value = header_limits.CODEC_KIB
+    if edge.header_limits is HeaderLimits.FILTER:
+        options.max_header_field_size_kb.value = header_limits.CODEC_KIB
     if edge.many_clients:
         options.allow_connect = True  # for WebSockets (RFC 8441)
         options.override_stream_error_on_invalid_http_message.value = True

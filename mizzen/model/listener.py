@@ -28,6 +28,13 @@ class HeaderCase(Enum):
     PRESERVE = "preserve"
 
 
+class HeaderLimits(Enum):
+    """Who judges whether the headers of a request are too large or too many."""
+
+    FILTER = "filter"  # ours: 431 on every protocol, for a share of each request's CPU
+    CODEC = "codec"  # Envoy's codecs: 431 over HTTP/1.1, else a reset, for nothing
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http2Limits:
     """Unset (None) leaves Envoy's default."""
@@ -71,6 +78,7 @@ class Edge:
     forwarded_port: bool = False  # append x-forwarded-port
     accept_http_10: bool = False
     header_case: HeaderCase = HeaderCase.LOWER
+    header_limits: HeaderLimits = HeaderLimits.FILTER
     normalize_path: bool = True
     merge_slashes: bool = False
     # "keep_unchanged", "unescape_and_forward", "unescape_and_redirect", "reject_request"
@@ -120,6 +128,7 @@ class AccessPolicies:
 
     tokens: tuple[TokenRule, ...] = ()
     access: tuple[Access, ...] = ()
+    judges_hosts: bool = False  # whether a host is one, where nobody has judged that before
     origin: ResourceRef  # what the proxy was declared by
 
 

@@ -8,6 +8,7 @@ from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from mizzen.errors import Report, ResourceRef
 from mizzen.lazy import dataclass
+from mizzen.model.listener import HeaderLimits
 from mizzen.model.route import Scoped
 from mizzen.persistent import PersistentMap
 from mizzen.resources.istio.mesh import MeshConfig, ProxyConfig
@@ -37,6 +38,7 @@ class Switches:
     dual_stack: bool = False  # ISTIO_DUAL_STACK
     trace_sampling: float | None = None  # PILOT_TRACE_SAMPLING, percent; None: nobody said
     internal_networks: bool = False  # ENABLE_HCM_INTERNAL_NETWORKS
+    header_limits: HeaderLimits = HeaderLimits.FILTER  # MIZZEN_HEADER_LIMITS: ours, not Istio's
     scoped_routes: Scoped = Scoped.AUTO  # MIZZEN_SCOPED_ROUTES: ours, not Istio's
 
 

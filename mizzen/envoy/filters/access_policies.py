@@ -6,7 +6,7 @@ yet is not let in. All chains of a proxy share it, since policies are for a prox
 """
 
 from mizzen._api import pb
-from mizzen.envoy.filters import jwt_authn, rbac
+from mizzen.envoy.filters import header_limits, jwt_authn, rbac
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.parts import NO_TIMEOUT, ads, packed
 from mizzen.model.listener import AccessPolicies
@@ -27,6 +27,8 @@ def http_filter(meeting: Meeting) -> pb.HttpFilter | None:
 def typed_extension_config(policies: AccessPolicies) -> pb.TypedExtensionConfig:
     """The resource: tokens, then refusals, then permissions, as Istio has them."""
     config = pb.HttpFilterChainConfig()
+    if policies.judges_hosts and (policies.tokens or policies.access):
+        config.default_filter_chain.filters.append(header_limits.judge_of_hosts())
     if policies.tokens:
         config.default_filter_chain.filters.append(jwt_authn.filter_of(policies.tokens))
     for access in sorted(policies.access, key=lambda access: not access.deny):

@@ -1,6 +1,6 @@
 """What judges the requests of a proxy: its RequestAuthentications and AuthorizationPolicies."""
 
-from mizzen.model.listener import AccessPolicies
+from mizzen.model.listener import AccessPolicies, HeaderLimits
 from mizzen.resolve.access.authorization import authorization
 from mizzen.resolve.access.tokens import token_rules
 from mizzen.resolve.context import Context, step
@@ -10,5 +10,8 @@ from mizzen.resolve.context import Context, step
 def access_policies(ctx: Context) -> AccessPolicies:
     """The same for every HTTP connection of the proxy; with neither, nobody is refused."""
     return AccessPolicies(
-        tokens=token_rules(ctx), access=authorization(ctx, http=True), origin=ctx.proxy.origin
+        tokens=token_rules(ctx),
+        access=authorization(ctx, http=True),
+        judges_hosts=ctx.switches.header_limits is HeaderLimits.CODEC,
+        origin=ctx.proxy.origin,
     )

@@ -115,6 +115,7 @@ def edge(ctx: Context) -> Edge:
         normalize_path=normalize,
         merge_slashes=merge,
         escaped_slashes=escaped,
+        header_limits=ctx.switches.header_limits,
         underscores=_UNDERSCORES.get(settings.headers_with_underscores_action or "", "allow"),
         idle_timeout=settings.idle_timeout if settings.idle_timeout is not None else idle_timeout(ctx),
         max_connection_duration=settings.max_connection_duration,

@@ -6,11 +6,14 @@ called istio-ingressgateway, with HTTP/3 on.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from functools import partial
+from typing import TypeVar
 
 from mizzen.errors import Problem, Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
+from mizzen.model.listener import HeaderLimits
 from mizzen.model.route import Scoped
 from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
 from mizzen.resolve.overlay import overlay
@@ -257,6 +260,7 @@ def _switches(operators: tuple[IstioOperator, ...], environment: Mapping[str, st
                 return value
         return default
 
+    texts = {**environment, **said}
     return Switches(
         quic_listeners=flag("PILOT_ENABLE_QUIC_LISTENERS", not operators),
         scope_gateway_to_namespace=flag("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", False),
@@ -265,17 +269,21 @@ def _switches(operators: tuple[IstioOperator, ...], environment: Mapping[str, st
         http10=flag("PILOT_HTTP10", False),
         dual_stack=flag("ISTIO_DUAL_STACK", False),
         internal_networks=flag("ENABLE_HCM_INTERNAL_NETWORKS", False),
-        scoped_routes=_scoped({**environment, **said}.get("MIZZEN_SCOPED_ROUTES", "")),
-        trace_sampling=_percent({**environment, **said}.get("PILOT_TRACE_SAMPLING", "")),
+        scoped_routes=_one_of(Scoped, Scoped.AUTO, texts.get("MIZZEN_SCOPED_ROUTES", "")),
+        header_limits=_one_of(HeaderLimits, HeaderLimits.FILTER, texts.get("MIZZEN_HEADER_LIMITS", "")),
+        trace_sampling=_percent(texts.get("PILOT_TRACE_SAMPLING", "")),
     )
+
+
+Choice = TypeVar("Choice", bound=Enum)
 
 
 def _boolean(text: str) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
-def _scoped(text: str) -> Scoped:
-    return Scoped(text) if text in {one.value for one in Scoped} else Scoped.AUTO
+def _one_of(choices: type[Choice], default: Choice, text: str) -> Choice:
+    return choices(text) if text in {choice.value for choice in choices} else default
 
 
 def _percent(text: str) -> float | None:
