@@ -29,6 +29,7 @@ NAMES = (
     "cli",
     "stop",
     "cpu",
+    "quic",
     "sidecar",
 )
 # Only when they are named: they take a quarter of an hour and more, and `peers` needs servers that are not ours.

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import measure
 from mizzen.demo.certificates import KeyPair
 from mizzen.node import instance as running
 from mizzen.proxy.binary import envoy_binary
@@ -162,3 +163,11 @@ def envoy(resources: dict[str, Any], concurrency: int = 1) -> Iterator[int]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+def counters(pid: int, pattern: str) -> dict[str, int]:
+    """The counters and gauges of a running one whose names match."""
+    folder = Path(measure.command(pid)[2]).parent
+    _, text = running.get(folder / "admin.sock", f"/stats?filter={pattern}")
+    lines = (line.rpartition(": ") for line in text.decode().splitlines())
+    return {name: int(value) for name, _, value in lines if value.isdigit()}
