@@ -391,8 +391,15 @@ def _identity(proxy: Proxy, mesh: MeshConfig) -> str:
 def problems_at(built: Build, now: datetime) -> tuple[Problem, ...]:
     """The problems of a build and those that only time shows: certificates that are not valid `now`."""
     found = dict.fromkeys(built.problems)
-    for gateway in built.gateways:
-        found |= dict.fromkeys(validity_problems(gateway.model.certificates, now))
+    invalid = [
+        problem
+        for gateway in built.gateways
+        for problem in validity_problems(gateway.model.certificates, now)
+    ]
+    # An equal Secret may stand in other lines by now than when the certificate was made of it.
+    written = {secret.ref: secret.ref for secret in built.world.secrets} if invalid else {}
+    for problem in invalid:
+        found[replace(problem, resource=written.get(problem.resource, problem.resource))] = None
     return tuple(sorted(found, key=sort_key))
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from mizzen.pipeline import VERIFY, Build, Memory, Settings, build
+from mizzen.pipeline import VERIFY, Build, Memory, Settings, build, problems_at
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.world import World
 from mizzen.steps import Steps
+from tests import golden
 from tests.unit.test_endpoint_changes import raw
 
 NETWORKING = "networking.istio.io/v1"
@@ -149,3 +150,15 @@ def test_nothing_is_verified_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Steps, "root", root)
     build(tuple(site(1).values()), (), Settings(), Memory())
     assert len(ran) == 1
+
+
+def test_what_only_time_shows_is_told_where_an_equal_object_stands_now() -> None:
+    """A certificate is made once of equal Secrets; the file of the first may be gone."""
+    case = next((golden.ROOT).glob("*/an-expired-certificate-is-served/input.yaml"))
+    text, memory = golden.filled(case.read_bytes(), golden.material), Memory()
+
+    golden.built({"a.yaml": text}, Settings(), memory)
+    moved = problems_at(golden.built({"b.yaml": text}, Settings(), memory), golden.NOW)
+
+    expired = [problem for problem in moved if problem.code == "SEC-004"]
+    assert [str(problem).partition(":")[0] for problem in expired] == ["b.yaml"]
