@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.measure import cpu_nanoseconds
+from mizzen.probe.client import Request
 from mizzen.probe.load import Load
 from tests.harness.clients import asked
 from tests.harness.gateway import HOST
@@ -91,21 +92,24 @@ def move(pid: int, chosen: Iterable[int]) -> None:
 
 def cost(subject: Subject, protocol: str, ca_pem: str, requests: int) -> float:
     """Microseconds of CPU per request. SystemExit when a request fails."""
-    marks: list[
-        tuple[int, int]
-    ] = []  # (answers, CPU), read by the load itself: another thread would wait for its turn
+    url = f"https://{HOST}:{subject.port}/"
+    asking = asked(protocol, url, ca_pem=ca_pem, headers=subject.headers, timeout=30)
+    return sum(costs(subject.pids, asking, requests))
+
+
+def costs(pids: Sequence[int], asking: Request, requests: int) -> tuple[float, ...]:
+    """Microseconds of CPU of each process per request. SystemExit when a request fails."""
+    marks: list[tuple[int, list[int]]] = []  # read by the load itself: another thread would wait for its turn
 
     def mark(answers: int) -> None:
         if answers >= _WARM + len(marks) * requests and len(marks) < 2:
-            marks.append((answers, subject.used()))
+            marks.append((answers, [cpu_nanoseconds(pid) for pid in pids]))
 
-    url = f"https://{HOST}:{subject.port}/"
-    asking = asked(protocol, url, ca_pem=ca_pem, headers=subject.headers, timeout=30)
     tally = Load(asking, in_flight=IN_FLIGHT, on_answers=mark).run(count=_WARM + requests + IN_FLIGHT)
     if tally.failed:
-        raise SystemExit(f"bench: {subject.name}, {protocol}: {tally}")
+        raise SystemExit(f"bench: {asking.url}: {tally}")
     (first, before), (last, after) = marks
-    return (after - before) / (last - first) / 1_000
+    return tuple((end - begin) / (last - first) / 1_000 for begin, end in zip(before, after, strict=True))
 
 
 def turns(

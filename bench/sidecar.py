@@ -5,14 +5,12 @@ import contextlib
 import tempfile
 from pathlib import Path
 
-from bench import bare_envoy, measure
-from mizzen.probe.load import Load
+from bench import bare_envoy, measure, paired
 from tests.harness import gateway
 from tests.harness.clients import asked
 from tests.harness.gateway import HOST, Authority, Up
 
 APPLICATION, SIDECAR = 18080, 18081
-IN_FLIGHT = 20
 _WORKLOAD = f"""
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
@@ -66,8 +64,7 @@ def _envoys(up: Up) -> tuple[int, int]:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench sidecar", description=__doc__)
-    parser.add_argument("--requests", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    paired.add_sizes(parser)
     chosen = parser.parse_args(arguments)
     authority = Authority()
     with contextlib.ExitStack() as stack:
@@ -78,30 +75,16 @@ def main(arguments: list[str]) -> None:
         stack.enter_context(bare_envoy.envoy(bare_envoy.backend(APPLICATION)))
         pids = _envoys(stack.enter_context(gateway.up(folder, "--sidecar", "shop/vm")))
         measure.headline(
-            f"CPU per request in us ({chosen.requests} requests, {IN_FLIGHT} in flight, medians of {chosen.rounds} rounds)"
+            f"CPU per request in us ({chosen.requests:,} requests, {paired.IN_FLIGHT} in flight, medians of {chosen.rounds} rounds)"
         )
         measure.row("client", "between them", "gateway", "sidecar", widths=(10, 14))
-        for protocol in ("h1", "h2", "h3"):
+        for protocol in paired.PROTOCOLS:
             costs: dict[str, list[tuple[float, ...]]] = {"/one": [], "/two": []}
             for _ in range(chosen.rounds):
                 for path, found in costs.items():
-                    found.append(_cost(pids, protocol, path, authority, chosen.requests))
+                    url = f"https://{HOST}:8443{path}"
+                    asking = asked(protocol, url, ca_pem=authority.pem, timeout=30)
+                    found.append(paired.costs(pids, asking, chosen.requests))
             for path, between in (("/one", "HTTP/1.1"), ("/two", "HTTP/2")):
                 both = (measure.median(each) for each in zip(*costs[path], strict=True))
                 measure.row(protocol, between, *both, widths=(10, 14))
-
-
-def _cost(
-    pids: tuple[int, ...], protocol: str, path: str, authority: Authority, count: int
-) -> tuple[float, ...]:
-    """Microseconds of each process per request."""
-    request = asked(protocol, f"https://{HOST}:8443{path}", ca_pem=authority.pem, timeout=30)
-    load = Load(request, in_flight=IN_FLIGHT)
-    load.run(count=300)  # connections are there, caches warm
-    before = [measure.cpu_seconds(pid) for pid in pids]
-    tally = load.run(count=count)
-    if tally.failed:
-        raise SystemExit(f"bench: {tally}")
-    return tuple(
-        (measure.cpu_seconds(pid) - used) / count * 1e6 for pid, used in zip(pids, before, strict=True)
-    )
