@@ -167,6 +167,16 @@ def _plain_writer(resources: Resources) -> None:
     }
 
 
+def _buffered(resources: Resources) -> None:
+    """Answers that are held back until they are whole."""
+    config = {
+        "@type": f"{TYPE}filters.http.file_system_buffer.v3.FileSystemBufferFilterConfig",
+        "manager_config": {"thread_pool": {"thread_count": 1}},
+        "response": {"behavior": {"fully_buffer": {}}},
+    }
+    _manager(resources)["http_filters"].insert(0, {"name": "buffer", "typed_config": config})
+
+
 def _no_gro(resources: Resources) -> None:
     _quic(resources)["downstream_socket_config"] = {"prefer_gro": False}
 
@@ -185,5 +195,6 @@ VARIANTS = (
     Variant("the GSO writer by name", _gso),
     Variant("the writer without GSO", _plain_writer),
     Variant("no GRO", _no_gro),
+    Variant("whole answers buffered", _buffered),
     Variant("two workers", _nothing, workers=2),
 )

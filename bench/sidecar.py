@@ -9,20 +9,10 @@ from bench import bare_envoy, measure, paired
 from tests.harness import gateway
 from tests.harness.clients import asked
 from tests.harness.gateway import HOST, Authority, Up
+from tests.harness.mesh import workload
 
 APPLICATION, SIDECAR = 18080, 18081
-_WORKLOAD = f"""
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata: {{name: vm, namespace: shop}}
-spec: {{address: 127.0.0.1, labels: {{app: backend}}, serviceAccount: backend, ports: {{http: {SIDECAR}}}}}
----
-apiVersion: networking.istio.io/v1
-kind: Sidecar
-metadata: {{name: vm, namespace: shop}}
-spec:
-  workloadSelector: {{labels: {{app: backend}}}}
-  ingress: [{{port: {{number: {SIDECAR}, protocol: HTTP, name: http}}, defaultEndpoint: '127.0.0.1:{APPLICATION}'}}]
+_RULES = f"""
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -40,13 +30,6 @@ spec:
     route: [{{destination: {{host: one.shop.svc.cluster.local}}}}]
   - route: [{{destination: {{host: two.shop.svc.cluster.local}}}}]
 """
-
-
-def _service(name: str) -> str:
-    return (
-        f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: shop}}\n"
-        "spec: {selector: {app: backend}, ports: [{name: http, port: 80}]}\n"
-    )
 
 
 def _envoys(up: Up) -> tuple[int, int]:
@@ -71,7 +54,7 @@ def main(arguments: list[str]) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
         (folder / "gateway.yaml").write_text(gateway.gateway())
-        (folder / "shop.yaml").write_text(_WORKLOAD + _service("one") + _service("two"))
+        (folder / "shop.yaml").write_text(workload(SIDECAR, APPLICATION, _RULES, services=("one", "two")))
         stack.enter_context(bare_envoy.envoy(bare_envoy.backend(APPLICATION)))
         pids = _envoys(stack.enter_context(gateway.up(folder, "--sidecar", "shop/vm")))
         measure.headline(

@@ -26,34 +26,13 @@ from mizzen.probe.load import Load
 from tests.harness import gateway
 from tests.harness.clients import asked, curl
 from tests.harness.gateway import HOST, Authority, Up, eventually, replace_file
+from tests.harness.mesh import workload
 
 pytestmark = pytest.mark.e2e
 
 URL = f"https://{HOST}:8443/headers"
 MESH = "spiffe://cluster.local/ns"
 GATEWAY = f"{MESH}/istio-system/sa/istio-ingressgateway-service-account"
-
-
-def workload(sidecar: int, application: int, more: str = "") -> str:
-    return f"""
-apiVersion: v1
-kind: Service
-metadata: {{name: backend, namespace: shop}}
-spec: {{selector: {{app: backend}}, ports: [{{name: http, port: 80}}]}}
----
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata: {{name: vm, namespace: shop}}
-spec: {{address: 127.0.0.1, labels: {{app: backend}}, serviceAccount: backend, ports: {{http: {sidecar}}}}}
----
-apiVersion: networking.istio.io/v1
-kind: Sidecar
-metadata: {{name: vm, namespace: shop}}
-spec:
-  workloadSelector: {{labels: {{app: backend}}}}
-  ingress: [{{port: {{number: {sidecar}, protocol: HTTP, name: http}}, defaultEndpoint: '127.0.0.1:{application}'}}]
-{more}
-"""
 
 
 def policy(kind: str, spec: str) -> str:

@@ -16,11 +16,12 @@ from h2.connection import H2Connection
 
 from mizzen.node.instance import get
 from mizzen.probe.load import Load
-from tests.e2e.test_mesh import policy, workload, write
+from tests.e2e.test_mesh import policy, write
 from tests.harness import bare_application, gateway
 from tests.harness.bare_application import ODD, Application
 from tests.harness.clients import asked, curl
 from tests.harness.gateway import HOST, Authority, Up, eventually, replace_file
+from tests.harness.mesh import service, workload
 from tests.harness.small_websocket import echoed
 
 pytestmark = pytest.mark.e2e
@@ -46,17 +47,12 @@ spec:
     retries: {{attempts: 0}}
 """
 # The same workload under another name, to which HTTP/1.1 is spoken.
-SINGLE = """
----
-apiVersion: v1
-kind: Service
-metadata: {name: single, namespace: shop}
-spec: {selector: {app: backend}, ports: [{name: http, port: 80}]}
----
+SINGLE = f"""
+---{service("single")}
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: single, namespace: shop}
-spec: {host: single, trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: DO_NOT_UPGRADE}}}}
+metadata: {{name: single, namespace: shop}}
+spec: {{host: single, trafficPolicy: {{connectionPool: {{http: {{h2UpgradePolicy: DO_NOT_UPGRADE}}}}}}}}
 """
 
 
