@@ -10,7 +10,7 @@ from mizzen.resolve.services.policies import PolicyIndex, TcpPolicy
 from mizzen.resolve.services.services import MeshService, ServiceIndex
 from mizzen.resources.istio.virtual_service import Destination
 
-# Protocols of ports -> how gRPC may be spoken there.
+# Protocols of ports that speak HTTP/2 -> how gRPC may be spoken there.
 GRPC = {"GRPC": Grpc.NATIVE, "HTTP2": Grpc.NATIVE, "GRPC-Web": Grpc.WEB}
 
 

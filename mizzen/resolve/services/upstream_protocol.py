@@ -8,12 +8,11 @@ stay with HTTP/1.1 (docs/decisions/0019-http2-to-backends.md).
 
 from mizzen.model.backend import Protocol
 from mizzen.resolve.context import Context
+from mizzen.resolve.services.destinations import GRPC
 from mizzen.resolve.services.endpoints import Instance
 from mizzen.resolve.services.policies import Policy
 from mizzen.resolve.services.services import MeshPort
 from mizzen.resolve.services.traffic_policy import http_settings, tcp_settings
-
-_HTTP2 = frozenset({"HTTP2", "GRPC", "GRPC-Web"})
 
 
 def protocol(
@@ -24,7 +23,7 @@ def protocol(
     http = http_settings(policy.connection_pool)
     if http.use_client_protocol:
         return Protocol.AS_CLIENT
-    if http.h2_upgrade_policy == "UPGRADE" or port.protocol in _HTTP2:
+    if http.h2_upgrade_policy == "UPGRADE" or port.protocol in GRPC:
         return Protocol.HTTP2
     said = ctx.mesh.h2_upgrade_policy if http.h2_upgrade_policy == "DEFAULT" else http.h2_upgrade_policy
     if port.protocol != "HTTP" or said == "DO_NOT_UPGRADE":

@@ -27,7 +27,6 @@ from mizzen.resolve.sidecars.workload_ports import InboundPort
 from mizzen.resolve.tls.identity import ALPN_HTTP, ALPN_TCP, mesh_server
 
 _HTTP = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-Web"})
-_HTTP2 = frozenset({"HTTP2", "GRPC", "GRPC-Web"})
 _PLAIN_HTTP = ("http/1.0", "http/1.1", "h2c")
 # Clients that let ALPN decide speak HTTP/2 where it is chosen. A port whose application may not understand it, since
 # nobody said what it carries, does not offer it; who knows better speaks it all the same.
@@ -194,7 +193,7 @@ def inbound_routes(port: InboundPort) -> RouteTable:
 
 def inbound_backend(ctx: Context, port: InboundPort) -> Backend:
     """The application itself."""
-    if port.protocol in _HTTP2:
+    if port.protocol in GRPC:
         protocol = Protocol.HTTP2
     else:
         protocol = Protocol.AS_CLIENT if not port.protocol else Protocol.UNKNOWN
