@@ -37,14 +37,16 @@ envoy/config/common/matcher/v3/matcher envoy/config/common/mutation_rules/v3/mut
 envoy/config/endpoint/v3/endpoint envoy/config/listener/v3/listener envoy/config/metrics/v3/stats
 envoy/config/overload/v3/overload envoy/config/rbac/v3/rbac envoy/config/route/v3/route
 envoy/config/route/v3/scoped_route envoy/config/ratelimit/v3/rls
-envoy/config/trace/v3/http_tracer envoy/config/trace/v3/opentelemetry envoy/config/trace/v3/zipkin
+envoy/config/trace/v3/datadog envoy/config/trace/v3/http_tracer envoy/config/trace/v3/opentelemetry
+envoy/config/trace/v3/skywalking envoy/config/trace/v3/zipkin
 envoy/data/accesslog/v3/accesslog envoy/service/discovery/v3/discovery
 envoy/type/matcher/v3/http_inputs envoy/type/matcher/v3/metadata envoy/type/v3/token_bucket
 envoy/type/v3/http_status envoy/type/v3/range
 udpa/type/v1/typed_struct xds/type/v3/typed_struct
 """
 _EXTENSIONS = """
-access_loggers/file/v3/file access_loggers/filters/cel/v3/cel access_loggers/grpc/v3/als access_loggers/stream/v3/stream
+access_loggers/file/v3/file access_loggers/filters/cel/v3/cel access_loggers/grpc/v3/als
+access_loggers/open_telemetry/v3/logs_service access_loggers/stream/v3/stream
 clusters/dns/v3/dns_cluster clusters/dynamic_forward_proxy/v3/cluster
 compression/brotli/compressor/v3/brotli compression/gzip/compressor/v3/gzip
 filters/common/matcher/action/v3/skip_action
@@ -57,13 +59,13 @@ filters/http/header_to_metadata/v3/header_to_metadata
 filters/http/jwt_authn/v3/config filters/http/local_ratelimit/v3/local_rate_limit filters/http/lua/v3/lua
 filters/http/ratelimit/v3/rate_limit filters/http/rbac/v3/rbac filters/http/router/v3/router
 filters/http/set_filter_state/v3/set_filter_state filters/http/stateful_session/v3/stateful_session
-filters/http/upstream_codec/v3/upstream_codec
+filters/http/upstream_codec/v3/upstream_codec filters/http/wasm/v3/wasm
 filters/listener/http_inspector/v3/http_inspector filters/listener/proxy_protocol/v3/proxy_protocol
 filters/listener/original_dst/v3/original_dst filters/listener/tls_inspector/v3/tls_inspector
 filters/network/connection_limit/v3/connection_limit filters/network/direct_response/v3/config
 filters/network/http_connection_manager/v3/http_connection_manager
 filters/network/local_ratelimit/v3/local_rate_limit filters/network/rbac/v3/rbac
-filters/network/sni_cluster/v3/sni_cluster filters/network/tcp_proxy/v3/tcp_proxy
+filters/network/sni_cluster/v3/sni_cluster filters/network/tcp_proxy/v3/tcp_proxy filters/network/wasm/v3/wasm
 formatter/metadata/v3/metadata formatter/req_without_query/v3/req_without_query
 health_check/event_sinks/file/v3/file
 http/early_header_mutation/header_mutation/v3/header_mutation
@@ -95,6 +97,9 @@ resource_monitors/fixed_heap/v3/fixed_heap
 retry/host/omit_canary_hosts/v3/omit_canary_hosts retry/host/previous_hosts/v3/previous_hosts
 retry/priority/previous_priorities/v3/previous_priorities_config
 router/cluster_specifiers/matcher/v3/matcher
+tracers/opentelemetry/resource_detectors/v3/dynatrace_resource_detector
+tracers/opentelemetry/resource_detectors/v3/environment_resource_detector
+tracers/opentelemetry/samplers/v3/dynatrace_sampler
 transport_sockets/internal_upstream/v3/internal_upstream
 transport_sockets/proxy_protocol/v3/upstream_proxy_protocol transport_sockets/quic/v3/quic_transport
 transport_sockets/raw_buffer/v3/raw_buffer transport_sockets/tls/v3/secret
@@ -137,6 +142,7 @@ SHORT_NAMES = {
     "envoy.extensions.filters.network.direct_response.v3.Config": "NetworkDirectResponse",
     "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit": "NetworkLocalRateLimit",
     "envoy.extensions.filters.network.rbac.v3.RBAC": "NetworkRBAC",
+    "envoy.extensions.filters.network.wasm.v3.Wasm": "NetworkWasm",
     "envoy.extensions.formatter.metadata.v3.Metadata": "MetadataFormatter",
     "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation": "EarlyHeaderMutation",
     "envoy.extensions.quic.connection_debug_visitor.quic_stats.v3.Config": "QuicStats",
@@ -145,6 +151,9 @@ SHORT_NAMES = {
     "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions": "UpstreamTcpProtocolOptions",
     "envoy.service.discovery.v3.ResourceLocator": "DiscoveryResourceLocator",
     "envoy.config.common.matcher.v3.Matcher": "ConfigMatcher",
+    "opentelemetry.proto.common.v1.AnyValue": "OtlpAnyValue",
+    "opentelemetry.proto.common.v1.KeyValue": "OtlpKeyValue",
+    "opentelemetry.proto.common.v1.KeyValueList": "OtlpKeyValueList",
     "udpa.type.v1.TypedStruct": "UdpaTypedStruct",
     "xds.core.v3.CidrRange": "XdsCidrRange",
     "xds.core.v3.TypedExtensionConfig": "XdsTypedExtensionConfig",
@@ -258,7 +267,7 @@ def extract() -> FileDescriptorSet:
 def generate(descriptors: FileDescriptorSet) -> None:
     """Write the types of the messages (`_pb2.pyi`), `pb.py`, and as code (`_pb2.py`) the rules of validation alone:
     `pb` makes the others of the descriptors."""
-    for package in ("envoy", "xds", "udpa", "validate", "google", "cel"):
+    for package in ("envoy", "xds", "udpa", "validate", "google", "cel", "opentelemetry"):
         shutil.rmtree(API / package, ignore_errors=True)
     DESCRIPTORS.write_bytes(descriptors.SerializeToString(deterministic=True))
     names = [file.name for file in descriptors.file]

@@ -258,8 +258,12 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.config.route.v3.route_pb2 import RouteConfiguration as RouteConfiguration
     from mizzen._api.envoy.config.route.v3.route_pb2 import Vhds as Vhds
     from mizzen._api.envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration as ScopedRouteConfiguration
+    from mizzen._api.envoy.config.trace.v3.datadog_pb2 import DatadogConfig as DatadogConfig
+    from mizzen._api.envoy.config.trace.v3.datadog_pb2 import DatadogRemoteConfig as DatadogRemoteConfig
     from mizzen._api.envoy.config.trace.v3.http_tracer_pb2 import Tracing as BootstrapTracing
     from mizzen._api.envoy.config.trace.v3.opentelemetry_pb2 import OpenTelemetryConfig as OpenTelemetryConfig
+    from mizzen._api.envoy.config.trace.v3.skywalking_pb2 import ClientConfig as ClientConfig
+    from mizzen._api.envoy.config.trace.v3.skywalking_pb2 import SkyWalkingConfig as SkyWalkingConfig
     from mizzen._api.envoy.config.trace.v3.zipkin_pb2 import ZipkinConfig as ZipkinConfig
     from mizzen._api.envoy.data.accesslog.v3.accesslog_pb2 import AccessLogCommon as AccessLogCommon
     from mizzen._api.envoy.data.accesslog.v3.accesslog_pb2 import AccessLogType as AccessLogType
@@ -275,6 +279,7 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.extensions.access_loggers.grpc.v3.als_pb2 import CommonGrpcAccessLogConfig as CommonGrpcAccessLogConfig
     from mizzen._api.envoy.extensions.access_loggers.grpc.v3.als_pb2 import HttpGrpcAccessLogConfig as HttpGrpcAccessLogConfig
     from mizzen._api.envoy.extensions.access_loggers.grpc.v3.als_pb2 import TcpGrpcAccessLogConfig as TcpGrpcAccessLogConfig
+    from mizzen._api.envoy.extensions.access_loggers.open_telemetry.v3.logs_service_pb2 import OpenTelemetryAccessLogConfig as OpenTelemetryAccessLogConfig
     from mizzen._api.envoy.extensions.access_loggers.stream.v3.stream_pb2 import StderrAccessLog as StderrAccessLog
     from mizzen._api.envoy.extensions.access_loggers.stream.v3.stream_pb2 import StdoutAccessLog as StdoutAccessLog
     from mizzen._api.envoy.extensions.clusters.common.dns.v3.dns_pb2 import DnsLookupFamily as DnsLookupFamily
@@ -356,6 +361,7 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.extensions.filters.http.stateful_session.v3.stateful_session_pb2 import StatefulSession as StatefulSession
     from mizzen._api.envoy.extensions.filters.http.stateful_session.v3.stateful_session_pb2 import StatefulSessionPerRoute as StatefulSessionPerRoute
     from mizzen._api.envoy.extensions.filters.http.upstream_codec.v3.upstream_codec_pb2 import UpstreamCodec as UpstreamCodec
+    from mizzen._api.envoy.extensions.filters.http.wasm.v3.wasm_pb2 import Wasm as Wasm
     from mizzen._api.envoy.extensions.filters.listener.http_inspector.v3.http_inspector_pb2 import HttpInspector as HttpInspector
     from mizzen._api.envoy.extensions.filters.listener.original_dst.v3.original_dst_pb2 import OriginalDst as OriginalDst
     from mizzen._api.envoy.extensions.filters.listener.proxy_protocol.v3.proxy_protocol_pb2 import ProxyProtocol as ProxyProtocol
@@ -379,6 +385,7 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import ProxyProtocolTlvMergePolicy as ProxyProtocolTlvMergePolicy
     from mizzen._api.envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy as TcpProxy
     from mizzen._api.envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import UpstreamConnectMode as UpstreamConnectMode
+    from mizzen._api.envoy.extensions.filters.network.wasm.v3.wasm_pb2 import Wasm as NetworkWasm
     from mizzen._api.envoy.extensions.formatter.metadata.v3.metadata_pb2 import Metadata as MetadataFormatter
     from mizzen._api.envoy.extensions.formatter.req_without_query.v3.req_without_query_pb2 import ReqWithoutQuery as ReqWithoutQuery
     from mizzen._api.envoy.extensions.health_check.event_sinks.file.v3.file_pb2 import HealthCheckEventFileSink as HealthCheckEventFileSink
@@ -440,6 +447,9 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.extensions.retry.priority.previous_priorities.v3.previous_priorities_config_pb2 import PreviousPrioritiesConfig as PreviousPrioritiesConfig
     from mizzen._api.envoy.extensions.router.cluster_specifiers.matcher.v3.matcher_pb2 import ClusterAction as ClusterAction
     from mizzen._api.envoy.extensions.router.cluster_specifiers.matcher.v3.matcher_pb2 import MatcherClusterSpecifier as MatcherClusterSpecifier
+    from mizzen._api.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.dynatrace_resource_detector_pb2 import DynatraceResourceDetectorConfig as DynatraceResourceDetectorConfig
+    from mizzen._api.envoy.extensions.tracers.opentelemetry.resource_detectors.v3.environment_resource_detector_pb2 import EnvironmentResourceDetectorConfig as EnvironmentResourceDetectorConfig
+    from mizzen._api.envoy.extensions.tracers.opentelemetry.samplers.v3.dynatrace_sampler_pb2 import DynatraceSamplerConfig as DynatraceSamplerConfig
     from mizzen._api.envoy.extensions.transport_sockets.internal_upstream.v3.internal_upstream_pb2 import InternalUpstreamTransport as InternalUpstreamTransport
     from mizzen._api.envoy.extensions.transport_sockets.proxy_protocol.v3.upstream_proxy_protocol_pb2 import ProxyProtocolUpstreamTransport as ProxyProtocolUpstreamTransport
     from mizzen._api.envoy.extensions.transport_sockets.quic.v3.quic_transport_pb2 import QuicDownstreamTransport as QuicDownstreamTransport
@@ -464,6 +474,14 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.extensions.udp_packet_writer.v3.udp_gso_batch_writer_factory_pb2 import UdpGsoBatchWriterFactory as UdpGsoBatchWriterFactory
     from mizzen._api.envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions as HttpProtocolOptions
     from mizzen._api.envoy.extensions.upstreams.tcp.v3.tcp_protocol_options_pb2 import TcpProtocolOptions as UpstreamTcpProtocolOptions
+    from mizzen._api.envoy.extensions.wasm.v3.wasm_pb2 import CapabilityRestrictionConfig as CapabilityRestrictionConfig
+    from mizzen._api.envoy.extensions.wasm.v3.wasm_pb2 import EnvironmentVariables as EnvironmentVariables
+    from mizzen._api.envoy.extensions.wasm.v3.wasm_pb2 import FailurePolicy as FailurePolicy
+    from mizzen._api.envoy.extensions.wasm.v3.wasm_pb2 import PluginConfig as PluginConfig
+    from mizzen._api.envoy.extensions.wasm.v3.wasm_pb2 import ReloadConfig as ReloadConfig
+    from mizzen._api.envoy.extensions.wasm.v3.wasm_pb2 import SanitizationConfig as SanitizationConfig
+    from mizzen._api.envoy.extensions.wasm.v3.wasm_pb2 import VmConfig as VmConfig
+    from mizzen._api.envoy.extensions.wasm.v3.wasm_pb2 import WasmService as WasmService
     from mizzen._api.envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest as DeltaDiscoveryRequest
     from mizzen._api.envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryResponse as DeltaDiscoveryResponse
     from mizzen._api.envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest as DiscoveryRequest
@@ -517,6 +535,12 @@ if TYPE_CHECKING:
     from mizzen._api.google.api.expr.v1alpha1.syntax_pb2 import ParsedExpr as ParsedExpr
     from mizzen._api.google.api.expr.v1alpha1.syntax_pb2 import SourceInfo as SourceInfo
     from mizzen._api.google.api.expr.v1alpha1.syntax_pb2 import SourcePosition as SourcePosition
+    from mizzen._api.opentelemetry.proto.common.v1.common_pb2 import AnyValue as OtlpAnyValue
+    from mizzen._api.opentelemetry.proto.common.v1.common_pb2 import ArrayValue as ArrayValue
+    from mizzen._api.opentelemetry.proto.common.v1.common_pb2 import EntityRef as EntityRef
+    from mizzen._api.opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope as InstrumentationScope
+    from mizzen._api.opentelemetry.proto.common.v1.common_pb2 import KeyValue as OtlpKeyValue
+    from mizzen._api.opentelemetry.proto.common.v1.common_pb2 import KeyValueList as OtlpKeyValueList
     from mizzen._api.udpa.type.v1.typed_struct_pb2 import TypedStruct as UdpaTypedStruct
     from mizzen._api.xds.core.v3.authority_pb2 import Authority as Authority
     from mizzen._api.xds.core.v3.cidr_pb2 import CidrRange as XdsCidrRange
@@ -547,6 +571,7 @@ _MESSAGES = {
     "ApiListener": "envoy.config.listener.v3.ApiListener",
     "ApiListenerManager": "envoy.config.bootstrap.v3.ApiListenerManager",
     "ApplicationProtocolInput": "envoy.extensions.matching.common_inputs.network.v3.ApplicationProtocolInput",
+    "ArrayValue": "opentelemetry.proto.common.v1.ArrayValue",
     "AsyncDataSource": "envoy.config.core.v3.AsyncDataSource",
     "Authority": "xds.core.v3.Authority",
     "AuthorizationRequest": "envoy.extensions.filters.http.ext_authz.v3.AuthorizationRequest",
@@ -565,6 +590,7 @@ _MESSAGES = {
     "BufferPerRoute": "envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
     "BufferSettings": "envoy.extensions.filters.http.ext_authz.v3.BufferSettings",
     "BuildVersion": "envoy.config.core.v3.BuildVersion",
+    "CapabilityRestrictionConfig": "envoy.extensions.wasm.v3.CapabilityRestrictionConfig",
     "CaresDnsResolverConfig": "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
     "CelExpressionConfig": "envoy.config.core.v3.CelExpressionConfig",
     "Certificate": "envoy.admin.v3.Certificate",
@@ -576,6 +602,7 @@ _MESSAGES = {
     "CheckedExpr": "google.api.expr.v1alpha1.CheckedExpr",
     "CidrRange": "envoy.config.core.v3.CidrRange",
     "CircuitBreakers": "envoy.config.cluster.v3.CircuitBreakers",
+    "ClientConfig": "envoy.config.trace.v3.ClientConfig",
     "Cluster": "envoy.config.cluster.v3.Cluster",
     "ClusterAction": "envoy.extensions.router.cluster_specifiers.matcher.v3.ClusterAction",
     "ClusterCollection": "envoy.config.cluster.v3.ClusterCollection",
@@ -620,6 +647,8 @@ _MESSAGES = {
     "CustomTag": "envoy.type.tracing.v3.CustomTag",
     "DataSource": "envoy.config.core.v3.DataSource",
     "DataSourceServerPreferredAddressConfig": "envoy.extensions.quic.server_preferred_address.v3.DataSourceServerPreferredAddressConfig",
+    "DatadogConfig": "envoy.config.trace.v3.DatadogConfig",
+    "DatadogRemoteConfig": "envoy.config.trace.v3.DatadogRemoteConfig",
     "Decl": "google.api.expr.v1alpha1.Decl",
     "Decorator": "envoy.config.route.v3.Decorator",
     "DeltaDiscoveryRequest": "envoy.service.discovery.v3.DeltaDiscoveryRequest",
@@ -648,10 +677,15 @@ _MESSAGES = {
     "DynamicForwardProxyPerRoute": "envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig",
     "DynamicMetadataInput": "envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput",
     "DynamicParameterConstraints": "envoy.service.discovery.v3.DynamicParameterConstraints",
+    "DynatraceResourceDetectorConfig": "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.DynatraceResourceDetectorConfig",
+    "DynatraceSamplerConfig": "envoy.extensions.tracers.opentelemetry.samplers.v3.DynatraceSamplerConfig",
     "EarlyHeaderMutation": "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
     "EcdsConfigDump": "envoy.admin.v3.EcdsConfigDump",
     "Endpoint": "envoy.config.endpoint.v3.Endpoint",
     "EndpointsConfigDump": "envoy.admin.v3.EndpointsConfigDump",
+    "EntityRef": "opentelemetry.proto.common.v1.EntityRef",
+    "EnvironmentResourceDetectorConfig": "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig",
+    "EnvironmentVariables": "envoy.extensions.wasm.v3.EnvironmentVariables",
     "EnvoyInternalAddress": "envoy.config.core.v3.EnvoyInternalAddress",
     "EnvoyMobileHttpConnectionManager": "envoy.extensions.filters.network.http_connection_manager.v3.EnvoyMobileHttpConnectionManager",
     "EventServiceConfig": "envoy.config.core.v3.EventServiceConfig",
@@ -739,6 +773,7 @@ _MESSAGES = {
     "HttpStatus": "envoy.type.v3.HttpStatus",
     "HttpUri": "envoy.config.core.v3.HttpUri",
     "HystrixSink": "envoy.config.metrics.v3.HystrixSink",
+    "InstrumentationScope": "opentelemetry.proto.common.v1.InstrumentationScope",
     "Int32Range": "envoy.type.v3.Int32Range",
     "Int64Range": "envoy.type.v3.Int64Range",
     "InternalRedirectPolicy": "envoy.config.route.v3.InternalRedirectPolicy",
@@ -807,15 +842,20 @@ _MESSAGES = {
     "NetworkLocalRateLimit": "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit",
     "NetworkNamespaceInput": "envoy.extensions.matching.common_inputs.network.v3.NetworkNamespaceInput",
     "NetworkRBAC": "envoy.extensions.filters.network.rbac.v3.RBAC",
+    "NetworkWasm": "envoy.extensions.filters.network.wasm.v3.Wasm",
     "Node": "envoy.config.core.v3.Node",
     "NonForwardingAction": "envoy.config.route.v3.NonForwardingAction",
     "NotHealthCheckFilter": "envoy.config.accesslog.v3.NotHealthCheckFilter",
     "OmitCanaryHostsPredicate": "envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate",
+    "OpenTelemetryAccessLogConfig": "envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig",
     "OpenTelemetryConfig": "envoy.config.trace.v3.OpenTelemetryConfig",
     "OrFilter": "envoy.config.accesslog.v3.OrFilter",
     "OrMatcher": "envoy.type.matcher.v3.OrMatcher",
     "OrcaOobReportingConfig": "envoy.extensions.load_balancing_policies.common.v3.OrcaOobReportingConfig",
     "OriginalDst": "envoy.extensions.filters.listener.original_dst.v3.OriginalDst",
+    "OtlpAnyValue": "opentelemetry.proto.common.v1.AnyValue",
+    "OtlpKeyValue": "opentelemetry.proto.common.v1.KeyValue",
+    "OtlpKeyValueList": "opentelemetry.proto.common.v1.KeyValueList",
     "OutlierDetection": "envoy.config.cluster.v3.OutlierDetection",
     "OverloadAction": "envoy.config.overload.v3.OverloadAction",
     "OverloadManager": "envoy.config.overload.v3.OverloadManager",
@@ -827,6 +867,7 @@ _MESSAGES = {
     "Percent": "envoy.type.v3.Percent",
     "Permission": "envoy.config.rbac.v3.Permission",
     "Pipe": "envoy.config.core.v3.Pipe",
+    "PluginConfig": "envoy.extensions.wasm.v3.PluginConfig",
     "Policy": "envoy.config.rbac.v3.Policy",
     "PreserveCaseFormatterConfig": "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig",
     "PreviousHostsPredicate": "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
@@ -863,6 +904,7 @@ _MESSAGES = {
     "Reference": "google.api.expr.v1alpha1.Reference",
     "RegexMatchAndSubstitute": "envoy.type.matcher.v3.RegexMatchAndSubstitute",
     "RegexMatcher": "envoy.type.matcher.v3.RegexMatcher",
+    "ReloadConfig": "envoy.extensions.wasm.v3.ReloadConfig",
     "RemoteDataSource": "envoy.config.core.v3.RemoteDataSource",
     "RemoteJwks": "envoy.extensions.filters.http.jwt_authn.v3.RemoteJwks",
     "ReqWithoutQuery": "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery",
@@ -900,6 +942,7 @@ _MESSAGES = {
     "RuntimeUInt64": "envoy.config.core.v3.RuntimeUInt64",
     "SPIFFECertValidatorConfig": "envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig",
     "SafeCrossSchemeConfig": "envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig",
+    "SanitizationConfig": "envoy.extensions.wasm.v3.SanitizationConfig",
     "ScaleTimersOverloadActionConfig": "envoy.config.overload.v3.ScaleTimersOverloadActionConfig",
     "ScaledTrigger": "envoy.config.overload.v3.ScaledTrigger",
     "SchemeHeaderTransformation": "envoy.config.core.v3.SchemeHeaderTransformation",
@@ -920,6 +963,7 @@ _MESSAGES = {
     "ShrinkHeapConfig": "envoy.config.overload.v3.ShrinkHeapConfig",
     "SimpleMetric": "envoy.admin.v3.SimpleMetric",
     "SkipFilter": "envoy.extensions.filters.common.matcher.action.v3.SkipFilter",
+    "SkyWalkingConfig": "envoy.config.trace.v3.SkyWalkingConfig",
     "SlowStartConfig": "envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig",
     "SniCluster": "envoy.extensions.filters.network.sni_cluster.v3.SniCluster",
     "SocketAddress": "envoy.config.core.v3.SocketAddress",
@@ -994,6 +1038,9 @@ _MESSAGES = {
     "Vhds": "envoy.config.route.v3.Vhds",
     "VirtualCluster": "envoy.config.route.v3.VirtualCluster",
     "VirtualHost": "envoy.config.route.v3.VirtualHost",
+    "VmConfig": "envoy.extensions.wasm.v3.VmConfig",
+    "Wasm": "envoy.extensions.filters.http.wasm.v3.Wasm",
+    "WasmService": "envoy.extensions.wasm.v3.WasmService",
     "Watchdog": "envoy.config.bootstrap.v3.Watchdog",
     "Watchdogs": "envoy.config.bootstrap.v3.Watchdogs",
     "WatchedDirectory": "envoy.config.core.v3.WatchedDirectory",
@@ -1015,6 +1062,7 @@ _ENUMS = {
     "ClientResourceStatus": "envoy.admin.v3.ClientResourceStatus",
     "CodecClientType": "envoy.type.v3.CodecClientType",
     "DnsLookupFamily": "envoy.extensions.clusters.common.dns.v3.DnsLookupFamily",
+    "FailurePolicy": "envoy.extensions.wasm.v3.FailurePolicy",
     "HealthStatus": "envoy.config.core.v3.HealthStatus",
     "MetadataSource": "envoy.config.rbac.v3.MetadataSource",
     "ProxyProtocolTlvMergePolicy": "envoy.extensions.filters.network.tcp_proxy.v3.ProxyProtocolTlvMergePolicy",
