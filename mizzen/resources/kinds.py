@@ -21,6 +21,7 @@ from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kubernetes.apps import Deployment
 from mizzen.resources.kubernetes.core import (
     ConfigMap,
+    Endpoints,
     EndpointSlice,
     Event,
     Namespace,
@@ -119,6 +120,7 @@ KINDS: Mapping[str, Kind] = {
         _core(ServiceAccount),
         _core(Namespace, namespaced=False),
         _core(Node, namespaced=False),
+        _core(Endpoints),
         Kind(kind="EndpointSlice", group="discovery.k8s.io", versions=("v1",), declaration=EndpointSlice),
         Kind(kind="Deployment", group="apps", versions=("v1",), declaration=Deployment),
         Kind(

@@ -169,7 +169,7 @@ class _Checked:
             self._unknown_host(destination, target)
             return
         if target.service.alias_of:
-            self._check_alias(destination, target)
+            self._check_alias(destination, target, self.indexes.services.behind(target.service))
             return
         if destination.port is None and len(target.service.ports) > 1:
             self._ambiguous_port(destination, target)
@@ -200,9 +200,16 @@ class _Checked:
             return found.ref
         return next((one.ref for one in self.ctx.world.service_entries if host in one.spec.hosts), None)
 
-    def _check_alias(self, destination: Destination, target: Target) -> None:
+    def _check_alias(self, destination: Destination, target: Target, hosts: tuple[str, ...]) -> None:
         """An ExternalName leads to another host, which must be a service too."""
         behind = self.indexes.services.get(target.host)
+        if behind is not None and behind.alias_of:
+            chain = " -> ".join((destination.host, *hosts))
+            hint = "Lead one of them to a host that is a service."
+            self._report(
+                "REF-002", f"{destination.at}.host", f"ExternalNames lead in a circle: {chain}", hint
+            )
+            return
         if behind is not None and behind.port(target.port) is not None:
             return
         what = f"has no port {target.port}" if behind else "is no service"

@@ -51,11 +51,6 @@ _HTTP3_PORT = ServicePort(name="http3", port=443, target_port=8443, protocol="UD
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as Go reads a boolean
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
-# How the protocol of a Service port is told from its name or appProtocol (only whether two are alike counts).
-_PROTOCOLS = frozenset(
-    {"http", "http2", "https", "grpc", "grpc-web", "tcp", "tls", "mongo", "redis", "mysql", "udp"}
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredGateway:
@@ -391,22 +386,23 @@ def _selects(service: Service, gateway: DeclaredGateway) -> bool:
 def _open(
     ports: tuple[ServicePort, ...], host: str, translate: bool, pod: Pod | None
 ) -> tuple[ServiceTarget, ...]:
-    """One target per port; of two that lead to one port by one protocol the first stands, as in Istio."""
-    found: dict[tuple[int, str], ServiceTarget] = {}
+    """One target per port. Istio forgets the second of two that lead to one port by one protocol."""
+    found: list[ServiceTarget] = []
     for port in ports:
         number = _target_port(port, pod)
         if number is None or port.protocol == "SCTP":
             continue
-        target = ServiceTarget(
-            port=port.port,
-            target_port=number,
-            udp=port.protocol == "UDP",
-            name=port.name,
-            service=host,
-            translate=translate,
+        found.append(
+            ServiceTarget(
+                port=port.port,
+                target_port=number,
+                udp=port.protocol == "UDP",
+                name=port.name,
+                service=host,
+                translate=translate,
+            )
         )
-        found.setdefault((number, _protocol(port)), target)
-    return tuple(found.values())
+    return tuple(found)
 
 
 def _target_port(port: ServicePort, pod: Pod | None) -> int | None:
@@ -420,11 +416,3 @@ def _target_port(port: ServicePort, pod: Pod | None) -> int | None:
             if (candidate.name, candidate.protocol) == (port.target_port, port.protocol):
                 return candidate.container_port
     return None
-
-
-def _protocol(port: ServicePort) -> str:
-    if port.protocol == "UDP":
-        return "udp"
-    word = (port.app_protocol or port.name).lower()
-    first = word.partition("-")[0]
-    return word if word in _PROTOCOLS else first if first in _PROTOCOLS else ""

@@ -335,7 +335,7 @@ def _report_empty(ctx: Context, wanted: _Wanted, everything: tuple[Instance, ...
             field="spec",
             message=f"nothing serves port {wanted.port.number} of {wanted.service.host}: requests to it get 503",
             hint="An EndpointSlice with the label kubernetes.io/service-name and a port of the same name "
-            "lists its endpoints."
+            "lists its endpoints (or Endpoints of its name do)."
             if kubernetes
             else "Give it `endpoints` or a `workloadSelector`, and a `resolution` that fits them.",
         )

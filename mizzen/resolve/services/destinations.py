@@ -48,7 +48,7 @@ class Indexes:
         service = self.services.find(host, namespace)
         wanted = destination.port.number if destination.port else None
         return Target(
-            host=(service.alias_of or host) if service else host,
+            host=self.services.behind(service)[-1] if service and service.alias_of else host,
             port=self.services.port_of(service, wanted, server_port),
             subset=destination.subset,
             service=service,

@@ -1,4 +1,5 @@
-"""Where the requests of a service may go: EndpointSlices, endpoints of ServiceEntries, WorkloadEntries, Pods."""
+"""Where the requests of a service may go: EndpointSlices (else Endpoints), endpoints of ServiceEntries,
+WorkloadEntries, Pods."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
@@ -32,6 +33,7 @@ TLS_MODE = "security.istio.io/tlsMode"
 OWN_SIDECAR = "mizzen.io/sidecar"
 # The annotations of WorkloadEntries that Istio's control plane made: the proxies there are Istio's.
 _OF_ISTIOD = ("istio.io/workloadController", "istio.io/autoRegistrationGroup")
+_READINESS = ("addresses", "notReadyAddresses")
 _CHECKED = "proxy.istio.io/health-checks-enabled"
 
 Locality = tuple[str, str, str]  # region, zone, subzone; "" where nobody said
@@ -78,7 +80,7 @@ class EndpointIndex:
 
     def _of_slices(self, service: core.Service, port: MeshPort) -> Iterator[Instance]:
         seen: set[tuple[str, int]] = set()
-        for one in sorted(self._slices.get(service.key, {}).values(), key=age_order):
+        for one in self._written(service.key):
             numbers = [p.port for p in one.ports if p.name == port.name and p.port is not None]
             for endpoint in one.endpoints:
                 health = _health(endpoint.conditions)
@@ -92,6 +94,18 @@ class EndpointIndex:
                         if (address, number) not in seen:
                             seen.add((address, number))
                             yield self._instance(address, number, health, pod, endpoint)
+
+    def _written(self, key: Key) -> Iterable[core.EndpointSlice]:
+        """The slices of a Service; without any, what its Endpoints say. A cluster makes slices of them by itself."""
+        if slices := self._slices.get(key):
+            return sorted(slices.values(), key=age_order)
+        endpoints = self._ctx.world.by_key(core.Endpoints).get(key)
+        if endpoints is None:
+            return ()
+        found = tuple(slices_of(endpoints))
+        for index, one in enumerate(found):
+            _report_lost(self._ctx, one, f"subsets[{index // 2}].{_READINESS[index % 2]}")
+        return found
 
     def _is_local(self, service: core.Service, endpoint: core.Endpoint) -> bool:
         """`internalTrafficPolicy: Local` keeps traffic on the node; without a node there is nothing to keep."""
@@ -209,8 +223,31 @@ def _by_service(ctx: Context, _: Key, one: core.EndpointSlice) -> Mapping[Key, c
     service = one.meta.labels.get(SERVICE_NAME, "")
     if not service or one.address_type == "FQDN" or _OTHER_CLUSTERS in one.meta.labels:
         return {}
-    _report_lost(ctx, one)
+    _report_lost(ctx, one, "endpoints")
     return {(one.namespace, service): one}
+
+
+def slices_of(endpoints: core.Endpoints) -> Iterator[core.EndpointSlice]:
+    """Two for each subset: of what is ready, and of what is not."""
+    for subset in endpoints.subsets:
+        for addresses, ready in ((subset.addresses, True), (subset.not_ready_addresses, False)):
+            # Of these nobody says that they are ending: they are sent as such that are not ready, like those of slices.
+            conditions = core.EndpointConditions(ready=ready, terminating=False)
+            yield core.EndpointSlice(
+                meta=endpoints.meta,
+                ref=endpoints.ref,
+                endpoints=tuple(
+                    core.Endpoint(
+                        addresses=(one.ip,),
+                        conditions=conditions,
+                        hostname=one.hostname,
+                        node_name=one.node_name,
+                        target_ref=one.target_ref,
+                    )
+                    for one in addresses
+                ),
+                ports=subset.ports,
+            )
 
 
 def _workload_of_namespace(_: Context, key: Key, workload: WorkloadEntry) -> Mapping[str, WorkloadEntry]:
@@ -221,7 +258,7 @@ def _pod_of_namespace(_: Context, key: Key, pod: core.Pod) -> Mapping[str, core.
     return {key[0]: pod}
 
 
-def _report_lost(ctx: Context, one: core.EndpointSlice) -> None:
+def _report_lost(ctx: Context, one: core.EndpointSlice, at: str) -> None:
     for index, endpoint in enumerate(one.endpoints):
         target = endpoint.target_ref
         if target is None or target.kind != "Pod":
@@ -233,7 +270,7 @@ def _report_lost(ctx: Context, one: core.EndpointSlice) -> None:
                     severity=Severity.WARNING,
                     code="BE-003",
                     resource=one.ref,
-                    field=f"endpoints[{index}].targetRef",
+                    field=f"{at}[{index}].targetRef",
                     message=f"there is no Pod {key[0]}/{key[1]}, so nothing is sent to "
                     f"{', '.join(endpoint.addresses)}",
                     hint="Add the Pod, or leave out `targetRef`.",

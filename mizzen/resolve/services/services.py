@@ -108,6 +108,16 @@ class ServiceIndex:
         found = self._hosts.get(host)
         return found.by_namespace.get(namespace, found.service) if found else None
 
+    def behind(self, service: MeshService) -> tuple[str, ...]:
+        """The hosts that an ExternalName leads to, one after the other, each once; the last is the one that counts. Of
+        names that lead in a circle, that is an ExternalName again."""
+        found: dict[str, bool] = {}
+        following: MeshService | None = service
+        while following is not None and following.alias_of and following.alias_of not in found:
+            found[following.alias_of] = True
+            following = self.get(following.alias_of)
+        return tuple(found)
+
     def port_of(self, service: MeshService | None, wanted: int | None, server_port: int) -> int:
         """The port that a destination means: the one written, else the only one, else the server's."""
         if wanted:
@@ -249,7 +259,7 @@ def _of_kubernetes(service: core.Service, default: tuple[str, ...]) -> MeshServi
             )
             for port in spec.ports
         ),
-        alias_of=spec.external_name if is_alias else "",
+        alias_of=spec.external_name.lower().removesuffix(".") if is_alias else "",
         external=is_alias,
         export_to=exported_to(export_to, default, service.namespace),
         sources=(service,),

@@ -220,7 +220,9 @@ class OutboundMaker:
         return found[min(found, key=specificity_key)][:1]
 
     def _straight(self, service: MeshService, port: MeshPort) -> Route:
-        target = Weighted(backend=backend_name(port.number, "", service.alias_of or service.host))
+        target = Weighted(
+            backend=backend_name(port.number, "", (service.host, *self.indexes.services.behind(service))[-1])
+        )
         hashed = self.indexes.policies.hash_on(service.host, service.namespace, "", port.number)
         policy = retry(None, self.ctx.mesh.default_http_retry_policy, keeps_to_one=hashed is not None)
         operation = f"{service.host}:{port.number}/*"

@@ -119,6 +119,30 @@ class EndpointSlice(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointAddress(Element):
+    ip: str = ""
+    hostname: str = ""
+    node_name: str = ""
+    target_ref: ObjectReference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSubset(Element):
+    """Addresses that have the same ports."""
+
+    addresses: tuple[EndpointAddress, ...] = ()
+    not_ready_addresses: tuple[EndpointAddress, ...] = ()
+    ports: tuple[EndpointPort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints(Resource):
+    """Those of the Service of its name, as they were written before there were EndpointSlices."""
+
+    subsets: tuple[EndpointSubset, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPort(Element):
     name: str = ""
     container_port: PortNumber | None = None

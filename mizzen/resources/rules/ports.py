@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.formats import checks
-from mizzen.resources.kubernetes.core import EndpointSlice, Service, ServicePort
+from mizzen.resources.kubernetes.core import Endpoints, EndpointSlice, Service, ServicePort
 
 HEADLESS = "None"
 
@@ -35,3 +35,12 @@ def validate_endpoint_slice(one: EndpointSlice, found: Findings) -> None:
             if not checks.is_ip(address):
                 message = f'"{address}" is not an IP address: nothing is sent there'
                 found.warning("VAL-013", f"{endpoint.at}.addresses[{index}]", message)
+
+
+def validate_endpoints(one: Endpoints, found: Findings) -> None:
+    """The same of Endpoints."""
+    for subset in one.subsets:
+        for address in (*subset.addresses, *subset.not_ready_addresses):
+            if not checks.is_ip(address.ip):
+                message = f'"{address.ip}" is not an IP address: nothing is sent there'
+                found.warning("VAL-013", f"{address.at}.ip", message)

@@ -10,12 +10,12 @@ from mizzen.resources.istio.service_entry import ServiceEntry
 from mizzen.resources.istio.sidecar import Sidecar
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
-from mizzen.resources.kubernetes.core import EndpointSlice, Service
+from mizzen.resources.kubernetes.core import Endpoints, EndpointSlice, Service
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.destination_rule import validate_destination_rule
 from mizzen.resources.rules.gateway import validate_gateway
 from mizzen.resources.rules.operator import validate_operator
-from mizzen.resources.rules.ports import validate_endpoint_slice, validate_service
+from mizzen.resources.rules.ports import validate_endpoint_slice, validate_endpoints, validate_service
 from mizzen.resources.rules.security import (
     validate_authorization_policy,
     validate_peer_authentication,
@@ -53,6 +53,9 @@ def validate(resource: Resource, found: Findings) -> None:
             return
         case EndpointSlice():
             validate_endpoint_slice(resource, found)
+            return
+        case Endpoints():
+            validate_endpoints(resource, found)
             return
         case IstioOperator():
             validate_operator(resource, found)

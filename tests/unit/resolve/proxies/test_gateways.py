@@ -107,7 +107,7 @@ def test_the_operators_ports_replace_those_of_the_chart_tcp_and_udp_apart(world)
     assert ports(proxy) == [(443, 8443, "tcp"), (443, 8443, "udp"), (9000, 9000, "tcp")]
 
 
-def test_of_two_ports_that_lead_to_one_target_by_one_protocol_the_first_stands(world):
+def test_ports_that_lead_to_one_target_by_one_protocol_all_count(world):
     text = (
         OPERATOR
         + """
@@ -123,7 +123,7 @@ def test_of_two_ports_that_lead_to_one_target_by_one_protocol_the_first_stands(w
 """
     )
     [(proxy, _, _)] = of(world, text)
-    assert ports(proxy) == [(443, 8443, "tcp"), (445, 8443, "tcp")]
+    assert ports(proxy) == [(443, 8443, "tcp"), (444, 8443, "tcp"), (445, 8443, "tcp")]
 
 
 SERVICE = """
