@@ -8,7 +8,7 @@ from mizzen.resolve.access import authorization, closing, tokens
 from mizzen.resolve.checks import references
 from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.listeners import edge, listeners, mirrors, shared_certificates
-from mizzen.resolve.proxies import gateways
+from mizzen.resolve.proxies import declared
 from mizzen.resolve.routes import delegates, rules, tables
 from mizzen.resolve.services import backends, client_tls, endpoints, policies, services
 from mizzen.resolve.sidecars import outbound, workload_ports
@@ -26,7 +26,7 @@ _MODULES = (
     mirrors,
     outbound,
     policies,
-    gateways,
+    declared,
     references,
     rules,
     tables,

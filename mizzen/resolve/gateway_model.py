@@ -23,7 +23,7 @@ from mizzen.resolve.listeners.stages import (
 )
 from mizzen.resolve.listeners.tracing import tracing
 from mizzen.resolve.parts import backends_of_chains, secrets_of_backend
-from mizzen.resolve.proxies.gateways import declared_gateways, own_config
+from mizzen.resolve.proxies.declared import declared_gateways, own_config
 from mizzen.resolve.routes.tables import route_tables
 from mizzen.resolve.services.backends import backends
 from mizzen.resolve.services.destinations import Indexes

@@ -1,7 +1,6 @@
 """Which gateways there are, what their Services open, and the switches and the mesh they live in.
 
-An IstioOperator declares one gateway per entry of `components.ingressGateways`. Without any there is one,
-called istio-ingressgateway, with HTTP/3 on.
+Each gateway that is declared (`declared`) becomes a `Proxy` here.
 """
 
 from collections.abc import Mapping
@@ -10,119 +9,30 @@ from enum import Enum
 from functools import partial
 from typing import TypeVar
 
-from mizzen.errors import Problem, Report, ResourceRef
+from mizzen.errors import Report
 from mizzen.guard import Stage, attempt
-from mizzen.lazy import dataclass
 from mizzen.model.listener import HeaderLimits
 from mizzen.model.route import Scoped
 from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
 from mizzen.resolve.overlay import overlay
-from mizzen.resolve.proxies.pods import CONFIG_ANNOTATION, PodGroup, locality_of, pod_groups
+from mizzen.resolve.proxies.declared import DeclaredGateway, declared_gateways, of_pods, own_config
+from mizzen.resolve.proxies.pods import locality_of, pod_groups
 from mizzen.resolve.selecting import fits
-from mizzen.resources.declaring.compile import decoder_of
-from mizzen.resources.declaring.declare import Unknown
-from mizzen.resources.declaring.findings import Findings
-from mizzen.resources.istio.mesh import DEFAULT_MESH, MeshConfig, ProxyConfig
+from mizzen.resources.istio.mesh import DEFAULT_MESH, MeshConfig
 from mizzen.resources.istio.operator import (
-    CHART_PORTS,
-    GatewayComponent,
     IstioOperator,
-    KubernetesResources,
-    OperatorEnvVar,
 )
 from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kubernetes.core import Pod, Service, ServicePort
 from mizzen.resources.world import World
-from mizzen.resources.yaml.construct import Broken, construct
 
-CODES = {"GW-008": "A gateway's annotation proxy.istio.io/config cannot be read; it takes no part."}
-
-DEFAULT_NAME = "istio-ingressgateway"
-DEFAULT_NAMESPACE = "istio-system"
 NO_TRANSLATION_LABEL = "experimental.istio.io/disable-gateway-port-translation"
 
-# Profiles of IstioOperator that bring no ingress gateway of their own.
-_WITHOUT_GATEWAY = frozenset({"minimal", "empty", "remote", "ambient"})
 _META = "ISTIO_META_"
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
-_HTTP3_PORT = ServicePort(name="http3", port=443, target_port=8443, protocol="UDP")
-
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as Go reads a boolean
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclaredGateway:
-    """One gateway as it was asked for."""
-
-    name: str
-    namespace: str
-    labels: Mapping[str, str]
-    component: GatewayComponent
-    ports: tuple[ServicePort, ...]  # of the Service that its installation brings
-    variant: str = ""  # tells apart what has one name and differs
-    origin: ResourceRef
-
-    @property
-    def service_host(self) -> str:
-        return f"{self.name}.{self.namespace}.svc.cluster.local"
-
-
-def declared_gateways(world: World) -> tuple[DeclaredGateway, ...]:
-    """Every gateway that is installed: enabled entries of all IstioOperators, or the built-in one."""
-    if not world.operators:
-        origin = ResourceRef(
-            kind="IstioOperator", group="install.istio.io", namespace=DEFAULT_NAMESPACE, name="built-in"
-        )
-        return (_declared(GatewayComponent(), DEFAULT_NAMESPACE, origin, (*CHART_PORTS, _HTTP3_PORT)),)
-    found: dict[tuple[str, str], DeclaredGateway] = {}
-    disabled: set[tuple[str, str]] = set()
-    listed = False
-    for operator in world.operators:
-        for component in operator.spec.components.ingress_gateways:
-            listed = True
-            gateway = _declared(component, operator.spec.namespace, operator.ref, CHART_PORTS)
-            key = (gateway.namespace, gateway.name)
-            if key in found:
-                both = overlay(found[key].component, component)
-                gateway = _declared(both, operator.spec.namespace, found[key].origin, CHART_PORTS)
-            found[key] = gateway
-            (disabled.add if component.enabled is False else disabled.discard)(key)
-    if not listed and any(o.spec.profile not in _WITHOUT_GATEWAY for o in world.operators):
-        first = world.operators[0]
-        return (_declared(GatewayComponent(), first.spec.namespace, first.ref, CHART_PORTS),)
-    return tuple(gateway for key, gateway in found.items() if key not in disabled)
-
-
-def _of_pods(group: PodGroup) -> DeclaredGateway:
-    """What an installation would have declared so that these Pods came of it."""
-    annotations = {CONFIG_ANNOTATION: group.config} if group.config else {}
-    env = tuple(OperatorEnvVar(name=variable.name, value=variable.value) for variable in group.env)
-    return DeclaredGateway(
-        name=group.name,
-        namespace=group.namespace,
-        labels=group.labels,
-        component=GatewayComponent(k8s=KubernetesResources(env=env, pod_annotations=annotations)),
-        ports=(),
-        variant=group.variant,
-        origin=ResourceRef(kind="Deployment", group="apps", namespace=group.namespace, name=group.name),
-    )
-
-
-def _declared(
-    component: GatewayComponent, namespace: str, origin: ResourceRef, ports: tuple[ServicePort, ...]
-) -> DeclaredGateway:
-    name = component.name or DEFAULT_NAME
-    labels = {"app": name, "istio": "ingressgateway", **component.label, **component.k8s.pod_labels}
-    return DeclaredGateway(
-        name=name,
-        namespace=component.namespace or namespace or DEFAULT_NAMESPACE,
-        labels=labels,
-        component=component,
-        ports=component.k8s.service.ports or ports,
-        origin=origin,
-    )
 
 
 def proxies(
@@ -144,7 +54,7 @@ def proxies(
     if routers is None:
         found = [(gateway, ()) for gateway in declared_gateways(world)]
     else:
-        found = [(_of_pods(group), group.pods) for group in pod_groups(world, routers)]
+        found = [(of_pods(group), group.pods) for group in pod_groups(world, routers)]
     made = [
         attempt(
             Stage.GATEWAY,
@@ -329,25 +239,6 @@ def _proxy(
 def _is_unprivileged(said: str, *, is_pod: bool) -> bool:
     """The charts run gateways unprivileged, and say so in their Pods; where there is none, only "false" says otherwise."""
     return _boolean(said) is True if is_pod else _boolean(said) is not False
-
-
-def own_config(gateway: DeclaredGateway) -> tuple[ProxyConfig, tuple[Problem, ...]]:
-    """The ProxyConfig of the annotation proxy.istio.io/config (YAML), and what is wrong with it.
-
-    A broken one counts as empty: the gateway runs on the mesh's.
-    """
-    text = gateway.component.k8s.pod_annotations.get(CONFIG_ANNOTATION, "")
-    at = f"{gateway.component.at}.k8s.podAnnotations[{CONFIG_ANNOTATION}]"
-    if not text.strip():
-        return ProxyConfig(), ()
-    found = Findings(gateway.origin)
-    try:
-        documents = construct(text)
-    except Broken as broken:
-        found.error("GW-008", at, f"the annotation {CONFIG_ANNOTATION} is no YAML: {broken.message}")
-        return ProxyConfig(), found.all()
-    read = decoder_of(ProxyConfig, Unknown.WARN)(documents[0].value if documents else {}, at, found)
-    return read if isinstance(read, ProxyConfig) else ProxyConfig(), found.all()
 
 
 def _pod_of(world: World, gateway: DeclaredGateway) -> Pod | None:
