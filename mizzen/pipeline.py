@@ -20,6 +20,7 @@ from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.resolve import resolve
+from mizzen.resolve.checks.selectors import served_by_nobody
 from mizzen.resolve.context import (
     Context,
     ExternalPorts,
@@ -305,7 +306,9 @@ def _build(
     for key in memory._gateways.keys() - there:
         del memory._gateways[key]
     unknown = tuple(map(_unknown_mesh, _operators_with_errors(world, found)))
-    made_of = (*found, *intake.problems, *lost, *unknown)
+    idle = settings.routers is None and not declared
+    unserved = served_by_nobody(world, settings.environment) if idle else ()
+    made_of = (*found, *intake.problems, *lost, *unknown, *unserved)
     return Build(
         world=world,
         gateways=() if unknown else gateways,

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from mizzen.resolve import unix
 from mizzen.resolve.access import authorization, closing, tokens
-from mizzen.resolve.checks import references
+from mizzen.resolve.checks import references, selectors
 from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.listeners import edge, listeners, mirrors, shared_certificates
 from mizzen.resolve.proxies import declared
@@ -31,6 +31,7 @@ _MODULES = (
     rules,
     tables,
     secrets,
+    selectors,
     servers,
     services,
     shared_certificates,

@@ -15,6 +15,8 @@ from mizzen.resources.istio.mesh import MeshConfig, ProxyConfig
 from mizzen.resources.world import ObservedWorld, World
 from mizzen.steps import Steps
 
+PRIVILEGED_BELOW = 1024  # to bind such a port takes a right
+
 
 class ByService(Enum):
     """Clients dial the ports of the gateway's Service: something forwards them to the bound ports."""

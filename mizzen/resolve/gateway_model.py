@@ -1,10 +1,7 @@
 """The whole of resolving: World -> Model of one gateway, its parts in a row."""
 
 from collections.abc import Mapping
-from functools import partial
 
-from mizzen.errors import Problem, Severity
-from mizzen.guard import Stage, attempt
 from mizzen.model import GatewayName, Model
 from mizzen.model.backend import Backend
 from mizzen.persistent import PersistentMap
@@ -12,9 +9,9 @@ from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.access.authorization import check_authorization, index_hosts_of_any_case
 from mizzen.resolve.access.closing import closed
 from mizzen.resolve.checks.references import check_references
-from mizzen.resolve.context import Context, grouped, step
+from mizzen.resolve.checks.selectors import check_gateways
+from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.gateways.attach import attached
-from mizzen.resolve.gateways.servers import selects
 from mizzen.resolve.listeners.stages import (
     check_sharing,
     listening,
@@ -23,7 +20,6 @@ from mizzen.resolve.listeners.stages import (
 )
 from mizzen.resolve.listeners.tracing import tracing
 from mizzen.resolve.parts import backends_of_chains, secrets_of_backend
-from mizzen.resolve.proxies.declared import declared_gateways, own_config
 from mizzen.resolve.routes.tables import route_tables
 from mizzen.resolve.services.backends import backends
 from mizzen.resolve.services.destinations import Indexes
@@ -38,7 +34,7 @@ def resolve(ctx: Context) -> Model:
     What raises while one object is worked on is reported too, and what stands in its place closes; a fault that
     is nobody's is raised. Each part is a step that is remembered in `ctx.steps`; this is the root of them all.
     """
-    _report_gateways(ctx)
+    check_gateways(ctx)
     check_authorization(ctx)
     index_hosts_of_any_case(ctx)
     services = service_index(ctx)
@@ -75,40 +71,3 @@ def resolve(ctx: Context) -> Model:
 
 def _secrets_of(_: Context, __: str, backend: Backend) -> Mapping[str, bool]:
     return dict.fromkeys(secrets_of_backend(backend), True)
-
-
-@step
-def _report_gateways(ctx: Context) -> None:
-    """Gateways that nobody serves, and what is wrong with this gateway's own configuration."""
-    attempt(Stage.RESOLVE, ctx.proxy.origin, partial(_report_unserved, ctx), ctx.report, None)
-
-
-def _report_unserved(ctx: Context) -> None:
-    in_pods = bool(ctx.proxy.instances)
-    declared = () if in_pods else declared_gateways(ctx.world)
-    for gateway in declared:
-        if (gateway.name, gateway.namespace) == (ctx.proxy.name, ctx.proxy.namespace):
-            for problem in own_config(gateway)[1]:
-                ctx.report(problem)
-    there: list[tuple[Mapping[str, str], str]] = [(one.labels, one.namespace) for one in declared]
-    if in_pods:  # any Pod may be a gateway, also one that another replica serves
-        there = [(one.meta.labels, one.namespace) for one in ctx.world.pods]
-    shown = there if not in_pods else [(ctx.proxy.labels, ctx.proxy.namespace)]
-    scoped = ctx.switches.scope_gateway_to_namespace
-    for wanted in ctx.world.gateways:
-        if not any(selects(wanted, dict(labels), namespace, scoped) for labels, namespace in there):
-            labels = ", ".join(f"{key}={value}" for key, value in sorted(wanted.spec.selector.items()))
-            ctx.report(
-                Problem(
-                    severity=Severity.WARNING,
-                    code="GW-005",
-                    resource=wanted.ref,
-                    field="spec.selector",
-                    message=f"no gateway has the labels {labels}",
-                    hint=f"There is {'; '.join(_shown(own) for own, _ in shown)}.",
-                )
-            )
-
-
-def _shown(labels: Mapping[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))

@@ -18,7 +18,7 @@ from mizzen.resources.istio.service_entry import ServiceEntry
 from mizzen.resources.istio.sidecar import Sidecar
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
-from mizzen.resources.kubernetes.apps import Deployment
+from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from mizzen.resources.kubernetes.core import (
     ConfigMap,
     Endpoints,
@@ -97,6 +97,10 @@ def _core(declaration: type[Resource], *, namespaced: bool = True) -> Kind:
     return Kind(kind=name, group="", versions=("v1",), declaration=declaration, namespaced=namespaced)
 
 
+def _apps(declaration: type[Resource]) -> Kind:
+    return Kind(kind=declaration.__name__, group="apps", versions=("v1",), declaration=declaration)
+
+
 KINDS: Mapping[str, Kind] = {
     kind.kind: kind
     for kind in (
@@ -122,7 +126,7 @@ KINDS: Mapping[str, Kind] = {
         _core(Node, namespaced=False),
         _core(Endpoints),
         Kind(kind="EndpointSlice", group="discovery.k8s.io", versions=("v1",), declaration=EndpointSlice),
-        Kind(kind="Deployment", group="apps", versions=("v1",), declaration=Deployment),
+        *map(_apps, (Deployment, StatefulSet, DaemonSet, ReplicaSet)),
         Kind(
             kind="IstioOperator",
             group="install.istio.io",

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
-from mizzen.resolve.context import Context, Proxy, mapped, step
+from mizzen.resolve.context import PRIVILEGED_BELOW, Context, Proxy, mapped, step
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.unix import UNIX, is_unix, permits
 from mizzen.resources.istio.gateway import Gateway, Server
@@ -25,14 +25,12 @@ CODES = {
     "GW-002": "A host is already served on this port by an earlier server; the later server takes no part.",
     "GW-003": "The port is below 1024 and the gateway may not bind it.",
     "GW-004": "The gateway's Service does not open this port; it is bound as it is written.",
-    "GW-005": "No gateway has the labels that this selector asks for.",
     "GW-006": "A server cannot be served as it is written.",
     "GW-007": "The port belongs to the gateway itself (health, metrics).",
 }
 
 HTTP_FAMILY = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY"})
 RESERVED_PORTS = frozenset({15021, 15090})  # health and metrics, which every gateway serves itself
-PRIVILEGED_BELOW = 1024
 _PLAIN = "http:"  # plain servers that redirect, and TLS servers, do not take each other's hosts
 
 

@@ -1,15 +1,18 @@
-"""Which gateways there are: what IstioOperators declare, and what Pods are.
+"""Which gateways there are: what IstioOperators declare, what workloads and Pods are.
 
-An IstioOperator declares one gateway per entry of `components.ingressGateways`. Without any there is one,
-called istio-ingressgateway, with HTTP/3 on.
+An IstioOperator declares one gateway per entry of `components.ingressGateways`; a workload that is a gateway
+(`workloads`) is one too, and the same one where namespace and name are the same. Where nothing declares any there is
+one called istio-ingressgateway, with HTTP/3 on.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.resolve.overlay import overlay
-from mizzen.resolve.proxies.pods import CONFIG_ANNOTATION, PodGroup
+from mizzen.resolve.proxies.pods import CONFIG_ANNOTATION, PodGroup, without_labels_of_one_pod
+from mizzen.resolve.proxies.workloads import Workload, gateway_workloads
 from mizzen.resources.declaring.compile import decoder_of
 from mizzen.resources.declaring.declare import Unknown
 from mizzen.resources.declaring.findings import Findings
@@ -44,7 +47,9 @@ class DeclaredGateway:
     component: GatewayComponent
     ports: tuple[ServicePort, ...]  # of the Service that its installation brings
     variant: str = ""  # tells apart what has one name and differs
+    workload: Workload | None = None  # that its Pods are made of
     origin: ResourceRef
+    configured_at: str = ""  # field of `origin` (of the workload, where there is one) with its annotations
 
     @property
     def service_host(self) -> str:
@@ -52,18 +57,24 @@ class DeclaredGateway:
 
 
 def declared_gateways(world: World) -> tuple[DeclaredGateway, ...]:
-    """Every gateway that is installed: enabled entries of all IstioOperators, or the built-in one."""
-    if not world.operators:
-        origin = ResourceRef(
-            kind="IstioOperator", group="install.istio.io", namespace=DEFAULT_NAMESPACE, name="built-in"
-        )
-        return (_declared(GatewayComponent(), DEFAULT_NAMESPACE, origin, (*CHART_PORTS, _HTTP3_PORT)),)
+    """Every gateway there is: enabled entries of all IstioOperators, and workloads; or else the built-in one.
+
+    A workload that is scaled to 0 is no gateway, and says that one is not wanted.
+    """
+    workloads = gateway_workloads(world)
+    found = _of_operators(world)
+    for workload in workloads:
+        found[workload.key] = _of_workload(workload, found.get(workload.key))
+        if workload.is_off:
+            del found[workload.key]
+    return tuple(found.values()) if workloads or found else _unless_declared(world)
+
+
+def _of_operators(world: World) -> dict[tuple[str, str], DeclaredGateway]:
     found: dict[tuple[str, str], DeclaredGateway] = {}
     disabled: set[tuple[str, str]] = set()
-    listed = False
     for operator in world.operators:
         for component in operator.spec.components.ingress_gateways:
-            listed = True
             gateway = _declared(component, operator.spec.namespace, operator.ref, CHART_PORTS)
             key = (gateway.namespace, gateway.name)
             if key in found:
@@ -71,10 +82,47 @@ def declared_gateways(world: World) -> tuple[DeclaredGateway, ...]:
                 gateway = _declared(both, operator.spec.namespace, found[key].origin, CHART_PORTS)
             found[key] = gateway
             (disabled.add if component.enabled is False else disabled.discard)(key)
-    if not listed and any(o.spec.profile not in _WITHOUT_GATEWAY for o in world.operators):
-        first = world.operators[0]
-        return (_declared(GatewayComponent(), first.spec.namespace, first.ref, CHART_PORTS),)
-    return tuple(gateway for key, gateway in found.items() if key not in disabled)
+    return {key: gateway for key, gateway in found.items() if key not in disabled}
+
+
+def _unless_declared(world: World) -> tuple[DeclaredGateway, ...]:
+    """The gateway that there is where nothing declares one."""
+    if not world.operators:
+        origin = ResourceRef(
+            kind="IstioOperator", group="install.istio.io", namespace=DEFAULT_NAMESPACE, name="built-in"
+        )
+        return (_declared(GatewayComponent(), DEFAULT_NAMESPACE, origin, (*CHART_PORTS, _HTTP3_PORT)),)
+    is_listed = any(one.spec.components.ingress_gateways for one in world.operators)
+    if is_listed or all(one.spec.profile in _WITHOUT_GATEWAY for one in world.operators):
+        return ()
+    first = world.operators[0]
+    return (_declared(GatewayComponent(), first.spec.namespace, first.ref, CHART_PORTS),)
+
+
+def _of_workload(workload: Workload, declared: DeclaredGateway | None) -> DeclaredGateway:
+    """A workload, laid over what an IstioOperator declares of the same gateway. Its ports are those of its Services."""
+    template = workload.template
+    env = tuple(OperatorEnvVar(name=variable.name, value=variable.value) for variable in workload.env)
+    known = declared.component.k8s if declared else KubernetesResources()
+    k8s = replace(
+        known,
+        env=(*known.env, *env),
+        pod_annotations={**known.pod_annotations, **template.meta.annotations},
+    )
+    is_configured = CONFIG_ANNOTATION in template.meta.annotations or declared is None
+    return DeclaredGateway(
+        name=workload.name,
+        namespace=template.namespace,
+        labels={
+            **(declared.labels if declared else {}),
+            **without_labels_of_one_pod(template.meta.labels),
+        },
+        component=replace(declared.component if declared else GatewayComponent(), k8s=k8s),
+        ports=declared.ports if declared else (),
+        workload=workload,
+        origin=workload.ref if declared is None else declared.origin,
+        configured_at=f"{workload.at}.annotations" if is_configured else "",
+    )
 
 
 def of_pods(group: PodGroup) -> DeclaredGateway:
@@ -113,10 +161,10 @@ def own_config(gateway: DeclaredGateway) -> tuple[ProxyConfig, tuple[Problem, ..
     A broken one counts as empty: the gateway runs on the mesh's.
     """
     text = gateway.component.k8s.pod_annotations.get(CONFIG_ANNOTATION, "")
-    at = f"{gateway.component.at}.k8s.podAnnotations[{CONFIG_ANNOTATION}]"
+    at = f"{gateway.configured_at or f'{gateway.component.at}.k8s.podAnnotations'}[{CONFIG_ANNOTATION}]"
     if not text.strip():
         return ProxyConfig(), ()
-    found = Findings(gateway.origin)
+    found = Findings(gateway.workload.ref if gateway.workload and gateway.configured_at else gateway.origin)
     try:
         documents = construct(text)
     except Broken as broken:

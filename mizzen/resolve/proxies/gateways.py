@@ -13,7 +13,8 @@ from mizzen.errors import Report
 from mizzen.guard import Stage, attempt
 from mizzen.model.listener import HeaderLimits
 from mizzen.model.route import Scoped
-from mizzen.resolve.context import ExternalPorts, Proxy, ServiceTarget, Switches
+from mizzen.resolve.context import PRIVILEGED_BELOW, ExternalPorts, Proxy, ServiceTarget, Switches
+from mizzen.resolve.names import service_host
 from mizzen.resolve.overlay import overlay
 from mizzen.resolve.proxies.declared import DeclaredGateway, declared_gateways, of_pods, own_config
 from mizzen.resolve.proxies.pods import locality_of, pod_groups
@@ -49,7 +50,7 @@ def proxies(
     are what IstioOperators declare.
     """
     mesh = mesh_config(world)
-    switches = _switches(world.operators, environment)
+    switches = switches_of(world.operators, environment)
     found: list[tuple[DeclaredGateway, tuple[Pod, ...]]]
     if routers is None:
         found = [(gateway, ()) for gateway in declared_gateways(world)]
@@ -76,7 +77,7 @@ def sidecars(
 ) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
     """The sidecars of WorkloadEntries and Pods `wanted` ("namespace/name"); what is not there has none."""
     mesh = mesh_config(world)
-    switches = _switches(world.operators, environment)
+    switches = switches_of(world.operators, environment)
     found = []
     for key in sorted(wanted):
         namespace, _, name = key.partition("/")
@@ -152,7 +153,7 @@ def mesh_config(world: World) -> MeshConfig:
 # --- switches ---------------------------------------------------------------------------------------
 
 
-def _switches(operators: tuple[IstioOperator, ...], environment: Mapping[str, str]) -> Switches:
+def switches_of(operators: tuple[IstioOperator, ...], environment: Mapping[str, str]) -> Switches:
     said: dict[str, str] = {}
     for operator in operators:
         said |= {variable.name: variable.value for variable in operator.spec.components.pilot.k8s.env}
@@ -216,13 +217,19 @@ def _proxy(
     pod = pods[0] if pods else _pod_of(world, gateway)
     region, zone, subzone = locality_of(world, pod, gateway.labels)
     account = pod.spec.service_account_name if pod else ""
+    if gateway.workload is not None:
+        account = gateway.workload.service_account
+    targets = _targets(world, gateway)
     return Proxy(
         name=gateway.name,
         namespace=gateway.namespace,
         labels=gateway.labels,
-        targets=_targets(world, gateway),
+        targets=targets,
         service_account=account or f"{gateway.name}-service-account",
-        unprivileged=_is_unprivileged(metadata.get("UNPRIVILEGED_POD", ""), is_pod=bool(pods)),
+        unprivileged=_is_unprivileged(
+            metadata.get("UNPRIVILEGED_POD", ""),
+            is_pod=bool(pods) or gateway.workload is not None or _opens_low_ports(world, targets),
+        ),
         region=region,
         zone=zone,
         subzone=subzone,
@@ -237,8 +244,15 @@ def _proxy(
 
 
 def _is_unprivileged(said: str, *, is_pod: bool) -> bool:
-    """The charts run gateways unprivileged, and say so in their Pods; where there is none, only "false" says otherwise."""
+    """The charts run gateways unprivileged, and say so in their Pods; where there is none, only "false" says otherwise,
+    or a Service of the user's own that leads to such ports."""
     return _boolean(said) is True if is_pod else _boolean(said) is not False
+
+
+def _opens_low_ports(world: World, targets: tuple[ServiceTarget, ...]) -> bool:
+    """Does a Service that is written lead to a port that needs a right?"""
+    hosts = {one.service for one in targets if one.target_port < PRIVILEGED_BELOW}
+    return any(service_host(service.name, service.namespace) in hosts for service in world.services)
 
 
 def _pod_of(world: World, gateway: DeclaredGateway) -> Pod | None:
@@ -254,17 +268,18 @@ def _pod_of(world: World, gateway: DeclaredGateway) -> Pod | None:
 def _targets(world: World, gateway: DeclaredGateway) -> tuple[ServiceTarget, ...]:
     """The ports of every Service that selects the gateway, the oldest Service first.
 
-    The Service of the installation counts unless the world holds it itself.
+    The Service of the installation counts unless the world holds it itself, or those of the gateway's workload.
     """
-    pod = _pod_of(world, gateway)
+    pod = gateway.workload.template if gateway.workload else _pod_of(world, gateway)
     groups: list[tuple[tuple[datetime, str], tuple[ServiceTarget, ...]]] = []
     for service in world.services:
         if service.namespace == gateway.namespace and _selects(service, gateway):
-            host = f"{service.name}.{service.namespace}.svc.cluster.local"
+            host = service_host(service.name, service.namespace)
             created = service.meta.creation_timestamp or _EARLIEST
             translate = NO_TRANSLATION_LABEL not in service.meta.labels
             groups.append(((created, host), _open(service.spec.ports, host, translate, pod)))
-    if (gateway.namespace, gateway.name) not in world.service_by_key:
+    is_known = bool(gateway.workload and groups) or (gateway.namespace, gateway.name) in world.service_by_key
+    if not is_known:
         host = gateway.service_host
         groups.append(((_EARLIEST, host), _open(gateway.ports, host, True, pod)))
     return tuple(target for _, targets in sorted(groups, key=lambda group: group[0]) for target in targets)

@@ -71,7 +71,12 @@ def _traits(world: World, pod: Pod) -> tuple[object, ...]:
 
 
 def _labels(pod: Pod) -> dict[str, str]:
-    return {key: value for key, value in pod.meta.labels.items() if key not in _OF_ONE_POD}
+    return without_labels_of_one_pod(pod.meta.labels)
+
+
+def without_labels_of_one_pod(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels that Pods which are alike have in common."""
+    return {key: value for key, value in labels.items() if key not in _OF_ONE_POD}
 
 
 def _env(pod: Pod) -> tuple[EnvVar, ...]:

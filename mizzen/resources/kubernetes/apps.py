@@ -1,4 +1,4 @@
-"""Deployment (apps): its pods' labels, ports and environment."""
+"""What Pods are made from (Deployment and its kin): their labels, ports and environment."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -26,7 +26,9 @@ class PodTemplate(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentSpec(Element):
+class WorkloadSpec(Element):
+    """What takes part of a Deployment, and of all that makes Pods of a template."""
+
     replicas: int | None = None
     selector: LabelSelector = field(default_factory=LabelSelector)
     template: PodTemplate = field(default_factory=PodTemplate)
@@ -34,4 +36,19 @@ class DeploymentSpec(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment(Resource):
-    spec: DeploymentSpec = field(default_factory=DeploymentSpec)
+    spec: WorkloadSpec = field(default_factory=WorkloadSpec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatefulSet(Resource):
+    spec: WorkloadSpec = field(default_factory=WorkloadSpec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonSet(Resource):
+    spec: WorkloadSpec = field(default_factory=WorkloadSpec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaSet(Resource):
+    spec: WorkloadSpec = field(default_factory=WorkloadSpec)

@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from mizzen.lazy import dataclass
-from mizzen.resources.declaring.declare import Element, Key, Range, Resource
+from mizzen.resources.declaring.declare import Element, Key, LooseText, Range, Resource
 
 IntOrName = int | str
 PortNumber = Annotated[int, Range(1, 65535)]
@@ -158,6 +158,8 @@ class EnvVar(Element):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container(Element):
     name: str = ""
+    image: str = ""
+    args: tuple[LooseText, ...] = ()
     ports: tuple[ContainerPort, ...] = ()
     env: tuple[EnvVar, ...] = ()
 
@@ -167,6 +169,7 @@ class PodSpec(Element):
     containers: tuple[Container, ...] = ()
     node_name: str = ""
     service_account_name: str = ""
+    service_account: Annotated[str, "the old name of serviceAccountName"] = ""
     host_network: bool = False
 
 
