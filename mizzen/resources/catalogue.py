@@ -13,6 +13,7 @@ CATALOGUE: Mapping[str, str] = {
     "KIND-002": "The kind is known, and nothing is done about it yet.",
     "KIND-003": "The kind does not belong to this apiVersion.",
     "KIND-004": "The object does not say its apiVersion or its kind.",
+    "KIND-005": "Istio has retired the kind; nothing is done, or guarded, by it.",
     "META-001": "The name or namespace is not one that Kubernetes takes.",
     "META-002": "Two objects have the same kind, namespace and name; the later one is kept.",
     "FLD-001": "There is no field of this name.",

@@ -13,7 +13,7 @@ from mizzen.resources.declaring.compile import declared_fields, decoder_of, near
 from mizzen.resources.declaring.declare import Metadata, Resource, Unknown
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.declaring.values import BAD, describe
-from mizzen.resources.kinds import INERT, KINDS, UNCONCERNED, Kind, group_of, meant
+from mizzen.resources.kinds import INERT, KINDS, UNCONCERNED, Kind, group_of, meant, successor
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.rules.host_names import with_folded_hosts
 from mizzen.resources.rules.validate import validate
@@ -133,6 +133,10 @@ def _not_ours(raw: RawObject, group: str, slip: Kind | None, found: Findings) ->
         found.error(
             "KIND-004", missing, f"{missing} is missing", "An object says its apiVersion and its kind."
         )
+        return
+    if instead := successor(raw.kind, group):
+        message = f"Istio has retired the kind {raw.kind} of {raw.api_version}: nothing is done, or guarded, by it"
+        found.error("KIND-005", "kind", message, instead)
         return
     inert = INERT.get(raw.kind)
     if inert and inert.group == group:

@@ -162,6 +162,31 @@ INERT: Mapping[str, Inert] = {
     )
 }
 
+_MIXER = "Mixer is gone: AuthorizationPolicy, Telemetry and WasmPlugin do what it did."
+_ACCESS = "Write an AuthorizationPolicy (security.istio.io/v1)."
+# Kinds that Istio once had, by group; "" is every other kind of the group. No API server of today has them.
+RETIRED: Mapping[str, Mapping[str, str]] = {
+    "authentication.istio.io": {
+        "": "Write a PeerAuthentication for peers, a RequestAuthentication for tokens (security.istio.io/v1)."
+    },
+    "rbac.istio.io": {"": _ACCESS},
+    "config.istio.io": {
+        "RouteRule": "Write a VirtualService (networking.istio.io/v1).",
+        "DestinationPolicy": "Write a DestinationRule (networking.istio.io/v1).",
+        "EgressRule": "Write a ServiceEntry (networking.istio.io/v1).",
+        "": _MIXER,
+    },
+    NETWORKING: {"ExternalService": "Write a ServiceEntry (networking.istio.io/v1)."},
+    "install.istio.io": {"IstioControlPlane": "Write an IstioOperator (install.istio.io/v1alpha1)."},
+}
+
+
+def successor(kind: str, group: str) -> str:
+    """What is written in the place of a kind that Istio has retired; "" for any other kind."""
+    kinds = RETIRED.get(group, {})
+    return kinds.get(kind) or kinds.get("", "")
+
+
 # Groups whose objects take no part in what a gateway does, and usually stand beside those that do.
 UNCONCERNED = frozenset(
     {

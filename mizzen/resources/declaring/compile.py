@@ -58,7 +58,7 @@ def declared_fields(declaration: type) -> tuple[DeclaredField, ...]:
 
 def _declared(field: "dataclasses.Field[Any]", hint: Any) -> DeclaredField:
     kind, notes = _unwrap(hint)
-    key = next((note for note in notes if isinstance(note, Key)), Key(_camel(field.name)))
+    key = next((note for note in notes if isinstance(note, Key)), Key(camel(field.name)))
     no_default = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     return DeclaredField(
         name=field.name,
@@ -80,7 +80,8 @@ def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return hint, ()
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """The name in YAML of a field that is spelt in snake case."""
     first, *rest = name.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
@@ -108,6 +109,7 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
     unknown = getattr(declaration, "UNKNOWN_FIELDS", None) or unknown
     fields = declared_fields(declaration)
     keys = tuple(declared.key for declared in fields)
+    retired = getattr(declaration, "RETIRED", {})
     required = tuple((declared.name, declared.key) for declared in fields if declared.required)
     plan: dict[str, tuple[str, Decoder]] = {}
     for declared in fields:
@@ -130,7 +132,10 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
         for key, item in value.items():
             entry = plan.get(key)
             if entry is None:
-                _unknown_field(key, child(at, key), keys, unknown, found)
+                if instead := retired.get(camel(key)):
+                    found.warning("VAL-102", child(at, key), f"{key} was retired: it has no effect", instead)
+                else:
+                    _unknown_field(key, child(at, key), keys, unknown, found)
             elif item is not None:  # null is as good as absent
                 name, decode = entry
                 given[name] = decoded = decode(item, f"{at}.{key}" if at else key, found)

@@ -105,6 +105,8 @@ class Element:
 
     # Groups of fields (as in YAML) of which validation lets one alone be given.
     AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    # Fields that were taken out of the API -> what to do instead. They are told, and cost nothing.
+    RETIRED: ClassVar[Mapping[str, str]] = {}
 
     # Where it is written ("spec.http[0].match[1]"); not part of what it says.
     at: str = field(default="", compare=False, repr=False)

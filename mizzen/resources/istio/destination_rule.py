@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Duration, Element, Int32, Key, Range, Resource, UInt32
+from mizzen.resources.istio import retired
 from mizzen.resources.istio.virtual_service import PortSelector
 
 Percentage = Annotated[int, Range(0, 100)]
@@ -84,6 +85,7 @@ class ConsistentHashLB(Element):
         ("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName"),
         ("ringHash", "maglev"),
     )
+    RETIRED: ClassVar = retired.CONSISTENT_HASH
 
     http_header_name: str | None = None
     http_cookie: HTTPCookie | None = None
@@ -140,6 +142,7 @@ class LoadBalancerSettings(Element):
         ("simple", "consistentHash"),
         ("localityLbSetting", "zoneAwareLbSetting"),
     )
+    RETIRED: ClassVar = retired.LOAD_BALANCER
 
     simple: (
         Literal["UNSPECIFIED", "LEAST_CONN", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN", "LEAST_REQUEST"] | None
@@ -154,6 +157,8 @@ class LoadBalancerSettings(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutlierDetection(Element):
+    RETIRED: ClassVar = retired.OUTLIER_DETECTION
+
     consecutive_errors: Annotated[Int32, "deprecated: consecutive5xxErrors"] = 0
     split_external_local_origin_errors: bool = False
     consecutive_local_origin_failures: UInt32 | None = None
@@ -237,6 +242,8 @@ class WorkloadLabelSelector(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationRuleSpec(Element):
+    RETIRED: ClassVar = retired.DESTINATION_RULE
+
     host: str = ""
     traffic_policy: TrafficPolicy | None = None
     subsets: tuple[Subset, ...] = ()

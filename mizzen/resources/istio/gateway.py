@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32
+from mizzen.resources.istio import retired
 
 TlsMode = Literal["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"]
 TlsVersion = Literal["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"]
@@ -30,6 +31,8 @@ class TlsCertificate(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerTlsSettings(Element):
+    RETIRED: ClassVar = retired.SERVER_TLS
+
     https_redirect: Annotated[bool, "answer plain requests with a redirect to https"] = False
     mode: TlsMode = "PASSTHROUGH"
     server_certificate: str = ""

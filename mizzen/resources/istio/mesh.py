@@ -21,6 +21,7 @@ from mizzen.resources.declaring.declare import (
     UInt32,
     Unknown,
 )
+from mizzen.resources.istio import retired
 from mizzen.resources.istio.destination_rule import (
     ConnectionPoolSettings,
     LocalityLoadBalancerSetting,
@@ -174,6 +175,8 @@ class DefaultProviders(MeshPart):
 class ProxyConfig(MeshPart):
     """How one proxy behaves: meshConfig.defaultConfig, or a gateway's annotation proxy.istio.io/config."""
 
+    RETIRED: ClassVar = retired.PROXY_CONFIG
+
     gateway_topology: Topology | None = None
     proxy_headers: ProxyHeaders | None = None
     connection_settings: ConnectionSettings | None = None
@@ -216,6 +219,8 @@ class DefaultTrafficPolicy(MeshPart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshConfig(MeshPart):
+    RETIRED: ClassVar = retired.MESH_CONFIG
+
     connect_timeout: timedelta = timedelta(seconds=10)
     access_log_file: Annotated[str, "empty: no access log"] = ""
     access_log_format: Annotated[str, "empty: Istio's line"] = ""

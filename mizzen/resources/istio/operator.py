@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Key, LooseText, Range, Resource, Unknown
+from mizzen.resources.istio import retired
 from mizzen.resources.istio.mesh import MeshConfig
 from mizzen.resources.kubernetes.core import IntOrName, ServicePort
 
@@ -159,6 +160,8 @@ class Component(OperatorPart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Components(OperatorPart):
+    RETIRED: ClassVar = retired.COMPONENTS
+
     ingress_gateways: tuple[GatewayComponent, ...] = ()
     egress_gateways: tuple[GatewayComponent, ...] = ()
     pilot: Component = field(default_factory=Component)
@@ -203,6 +206,8 @@ class Values(OperatorPart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IstioOperatorSpec(OperatorPart):
+    RETIRED: ClassVar = retired.OPERATOR
+
     profile: Annotated[str, "default, minimal, demo or empty"] = ""
     hub: Annotated[str, "where images are: HUB/mizzen:TAG"] = ""
     tag: LooseText = ""

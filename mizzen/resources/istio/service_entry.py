@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32
+from mizzen.resources.istio import retired
 from mizzen.resources.istio.workload_entry import WorkloadEntrySpec
 
 Location = Literal["MESH_EXTERNAL", "MESH_INTERNAL"]
@@ -27,6 +28,8 @@ class WorkloadSelector(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEntrySpec(Element):
+    RETIRED: ClassVar = retired.SERVICE_ENTRY
+
     hosts: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     ports: tuple[ServicePort, ...] = ()

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32
+from mizzen.resources.istio import retired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class SidecarPort(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngressListener(Element):
+    RETIRED: ClassVar = retired.INGRESS_LISTENER
+
     port: Annotated[SidecarPort, "what the sidecar opens for the mesh"]
     bind: Annotated[str, "the address; unset: all"] = ""
     default_endpoint: Annotated[str, "where the application listens: 127.0.0.1:PORT or unix:///PATH"] = ""
@@ -29,6 +32,8 @@ class IngressListener(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EgressListener(Element):
+    RETIRED: ClassVar = retired.EGRESS_LISTENER
+
     port: Annotated[SidecarPort | None, "unset: every port of the services"] = None
     bind: Annotated[str, "the address that is opened for the application; unset: 127.0.0.1"] = ""
     hosts: Annotated[tuple[str, ...], "NAMESPACE/HOST; ./ is the own namespace, */ all"] = ()
@@ -41,6 +46,8 @@ class OutboundTrafficPolicy(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SidecarSpec(Element):
+    RETIRED: ClassVar = retired.SIDECAR
+
     workload_selector: Annotated[WorkloadSelector | None, "none: every workload of the namespace"] = None
     ingress: tuple[IngressListener, ...] = ()
     egress: tuple[EgressListener, ...] = ()

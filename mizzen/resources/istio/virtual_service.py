@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Duration, Element, Int32, Key, Resource, UInt32
+from mizzen.resources.istio import retired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,15 @@ class StringMatch(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortSelector(Element):
+    RETIRED: ClassVar = retired.PORT_SELECTOR
+
     number: UInt32 = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination(Element):
+    RETIRED: ClassVar = retired.DESTINATION
+
     host: str
     subset: str = ""
     port: PortSelector | None = None
@@ -65,6 +70,8 @@ class HTTPMatchRequest(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HTTPRouteDestination(Element):
+    RETIRED: ClassVar = retired.HTTP_HEADERS
+
     destination: Destination
     weight: Int32 = 0
     headers: Headers | None = None
@@ -142,6 +149,7 @@ class Delay(Element):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abort(Element):
     AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (("httpStatus", "grpcStatus"),)
+    RETIRED: ClassVar = retired.ABORT
 
     http_status: Int32 | None = None
     grpc_status: str | None = None
@@ -177,6 +185,8 @@ class CorsPolicy(Element):
 class HTTPRoute(Element):
     """One rule of `http`."""
 
+    RETIRED: ClassVar = retired.HTTP_ROUTE
+
     name: str = ""
     match: tuple[HTTPMatchRequest, ...] = ()
     route: tuple[HTTPRouteDestination, ...] = ()
@@ -205,6 +215,8 @@ class RouteDestination(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TLSMatchAttributes(Element):
+    RETIRED: ClassVar = retired.TLS_MATCH
+
     sni_hosts: tuple[str, ...] = ()
     destination_subnets: tuple[str, ...] = ()
     port: UInt32 = 0
@@ -223,6 +235,8 @@ class TLSRoute(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class L4MatchAttributes(Element):
+    RETIRED: ClassVar = retired.L4_MATCH
+
     destination_subnets: tuple[str, ...] = ()
     port: UInt32 = 0
     source_subnet: str = ""
@@ -241,6 +255,8 @@ class TCPRoute(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualServiceSpec(Element):
+    RETIRED: ClassVar = retired.VIRTUAL_SERVICE
+
     hosts: Annotated[tuple[str, ...], "empty: a delegate"] = ()
     gateways: Annotated[tuple[str, ...], "empty: the mesh only, no gateway"] = ()
     http: tuple[HTTPRoute, ...] = ()

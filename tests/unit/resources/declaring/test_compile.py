@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 
@@ -20,6 +20,8 @@ class Leaf(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree(Element):
+    RETIRED: ClassVar = {"oldHost": "Write host."}
+
     host: str
     from_: Annotated[str, Key("from", also=("source",))] = ""
     leaf: Leaf = field(default_factory=Leaf)
@@ -116,6 +118,16 @@ def test_where_fields_may_have_no_effect_they_are_warned_of() -> None:
     _, problems = decode({"host": "a", "other": 1}, Unknown.WARN)
 
     assert problems == ["warning FLD-005 spec.other: the field 'other' has no effect in mizzen"]
+
+
+def test_a_retired_field_is_told_in_either_spelling_and_costs_nothing() -> None:
+    tree, problems = decode({"host": "a", "oldHost": "b", "old_host": 1})
+
+    assert tree == Tree(host="a")
+    assert problems == [
+        "warning VAL-102 spec.oldHost: oldHost was retired: it has no effect Write host.",
+        "warning VAL-102 spec.old_host: old_host was retired: it has no effect Write host.",
+    ]
 
 
 def test_a_declaration_says_the_names_limits_and_meaning_of_its_fields() -> None:
