@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mizzen.resolve import unix
+from mizzen.resolve import unix, with_errors
 from mizzen.resolve.access import authorization, closing, tokens
 from mizzen.resolve.checks import references, selectors
 from mizzen.resolve.gateways import server_tls, servers
@@ -38,6 +38,7 @@ _MODULES = (
     server_tls,
     tokens,
     unix,
+    with_errors,
     workload_ports,
 )
 

@@ -135,7 +135,9 @@ def _not_ours(raw: RawObject, group: str, slip: Kind | None, found: Findings) ->
         )
         return
     if instead := successor(raw.kind, group):
-        message = f"Istio has retired the kind {raw.kind} of {raw.api_version}: nothing is done, or guarded, by it"
+        message = (
+            f"Istio has retired the kind {raw.kind} of {raw.api_version}: nothing is done, or guarded, by it"
+        )
         found.error("KIND-005", "kind", message, instead)
         return
     inert = INERT.get(raw.kind)

@@ -11,6 +11,7 @@ from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.decode import Decoded, Unread, decode, identify
 from mizzen.resources.kinds import KINDS, is_ours
 from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.refusal import hosts_of, refused_documents
 from mizzen.resources.withheld import withheld, withheld_text
 from mizzen.resources.world import Key, World
 
@@ -27,6 +28,7 @@ class _Outcome:
     instead: tuple[tuple[_Place, Closed], ...] = ()
     unread: Unread | None = None
     problems: tuple[Problem, ...] = ()
+    hosts: tuple[str, ...] = ()  # those that it is for, where it is refused
 
 
 @dataclass(slots=True)
@@ -111,7 +113,12 @@ class Intake:
             elif decoded.unread is not None and not is_guard(ref):
                 unread = decoded.unread
         return _Outcome(
-            ref=earlier, kept=kept, instead=tuple(instead), unread=unread, problems=tuple(problems)
+            ref=earlier,
+            kept=kept,
+            instead=tuple(instead),
+            unread=unread,
+            problems=tuple(problems),
+            hosts=tuple(host for raw in raws for host in hosts_of(raw)) if kept is None else (),
         )
 
     def _stand_in(
@@ -139,7 +146,12 @@ class Intake:
         for (kind, key), resource in wanted.items():
             changed.setdefault(kind, {})[key] = resource
         self._standing = wanted
-        refused = frozenset(one.ref for one in self._odd.values() if one.kept is None and one.ref is not None)
+        refused = {
+            ref: hosts
+            for ref, hosts in refused_documents(broken, self.default_namespace).items()
+            if not self._is_kept(ref)
+        }
+        refused |= {one.ref: one.hosts for one in self._odd.values() if one.kept is None and one.ref}
         self.problems = (
             *(problem for outcome in self._odd.values() for problem in outcome.problems),
             *(one.problem for one in standing if one.problem is not None),

@@ -25,7 +25,7 @@ from mizzen.resources.istio.service_entry import ServiceEntry
 from mizzen.resources.istio.sidecar import Sidecar
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
-from mizzen.resources.kinds import KINDS
+from mizzen.resources.kinds import KINDS, is_ours
 from mizzen.resources.kubernetes.core import (
     ConfigMap,
     Event,
@@ -35,13 +35,14 @@ from mizzen.resources.kubernetes.core import (
     Secret,
     Service,
 )
+from mizzen.resources.refusal import Refused
 from mizzen.resources.withheld import ClosedGateway
 from mizzen.steps import Observed
 
 R = TypeVar("R", bound=Resource)
 Key = tuple[str, str]  # (namespace, name)
 Maps = Mapping[type[Resource], PersistentMap[Key, Resource]]
-# (kind, key) of an object; (kind,) for all of a kind; ("refused", ref); ("unread",)
+# (kind, key) of an object; (kind,) for all of a kind; ("refused", ref); ("refused",) for all of them; ("unread",)
 Fact = tuple[Any, ...]
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -49,6 +50,7 @@ _NONE: PersistentMap[Key, Any] = PersistentMap()
 _BY_KIND = {(kind.group, name): kind.declaration for name, kind in KINDS.items()}
 _FEW = 64  # changes of a kind, up to which its order is mended instead of being made anew
 UNREAD: Fact = ("unread",)
+REFUSED: Fact = ("refused",)
 
 
 def age_order(resource: Resource) -> tuple[datetime, str, str]:
@@ -68,12 +70,12 @@ class World:
         self,
         maps: Maps | None = None,
         unread: tuple[Unread, ...] = (),
-        refused: frozenset[ResourceRef] = frozenset(),
+        refused: Refused | None = None,
     ) -> None:
         """`unread`: may guard something, and have an error. `refused`: are there, and take no part for an error."""
         self.maps: Maps = {} if maps is None else maps
         self._unread = unread
-        self.refused = refused
+        self.refused: Refused = {} if refused is None else refused
         self._ordered: dict[type[Resource], tuple[Resource, ...]] = {}
 
     @classmethod
@@ -90,7 +92,7 @@ class World:
         return cls(
             {kind: PersistentMap(some) for kind, some in kept.items()},
             tuple(sorted(unread, key=lambda one: str(one.ref))),
-            frozenset(refused),
+            dict.fromkeys(refused, ()),
         )
 
     def with_changes(
@@ -98,7 +100,7 @@ class World:
         changed: Mapping[type[Resource], Mapping[Key, Resource]],
         removed: Mapping[type[Resource], Iterable[Key]],
         unread: tuple[Unread, ...],
-        refused: frozenset[ResourceRef],
+        refused: Refused,
     ) -> "World":
         """The same with other objects in it."""
         maps = dict(self.maps)
@@ -123,8 +125,9 @@ class World:
                     yield (kind.__name__, key)
         if self._unread != before._unread:
             yield UNREAD
-        if self.refused is not before.refused:
-            for ref in self.refused ^ before.refused:
+        if self.refused != before.refused:
+            yield REFUSED
+            for ref in self.refused.keys() ^ before.refused.keys():
                 yield ("refused", ref)
 
     def __eq__(self, other: object) -> bool:
@@ -158,6 +161,10 @@ class World:
     def is_refused(self, ref: ResourceRef) -> bool:
         """Is there such an object, and takes no part for an error?"""
         return ref in self.refused
+
+    def refused_of(self, kind: str) -> Refused:
+        """All objects of a kind of ours that take no part for an error, and the hosts that they are for."""
+        return {ref: hosts for ref, hosts in self.refused.items() if ref.kind == kind and is_ours(ref)}
 
     def located(self, problem: Problem) -> Problem:
         """The same, where its object stands now: of what has not changed, the lines may have."""
@@ -338,6 +345,10 @@ class ObservedWorld(World):
     def is_refused(self, ref: ResourceRef) -> bool:
         self._look(("refused", ref))
         return self._world.is_refused(ref)
+
+    def refused_of(self, kind: str) -> Refused:
+        self._look(REFUSED)
+        return self._world.refused_of(kind)
 
     @property
     def unread(self) -> tuple[Unread, ...]:

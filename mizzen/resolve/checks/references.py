@@ -6,6 +6,7 @@ from functools import partial
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
+from mizzen.resolve import with_errors
 from mizzen.resolve.context import Context, grouped, mapped, step
 from mizzen.resolve.gateways.attach import MESH, gateway_key, hosts_of
 from mizzen.resolve.gateways.servers import normalised_hosts
@@ -91,8 +92,9 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
     bound = {index: _key(key) for index, key in _bound(service).items()}
     for index, key in bound.items():
         if key not in known:
-            if _is_refused(ctx, key):
-                continue  # told of at the Gateway itself
+            if meant := with_errors.named(ctx, Gateway.__name__, *key):
+                ctx.report(with_errors.problem(service.ref, f"spec.gateways[{index}]", meant))
+                continue
             like = nearest("/".join(key), tuple("/".join(other) for other in known))
             ctx.report(
                 Problem(
@@ -102,7 +104,7 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
                     message=f"there is no Gateway {'/'.join(key)}",
                     hint=f"Did you mean {like}?"
                     if like
-                    else "Write it as NAMESPACE/NAME; one that has an error takes no part.",
+                    else "Write it as NAMESPACE/NAME, or NAME in the namespace of the VirtualService.",
                 )
             )
     gateways = [known[key] for key in bound.values() if key in known]
@@ -134,12 +136,6 @@ def _offered(ctx: Context, key: Key, namespace: str) -> tuple[str, ...]:
         for server in gateway.spec.servers
         for host in usable_by(normalised_hosts(server.hosts, gateway.namespace), namespace)
     )
-
-
-def _is_refused(ctx: Context, key: Key) -> bool:
-    """Is there a Gateway of that name, with an error?"""
-    namespace, name = key
-    return ctx.world.is_refused(ResourceRef(kind=Gateway.__name__, namespace=namespace, name=name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +177,10 @@ class _Checked:
             self._check_subset(destination, target)
 
     def _unknown_host(self, destination: Destination, target: Target) -> None:
+        at = f"{destination.at}.host"
+        if meant := with_errors.service(self.ctx, target.host):
+            self.ctx.report(with_errors.problem(self.service.ref, at, meant))
+            return
         known = tuple(one.host for one in self.indexes.services.all)
         hidden = self._hidden(target.host)
         like = nearest(target.host, known)
@@ -190,7 +190,7 @@ class _Checked:
             hint = f"Did you mean {like}?"
         else:
             hint = "A name without dots is a Service of the VirtualService's namespace; others are written in full."
-        self._report("REF-002", f"{destination.at}.host", f"there is no service {target.host}", hint)
+        self._report("REF-002", at, f"there is no service {target.host}", hint)
 
     def _hidden(self, host: str) -> ResourceRef | None:
         """The object that has the host, but is not for the gateway to see."""
@@ -238,6 +238,9 @@ class _Checked:
         rule = self.indexes.policies.rule(target.host, target.service.namespace)
         if rule is not None and (rule.is_failing or rule.subset(destination.subset) is not None):
             return  # what fails has its own problem
+        if meant := with_errors.rule(self.ctx, target.host):
+            self.ctx.report(with_errors.problem(self.service.ref, f"{destination.at}.subset", meant))
+            return
         names = ", ".join(one.name for one in rule.subsets) if rule else ""
         hint = f"{rule.ref} has {names}." if rule and names else f"Write a DestinationRule for {target.host}."
         message = f"no DestinationRule has a subset {destination.subset!r} of {target.host}"

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.lazy import dataclass
+from mizzen.resolve import with_errors
 from mizzen.resolve.budget import MOST_ROUTES
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.attach import gateway_key, is_visible
@@ -105,6 +106,9 @@ def check_delegates(ctx: Context, root: VirtualService) -> None:
 def _missing(ctx: Context, root: VirtualService, route: HTTPRoute, key: tuple[str, str]) -> Problem:
     name = f"{key[0]}/{key[1]}"
     there = ctx.world.virtual_service_by_key.get(key)
+    at = f"{route.at}.delegate"
+    if there is None and (meant := with_errors.named(ctx, VirtualService.__name__, *key)):
+        return with_errors.problem(root.ref, at, meant)
     if there is None:
         message, hint = f"there is no VirtualService {name} to delegate to", "Check its name and namespace."
     elif there.spec.hosts:
@@ -113,9 +117,7 @@ def _missing(ctx: Context, root: VirtualService, route: HTTPRoute, key: tuple[st
     else:
         message = f"VirtualService {name} is not exported to the namespace {root.namespace}"
         hint = f"Add {root.namespace!r} to its spec.exportTo."
-    return Problem(
-        code="REF-006", resource=root.ref, field=f"{route.at}.delegate", message=message, hint=hint
-    )
+    return Problem(code="REF-006", resource=root.ref, field=at, message=message, hint=hint)
 
 
 # --- merging ----------------------------------------------------------------------------------------

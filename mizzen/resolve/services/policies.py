@@ -9,6 +9,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.route import HashOn
+from mizzen.resolve import with_errors
 from mizzen.resolve.context import Context, grouped, mapped
 from mizzen.resolve.gateways.attach import exported_to
 from mizzen.resolve.gateways.owners import EVERYTHING
@@ -312,6 +313,9 @@ def _report_unknown(ctx: Context, rule: DestinationRule) -> None:
         host.startswith("*") and any(subset_of(one.host, host) for one in services.all)
     )
     if host and not known:
+        if meant := with_errors.service(ctx, host):
+            ctx.report(with_errors.problem(rule.ref, "spec.host", meant))
+            return
         ctx.report(
             Problem(
                 severity=Severity.WARNING,

@@ -14,6 +14,7 @@ from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
+from mizzen.resolve import with_errors
 from mizzen.resolve.context import Context, mapped, step
 from mizzen.resolve.tls.named_files import content_of
 from mizzen.resolve.tls.pem import Bad, Chain, crl_fault, key_fault, read_chain, roots_fault
@@ -182,6 +183,8 @@ def _config_map(ctx: Context, name: str) -> ConfigMap | Trouble:
             code="SEC-005", message=f"{name!r} is not configmap://NAMESPACE/NAME", hint="Write both parts."
         )
     found = ctx.world.config_map_by_key.get((namespace, wanted.removesuffix(CA_SUFFIX)))
+    if found is None and (meant := with_errors.named(ctx, ConfigMap.__name__, namespace, wanted)):
+        return _with_errors(meant)
     return found or Trouble(code="SEC-001", message=f"there is no ConfigMap {namespace}/{wanted}")
 
 
@@ -207,12 +210,22 @@ def _secret(ctx: Context, name: str) -> Secret | Trouble:
     found = ctx.world.secret_by_key.get((own, wanted))
     if found is not None:
         return found
+    if meant := with_errors.named(ctx, Secret.__name__, own, wanted):
+        return _with_errors(meant)
     elsewhere = sorted(secret.namespace for secret in ctx.world.secrets if secret.name == wanted)
     hint = f"One of that name is in {', '.join(elsewhere)}. " if elsewhere else ""
     return Trouble(
         code="SEC-001",
         message=f"there is no Secret {wanted!r} in {own}",
         hint=f"{hint}Secrets are looked up in the namespace of the gateway's pods ({own}).",
+    )
+
+
+def _with_errors(meant: ResourceRef) -> Trouble:
+    return Trouble(
+        code="REF-007",
+        message=f"{meant} has errors of its own: it takes no part, and so there is no certificate of it",
+        hint="Mend the errors that are told of at it.",
     )
 
 

@@ -114,7 +114,5 @@ OPERATOR: Retired = {
 }
 COMPONENTS: Retired = {
     **dict.fromkeys(("policy", "telemetry"), _MIXER),
-    **dict.fromkeys(
-        ("galley", "citadel", "sidecarInjector", "nodeAgent"), "It is part of pilot: remove it."
-    ),
+    **dict.fromkeys(("galley", "citadel", "sidecarInjector", "nodeAgent"), "It is part of pilot: remove it."),
 }
