@@ -29,9 +29,11 @@ CODES = {
     "REF-005": "A host of a VirtualService is served by none of its Gateways.",
     "RT-001": "A destination names no port and its service has several; the server's port number is taken.",
     "RT-002": "A fault has no percentage, so it never happens.",
+    "BE-010": "Requests go in plain text to a port that is declared for TLS.",
     "RT-004": "The code of a redirect is one that Envoy cannot send; the rule answers 500.",
 }
 
+_TLS = frozenset({"HTTPS", "TLS"})  # what a port may be declared to carry that is no plain HTTP
 
 Delegated = tuple[
     tuple[object, ...], frozenset[int]
@@ -158,6 +160,8 @@ class _Checked:
         for route in self.service.spec.http:
             self._check_fault(route)
             self._check_redirect(route)
+            for sent in _sent(route):
+                self._check_plain(sent)
 
     def _check(self, destination: Destination) -> None:
         target = self.indexes.target(destination, self.service.namespace, min(self.served))
@@ -246,6 +250,25 @@ class _Checked:
         message = f"no DestinationRule has a subset {destination.subset!r} of {target.host}"
         self._report("REF-004", f"{destination.at}.subset", message, hint)
 
+    def _check_plain(self, destination: Destination) -> None:
+        """Istio speaks TLS to a backend where a DestinationRule says so, whatever its port is called."""
+        target = self.indexes.target(destination, self.service.namespace, min(self.served))
+        if target.service is None or target.protocol not in _TLS:
+            return
+        policies = self.indexes.policies
+        rule = policies.rule(target.host, target.service.namespace)
+        policy = policies.policy(rule, target.port, target.subset)
+        if policy.tls is not None or (rule is not None and rule.is_failing):
+            return
+        self._report(
+            "BE-010",
+            f"{destination.at}.host",
+            f"port {target.port} of {target.host} is declared for {target.protocol}, and requests go there in plain text",
+            f"Write a DestinationRule for {target.host} with trafficPolicy: {{tls: {{mode: SIMPLE}}}}; or, where the "
+            "port takes plain HTTP, name it http.",
+            Severity.WARNING,
+        )
+
     def _check_fault(self, route: HTTPRoute) -> None:
         fault = route.fault
         if fault is None:
@@ -290,12 +313,17 @@ class _Checked:
         )
 
 
+def _sent(route: HTTPRoute) -> Iterator[Destination]:
+    """Where the requests of a rule, and copies of them, go."""
+    yield from (one.destination for one in route.route)
+    if route.mirror is not None:
+        yield route.mirror
+    yield from (one.destination for one in route.mirrors)
+
+
 def _destinations(service: VirtualService) -> Iterator[Destination]:
     for route in service.spec.http:
-        yield from (one.destination for one in route.route)
-        if route.mirror is not None:
-            yield route.mirror
-        yield from (one.destination for one in route.mirrors)
+        yield from _sent(route)
     for connection in service.spec.tcp:
         yield from (one.destination for one in connection.route)
     for passed in service.spec.tls:

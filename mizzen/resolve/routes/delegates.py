@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from mizzen.errors import Problem, ResourceRef
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.lazy import dataclass
 from mizzen.resolve import with_errors
 from mizzen.resolve.budget import MOST_ROUTES
@@ -17,6 +17,7 @@ T = TypeVar("T")
 CODES = {
     "REF-006": "A rule is delegated to a VirtualService that does not exist, or may not be seen.",
     "RT-003": "A rule of a delegate delegates in its turn; it takes no part.",
+    "RT-008": "No request can meet a delegate's rule: its match lies outside that of the rule that delegates.",
 }
 
 # What a rule of the delegate inherits as a whole when it does not set it.
@@ -101,6 +102,22 @@ def check_delegates(ctx: Context, root: VirtualService) -> None:
                         hint="Delegate from the root VirtualService, to each part by a rule of its own.",
                     )
                 )
+            elif _merge(route, part, root.namespace, found.namespace) is None:
+                ctx.report(_outside(root, route, found, part))
+
+
+def _outside(root: VirtualService, route: HTTPRoute, delegate: VirtualService, part: HTTPRoute) -> Problem:
+    wide = tuple(_resolved(match, root.namespace) for match in route.match)
+    narrow = ((match.at, _resolved(match, delegate.namespace)) for match in part.match)
+    at = next((at for at, match in narrow if all(conflicts(one, match) for one in wide)), part.at)
+    return Problem(
+        severity=Severity.WARNING,
+        code="RT-008",
+        resource=delegate.ref,
+        field=at,
+        message=f"no request meets this rule: the match lies outside that of {root.ref} {route.at}, which delegates here",
+        hint="A path begins with the prefix of the rule that delegates; a regex cannot be narrowed further.",
+    )
 
 
 def _missing(ctx: Context, root: VirtualService, route: HTTPRoute, key: tuple[str, str]) -> Problem:

@@ -29,6 +29,7 @@ from mizzen.resources.world import Key, age_order
 
 CODES = {
     "GW-015": "A host of a VirtualService belongs, on a port of its Gateway, to another Gateway that has it more exactly.",
+    "RT-007": "No request meets a rule: another VirtualService of the host takes them all.",
 }
 _MANY_SERVERS = 16  # of a Gateway
 
@@ -224,6 +225,8 @@ def _host_of(
     names = sorted((host for _, host in members), key=specificity_key)
     placements = members[(table, names[0])]
     routes = ordered(_within_budget(ctx, signature, one) for one in placements)
+    if len(placements) > 1:
+        _report_covered(ctx, names, routes)
     host = _host(ctx, names, first[2], routes, https_only=https_only)
     return {(table, host.name): host}
 
@@ -241,6 +244,29 @@ def _host(
         https_only=https_only,
         count_attempts=not silent,
     )
+
+
+def _report_covered(ctx: Context, names: list[str], routes: tuple[Route, ...]) -> None:
+    """Of several rules that take every request of a host, the first does."""
+    everything = [route for route in routes if route.match.is_catch_all]
+    for late in everything[1:]:
+        first = everything[0]
+        service = ctx.world.virtual_service_by_key.get((late.origin.namespace, late.origin.name))
+        named = [name for name in names if service is not None and name in hosts_of(service)]
+        if late.origin == first.origin or not named:
+            continue  # one for all hosts gives way to that of a host
+        ctx.report(
+            Problem(
+                severity=Severity.WARNING,
+                code="RT-007",
+                resource=late.origin,
+                field=late.at,
+                message=f"no request for {', '.join(named[:3])} comes here: {first.at} of {first.origin} "
+                "takes all that no other rule does",
+                hint="Of VirtualServices that share a host, the older one (else the first by name) goes first. "
+                "Put the rules of a host into one, or give the other a narrower host.",
+            )
+        )
 
 
 def _within_budget(ctx: Context, signature: _Signature, placement: _Placement) -> tuple[Route, ...]:

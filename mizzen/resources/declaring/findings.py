@@ -39,6 +39,12 @@ class Findings:
         """The object is kept; this is worth knowing."""
         self.add(Severity.INFO, code, at, message, hint)
 
+    def has_error(self, at: str) -> bool:
+        """Is there an error at the path or in what is below it?"""
+        below = (f"{at}.", f"{at}[")
+        errors = (problem for problem in self.problems if problem.severity is Severity.ERROR)
+        return any(problem.field == at or problem.field.startswith(below) for problem in errors)
+
     def add(self, severity: Severity, code: str, at: str, message: str, hint: str) -> None:
         self.refused |= severity is Severity.ERROR
         if self.is_full:

@@ -62,10 +62,10 @@ def _walk(rules: Sequence[Rule], found: Findings) -> None:
 
 def _covering(later: HTTPMatchRequest, prefixes: Mapping[str, list[HTTPMatchRequest]]) -> str:
     """Where an earlier prefix match stands that takes all that this one could."""
-    if not later.uri or later.uri.prefix is None:
+    text = (later.uri.exact if later.uri.prefix is None else later.uri.prefix) if later.uri else None
+    if text is None:
         return ""
-    text = later.uri.prefix
-    for length in range(len(text)):
+    for length in range(len(text) + 1):
         for earlier in prefixes.get(text[:length], ()):
             if _takes_all(earlier, later):
                 return earlier.at

@@ -15,6 +15,7 @@ from mizzen.resources.istio.virtual_service import (
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.host_names import folded
 from mizzen.resources.rules.http import destination, validate_http, weights
+from mizzen.resources.rules.http_surprises import surprises
 from mizzen.resources.rules.unreachable import unreachable
 
 MESH = "mesh"
@@ -47,6 +48,7 @@ def validate_virtual_service(service: VirtualService, found: Findings) -> None:
             _layer4(match, found)
         _routes(tcp_rule.at, tcp_rule.route, found)
     shared_rules.export_to(service, spec.export_to, found)
+    surprises(spec.http, found, delegate=not spec.hosts)
     if not found.refused:
         unreachable(spec, found)
 

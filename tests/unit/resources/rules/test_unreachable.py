@@ -40,6 +40,8 @@ def test_a_match_that_asks_for_more_than_a_path_leaves_something(judge: Judge, n
         ("uri: {prefix: /}", "uri: {prefix: /api}"),
         ("uri: {prefix: /a}", "uri: {prefix: /ab}, method: {exact: POST}"),
         ("uri: {prefix: /a}, method: {exact: POST}", "uri: {prefix: /ab}, method: {exact: POST}"),
+        ("uri: {prefix: /a}", "uri: {exact: /a}"),
+        ("uri: {prefix: /a}", "uri: {exact: /a/b}"),
         (
             "uri: {prefix: /a}, headers: {x: {prefix: v}}",
             "uri: {prefix: /ab}, headers: {x: {exact: v1}}",
@@ -56,6 +58,8 @@ def test_a_match_that_an_earlier_one_covers_is_never_met(judge: Judge, earlier: 
     ("earlier", "later"),
     [
         ("uri: {prefix: /ab}", "uri: {prefix: /a}"),
+        ("uri: {prefix: /ab}", "uri: {exact: /a}"),
+        ("uri: {exact: /a}", "uri: {exact: /ab}"),
         ("uri: {prefix: /a}, method: {exact: POST}", "uri: {prefix: /ab}"),
         ("uri: {prefix: /a}, port: 80", "uri: {prefix: /ab}"),
         ("uri: {prefix: /a}, headers: {x: {exact: v}}", "uri: {prefix: /ab}"),
