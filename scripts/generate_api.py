@@ -63,6 +63,7 @@ filters/http/upstream_codec/v3/upstream_codec filters/http/wasm/v3/wasm
 filters/listener/http_inspector/v3/http_inspector filters/listener/proxy_protocol/v3/proxy_protocol
 filters/listener/original_dst/v3/original_dst filters/listener/tls_inspector/v3/tls_inspector
 filters/network/connection_limit/v3/connection_limit filters/network/direct_response/v3/config
+filters/network/ext_authz/v3/ext_authz
 filters/network/http_connection_manager/v3/http_connection_manager
 filters/network/local_ratelimit/v3/local_rate_limit filters/network/rbac/v3/rbac
 filters/network/sni_cluster/v3/sni_cluster filters/network/tcp_proxy/v3/tcp_proxy filters/network/wasm/v3/wasm
@@ -140,6 +141,7 @@ SHORT_NAMES = {
     "envoy.extensions.filters.http.ratelimit.v3.RateLimit": "RateLimitFilter",
     "envoy.extensions.filters.http.set_filter_state.v3.Config": "SetFilterState",
     "envoy.extensions.filters.network.direct_response.v3.Config": "NetworkDirectResponse",
+    "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz": "NetworkExtAuthz",
     "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit": "NetworkLocalRateLimit",
     "envoy.extensions.filters.network.rbac.v3.RBAC": "NetworkRBAC",
     "envoy.extensions.filters.network.wasm.v3.Wasm": "NetworkWasm",

@@ -368,6 +368,7 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2 import TlsInspector as TlsInspector
     from mizzen._api.envoy.extensions.filters.network.connection_limit.v3.connection_limit_pb2 import ConnectionLimit as ConnectionLimit
     from mizzen._api.envoy.extensions.filters.network.direct_response.v3.config_pb2 import Config as NetworkDirectResponse
+    from mizzen._api.envoy.extensions.filters.network.ext_authz.v3.ext_authz_pb2 import ExtAuthz as NetworkExtAuthz
     from mizzen._api.envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import EnvoyMobileHttpConnectionManager as EnvoyMobileHttpConnectionManager
     from mizzen._api.envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import ForwardProtoConfig as ForwardProtoConfig
     from mizzen._api.envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import HttpConnectionManager as HttpConnectionManager
@@ -839,6 +840,7 @@ _MESSAGES = {
     "MtlsAuthenticated": "envoy.extensions.rbac.principals.mtls_authenticated.v3.Config",
     "Mutations": "envoy.extensions.filters.http.header_mutation.v3.Mutations",
     "NetworkDirectResponse": "envoy.extensions.filters.network.direct_response.v3.Config",
+    "NetworkExtAuthz": "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz",
     "NetworkLocalRateLimit": "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit",
     "NetworkNamespaceInput": "envoy.extensions.matching.common_inputs.network.v3.NetworkNamespaceInput",
     "NetworkRBAC": "envoy.extensions.filters.network.rbac.v3.RBAC",
