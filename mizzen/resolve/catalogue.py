@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mizzen.resolve import unix, with_errors
-from mizzen.resolve.access import authorization, closing, tokens
+from mizzen.resolve.access import closing, policy_checks, tokens
 from mizzen.resolve.checks import references, selectors
 from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.listeners import edge, listeners, mirrors, shared_certificates
@@ -15,7 +15,6 @@ from mizzen.resolve.sidecars import outbound, workload_ports
 from mizzen.resolve.tls import secrets
 
 _MODULES = (
-    authorization,
     backends,
     client_tls,
     closing,
@@ -26,6 +25,7 @@ _MODULES = (
     mirrors,
     outbound,
     policies,
+    policy_checks,
     declared,
     references,
     rules,

@@ -6,8 +6,9 @@ from mizzen.model import GatewayName, Model
 from mizzen.model.backend import Backend
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.access.access_policies import access_policies
-from mizzen.resolve.access.authorization import check_authorization, index_hosts_of_any_case
+from mizzen.resolve.access.authorization import index_hosts_of_any_case
 from mizzen.resolve.access.closing import closed
+from mizzen.resolve.access.policy_checks import check_authorization
 from mizzen.resolve.checks.references import check_references
 from mizzen.resolve.checks.selectors import check_gateways
 from mizzen.resolve.context import Context, grouped

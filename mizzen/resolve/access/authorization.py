@@ -7,7 +7,6 @@ only passed on: there a rule that allows by it allows nothing, and one that deni
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import (
@@ -27,7 +26,7 @@ from mizzen.model.authorization import (
 )
 from mizzen.model.route import Exact, Present, Regex
 from mizzen.resolve.access.spellings import header, host, mapped, path, quoted, text
-from mizzen.resolve.context import Context, grouped, step
+from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.names import expand_host
 from mizzen.resolve.selecting import for_proxy
 from mizzen.resources.istio.security import (
@@ -41,12 +40,6 @@ from mizzen.resources.istio.security import (
 )
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.world import Key, age_order
-
-CODES = {
-    "AZ-001": "An external authorizer (CUSTOM) is not asked; what its rules describe is refused.",
-    "AZ-002": "An AuthorizationPolicy has no effect here.",
-    "AZ-003": "A condition cannot be judged; a rule that allows by it allows nothing.",
-}
 
 # (value, whether it refuses) -> what it describes
 Make = Callable[[str, bool], Expression]
@@ -92,36 +85,6 @@ def refuse_everything(policy: AuthorizationPolicy | Closure) -> AccessRule:
     return AccessRule(name=name, what=All(), who=All(), origin=policy.ref)
 
 
-@step
-def check_authorization(ctx: Context) -> None:
-    """Report what of the policies of a proxy is not done as it is written."""
-    for policy in for_proxy(ctx, ctx.world.authorization_policies):
-        attempt(Stage.RESOLVE, policy.ref, partial(_check, ctx, policy), ctx.report, None)
-
-
-def _check(ctx: Context, policy: AuthorizationPolicy) -> None:
-    if policy.spec.action == "CUSTOM":
-        name = policy.spec.provider.name if policy.spec.provider else ""
-        message = f"the authorizer {name!r} is not asked: what the rules describe is refused"
-        _report(ctx, policy, "AZ-001", "spec.provider", message, Severity.ERROR)
-    elif policy.spec.action == "AUDIT":
-        message = "nothing is audited: the policy has no effect"
-        _report(ctx, policy, "AZ-002", "spec.action", message, Severity.WARNING)
-    for rule in policy.spec.rules:
-        for condition in rule.when:
-            if _side(condition.key) is None:
-                message = f"{condition.key!r} is no attribute that can be judged"
-                _report(ctx, policy, "AZ-003", f"{condition.at}.key", message, Severity.ERROR)
-
-
-def _report(
-    ctx: Context, policy: AuthorizationPolicy, code: str, field: str, message: str, severity: Severity
-) -> None:
-    ctx.report(
-        Problem(severity=severity, code=code, resource=policy.ref, field=field, message=message, hint="")
-    )
-
-
 def _rules(policy: AuthorizationPolicy | Closure, maker: "_Maker") -> tuple[AccessRule, ...]:
     made = []
     for index, rule in enumerate(policy.spec.rules):
@@ -160,7 +123,7 @@ class _Maker:
                 what.append(AnyOf(tuple(self._operation(one.operation) for one in rule.to)))
             for condition in rule.when:
                 made = self._condition(condition)
-                (what if _side(condition.key) == "what" else who).append(made)
+                (what if side(condition.key) == "what" else who).append(made)
         except _Unjudged:
             return None
         return All(tuple(what)), All(tuple(who))
@@ -359,7 +322,7 @@ _ATTRIBUTES: dict[str, Callable[[str], Expression]] = {
 }
 
 
-def _side(key: str) -> str | None:
+def side(key: str) -> str | None:
     """Whether a condition is about "what" is done or "who" does it; None for one that is not known."""
     if key in ("destination.ip", "destination.port", "connection.sni"):
         return "what"

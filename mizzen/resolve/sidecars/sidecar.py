@@ -6,8 +6,8 @@ from mizzen.model.listener import Listener
 from mizzen.model.route import RouteTable
 from mizzen.persistent import PersistentMap, by_name
 from mizzen.resolve.access.access_policies import access_policies
-from mizzen.resolve.access.authorization import check_authorization
 from mizzen.resolve.access.closing import closed
+from mizzen.resolve.access.policy_checks import check_authorization
 from mizzen.resolve.context import Context, step
 from mizzen.resolve.listeners.edge import access_logs, edge
 from mizzen.resolve.listeners.tracing import tracing

@@ -16,7 +16,7 @@ from mizzen.model.authorization import (
     Suffix,
 )
 from mizzen.model.route import Exact, Prefix, Present, Regex
-from mizzen.resolve.access.authorization import authorization, check_authorization
+from mizzen.resolve.access.authorization import authorization
 from mizzen.resolve.access.tokens import token_rules
 
 
@@ -127,21 +127,6 @@ def test_policies_of_other_namespaces_other_workloads_and_dry_runs_do_not_count(
         + policy("{}", "dry", annotations="{istio.io/dry-run: 'true'}")
     )
     assert authorization(gateway(text).ctx, http=True) == ()
-
-
-def test_an_authorizer_that_is_not_asked_refuses_what_it_would_judge(gateway):
-    found = gateway(policy("{action: CUSTOM, provider: {name: opa}, rules: [{}]}"))
-    [access] = authorization(found.ctx, http=True)
-    check_authorization(found.ctx)
-    assert access.deny
-    assert found.codes == ["AZ-001"]
-
-
-def test_a_condition_that_cannot_be_judged_allows_nothing_and_is_told(gateway):
-    found = gateway(policy("{rules: [{when: [{key: request.moon, values: [full]}]}]}"))
-    check_authorization(found.ctx)
-    assert authorization(found.ctx, http=True) == (Access(deny=False, rules=()),)
-    assert found.said == [("AZ-003", "AuthorizationPolicy/istio-system/p", "spec.rules[0].when[0].key")]
 
 
 TOKENS = """
