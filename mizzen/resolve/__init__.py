@@ -1,7 +1,7 @@
 """World -> Model: select, merge, look up, attach, default; judge what only two objects together show.
 
-The rooms, lowest first: `tls/` (certificates and names), `access/` (who may do what), `proxies/` (which gateways
-there are), `gateways/` (their servers), `services/` (where requests may go), `listeners/`, `routes/`, `sidecars/`,
+The rooms, lowest first: `tls/` (certificates and names), `proxies/` (which gateways there are), `gateways/` (their
+servers), `services/` (where requests may go), `access/` (who may do what), `listeners/`, `routes/`, `sidecars/`,
 `checks/`. `gateway_model` and `sidecars.sidecar` are the whole. No I/O, no clock; and no word of Envoy's API: that is
 `mizzen.envoy`'s.
 """

@@ -12,7 +12,6 @@ from mizzen.model.backend import Backend, Discovery, Health, Protocol
 from mizzen.model.backend import Service as ServiceOf
 from mizzen.model.tls import ClientTls
 from mizzen.persistent import PersistentMap
-from mizzen.resolve.access.peer_modes import peer_mode
 from mizzen.resolve.budget import BACKEND_COST, MOST_ENDPOINTS, Budget
 from mizzen.resolve.context import Context, flattened, grouped, step
 from mizzen.resolve.names import DOMAIN, backend_name, sni_name
@@ -20,6 +19,7 @@ from mizzen.resolve.services import traffic_policy
 from mizzen.resolve.services.client_tls import Spoken, client_tls, mesh_tls, takes_mesh_tls
 from mizzen.resolve.services.endpoints import EndpointIndex, Instance, endpoint_index, with_labels
 from mizzen.resolve.services.locality import Preference, groups, preference, weighs_localities
+from mizzen.resolve.services.peer_modes import peer_mode
 from mizzen.resolve.services.policies import MergedRule, Policy, PolicyIndex
 from mizzen.resolve.services.services import MeshPort, MeshService, ServiceHost, ServiceIndex
 from mizzen.resolve.services.upstream_protocol import protocol

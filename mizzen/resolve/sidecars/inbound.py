@@ -20,9 +20,9 @@ from mizzen.model.route import Forward, HeaderChanges, Host, Retry, Route, Route
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import by_name
 from mizzen.resolve.access.authorization import authorization
-from mizzen.resolve.access.peer_modes import peer_mode
 from mizzen.resolve.context import Context
 from mizzen.resolve.services.destinations import GRPC
+from mizzen.resolve.services.peer_modes import peer_mode
 from mizzen.resolve.sidecars.workload_ports import InboundPort
 from mizzen.resolve.tls.identity import ALPN_HTTP, ALPN_TCP, mesh_server
 

@@ -7,10 +7,10 @@ from mizzen.model.backend import BLACK_HOLE, Backend, Discovery
 from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import Forward, Host, Respond, Route, RouteMatch, Weighted
 from mizzen.resolve.access.authorization import authorization
-from mizzen.resolve.access.peer_modes import peer_mode
 from mizzen.resolve.context import Context
 from mizzen.resolve.names import backend_name
 from mizzen.resolve.services.destinations import Indexes
+from mizzen.resolve.services.peer_modes import peer_mode
 from mizzen.resolve.services.services import MeshPort, MeshService
 from mizzen.resolve.sidecars.inbound import PASSED_ON_FROM, SERVE_TCP, inbound_chains
 from mizzen.resolve.sidecars.outbound import Outbound, OutboundMaker, allowed
