@@ -198,6 +198,7 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
             {"action": "ALLOW", "rules": [{"from": [{"source": {"ipBlocks": ["10.0.0.0/8"]}}]}]},
             {"action": "DENY", "rules": [{"to": [{"operation": {"paths": 7}}]}]},
             {"action": "CUSTOM", "provider": {"name": "x"}, "rules": [{}]},
+            {"action": "CUSTOM", "provider": {"name": "web"}, "rules": [{"to": [{"operation": {"hosts": ["a.test"]}}]}]},
         )
     ),
     ("RequestAuthentication", SECURITY, HOUSE, "jwt"): (
@@ -216,6 +217,7 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
         operator(),
         operator(accessLogFile="/dev/stdout", rootNamespace="shop"),
         operator(enableAutoMtls=False, defaultServiceExportTo=["."]),
+        operator(extensionProviders=[{"name": "web", "envoyExtAuthzHttp": {"service": "web.shop.svc.cluster.local", "port": 80, "clearRouteCache": True}}]),
         {"spec": {"meshConfig": 7}},
     ),
     ("Namespace", "v1", "", "shop"): ({}, {"metadata": {"annotations": {"networking.istio.io/traffic-distribution": "PreferClose"}}}),

@@ -108,7 +108,7 @@ def _of_access(access: tuple[Access, ...], asker: ResourceRef, *within: str) -> 
     for one in access:
         for rule in one.rules:
             where, author = (*within, "access"), rule.origin or asker
-            yield Part(where=where, author=author, at=rule.at, value=(one.deny, rule))
+            yield Part(where=where, author=author, at=rule.at, value=(one.deny, one.authorizer, rule))
 
 
 def _of_tokens(policies: AccessPolicies) -> Iterator[Part]:

@@ -4,6 +4,7 @@ from dataclasses import field, replace
 from functools import partial
 
 from mizzen.envoy.authorization import permission, principal
+from mizzen.envoy.ext_authz import ext_authz
 from mizzen.envoy.filters.jwt_authn import jwt_provider
 from mizzen.envoy.violations import sound
 from mizzen.errors import Problem, Report, ResourceRef
@@ -50,7 +51,10 @@ def closed_policies(policies: AccessPolicies, report: Report) -> AccessPolicies:
 
 
 def _closed(access: Access, asker: ResourceRef, report: Report) -> Access:
-    """A refusal that cannot be told refuses everything; a permission that cannot be told permits nothing."""
+    """A refusal that cannot be told refuses everything; a permission that cannot be told permits nothing. An authorizer of
+    whom Envoy cannot be told refuses what it would be asked about."""
+    if access.authorizer is not None and not _can_be_asked(access, asker, report):
+        access = replace(access, authorizer=None)
     rules = []
     for rule in access.rules:
         if _can_be_told(rule, asker, report):
@@ -63,6 +67,18 @@ def _closed(access: Access, asker: ResourceRef, report: Report) -> Access:
 def _can_be_told(rule: AccessRule | TokenRule, asker: ResourceRef, report: Report) -> bool:
     blamed = rule.origin or asker
     return attempt(Stage.TRANSLATE, blamed, partial(_tell, rule), report, False, rule.at)
+
+
+def _can_be_asked(access: Access, asker: ResourceRef, report: Report) -> bool:
+    policies = [rule.origin for rule in access.rules if rule.origin is not None]
+    make = partial(_ask, access)
+    return all(attempt(Stage.TRANSLATE, policy, make, report, False) for policy in policies or [asker])
+
+
+def _ask(access: Access) -> bool:
+    if access.authorizer is not None:
+        sound(ext_authz(access.authorizer)).SerializeToString()
+    return True
 
 
 def _tell(rule: AccessRule | TokenRule) -> bool:

@@ -6,6 +6,7 @@ from typing import assert_never
 from mizzen._api import pb
 from mizzen.envoy.authorization import rbac
 from mizzen.envoy.closing import REFUSE_ALL
+from mizzen.envoy.ext_authz import network_filters
 from mizzen.envoy.filters.meeting import inline
 from mizzen.envoy.hcm import http_connection_manager
 from mizzen.envoy.parts import boolean, duration, packed, sds
@@ -105,6 +106,9 @@ def _filters(chain: Chain, listener: Listener, scoped: bool) -> list[pb.Filter]:
     judges = []
     if isinstance(chain.serve, TcpService):
         for access in chain.serve.access:
+            if access.authorizer is not None:
+                judges.extend(network_filters(access, access.authorizer))
+                continue
             rules = pb.NetworkRBAC(rules=rbac(access), stat_prefix="tcp.")
             judges.append(pb.Filter(name=RBAC, typed_config=packed(rules)))
     return [*judges, _filter(chain, listener, scoped)]

@@ -8,7 +8,7 @@ from mizzen.persistent import PersistentMap
 from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.access.authorization import index_hosts_of_any_case
 from mizzen.resolve.access.closing import closed
-from mizzen.resolve.access.policy_checks import check_authorization
+from mizzen.resolve.access.policy_checks import check_authorization, check_connections
 from mizzen.resolve.checks.references import check_references
 from mizzen.resolve.checks.selectors import check_gateways
 from mizzen.resolve.context import Context, grouped
@@ -20,7 +20,7 @@ from mizzen.resolve.listeners.stages import (
     secrets_of_servers,
 )
 from mizzen.resolve.listeners.tracing import tracing
-from mizzen.resolve.parts import backends_of_chains, secrets_of_backend
+from mizzen.resolve.parts import backends_of_access, backends_of_chains, secrets_of_backend
 from mizzen.resolve.routes.tables import route_tables
 from mizzen.resolve.services.backends import backends
 from mizzen.resolve.services.destinations import Indexes
@@ -36,12 +36,12 @@ def resolve(ctx: Context) -> Model:
     is nobody's is raised. Each part is a step that is remembered in `ctx.steps`; this is the root of them all.
     """
     check_gateways(ctx)
-    check_authorization(ctx)
     index_hosts_of_any_case(ctx)
     services = service_index(ctx)
     policies = policy_index(ctx, services)
     indexes = Indexes(services, policies, attached(ctx))
     ctx.steps.views["indexes"] = indexes
+    check_authorization(ctx)
     check_references(ctx)
     check_sharing(ctx)
     listeners, _ = listening(ctx)
@@ -49,6 +49,10 @@ def resolve(ctx: Context) -> Model:
     tables, used = route_tables(ctx)
     _, collectors = tracing(ctx)
     passed_on = PersistentMap(dict.fromkeys(backends_of_chains(listeners), True))
+    if passed_on:
+        check_connections(ctx)
+    judging = access_policies(ctx)
+    used = used.updated(dict.fromkeys(backends_of_access(judging.access), True))
     made = backends(ctx, services, used, passed_on)
     upstream = made.updated({backend.name: backend for backend in collectors})
     names = grouped(ctx, _secrets_of, upstream)
@@ -63,7 +67,7 @@ def resolve(ctx: Context) -> Model:
         certificates=certificates,
         trusted_cas=trusted_cas,
         announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),
-        access_policies=access_policies(ctx),
+        access_policies=judging,
         mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),
         scoped=ctx.switches.scoped_routes,
     )

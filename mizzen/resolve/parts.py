@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from mizzen.model.authorization import Access
 from mizzen.model.backend import Backend
 from mizzen.model.listener import Listener, TcpService
 from mizzen.model.route import Forward, Route
@@ -22,6 +23,13 @@ def backends_of_chains(listeners: Iterable[Listener]) -> Iterator[str]:
         for chain in listener.chains:
             if isinstance(chain.serve, TcpService):
                 yield from (target.backend for target in chain.serve.to)
+
+
+def backends_of_access(access: Iterable[Access]) -> Iterator[str]:
+    """The names of the backends whose answer decides."""
+    for one in access:
+        if one.authorizer is not None:
+            yield one.authorizer.backend
 
 
 def secrets_of_chains(listeners: Iterable[Listener]) -> Iterator[str]:

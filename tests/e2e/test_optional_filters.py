@@ -16,9 +16,11 @@ from mizzen._api import pb
 from mizzen.envoy.config import LISTENERS, ROUTES, SCOPED_ROUTES, EnvoyConfig
 from mizzen.pipeline import Settings, to_snapshot
 from tests.e2e.test_cases_on_envoy import Envoy, running
+from tests.e2e.test_external_authorizers import MESH
 from tests.e2e.test_scoped_routes import PROTOCOLS, clients, drained, version_is, write
 from tests.golden import built
 from tests.harness import gateway
+from tests.harness.authorizer import over_http
 from tests.harness.clients import curl
 from tests.harness.gateway import HOST, Authority, eventually
 from tests.harness.issuer import ISSUER, Issuer
@@ -31,6 +33,7 @@ FIRST_USES = {
     "grpc": "",  # the port of the backend says so
     "policy": "",
     "token": "",
+    "authorizer": "",
 }
 POLICY = """\
 apiVersion: security.istio.io/v1
@@ -38,7 +41,23 @@ kind: AuthorizationPolicy
 metadata: {name: closed, namespace: istio-system}
 spec: {action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]}
 """
-STATUS = {"fault": 418, "policy": 403, "token": 401}
+LOGIN = [{"name": "login", "envoyExtAuthzHttp": {"service": "login.test", "port": 80}}]
+ASK = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: asked, namespace: istio-system}
+spec: {action: CUSTOM, provider: {name: login}, rules: [{to: [{operation: {methods: [GET]}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: login, namespace: istio-system}
+spec:
+  hosts: [login.test]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: [{address: 127.0.0.1, ports: {http: PORT}}]
+"""
+STATUS = {"fault": 418, "policy": 403, "token": 401, "authorizer": 401}
 
 
 def tokens(issuer: Issuer) -> str:
@@ -49,12 +68,20 @@ def tokens(issuer: Issuer) -> str:
     )
 
 
+@pytest.fixture(scope="module")
+def authorizer() -> Iterator[int]:
+    """The port of one that lets nobody in."""
+    with over_http() as one:
+        yield one.port
+
+
 @pytest.mark.parametrize("use", FIRST_USES)
 @pytest.mark.parametrize("scoped", ["always", "never"])
 def test_a_first_use_closes_no_connection(
-    folder: Path, authority: Authority, httpbin: int, scoped: str, use: str
+    folder: Path, authority: Authority, httpbin: int, authorizer: int, scoped: str, use: str
 ) -> None:
     write(folder, authority)
+    (folder / "mesh.yaml").write_text(MESH.replace("PROVIDERS", json.dumps(LOGIN)))
     backend = gateway.backend(httpbin)
     (folder / "backend.yaml").write_text(backend)
     (folder / "route.yaml").write_text(gateway.route(port=httpbin))
@@ -69,6 +96,8 @@ def test_a_first_use_closes_no_connection(
         gateway.replace_file(folder / "route.yaml", changed + "\n")
         if use == "policy":
             (folder / "policy.yaml").write_text(POLICY)
+        if use == "authorizer":
+            (folder / "policy.yaml").write_text(ASK.replace("PORT", str(authorizer)))
         if use == "token":
             (folder / "policy.yaml").write_text(tokens(Issuer()))
         told = {"authorization": "Bearer nonsense"} if use == "token" else {}

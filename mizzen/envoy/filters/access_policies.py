@@ -1,4 +1,4 @@
-"""What judges requests (tokens, refusals, permissions) as one filter of every chain, whose content is a resource of its own.
+"""What judges requests (authorizers, tokens, refusals, permissions) as one filter of every chain, whose content is a resource of its own.
 
 So a policy comes, changes and goes without a word about listeners, which would let go of their connections. The resource
 is a chain of filters; without any policy it is empty, and requests meet nothing. Listeners wait for it: who is not judged
@@ -6,6 +6,7 @@ yet is not let in. All chains of a proxy share it, since policies are for a prox
 """
 
 from mizzen._api import pb
+from mizzen.envoy import ext_authz
 from mizzen.envoy.filters import header_limits, jwt_authn, rbac
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.parts import NO_TIMEOUT, ads, packed
@@ -25,12 +26,19 @@ def http_filter(meeting: Meeting) -> pb.HttpFilter | None:
 
 
 def typed_extension_config(policies: AccessPolicies) -> pb.TypedExtensionConfig:
-    """The resource: tokens, then refusals, then permissions, as Istio has them."""
-    config = pb.HttpFilterChainConfig()
+    """The resource: what authorizers say, tokens, refusals, then permissions, as Istio has them. So an authorizer may bring
+    the token that is read."""
+    filters: list[pb.TypedExtensionConfig] = []
     if policies.judges_hosts and (policies.tokens or policies.access):
-        config.default_filter_chain.filters.append(header_limits.judge_of_hosts())
+        filters.append(header_limits.judge_of_hosts())
+    for access in policies.access:
+        if access.authorizer is not None:
+            filters.extend(ext_authz.http_filters(access, access.authorizer))
     if policies.tokens:
-        config.default_filter_chain.filters.append(jwt_authn.filter_of(policies.tokens))
-    for access in sorted(policies.access, key=lambda access: not access.deny):
-        config.default_filter_chain.filters.append(rbac.filter_of(access))
+        filters.append(jwt_authn.filter_of(policies.tokens))
+    own = (access for access in policies.access if access.authorizer is None)
+    filters.extend(rbac.filter_of(access) for access in sorted(own, key=lambda access: not access.deny))
+    config = pb.HttpFilterChainConfig()
+    if filters:
+        config.default_filter_chain.filters.extend(filters)
     return pb.TypedExtensionConfig(name=NAME, typed_config=packed(config))

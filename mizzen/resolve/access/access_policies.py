@@ -15,3 +15,10 @@ def access_policies(ctx: Context) -> AccessPolicies:
         judges_hosts=ctx.switches.header_limits is HeaderLimits.CODEC,
         origin=ctx.proxy.origin,
     )
+
+
+def chooses_again(policies: AccessPolicies) -> bool:
+    """May a request have another route behind them than before?"""
+    return bool(policies.tokens) or any(
+        access.authorizer is not None and access.authorizer.chooses_routes for access in policies.access
+    )

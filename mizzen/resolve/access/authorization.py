@@ -1,7 +1,9 @@
 """AuthorizationPolicy -> Access: who may do what with a gateway or a workload (Istio's rules).
 
-Every DENY is judged before any ALLOW. An attribute of HTTP cannot be judged on a connection whose bytes are
-only passed on: there a rule that allows by it allows nothing, and one that denies by it denies without it.
+Authorizers are asked (CUSTOM) before tokens are read, then every DENY is judged, then any ALLOW. An attribute of HTTP
+cannot be judged on a connection whose bytes are only passed on: there a rule that allows by it allows nothing, and one
+that denies by it denies without it. So do rules for an authorizer with what tokens say: it is asked about more. An
+authorizer over HTTP cannot be asked about connections: they are refused by rules that need nothing of HTTP.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +17,7 @@ from mizzen.model.authorization import (
     Address,
     All,
     AnyOf,
+    Authorizer,
     Claim,
     Expression,
     Header,
@@ -25,6 +28,7 @@ from mizzen.model.authorization import (
     Suffix,
 )
 from mizzen.model.route import Exact, Present, Regex
+from mizzen.resolve.access.authorizers import authorizer_of
 from mizzen.resolve.access.spellings import header, host, mapped, path, quoted, text
 from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.names import expand_host
@@ -48,9 +52,11 @@ _LOCAL_DOMAIN = "cluster.local"
 
 
 def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
-    """The refusals, then the permissions, that hold for a proxy. () lets everybody in.
+    """What authorizers are asked about, the refusals, then the permissions, that hold for a proxy. () lets everybody in.
 
-    A policy that raises refuses everything that it selects.
+    All authorizers whose rules describe a request must let it pass; they are asked in the order of their names. Where
+    there is none to be asked, what the policy describes is refused. A policy that raises refuses everything that it
+    selects.
     """
     policies = [
         one
@@ -59,6 +65,7 @@ def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
     ]
     denied: list[AccessRule] = []
     allowed: list[AccessRule] = []
+    asked: dict[str, tuple[Authorizer, list[AccessRule]]] = {}
     refuses = allows = False
     any_case = _hosts_of_any_case(ctx) if http else ()
     guards: list[AuthorizationPolicy | Closure] = [*for_proxy(ctx, ctx.world.closures), *policies]
@@ -66,17 +73,51 @@ def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
         if policy.spec.action not in ("DENY", "CUSTOM", "ALLOW"):
             continue
         allow = policy.spec.action == "ALLOW"
-        maker = _Maker(ctx, policy.namespace, http, allow, any_case)
+        authorizer = attempt(Stage.RESOLVE, policy.ref, partial(asked_by, ctx, policy), ctx.report, None)
+        of_requests = not http and authorizer is not None and authorizer.kind == "http"
+        if of_requests:
+            authorizer = None  # it cannot be asked about connections
+        maker = _Maker(
+            ctx,
+            policy.namespace,
+            http,
+            allow,
+            any_case,
+            before_tokens=authorizer is not None,
+            of_requests=of_requests,
+        )
         rules = attempt(Stage.RESOLVE, policy.ref, partial(_rules, policy, maker), ctx.report, None)
         if rules is None:
             denied.append(refuse_everything(policy))
             refuses = True
-            continue
-        (allowed if allow else denied).extend(rules)
-        allows |= allow
-        refuses |= not allow
+        elif authorizer is not None:
+            asked.setdefault(authorizer.name, (authorizer, []))[1].extend(rules)
+        else:
+            (allowed if allow else denied).extend(rules)
+            allows |= allow
+            refuses |= not allow
     found = (Access(deny=True, rules=tuple(denied)), Access(deny=False, rules=tuple(allowed)))
-    return tuple(one for one, is_asked in zip(found, (refuses, allows), strict=True) if is_asked)
+    return (
+        *(Access(deny=True, rules=tuple(rules), authorizer=one) for _, (one, rules) in sorted(asked.items())),
+        *(one for one, is_asked in zip(found, (refuses, allows), strict=True) if is_asked),
+    )
+
+
+def asked_by(ctx: Context, policy: AuthorizationPolicy | Closure) -> Authorizer | None:
+    """Who is asked by a policy; None where nobody is."""
+    if policy.spec.action != "CUSTOM" or policy.spec.provider is None:
+        return None
+    return authorizer_of(ctx, policy.spec.provider.name).authorizer
+
+
+def refused_connections(ctx: Context, policy: AuthorizationPolicy) -> tuple[AccessRule, ...]:
+    """The rules of a policy for which connections are refused because its authorizer cannot be asked about them."""
+    authorizer = asked_by(ctx, policy)
+    if authorizer is None or authorizer.kind == "grpc":
+        return ()
+    return _rules(
+        policy, _Maker(ctx, policy.namespace, http=False, allow=False, any_case=(), of_requests=True)
+    )
 
 
 def refuse_everything(policy: AuthorizationPolicy | Closure) -> AccessRule:
@@ -111,9 +152,11 @@ class _Maker:
     http: bool
     allow: bool
     any_case: tuple[str, ...]  # hosts at which some route takes a path whatever its letters
+    before_tokens: bool = False  # nothing is known of tokens when this is judged
+    of_requests: bool = False  # a rule that needs an attribute of HTTP is for requests alone
 
     def rule(self, rule: Rule) -> tuple[Expression, Expression] | None:
-        """(what, who); None for a rule that allows by what cannot be judged."""
+        """(what, who); None for a rule that allows by what cannot be judged, or is for requests alone."""
         try:
             who: list[Expression] = []
             what: list[Expression] = []
@@ -143,7 +186,8 @@ class _Maker:
                         source.request_principals,
                         source.not_request_principals,
                         _always(_request_principal),
-                    )
+                    ),
+                    judged=not self.before_tokens,
                 ),
             )
         )
@@ -164,7 +208,8 @@ class _Maker:
         if pair is None:
             return All(self._http((), judged=False))
         is_http = condition.key.startswith("request.") or condition.key == "remote.ip"
-        return All(self._http(pair) if is_http else pair)
+        unknown = self.before_tokens and is_of_token(condition.key)
+        return All(self._http(pair, judged=not unknown) if is_http else pair)
 
     def _attribute(self, key: str) -> "Make | None":
         if key.startswith("request.headers[") and key.endswith("]"):
@@ -181,10 +226,11 @@ class _Maker:
         return _always(known) if known else None
 
     def _http(self, made: tuple[Expression, ...], *, judged: bool = True) -> tuple[Expression, ...]:
-        """What only HTTP knows: elsewhere it is left out of a refusal, and undoes a permission."""
+        """What only HTTP knows: elsewhere, and where it is not `judged`, it is left out of a refusal, and undoes a
+        permission."""
         if judged and (self.http or not made):
             return made
-        if self.allow:
+        if self.allow or (made and self.of_requests):
             raise _Unjudged
         return ()
 
@@ -320,6 +366,11 @@ _ATTRIBUTES: dict[str, Callable[[str], Expression]] = {
     "destination.port": _port,
     "connection.sni": _sni,
 }
+
+
+def is_of_token(key: str) -> bool:
+    """Is a condition about the token that a request brings?"""
+    return key.startswith("request.auth.")
 
 
 def side(key: str) -> str | None:

@@ -10,7 +10,7 @@ from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.route import Fail, Host, Route, RouteMatch, RouteTable
 from mizzen.persistent import PersistentMap
-from mizzen.resolve.access.access_policies import access_policies
+from mizzen.resolve.access.access_policies import access_policies, chooses_again
 from mizzen.resolve.budget import MOST_ROUTES, Budget
 from mizzen.resolve.context import Context, grouped, mapped, nested, step
 from mizzen.resolve.gateways.attach import gateway_keys, hosts_of, rank_and_gateways, shared_hosts
@@ -308,7 +308,7 @@ def _table(ctx: Context, name: str, servers: tuple[MergedServer, ...]) -> RouteT
         hosts=hosts.updated({host.name: host for host in more}),
         misdirected=tuple(map(_domain, misdirected)),
         announcement=announcement_name(name) if first.kind == "https" else None,
-        chosen_again=bool(access_policies(ctx).tokens),
+        chosen_again=chooses_again(access_policies(ctx)),
         origin=first.ref,
     )
 

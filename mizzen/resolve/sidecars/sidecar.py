@@ -11,7 +11,13 @@ from mizzen.resolve.access.policy_checks import check_authorization
 from mizzen.resolve.context import Context, step
 from mizzen.resolve.listeners.edge import access_logs, edge
 from mizzen.resolve.listeners.tracing import tracing
-from mizzen.resolve.parts import backends_of, backends_of_chains, secrets_of_backend, secrets_of_chains
+from mizzen.resolve.parts import (
+    backends_of,
+    backends_of_access,
+    backends_of_chains,
+    secrets_of_backend,
+    secrets_of_chains,
+)
 from mizzen.resolve.services.backends import backends
 from mizzen.resolve.services.destinations import Indexes
 from mizzen.resolve.services.policies import policy_index
@@ -35,14 +41,18 @@ def resolve_sidecar(ctx: Context) -> Model:
     ctx.steps.views["indexes"] = Indexes(services, policy_index(ctx, services))
     listeners, tables, own, has_outbound = _made(ctx)
     upstream = by_name(own)
-    if has_outbound:
+    judging = access_policies(ctx)
+    asked = dict.fromkeys(backends_of_access(judging.access), True)
+    if has_outbound or asked:
         routes = (route for table in tables for host in table.hosts.values() for route in host.routes)
-        used = PersistentMap(dict.fromkeys(backends_of(routes), True))
+        used = PersistentMap({**dict.fromkeys(backends_of(routes), True), **asked})
         passed_on = PersistentMap(dict.fromkeys(backends_of_chains(listeners), True))
         made = backends(ctx, services, used, passed_on)
+        if not has_outbound:
+            made = by_name([made[name] for name in asked if name in made])
         upstream = made.updated({backend.name: backend for backend in own if backend.name not in made})
-    asked = (name for backend in upstream.values() for name in secrets_of_backend(backend))
-    names = PersistentMap(dict.fromkeys((*secrets_of_chains(listeners), *asked), True))
+    secrets = (name for backend in upstream.values() for name in secrets_of_backend(backend))
+    names = PersistentMap(dict.fromkeys((*secrets_of_chains(listeners), *secrets), True))
     certificates, trusted_cas = secret_resources(ctx, names)
     model = Model(
         gateway=GatewayName(ctx.proxy.key),
@@ -52,7 +62,7 @@ def resolve_sidecar(ctx: Context) -> Model:
         certificates=certificates,
         trusted_cas=trusted_cas,
         announcements=(),
-        access_policies=access_policies(ctx),
+        access_policies=judging,
         mirrors=(),
     )
     return closed(ctx, model)

@@ -29,6 +29,10 @@ from mizzen.resources.istio.destination_rule import (
     TcpKeepalive,
     ZoneAwareLbSetting,
 )
+from mizzen.resources.istio.external_authorizer import (
+    EnvoyExternalAuthorizationGrpcProvider,
+    EnvoyExternalAuthorizationHttpProvider,
+)
 from mizzen.resources.istio.gateway import TlsVersion
 from mizzen.resources.istio.virtual_service import HTTPRetry
 
@@ -164,6 +168,8 @@ class ExtensionProvider(MeshPart):
     name: str = ""
     zipkin: TracingProvider | None = None
     opentelemetry: TracingProvider | None = None
+    envoy_ext_authz_http: EnvoyExternalAuthorizationHttpProvider | None = None
+    envoy_ext_authz_grpc: EnvoyExternalAuthorizationGrpcProvider | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
