@@ -6,6 +6,7 @@ from mizzen._api import pb
 from mizzen.envoy.parts import regex, string_matcher, string_matcher_or_any
 from mizzen.model.route import ClaimMatch, Exact, HeaderMatch, Prefix, Present, QueryMatch, Regex, RouteMatch
 
+_NAMES_PORT = pb.HeaderMatcher(name=":authority", string_match=string_matcher(Regex(".*:[0-9]+")))
 _JWT = "envoy.filters.http.jwt_authn"
 
 
@@ -24,6 +25,8 @@ def route_match(match: RouteMatch) -> pb.RouteMatch:
         out.case_sensitive.value = match.case_sensitive
     if match.headers:
         out.headers.extend(header_matcher(header) for header in match.headers)
+    if match.names_port:
+        out.headers.append(_NAMES_PORT)
     if match.query:
         out.query_parameters.extend(query_parameter_matcher(parameter) for parameter in match.query)
     if match.claims:

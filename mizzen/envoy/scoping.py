@@ -89,7 +89,7 @@ def _obstacle(table: RouteTable, before: RouteTable | None) -> tuple[ResourceRef
 
 def _is_as_unknown(host: Host) -> bool:
     """Its requests get 404, as those for a host that nobody has: without a scope it is the same."""
-    return not host.routes and not host.https_only
+    return not host.routes and not host.to_https
 
 
 def _problem(table: RouteTable, ref: ResourceRef, domain: str) -> Problem:

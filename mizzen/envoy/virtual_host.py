@@ -34,7 +34,6 @@ def _made(host: Host, report: Report, make: Callable[[Route], pb.Route], ends: b
     if ends and not any(one.match.is_catch_all for one in host.routes):
         last = out.routes.add(name=_NO_ROUTE, match=pb.RouteMatch(prefix="/"))
         last.direct_response.status = HTTPStatus.NOT_FOUND
-    out.require_tls = pb.VirtualHost.ALL if host.https_only else pb.VirtualHost.NONE
     out.include_request_attempt_count = host.count_attempts
     return out
 
@@ -47,7 +46,8 @@ def closed_host(host: Host) -> pb.VirtualHost:
 def _routes(host: Host, report: Report, make: Callable[[Route], pb.Route]) -> Iterator[pb.Route]:
     """Where not even the match can be told, every request fails that no narrower route takes."""
     unmatched: list[pb.Route] = []
-    for one in host.routes:
+    first = host.answered_plain
+    for one in (*host.routes[:first], *host.to_https, *host.routes[first:]):
         if one.match.is_catch_all:
             yield from unmatched
             unmatched = []

@@ -71,10 +71,16 @@ class RouteMatch:
     headers: tuple[HeaderMatch, ...] = ()
     query: tuple[QueryMatch, ...] = ()
     claims: tuple[ClaimMatch, ...] = ()
+    names_port: bool = False  # Host has a port in it
 
     @property
     def is_catch_all(self) -> bool:
         """It matches every request, so nothing after it in its host can."""
+        return self.is_widest and not self.names_port
+
+    @property
+    def is_widest(self) -> bool:
+        """It matches every request, but for what a port in Host makes of it."""
         if self.headers or self.query or self.claims:
             return False
         return self.path in _EVERYTHING
@@ -263,7 +269,9 @@ class Host:
     name: str  # "example.com:443"
     domains: tuple[str, ...]  # lower case; "*" is everything, "*.x" a suffix
     routes: tuple[Route, ...]
-    https_only: bool = False  # plain requests are redirected to https
+    # What plain requests get before any other route but the first so many: where a server wants https.
+    to_https: tuple[Route, ...] = ()
+    answered_plain: int = 0
     count_attempts: bool = True  # x-envoy-attempt-count
 
 

@@ -375,12 +375,12 @@ def _partly(host: Host, table: RouteTable, domain: Domain, found: Closed) -> Hos
         else route
         for index, route in enumerate(host.routes)
     )
-    return replace(host, routes=(*first, *routes))
+    return replace(host, routes=(*first, *routes), answered_plain=host.answered_plain)
 
 
 def _closed_host(host: Host, table: RouteTable, why: Why) -> Host:
     """Every request of it; none is redirected to https first."""
-    return replace(host, routes=(_refused(RouteMatch(), table, why),), https_only=False)
+    return replace(host, routes=(_refused(RouteMatch(), table, why),), to_https=(), answered_plain=0)
 
 
 def _refused(match: RouteMatch, table: RouteTable, why: Why) -> Route:

@@ -13,8 +13,8 @@ from mizzen.resolve.gateways.servers import normalised_hosts
 from mizzen.resolve.hosts import overlap, usable_by
 from mizzen.resolve.listeners.stages import ports
 from mizzen.resolve.names import service_host
-from mizzen.resolve.routes.actions import REDIRECTS
 from mizzen.resolve.routes.delegates import check_delegates, delegate_of
+from mizzen.resolve.routes.redirects import REDIRECTS
 from mizzen.resolve.services.destinations import Indexes, Target
 from mizzen.resources.declaring.compile import nearest
 from mizzen.resources.istio.gateway import Gateway

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
-from mizzen.resolve.context import PRIVILEGED_BELOW, Context, Proxy, mapped, step
+from mizzen.resolve.context import PRIVILEGED_BELOW, ByService, Context, Proxy, mapped, step
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.unix import UNIX, is_unix, permits
 from mizzen.resources.istio.gateway import Gateway, Server
@@ -123,6 +123,20 @@ def bound_port(proxy: Proxy, number: int) -> int | None:
             if target.udp is udp:
                 return target.target_port
     return None
+
+
+def dialled_port(proxy: Proxy, server: MergedServer) -> int:
+    """The port that clients dial for a server, over TCP and UDP."""
+    external = proxy.external_ports
+    if isinstance(external, ByService):
+        return server.number
+    return next((dialled for dialled, bound in external if bound == server.bound_port), server.bound_port)
+
+
+def is_told(proxy: Proxy, server: MergedServer) -> bool:
+    """Was it said with an option which port clients dial for a server?"""
+    external = proxy.external_ports
+    return not isinstance(external, ByService) and any(bound == server.bound_port for _, bound in external)
 
 
 @dataclass(slots=True)

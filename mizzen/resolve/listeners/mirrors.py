@@ -11,8 +11,8 @@ from mizzen.lazy import dataclass
 from mizzen.model.listener import Announcement, Mirror
 from mizzen.model.tls import Certificate, ServerTls
 from mizzen.persistent import PersistentMap
-from mizzen.resolve.context import ByService, Context, mapped
-from mizzen.resolve.gateways.servers import MergedServer
+from mizzen.resolve.context import Context, mapped
+from mizzen.resolve.gateways.servers import MergedServer, dialled_port
 from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.listeners.udp import judge_client_addresses, udp_refusal
 from mizzen.resolve.tls.pem import Chain, read_chain
@@ -124,7 +124,7 @@ def _mirror(ctx: Context, server: MergedServer, ends: ServerTls | None) -> tuple
     if refusal:
         _report_refusal(ctx, server, refusal)
     mirror = replace(_without(server, refusal), quic_listener=quic_listener_name(server))
-    return mirror, None if refusal else _dialled(ctx, server)
+    return mirror, None if refusal else dialled_port(ctx.proxy, server)
 
 
 def _without(server: MergedServer, why: str) -> Mirror:
@@ -152,14 +152,6 @@ def _facts(ctx: Context, server: MergedServer, tls: ServerTls | None) -> Facts:
         bound_port=server.bound_port,
         udp_targets=tuple(t.target_port for t in ctx.proxy.targets if t.udp and t.port == server.number),
     )
-
-
-def _dialled(ctx: Context, server: MergedServer) -> int:
-    """The UDP port that clients dial."""
-    external = ctx.proxy.external_ports
-    if isinstance(external, ByService):
-        return server.number
-    return next((dialled for dialled, bound in external if bound == server.bound_port), server.bound_port)
 
 
 def _report(ctx: Context, server: MergedServer, reason: Reason) -> None:

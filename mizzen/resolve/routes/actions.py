@@ -13,7 +13,6 @@ from mizzen.model.route import (
     Forward,
     Fraction,
     Grpc,
-    Redirect,
     Respond,
     Rewrite,
     Weighted,
@@ -23,6 +22,7 @@ from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.routes.delegates import Rule
 from mizzen.resolve.routes.header_changes import header_changes
 from mizzen.resolve.routes.matches import text_match
+from mizzen.resolve.routes.redirects import Where, redirect_of
 from mizzen.resolve.routes.retries import retry
 from mizzen.resolve.services.destinations import GRPC, Indexes, Target
 from mizzen.resources.istio.virtual_service import (
@@ -30,27 +30,14 @@ from mizzen.resources.istio.virtual_service import (
     CorsPolicy,
     Destination,
     HTTPFaultInjection,
-    HTTPRedirect,
     HTTPRoute,
     HTTPRouteDestination,
     Percent,
 )
 from mizzen.resources.rules.http_parts import GRPC_STATUSES
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_DEFAULT_REDIRECT = 301
 _NO_REWRITE = Rewrite()
 _EVERY = Fraction(numerator=100, of=100)
-_WELL_KNOWN_PORTS = {"http": 80, "https": 443}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """What routes are for: a server of a Gateway, or a port of the mesh."""
-
-    gateway: str  # "namespace/name", or "mesh"
-    port: int  # as it is written: what matches and default ports go by
-    secure: bool  # TLS ends there
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +53,15 @@ class Actions:
         """Does the backend's proxy learn by a header what a trace calls the request? Where there is a tracer, it sees to that."""
         return trace_headers(self.ctx) is not None
 
-    def of(self, rule: Rule) -> Action:
-        """A redirect goes before a direct response, and that before a route, as in Istio."""
+    def of(self, rule: Rule) -> tuple[tuple[Action, bool], ...]:
+        """The actions of a rule, each with whether it is for requests alone whose Host names a port; the last is for all
+        others. A redirect goes before a direct response, and that before a route, as in Istio."""
+        if rule.route.redirect is not None:
+            return tuple(redirect_of(self.ctx, rule.route.redirect, self.where))
+        return ((self._answer(rule), False),)
+
+    def _answer(self, rule: Rule) -> Action:
         route = rule.route
-        if route.redirect is not None:
-            return _redirect(route.redirect, self.where)
         if route.direct_response is not None:
             body = route.direct_response.body
             text = body.string if body else None
@@ -133,24 +124,6 @@ class Actions:
             host=host,
             forward_original_host=bool(keeps and keeps.enabled),
         )
-
-
-def _redirect(redirect: HTTPRedirect, where: Where) -> Action:
-    status = redirect.redirect_code or _DEFAULT_REDIRECT
-    if status not in REDIRECTS:
-        return Fail(status=500, because=f"{status} is no code of a redirect")
-    port = redirect.port or None
-    if redirect.derive_port == "FROM_REQUEST_PORT":
-        port = where.port
-    scheme = redirect.scheme or ("https" if where.secure else "http")
-    return Redirect(
-        status=status,
-        host=redirect.authority,
-        path=redirect.uri if redirect.prefix_rewrite is None else None,
-        prefix=redirect.prefix_rewrite,
-        scheme=redirect.scheme,
-        port=None if port == _WELL_KNOWN_PORTS[scheme] else port,
-    )
 
 
 # --- shares -----------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """The rules of a VirtualService in one place -> routes, in the order in which they are tried."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
-from mizzen.model.route import Exact, Fail, Forward, Prefix, Regex, Route, RouteMatch
+from mizzen.model.route import Action, Exact, Fail, Forward, Prefix, Regex, Route, RouteMatch
 from mizzen.resolve.budget import MOST_ROUTES
 from mizzen.resolve.routes.actions import Actions, cors, fault
 from mizzen.resolve.routes.delegates import Rule
@@ -35,7 +36,7 @@ def routes_of(service: VirtualService, rules: tuple[Rule, ...] | None, actions: 
             if made is None:
                 made = (failing(_narrowest(match), service, rule.at),)
             found += made
-            if made and (match is None or made[0].match.is_catch_all):
+            if made and (match is None or made[-1].match.is_catch_all):
                 return tuple(found)
     return tuple(found)
 
@@ -69,24 +70,33 @@ def _narrowest(match: HTTPMatchRequest | None) -> RouteMatch:
 def ordered(parts: Iterable[tuple[Route, ...]]) -> tuple[Route, ...]:
     """The routes of every VirtualService in turn; those that take every request after all others."""
     routes = [route for part in parts for route in part]
-    narrow = [route for route in routes if not route.match.is_catch_all]
-    return (*narrow, *(route for route in routes if route.match.is_catch_all))
+    narrow = [route for route in routes if not route.match.is_widest]
+    return (*narrow, *(route for route in routes if route.match.is_widest))
 
 
 def _route_if_any(
     rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service: VirtualService
 ) -> tuple[Route, ...]:
-    """None where the match is for other gateways or ports, else one."""
+    """None where the match is for other gateways or ports, else one; two where a port in Host makes a difference."""
     where = actions.where
     if match is not None and not applies(actions.ctx, match, where.gateway, where.port, service.namespace):
         return ()
-    return (_route(rule, match, actions, service),)
-
-
-def _route(rule: Rule, match: HTTPMatchRequest | None, actions: Actions, service: VirtualService) -> Route:
-    written = rule.route
-    action = actions.of(rule)
     when = route_match(match)
+    return tuple(
+        _route(rule, match, actions, service, action, replace(when, names_port=True) if is_named else when)
+        for action, is_named in actions.of(rule)
+    )
+
+
+def _route(
+    rule: Rule,
+    match: HTTPMatchRequest | None,
+    actions: Actions,
+    service: VirtualService,
+    action: Action,
+    when: RouteMatch,
+) -> Route:
+    written = rule.route
     forward = action if isinstance(action, Forward) else None
     operation = _operation(forward, when, service.ref, actions.where.port)
     changes = header_changes(written.headers).changes

@@ -20,8 +20,9 @@ from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.listeners.mirrors import announcement_name
 from mizzen.resolve.listeners.stages import layout, listening
 from mizzen.resolve.parts import backends_of
-from mizzen.resolve.routes.actions import Actions, Where
+from mizzen.resolve.routes.actions import Actions
 from mizzen.resolve.routes.delegates import rules_of
+from mizzen.resolve.routes.redirects import DIALLED, Dialled, ToHttps, Where, dialled, dialled_ports, to_https
 from mizzen.resolve.routes.rules import TOO_MANY, failing, ordered, routes_of, too_many
 from mizzen.resolve.services.destinations import Indexes
 from mizzen.resources.istio.virtual_service import VirtualService
@@ -41,7 +42,7 @@ class _Placement:
     order: tuple[object, ...]  # its place among those at one host
     identity: tuple[object, ...]  # the same where the routes are the same
     routes: tuple[Route, ...]
-    https_only: bool
+    to_https: ToHttps | None
     is_heavy: bool = False  # the VirtualService may have become too many routes
 
     @property
@@ -51,8 +52,9 @@ class _Placement:
 
 
 _Site = tuple[str, str]  # (route table, host)
-# (route table, is it https only, identities of placements in order): hosts that have all this in common are one.
-_Signature = tuple[str, bool, tuple[tuple[object, ...], ...]]
+# (route table, who sends it to https and to which port, identities of placements in order): hosts that have all this in
+# common are one.
+_Signature = tuple[str, tuple[ToHttps, Dialled | None] | None, tuple[tuple[object, ...], ...]]
 
 
 def route_tables(ctx: Context) -> tuple[tuple[RouteTable, ...], PersistentMap[str, Any]]:
@@ -63,6 +65,7 @@ def route_tables(ctx: Context) -> tuple[tuple[RouteTable, ...], PersistentMap[st
     views["owners"] = published("owners", _owned(ctx))
     views["rivals"] = published("rivals", _rivals(ctx))
     views["misdirected"] = published("misdirected", _misdirected(ctx))
+    views[DIALLED] = published(DIALLED, dialled_ports(ctx))
     services = ctx.world.all_by_key(VirtualService)
     sites = grouped(ctx, _placements, services)
     views["sites"] = published("sites", ctx.steps.keys_of("sites", sites))
@@ -120,12 +123,12 @@ def _misdirected(ctx: Context) -> PersistentMap[str, tuple[str, ...]]:
 
 
 @step
-def _https_hosts(ctx: Context) -> PersistentMap[str, Mapping[str, int]]:
-    """By route table, the hosts of servers that redirect to https, each with the port of the first of them."""
-    found: dict[str, Mapping[str, int]] = {}
+def _https_hosts(ctx: Context) -> PersistentMap[str, Mapping[str, tuple[int, ToHttps]]]:
+    """By route table, the hosts of servers that redirect to https, each with the port of the first of them, and that one."""
+    found: dict[str, Mapping[str, tuple[int, ToHttps]]] = {}
     for name, servers in layout(ctx).tables.items():
         hosts = {
-            host: server.number
+            host: (server.number, ToHttps.of(server))
             for server in reversed(servers)
             if _redirects(server)
             for host in sni_names(server.hosts)
@@ -143,11 +146,12 @@ def _placements(ctx: Context, key: Key, service: VirtualService) -> Mapping[_Sit
     """All places of a VirtualService. One without routes brings no host, which is another rule of Istio."""
     rank, gateways = rank_and_gateways(ctx, service)
     made: dict[Where, tuple[Route, ...]] = {}
+    hosts = hosts_of(service)
     found: dict[_Site, list[_Placement]] = {}
     for gateway in gateways:
         for position, server in _candidates(ctx.steps.views["servers"].get(gateway, ()), service):
             shared = _shared_hosts(ctx, server, service)
-            where = Where(gateway=server.key, port=server.number, secure=server.kind == "https")
+            where = Where(server.key, server.number, server.kind == "https", hosts)
             if shared and where not in made:
                 made[where] = _routes(ctx, service, where)
             if not shared or not made[where]:
@@ -156,7 +160,7 @@ def _placements(ctx: Context, key: Key, service: VirtualService) -> Mapping[_Sit
                 order=(position, rank, age_order(service)),
                 identity=(key, where.gateway, where.port, where.secure),
                 routes=made[where],
-                https_only=_redirects(server),
+                to_https=ToHttps.of(server) if _redirects(server) else None,
             )
             for host in dict.fromkeys(host.lower() for host in shared):
                 if (owner := _elsewhere(ctx, server, host)) is not None:
@@ -211,28 +215,29 @@ def _by_signature(
 ) -> Mapping[_Signature, tuple[_Placement, ...]]:
     table, host = site
     placements = sorted((one for some in members.values() for one in some), key=lambda one: one.order)
-    https_only = any(one.https_only for one in placements) or host in ctx.steps.views["https hosts"].get(
-        table, ()
-    )
-    return {(table, https_only, tuple(one.identity for one in placements)): tuple(placements)}
+    asked = next((one.to_https for one in placements if one.to_https), None)
+    if asked is None and (known := ctx.steps.views["https hosts"].get(table, {}).get(host)):
+        asked = known[1]
+    redirect = (asked, dialled(ctx, "https", (host,))) if asked else None
+    return {(table, redirect, tuple(one.identity for one in placements)): tuple(placements)}
 
 
 def _host_of(
     ctx: Context, signature: _Signature, members: Mapping[_Site, tuple[_Placement, ...]]
 ) -> Mapping[tuple[str, str], Host]:
     """Hosts with the very same routes become one with several domains, named after the most specific."""
-    table, https_only, (first, *_) = signature
+    table, redirect, (first, *_) = signature
     names = sorted((host for _, host in members), key=specificity_key)
     placements = members[(table, names[0])]
     routes = ordered(_within_budget(ctx, signature, one) for one in placements)
     if len(placements) > 1:
         _report_covered(ctx, names, routes)
-    host = _host(ctx, names, first[2], routes, https_only=https_only)
+    host = _host(ctx, names, first[2], redirect[0] if redirect else None, routes)
     return {(table, host.name): host}
 
 
 def _host(
-    ctx: Context, names: list[str], number: object, routes: tuple[Route, ...], *, https_only: bool
+    ctx: Context, names: list[str], number: object, asked: ToHttps | None, routes: tuple[Route, ...] = ()
 ) -> Host:
     headers = ctx.proxy.config.proxy_headers
     silent = bool(headers and headers.attempt_count and headers.attempt_count.disabled)
@@ -241,7 +246,7 @@ def _host(
         name=f"{domains[0]}:{number}",
         domains=domains,
         routes=routes,
-        https_only=https_only,
+        to_https=to_https(ctx, asked, tuple(names)) if asked else (),
         count_attempts=not silent,
     )
 
@@ -317,9 +322,11 @@ def _only_redirecting(ctx: Context, server: MergedServer) -> list[Host]:
     """The hosts that have nothing but the redirect of their server."""
     table = server.route_table
     sites = ctx.steps.views["sites"]
-    numbers = ctx.steps.views["https hosts"].get(table, {})
-    names = sorted((host for host in numbers if (table, host) not in sites), key=specificity_key)
-    return [_host(ctx, names, numbers[names[0]], (), https_only=True)] if names else []
+    numbers: Mapping[str, tuple[int, ToHttps]] = ctx.steps.views["https hosts"].get(table, {})
+    alike: dict[Dialled | None, list[str]] = {}
+    for host in sorted((host for host in numbers if (table, host) not in sites), key=specificity_key):
+        alike.setdefault(dialled(ctx, "https", (host,)), []).append(host)
+    return [_host(ctx, names, *numbers[names[0]]) for names in alike.values()]
 
 
 def _redirects(server: MergedServer) -> bool:

@@ -19,9 +19,10 @@ from mizzen.resolve.gateways.attach import MESH, gateway_keys, hosts_of, is_visi
 from mizzen.resolve.hosts import overlap, specificity_key
 from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.names import DOMAIN, backend_name
-from mizzen.resolve.routes.actions import Actions, Where
+from mizzen.resolve.routes.actions import Actions
 from mizzen.resolve.routes.delegates import rules_of
 from mizzen.resolve.routes.header_changes import telling_operation
+from mizzen.resolve.routes.redirects import Where
 from mizzen.resolve.routes.retries import retry
 from mizzen.resolve.routes.rules import failing, ordered, routes_of
 from mizzen.resolve.services.destinations import GRPC, Indexes
@@ -184,7 +185,7 @@ class OutboundMaker:
 
     def _host(self, service: MeshService, port: MeshPort) -> Host:
         """The routes of VirtualServices for a service, else the way straight to it."""
-        where = Where(gateway=MESH, port=port.number, secure=False)
+        where = Where(MESH, port.number, secure=False)
         actions = Actions(self.ctx, where, self.indexes)
         parts = [
             attempt(

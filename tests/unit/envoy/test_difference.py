@@ -24,13 +24,14 @@ from mizzen.errors import ResourceRef
 from mizzen.model import Model
 from mizzen.model.backend import Discovery, Protocol
 from mizzen.model.listener import HttpService
-from mizzen.model.route import Host, Respond, Route, RouteTable, Scoped
+from mizzen.model.route import Host, Redirect, Respond, Route, RouteTable, Scoped
 from mizzen.model.tls import ClientTls
 from mizzen.persistent import PersistentMap, by_name
 from tests.harness import small_models as small
 
 SAID = {f"alt-svc/{small.table_name('a.test')}": 'h3=":8443"; ma=86400'}
 MUTUAL = ClientTls(certificate="default", verification=None, sni="x", alpn=("h2",))
+TO_HTTPS = (small.route(Redirect(status=301, scheme="https")),)
 DOMAINS = [f"{letter}.test" for letter in "abcdefghijkl"]
 
 
@@ -297,7 +298,7 @@ def test_how_a_table_is_sent(scoped: Scoped, number: int, expected: tuple[bool, 
         lambda table: replace(table, hosts=table.hosts.updated({"*.w": host("*.w", "*.w")})),
         lambda table: replace(table, hosts=table.hosts.updated({"v6": host("v6", "[::1]")})),
         lambda table: replace(
-            table, hosts=table.hosts.updated({"*": host("*", "*", routes=(), https_only=True)})
+            table, hosts=table.hosts.updated({"*": host("*", "*", routes=(), to_https=TO_HTTPS)})
         ),
         lambda table: replace(table, misdirected=("*",)),
         lambda table: replace(table, misdirected=("*.x.test",)),
