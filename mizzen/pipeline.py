@@ -24,6 +24,7 @@ from mizzen.resolve.checks.selectors import served_by_nobody
 from mizzen.resolve.context import (
     Context,
     ExternalPorts,
+    FileFolders,
     NamedFile,
     Proxy,
     Switches,
@@ -67,6 +68,7 @@ class Settings:
     sidecars: frozenset[str] = frozenset()  # "namespace/name" of WorkloadEntries and Pods that have one
     routers: frozenset[str] | None = None  # Pods that are gateways; None: gateways are declared
     unix_folders: UnixFolders = field(default_factory=UnixFolders)  # where objects may name sockets
+    certificate_folders: FileFolders = field(default_factory=FileFolders)  # and certificates with their keys
     files: Mapping[str, NamedFile] | None = None  # that objects name; None: they are where the proxies are
 
 

@@ -12,6 +12,8 @@ tests/cases/AREA/NAME/ holds
                    environment: {NAME: value}        switches that no IstioOperator sets
                    sidecars: [NAMESPACE/NAME]        WorkloadEntries that have one
                    unix_sockets_in: [DIR, "@NAME"]   where objects may name Unix sockets
+                   files: {PATH: NAME.crt}           files of this machine (a list: one after the other); "": it is not
+                                                     there. Without it, they are on another machine
 
 `${b64:NAME.crt}`, `${b64:NAME.key}`, `${b64:NAME.ocsp}` and `${b64:ca.crt}` in the input stand for base64 of a
 certificate for the host NAME that is made anew in each run, its key, its OCSP staple, and the CA that signed
@@ -38,7 +40,7 @@ from mizzen.cli.render import choose
 from mizzen.envoy.dump import dump
 from mizzen.errors import Problem
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, analysed, build
-from mizzen.resolve.context import ByService, ExternalPorts, UnixFolders
+from mizzen.resolve.context import ByService, ExternalPorts, NamedFile, UnixFolders
 from mizzen.resources.raw_objects import RawObject, parse_documents
 
 ROOT = Path(__file__).parent / "cases"
@@ -141,6 +143,7 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     sidecars: frozenset[str] = frozenset()
     unix_folders: UnixFolders = field(default_factory=UnixFolders)
+    files: Mapping[str, str | list[str]] | None = None
 
     @property
     def name(self) -> str:
@@ -154,6 +157,7 @@ class Case:
             external_ports=self.external_ports,
             sidecars=self.sidecars,
             unix_folders=self.unix_folders,
+            files=None if self.files is None else {path: _file(said) for path, said in self.files.items()},
         )
 
     def texts(self, of: Material | None = None) -> dict[str, bytes]:
@@ -189,6 +193,7 @@ def _case(folder: Path) -> Case:
         gateway=said.pop("gateway", None),
         environment=said.pop("environment", {}),
         sidecars=frozenset(said.pop("sidecars", ())),
+        files=said.pop("files", None),
         unix_folders=UnixFolders(allowed=tuple(said.pop("unix_sockets_in", ()))),
     )
     if "show" in said:
@@ -199,6 +204,15 @@ def _case(folder: Path) -> Case:
     )
     assert not said, f"{folder}: case.yaml has no word {sorted(said)}"
     return replace(case, external_ports=ports)
+
+
+def _file(said: str | list[str]) -> NamedFile:
+    """A file in a folder for certificates."""
+    if not said:
+        return NamedFile(why="no such file or directory", may_be_shown=True)
+    parts = [said] if isinstance(said, str) else said
+    content = b"".join(material(*one.rsplit(".", 1)) for one in parts)
+    return NamedFile(content=content, may_be_shown=True)
 
 
 def filled(content: bytes, of: Material) -> bytes:

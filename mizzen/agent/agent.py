@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 from mizzen.agent import join
 from mizzen.agent.admin_reader import Reading
 from mizzen.agent.app_health import AppHealth
+from mizzen.agent.file_secrets import FileSecrets
 from mizzen.agent.join import RemoteAuthority
 from mizzen.authority.identity import Identity
 from mizzen.authority.proof import proof_of_proxy
@@ -32,11 +34,14 @@ from mizzen.node.unix_sockets import make_way
 from mizzen.node.workload_certificates import Workloads
 from mizzen.proxy.admin import LIVE
 from mizzen.proxy.bootstrap import ProxySpec
+from mizzen.resolve.context import FileFolders
 from mizzen.serve.ads import AdsServer
 from mizzen.status import Word
 from mizzen.xds.snapshot import snapshot
 
 _LOOK_SECONDS = 0.2
+_FILES_SECONDS = 2.0  # how often files that Envoy asks for are looked at
+_STREAMS_OF_ENVOY = 1_000  # one for each secret that it asks for here
 _UPDATES = (
     r"^(cluster_manager\.cds|listener_manager\.lds)\.update_success$|^listener_manager\.workers_started$"
 )
@@ -60,6 +65,7 @@ class ProxyPlan:
     app_port: int | None = None  # of a Pod: the probes of its applications
     probers: Mapping[str, Any] = field(default_factory=dict)  # what those ask
     drain_seconds: float = 45.0  # how long clients get to leave
+    certificate_folders: FileFolders = field(default_factory=FileFolders)  # below which files may be named
     patience: float = PATIENCE_SECONDS  # with an Envoy that does not answer, before it is killed
     lame_duck_seconds: float = 0.0  # between "not ready" and asking clients to leave
 
@@ -72,7 +78,9 @@ class Agent:
         self._stopping, self._hurry = asyncio.Event(), asyncio.Event()
         self._key = b""  # of this start, by which our Envoy proves that it is ours
         self._sds = AdsServer(
-            socket_path=plan.spec.sds_socket, proof=lambda proxy: proof_of_proxy(self._key, proxy)
+            socket_path=plan.spec.sds_socket,
+            proof=lambda proxy: proof_of_proxy(self._key, proxy),
+            streams_of_node=_STREAMS_OF_ENVOY,
         )
         self._pair = join.StoredPair(plan.instance.run_dir)
         self._authority = RemoteAuthority(
@@ -86,6 +94,9 @@ class Agent:
             lambda identity, request: self._authority.sign(identity, request), self._renewed
         )
         self._system_roots = SystemRoots(os.environ)
+        self._files = FileSecrets(plan.certificate_folders)
+        self._asked: frozenset[str] = frozenset()  # what Envoy has asked for
+        self._files_at = 0.0  # when files were looked at last
         self._is_said = False
 
     def stop(self) -> None:
@@ -164,18 +175,34 @@ class Agent:
     def _renewed(self, identity: Identity) -> None:
         found = self._workloads.credentials(identity)
         assert found is not None
-        certificate, ca = found
-        own = {certificate.name: tls_secret(certificate), ca.name: ca_secret(ca)}
+        self._pair.set(*found)
+        self._publish()
+        _log.info("a new certificate of %s", identity)
+
+    def _publish(self) -> None:
+        """All that this Envoy has from beside it."""
+        own = dict(self._files.held)
+        if found := self._workloads.credentials(self._plan.identity):
+            certificate, ca = found
+            own |= {certificate.name: tls_secret(certificate), ca.name: ca_secret(ca)}
         if system_roots := self._system_roots.get():
             own[system_roots.name] = ca_secret(system_roots)
         self._sds.publish(self._plan.spec.key, snapshot({SECRETS: own}))
-        self._pair.set(certificate, ca)
-        _log.info("a new certificate of %s", identity)
+
+    def _follow_files(self) -> None:
+        """What Envoy asks for by its path, and as often as it changes."""
+        now, names = time.monotonic(), self._sds.asked(SECRETS)
+        if names == self._asked and now - self._files_at < _FILES_SECONDS:
+            return
+        self._files_at, self._asked = now, names
+        if self._files.follow(names):
+            self._publish()
 
     async def _look(self, gateway: Gateway, restorer: Restorer) -> None:
         """Follow Envoy, for its health checks; say once that it serves."""
         while True:
             restorer.look(gateway, self._sds, self._pair)
+            self._follow_files()
             await gateway.look()
             synced, why = await self._synced(gateway)
             gateway.readiness.hear(Word(synced=synced, reason=why), gateway.state)

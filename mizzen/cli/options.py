@@ -24,6 +24,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 UNIX_SOCKETS_IN = "--unix-sockets-in"  # problems name it too: resolve.unix.OPTION
 _BY_SERVICE = "service"  # resolve.context.ByService
 RUN_DIR_VARIABLE = "MIZZEN_RUN_DIR"
+CERTIFICATES_IN = "--certificates-in"
+# Where Istio's charts and documents put them.
+CERTIFICATE_FOLDERS = ("/etc/istio", "/etc/certs")
+CERTIFICATES_VARIABLE = "MIZZEN_CERTIFICATES_IN"
 UNIX_VARIABLE = "MIZZEN_UNIX_SOCKETS_IN"
 
 
@@ -46,6 +50,22 @@ def run_dir(command: F) -> F:
         default=default_run_dir,
         help="Folder of sockets and logs of the running instance. "
         f"[default: ${RUN_DIR_VARIABLE}, else /run/mizzen]",
+    )(command)
+
+
+def certificate_folders(command: F) -> F:
+    """`--certificates-in`: where objects may name certificates and their keys."""
+    return click.option(
+        CERTIFICATES_IN,
+        "certificates_in",
+        multiple=True,
+        metavar="DIR",
+        envvar=CERTIFICATES_VARIABLE,
+        type=click.Path(),
+        callback=_certificate_folders,
+        help="A folder below which objects may name certificates and their keys (serverCertificate, privateKey ...). "
+        "Whoever writes a Gateway may show any of them. Repeatable.  "
+        f"[default: ${CERTIFICATES_VARIABLE}, separated by colons; else {', '.join(CERTIFICATE_FOLDERS)}]",
     )(command)
 
 
@@ -72,6 +92,7 @@ class Inputs:
     external_ports: "ExternalPorts" = ()
     sidecars: tuple[str, ...] = ()
     unix_sockets_in: tuple[str, ...] = ()
+    certificates_in: tuple[str, ...] = ()
 
     def settings(self, objects: "tuple[RawObject, ...] | None" = None) -> "Settings":
         """What the stages are told beside the objects; the switches come from the environment.
@@ -79,17 +100,19 @@ class Inputs:
         With `objects`, the files of this machine that they name are read.
         """
         from mizzen.pipeline import Settings
-        from mizzen.resolve.context import UnixFolders
-        from mizzen.sources.named_files import paths_in, read
+        from mizzen.resolve.context import FileFolders, UnixFolders
+        from mizzen.sources.named_files import named_in, read
 
         environment: Mapping[str, str] = dict(os.environ)
+        folders = FileFolders(allowed=self.certificates_in)
         return Settings(
             environment=environment,
             external_ports=self.external_ports,
             default_namespace=self.namespace,
             sidecars=frozenset(self.sidecars),
             unix_folders=UnixFolders(allowed=self.unix_sockets_in),
-            files=None if objects is None else read(paths_in(objects)),
+            certificate_folders=folders,
+            files=None if objects is None else read(named_in(objects), folders),
         )
 
     def arguments(self) -> tuple[str, ...]:
@@ -97,6 +120,7 @@ class Inputs:
         found = [part for name in self.files for part in ("-f", name)] + ["-n", self.namespace]
         found += [part for name in self.sidecars for part in ("--sidecar", name)]
         found += [part for name in self.unix_sockets_in for part in (UNIX_SOCKETS_IN, name)]
+        found += [part for name in self.certificates_in for part in (CERTIFICATES_IN, name)]
         if isinstance(self.external_ports, tuple):
             ports = [f"{dialled}:{bound}" for dialled, bound in self.external_ports]
         else:
@@ -157,6 +181,7 @@ def _inputs(command: F, *, required: bool) -> F:
         external_ports: "ExternalPorts",
         sidecars: tuple[str, ...],
         unix_sockets_in: tuple[str, ...],
+        certificates_in: tuple[str, ...],
         **others: Any,
     ) -> Any:
         found = Inputs(
@@ -166,6 +191,7 @@ def _inputs(command: F, *, required: bool) -> F:
             external_ports=external_ports,
             sidecars=sidecars,
             unix_sockets_in=unix_sockets_in,
+            certificates_in=certificates_in,
         )
         return command(inputs=found, **others)
 
@@ -183,6 +209,7 @@ def _inputs(command: F, *, required: bool) -> F:
             "one abstract socket. Whoever writes to that folder has Envoy's rights at sockets. Repeatable.  "
             f"[default: ${UNIX_VARIABLE}, separated by colons; else none may be named]",
         ),
+        certificate_folders,
         click.option(
             "--sidecar",
             "sidecars",
@@ -244,6 +271,23 @@ def _unix_folders(ctx: click.Context, parameter: click.Parameter, values: tuple[
         if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
             why = f"anybody may write to {value}, and so lay links there to sockets that are not theirs"
             raise click.BadParameter(why, ctx, parameter)
+        found.append(str(folder))
+    return tuple(dict.fromkeys(found))
+
+
+def _certificate_folders(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Links are followed now, once. Of the folders that nobody named, those that anybody may write to do not count."""
+    found = []
+    for value in values or CERTIFICATE_FOLDERS:
+        folder = Path(os.path.realpath(value))
+        if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
+            if values:
+                raise click.BadParameter(f"anybody may write to {value}", ctx, parameter)
+            continue
+        if folder == folder.parent:
+            raise click.BadParameter("the whole machine is no folder of certificates", ctx, parameter)
         found.append(str(folder))
     return tuple(dict.fromkeys(found))
 

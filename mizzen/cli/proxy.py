@@ -98,6 +98,7 @@ TOKEN_VARIABLE = "MIZZEN_JOIN_TOKEN"
     metavar="SECONDS",
     help="Between not being ready any more and asking clients to leave.  [default: 0; of a gateway in a Pod 5]",
 )
+@options.certificate_folders
 @options.hung_after
 @options.run_dir
 def command(kind: str, run_dir: Path, **given: Any) -> None:
@@ -129,6 +130,7 @@ def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mappin
     from mizzen.node.instance import Instance
     from mizzen.plane.network import JOIN_PORT, SECURE_PORT
     from mizzen.proxy.binary import envoy_binary
+    from mizzen.resolve.context import FileFolders
 
     host, port = host_and_port(given["pilot"], SECURE_PORT)
     is_pod = in_pod(environment)
@@ -156,6 +158,7 @@ def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mappin
         app_port=AGENT_PORT if is_pod else None,
         probers=_probers(environment),
         patience=given["hung_after"],
+        certificate_folders=FileFolders(allowed=given["certificates_in"], closed=(str(run_dir.resolve()),)),
         lame_duck_seconds=lame_duck if given["lame_duck"] is None else given["lame_duck"],
     )
 

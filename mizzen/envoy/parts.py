@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.model.route import Exact, Fraction, Prefix, Present, Regex, TextMatch
-from mizzen.model.tls import BESIDE_PROXY
+from mizzen.model.tls import is_beside_proxy
 
 NO_TIMEOUT = timedelta(0)
 # Envoy counts nanoseconds in 64 bits, and refuses the whole resource that has a longer or a negative duration.
@@ -56,7 +56,7 @@ def ads(initial_fetch_timeout: timedelta | None = None) -> pb.ConfigSource:
 
 def sds(name: str, initial_fetch_timeout: timedelta | None = None) -> pb.SdsSecretConfig:
     """A secret by name. Never without a timeout: one that is missing must not hold up a listener for ever."""
-    source = _identity() if name in BESIDE_PROXY else ads()
+    source = _identity() if is_beside_proxy(name) else ads()
     if initial_fetch_timeout is not None:
         source.initial_fetch_timeout.FromTimedelta(initial_fetch_timeout)
     return pb.SdsSecretConfig(name=name, sds_config=source)

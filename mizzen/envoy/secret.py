@@ -17,10 +17,7 @@ def tls_secret(certificate: Certificate) -> pb.Secret:
 def ca_secret(ca: TrustedCa) -> pb.Secret:
     """Roots to verify peers against, and what they have revoked."""
     out = pb.Secret(name=ca.name)
-    if ca.file:
-        out.validation_context.trusted_ca.filename = ca.file
-    else:
-        out.validation_context.trusted_ca.inline_bytes = ca.roots
+    out.validation_context.trusted_ca.inline_bytes = ca.roots
     if ca.crl:
         out.validation_context.crl.inline_bytes = ca.crl
     return out

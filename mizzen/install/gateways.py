@@ -116,6 +116,10 @@ def _workload(site: Site, gateway: Installed) -> Workload:
         env={"ISTIO_META_UNPRIVILEGED_POD": "true", **environment(said.k8s.env)},
         ports=container_ports(gateway.ports, taken=frozenset({(PROMETHEUS_PORT, "TCP")})),
     )
+    files = (f"{role_label}-certs", f"{role_label}-ca-certs")
+    container["volumeMounts"] += [
+        {"name": name, "mountPath": f"/etc/istio/{name}", "readOnly": True} for name in files
+    ]
     return Workload(
         site=site,
         component=gateway.component,
@@ -136,7 +140,12 @@ def _workload(site: Site, gateway: Installed) -> Workload:
             "prometheus.io/scrape": "true",
         },
         container=container,
-        volumes=tuple(proxy_volumes()),
+        volumes=(*proxy_volumes(), *map(_certificates, files)),
         k8s=said.k8s,
         needs_api=False,
     )
+
+
+def _certificates(name: str) -> Manifest:
+    """Istio's Secret for certificates in files, where there is one."""
+    return {"name": name, "secret": {"secretName": f"istio-{name}", "optional": True}}

@@ -14,6 +14,13 @@ MESH_ROOTS = "ROOTCA"
 # may be another than that of the control plane.
 SYSTEM_ROOTS = "file-root:system"
 BESIDE_PROXY = frozenset({WORKLOAD, MESH_ROOTS, SYSTEM_ROOTS})
+# Istio's names of what is in files beside a proxy of another machine: "file-cert:CHAIN~KEY", "file-root:CA".
+FILE_CERT, FILE_ROOT = "file-cert:", "file-root:"
+
+
+def is_beside_proxy(name: str) -> bool:
+    """Does the proxy ask for a secret where it runs, not at the control plane?"""
+    return name in BESIDE_PROXY or name.startswith((FILE_CERT, FILE_ROOT))
 
 
 class ClientAuth(Enum):
@@ -90,5 +97,4 @@ class TrustedCa:
     name: str
     roots: bytes = b""  # PEM
     crl: bytes = b""
-    file: str = ""  # instead of `roots`: a file that Envoy reads itself
     origin: ResourceRef

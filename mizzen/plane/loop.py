@@ -50,7 +50,7 @@ from mizzen.plane.state import State, Step
 from mizzen.plane.upkeep import Upkeep
 from mizzen.plane.worker import Credentials, Inputs, Worker, problems_now
 from mizzen.probe.mirror import Proof
-from mizzen.resolve.context import UnixFolders
+from mizzen.resolve.context import FileFolders, UnixFolders
 from mizzen.resolve.tls.secrets import next_validity
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
@@ -122,10 +122,12 @@ class ControlPlane:
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        own = UnixFolders(
-            allowed=self.settings.unix_folders.allowed, closed=(os.path.realpath(self.instance.run_dir),)
+        closed = (os.path.realpath(self.instance.run_dir),)
+        self.settings = replace(
+            self.settings,
+            unix_folders=UnixFolders(allowed=self.settings.unix_folders.allowed, closed=closed),
+            certificate_folders=FileFolders(allowed=self.settings.certificate_folders.allowed, closed=closed),
         )
-        self.settings = replace(self.settings, unix_folders=own)
         folder = self.ca_folder or self.instance.authority
         life = leaf_life(self.settings.environment)
         self.mesh = Mesh(folder, self._on_renewed, life=life, is_shared=self.shares_root)

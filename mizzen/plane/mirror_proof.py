@@ -9,7 +9,7 @@ from mizzen.http3.announcement import Evidence
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.listener import Announcement, Listener
-from mizzen.model.tls import WORKLOAD, Certificate, ClientAuth
+from mizzen.model.tls import FILE_CERT, WORKLOAD, Certificate, ClientAuth
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import LISTENER, SECRET
 from mizzen.xds.snapshot import Entry, Snapshot
@@ -39,7 +39,9 @@ class Subject:
     address: str
     port: int
     server_name: str
-    leaves: tuple[bytes, ...] = field(repr=False)  # PEM; one of them must be shown
+    leaves: tuple[bytes, ...] = field(
+        repr=False
+    )  # PEM; one of them must be shown. b"": any, nobody here knows it
     demands_certificate: bool
     versions: tuple[str, ...]  # of the listener and the certificates, as Envoy confirmed them
 
@@ -98,6 +100,8 @@ def subject(target: Target, snapshot: Snapshot, client: ClientStatus | None) -> 
     leaves = tuple(one.chain for one in target.certificates if one.name in held)
     if WORKLOAD in held:
         leaves += (_own_certificate(snapshot),)
+    if any(name.startswith(FILE_CERT) for name in announcement.certificates):
+        leaves += (b"",)  # a file beside the proxy: the handshake shows that it is there
     if not leaves:
         return None
     return Subject(

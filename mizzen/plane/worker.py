@@ -282,7 +282,7 @@ class Worker:
         """With the files of this machine that objects name; where proxies are elsewhere, so are their files."""
         if not self.is_local:
             return settings
-        self._files.follow(admitted)
+        self._files.follow(admitted, settings.certificate_folders)
         self._named = self._files.stamps
         if self.system_roots:
             self._named = {**self._named, **stamps(self.system_roots.paths)}

@@ -37,12 +37,12 @@ def prove_mirror(
 
     The TLS name is `server_name`, the request's authority one that no backend has: no user sees the probe.
 
-    `leaf_pem` is the certificate the server shall show (a chain may follow it). `demands_certificate` says
+    `leaf_pem` is the certificate the server shall show (a chain may follow it); "": any. `demands_certificate` says
     whether clients must bring one of their own: True makes a server that answers without it a failure (its
     mirror would be weaker than its TCP listener), False one that refuses; None takes either.
-    A wildcard host needs a name it matches. ValueError when `leaf_pem` holds no certificate.
+    A wildcard host needs a name it matches. ValueError when `leaf_pem` is a text without a certificate.
     """
-    wanted = fingerprint(leaf_pem)
+    wanted = fingerprint(leaf_pem) if leaf_pem else ""
     request = Request(
         host=server_name,
         port=port,
@@ -57,19 +57,19 @@ def prove_mirror(
 
 
 def judge(answer: Answer, wanted: str, demands_certificate: bool | None) -> Proof:
-    """What an answer proves. `wanted` is the SHA-256 of the leaf in hex."""
+    """What an answer proves. `wanted` is the SHA-256 of the leaf in hex; "": any."""
     if not answer.chain:
         return Proof(False, f"no QUIC handshake: {answer.error or 'no certificate was shown'}")
-    if answer.fingerprint != wanted:
+    if wanted and answer.fingerprint != wanted:
         return Proof(False, f"another certificate is served: {answer.fingerprint}, not {wanted}")
     if answer.error is None:
         if demands_certificate:
             return Proof(False, f"it answered {answer.status} without asking for a client certificate")
-        return Proof(True, f"{Protocol.H3.value} {answer.status} with certificate {wanted}")
+        return Proof(True, f"{Protocol.H3.value} {answer.status} with certificate {answer.fingerprint}")
     if answer.error.is_timeout:
         return Proof(False, f"the handshake came through, but no answer: {answer.error}")
     # A server that wants a client certificate closes after the handshake, with certificate_required (QUIC
     # error 0x174); libcurl says only that the peer closed. Silence and refusal look different (above).
     if demands_certificate is False:
         return Proof(False, f"the handshake came through, then it closed the connection: {answer.error}")
-    return Proof(True, f"certificate {wanted}, and it refuses clients without a certificate")
+    return Proof(True, f"certificate {answer.fingerprint}, and it refuses clients without a certificate")

@@ -53,11 +53,30 @@ class UnixFolders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileFolders:
+    """Where the certificates and keys may be that objects name. Absolute paths without links."""
+
+    allowed: tuple[str, ...] = ()  # below these, at any depth
+    closed: tuple[str, ...] = ()  # never below these: our own
+
+    def hold(self, path: str) -> bool:
+        """Is a file (without links in its path) in one of them?"""
+        return _below(path, self.allowed) and not _below(path, self.closed)
+
+
+def _below(path: str, folders: tuple[str, ...]) -> bool:
+    return any(path.startswith(folder.rstrip("/") + "/") for folder in folders)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFile:
     """A file of this machine that an object names."""
 
-    content: bytes = b""  # what it held when it could be read last
+    content: bytes = field(default=b"", repr=False)  # what it held when it could be read last
     why: str = ""  # why it cannot be read now
+    may_be_shown: bool = (
+        False  # it may be a certificate and key of a gateway's own: it is in a folder for those
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from mizzen.model.authorization import Access
 from mizzen.model.backend import Backend
 from mizzen.model.listener import Listener, TcpService
 from mizzen.model.route import Forward, Route
-from mizzen.model.tls import BESIDE_PROXY, ClientTls, ServerTls
+from mizzen.model.tls import ClientTls, ServerTls, is_beside_proxy
 
 
 def backends_of(routes: Iterable[Route]) -> Iterator[str]:
@@ -51,5 +51,5 @@ def _names(tls: ServerTls | ClientTls) -> Iterator[str]:
     certificates = tls.certificates if isinstance(tls, ServerTls) else (tls.certificate,)
     ca = tls.verification.ca if tls.verification else None
     for name in (*certificates, ca):
-        if name is not None and name not in BESIDE_PROXY:
+        if name is not None and not is_beside_proxy(name):
             yield name

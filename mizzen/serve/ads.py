@@ -144,6 +144,7 @@ class AdsServer:
         address: str = "",
         on_status: OnStatus | None = None,
         hold_limit: timedelta = HOLD_LIMIT,
+        streams_of_node: int = _STREAMS_OF_NODE,
     ) -> None:
         """Listen on a Unix socket (its directory should be 0700: gRPC makes it readable to all), on a TCP
         `address` ("127.0.0.1:15010"), where no Secret is told, or on both.
@@ -155,7 +156,7 @@ class AdsServer:
         self._address = address
         self.network: Network | None = None  # to be set before `start`
         self._on_status = on_status
-        self._hold_limit = hold_limit
+        self._hold_limit, self._streams_of_node = hold_limit, streams_of_node
         self._clients = Clients()
         self._budget = Budget(_UNDER_WAY)
         self._servers: list[grpc.aio.Server] = []
@@ -234,6 +235,10 @@ class AdsServer:
         """All connected clients, by gateway and node id."""
         return self._clients.status()
 
+    def asked(self, type_url: str) -> frozenset[str]:
+        """The names of that type that anybody asks for."""
+        return self._clients.asked(type_url)
+
     @property
     def pushed(self) -> Mapping[str, Pushed]:
         """What was sent so far, by type URL."""
@@ -291,7 +296,7 @@ class AdsServer:
         client = Client(
             stream, first.node, silent=silent, secrets=admission.secrets, is_proven=admission.is_proven
         )
-        if self._clients.streams_of(client.node_id) >= _STREAMS_OF_NODE:
+        if self._clients.streams_of(client.node_id) >= self._streams_of_node:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "it has too many streams already")
         self._clients.add(client)
         _log.info("%s connected", client.node_id)

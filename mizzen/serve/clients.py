@@ -230,6 +230,11 @@ class Clients:
         self.settle_later()
         return tuple(sorted(statuses, key=lambda status: (status.gateway, status.node_id)))
 
+    def asked(self, type_url: str) -> frozenset[str]:
+        """The names of that type that anybody asks for, on a stream of its own too."""
+        statuses = (client.stream.status().of(type_url) for client in self)
+        return frozenset(name for status in statuses if status is not None for name in status.subscribed)
+
     def count(self, response: Response) -> None:
         """A response goes out."""
         before = self._pushed.get(response.type_url, Pushed(0, 0, 0))

@@ -1,5 +1,7 @@
 """Files of this machine that objects name by their paths: found in the objects, read with a bound, and watched.
 
+Whoever names a private key makes a gateway show its certificate, so those are in folders that the operator chose.
+
 Only regular files are opened, since a pipe or a device may never end; and no more of them than fits.
 """
 
@@ -11,16 +13,20 @@ from dataclasses import field
 from typing import Any
 
 from mizzen.lazy import dataclass
-from mizzen.resolve.context import NamedFile
+from mizzen.resolve.context import FileFolders, NamedFile
+from mizzen.resolve.tls.named_files import ELSEWHERE
 from mizzen.resources.kinds import meant
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.listing import Moment
 
 LARGEST, MOST_BYTES = 2**20, 32 * 2**20  # of one file; of all
-_KINDS = frozenset({"DestinationRule"})
-_KEYS = frozenset({"caCertificates", "caCrl"})
+_KINDS = frozenset({"DestinationRule", "Gateway"})
+_PUBLIC = frozenset({"caCertificates", "caCrl"})
+_OWN = frozenset({"serverCertificate", "clientCertificate", "privateKey"})
 _SYSTEM = ("/dev/", "/proc/", "/sys/")
 
+# Path -> whether somebody names it as what is public; else it is a certificate or key of a gateway's own alone.
+Named = Mapping[str, bool]
 Stamps = Mapping[str, tuple[int, ...]]  # () of what is not there
 
 
@@ -31,55 +37,76 @@ class NamedFiles:
     stamps: Stamps = field(default_factory=dict)  # of the files as they were read
     files: Mapping[str, NamedFile] = field(default_factory=dict)  # the very same as long as nothing changes
     # By the id() of the objects that name any.
-    _naming: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _naming: dict[int, Named] = field(default_factory=dict)
     _objects: tuple[RawObject, ...] = ()  # of the moment before
     _seen: object = None  # its token
 
-    def follow(self, moment: Moment) -> None:
+    def follow(self, moment: Moment, folders: FileFolders = FileFolders()) -> None:  # noqa: B008  # it is frozen
         """Read what objects name now, where that is new, has changed or could not be read."""
         changed = moment.after(self._seen, self._objects)
         self._seen, self._objects = moment.token, moment.objects
         for raw in changed.gone:
             self._naming.pop(id(raw), None)
-        self._naming |= {id(raw): named for raw in changed.added if (named := paths_in((raw,)))}
-        paths = sorted({path for some in self._naming.values() for path in some})
+        self._naming |= {id(raw): named for raw in changed.added if (named := named_in((raw,)))}
+        paths = _together(pair for some in self._naming.values() for pair in some.items())
         now = stamps(paths)
         if now != self.stamps or any(file.why for file in self.files.values()):
-            self.stamps, self.files = now, read(paths, self.files)
+            self.stamps = now
+            files = read(paths, folders, self.files)
+            self.files = self.files if files == self.files else files
 
 
-def paths_in(objects: Iterable[RawObject]) -> tuple[str, ...]:
+def named_in(objects: Iterable[RawObject]) -> Named:
     """The paths that objects name, sorted."""
     naming = (raw for raw in objects if raw.kind in _KINDS and meant(raw.kind, raw.api_version))
-    return tuple(sorted({path for raw in naming for path in _named(raw.data)}))
+    return _together(named for raw in naming for named in _named(raw.data))
 
 
-def _named(value: Any) -> Iterator[str]:
+def _together(named: Iterable[tuple[str, bool]]) -> Named:
+    found: dict[str, bool] = {}
+    for path, is_public in named:
+        found[path] = found.get(path, False) or is_public
+    return dict(sorted(found.items()))
+
+
+def _named(value: Any) -> Iterator[tuple[str, bool]]:
     """Decoding has not judged the depth of what is written: no recursion."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            yield from (v for k, v in one.items() if k in _KEYS and isinstance(v, str) and v.startswith("/"))
+            for key, written in one.items():
+                if (key in _PUBLIC or key in _OWN) and isinstance(written, str) and written.startswith("/"):
+                    yield written, key in _PUBLIC
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one
 
 
-def read(paths: Iterable[str], before: Mapping[str, NamedFile] | None = None) -> dict[str, NamedFile]:
-    """What each file holds, or why it cannot be read; then what it held `before` stays."""
+def read(
+    named: Named, folders: FileFolders, before: Mapping[str, NamedFile] | None = None
+) -> dict[str, NamedFile]:
+    """What each file holds, or why it cannot be read; then what it held `before` stays.
+
+    What is a certificate or key of a gateway's own is in one of the `folders`, wherever links lead; else it is not read.
+    """
     found: dict[str, NamedFile] = {}
     left = MOST_BYTES
-    for path in paths:
+    for path, is_public in named.items():
+        may_be_shown = False
         try:
+            may_be_shown = folders.hold(os.path.realpath(path))
+            if not may_be_shown and not is_public:
+                raise OSError(errno.EACCES, ELSEWHERE)
             content = _content(path, left)
         except (OSError, ValueError) as error:
             why = (getattr(error, "strerror", None) or str(error)).lower()
             known = (before or {}).get(path, NamedFile())
-            found[path] = NamedFile(content=known.content, why=why)
+            found[path] = NamedFile(content=known.content, why=why, may_be_shown=may_be_shown)
             continue
         left -= len(content)
-        found[path] = NamedFile(content=content, why="" if content else "it is empty")
+        why = "" if content else "it is empty"
+        found[path] = NamedFile(content=content, why=why, may_be_shown=may_be_shown)
     return found
 
 

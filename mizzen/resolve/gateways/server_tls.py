@@ -4,17 +4,19 @@ Fail closed: a server whose TLS cannot be set up has no chain at all. One whose 
 chain (the Secret may come any moment); until then its handshakes fail.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mizzen.errors import Problem, Severity
-from mizzen.model.tls import ClientAuth, ServerTls, TlsPolicy, Verification
+from mizzen.model.tls import ClientAuth, ServerTls, TlsPolicy, Verification, is_beside_proxy
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.servers import MergedServer
 from mizzen.resolve.tls.identity import mesh_server
+from mizzen.resolve.tls.named_files import pair_name, path_fault, paths_of, roots_name
 from mizzen.resolve.tls.pem import Chain, read_chain
 from mizzen.resolve.tls.secrets import (
     CA_SUFFIX,
+    FILES_HINT,
     Trouble,
     ca_name,
     ca_of,
@@ -25,7 +27,7 @@ from mizzen.resolve.tls.secrets import (
 from mizzen.resources.istio.gateway import ServerTlsSettings
 
 CODES = {
-    "TLS-002": "Certificates in files are not read; the server takes no part.",
+    "TLS-002": "A file with a certificate or key cannot be used; what the gateway has of it stays in force.",
     "TLS-003": "None of the ECDH curves is one that Envoy knows; the server takes no part.",
     "TLS-004": "An ECDH curve that Envoy does not know is left out.",
     "TLS-009": "A server's demand on client certificates would not be checked; the server takes no part.",
@@ -58,16 +60,6 @@ def server_tls(ctx: Context, server: MergedServer) -> ServerTls | None:
         return None
     if settings.mode == "ISTIO_MUTUAL":
         return _mesh(ctx, settings)
-    if not _credentials(settings):
-        _refuse(
-            ctx,
-            server,
-            "TLS-002",
-            f"{at}.serverCertificate",
-            "certificates are read from Secrets, not from files",
-            "Put certificate and key into a Secret, and name it in credentialName.",
-        )
-        return None
     policy = _policy(ctx, server, settings, at)
     if policy is None:
         return None
@@ -95,10 +87,10 @@ def _unchecked(settings: ServerTlsSettings) -> tuple[str, str, str] | None:
                     "mode SIMPLE asks clients for no certificate that could be checked",
                     "Use mode MUTUAL.",
                 )
-    if settings.ca_crl and settings.mode != "SIMPLE":
+    if settings.ca_crl and settings.mode != "SIMPLE" and _credentials(settings):
         return (
             "caCrl",
-            "revoked certificates would be let in: no file is read",
+            "revoked certificates would be let in: with a credential, no file is read",
             "Put the CRL into the Secret, as ca.crl.",
         )
     return None
@@ -138,18 +130,38 @@ def _certificates(
     """SDS names of the certificates, in the user's order; those that are not there are reported."""
     names: list[str] = []
     chains: list[Chain] = []
-    for index, credential in enumerate(_credentials(settings)):
-        name = resource_name(credential)
-        field = f"{at}.credentialNames[{index}]" if settings.credential_names else f"{at}.credentialName"
+    for name, fields in _sources(ctx, settings, at):
+        names.append(name)
+        if is_beside_proxy(name):
+            _judge_paths(ctx, server, name, fields)
+            continue
         found = certificate_of(ctx, name)
         if isinstance(found, Trouble):
-            ctx.report(found.problem(server.ref, field))
+            ctx.report(found.problem(server.ref, fields[found.part]))
         elif isinstance(chain := read_chain(found.chain), Chain):
             chains.append(chain)
-        names.append(name)
     if len(chains) == len(names):
         _report_uncovered(ctx, server, chains)
     return tuple(dict.fromkeys(names))
+
+
+def _sources(ctx: Context, settings: ServerTlsSettings, at: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The SDS name of each certificate, and the fields that say where its chain and its key are."""
+    for index, credential in enumerate(_credentials(settings)):
+        field = f"{at}.credentialNames[{index}]" if settings.credential_names else f"{at}.credentialName"
+        yield resource_name(credential), (field, field)
+    if _credentials(settings):
+        return
+    pairs = [(pair.at, pair.server_certificate, pair.private_key) for pair in settings.tls_certificates]
+    for place, chain, key in pairs or [(at, settings.server_certificate, settings.private_key)]:
+        yield pair_name(ctx, chain, key), (f"{place}.serverCertificate", f"{place}.privateKey")
+
+
+def _judge_paths(ctx: Context, server: MergedServer, name: str, fields: tuple[str, ...]) -> None:
+    """Of files that are beside the proxy, only what can be no path is known here."""
+    for path, field in zip(paths_of(name), fields, strict=False):
+        if why := path_fault(path):
+            _refuse(ctx, server, "TLS-002", field, f"{why}: handshakes fail", FILES_HINT)
 
 
 def _report_uncovered(ctx: Context, server: MergedServer, chains: list[Chain]) -> None:
@@ -185,12 +197,32 @@ def _verification(
         name = resource_name(settings.ca_cert_credential_name)
         # A key pair and a CA of one Secret need two names.
         ca = name if is_ca(name) else name + CA_SUFFIX
+    elif not _credentials(settings):
+        return _in_files(ctx, server, settings, at)
     else:
         field = f"{at}.credentialNames[0]" if settings.credential_names else f"{at}.credentialName"
         ca = ca_name(certificate)
     found = ca_of(ctx, ca)
     if isinstance(found, Trouble):
         ctx.report(found.problem(server.ref, field))
+    return _demands(settings, ca)
+
+
+def _in_files(ctx: Context, server: MergedServer, settings: ServerTlsSettings, at: str) -> Verification:
+    """Both in one secret, so that another revocation list changes no listener."""
+    roots = settings.ca_certificates or next(
+        (pair.ca_certificates for pair in settings.tls_certificates if pair.ca_certificates), ""
+    )
+    fields = (f"{at}.caCertificates", f"{at}.caCrl")
+    ca = roots_name(ctx, roots, settings.ca_crl)
+    if is_beside_proxy(ca):
+        _judge_paths(ctx, server, ca, fields)
+    elif isinstance(found := ca_of(ctx, ca), Trouble):
+        ctx.report(found.problem(server.ref, fields[found.part]))
+    return _demands(settings, ca)
+
+
+def _demands(settings: ServerTlsSettings, ca: str) -> Verification:
     return Verification(
         ca=ca,
         subject_alt_names=settings.subject_alt_names,

@@ -215,6 +215,7 @@ def _warn(ctx: Context, server: MergedServer, tls: ServerTls) -> None:
             "cipherSuites",
             "cipherSuites bind TLS 1.2 and below; TLS 1.3, over TCP and in HTTP/3, has its own",
         )
+    settings = server.server.tls
     found = [certificate_of(ctx, name) for name in tls.certificates]
     pairs = [one for one in found if isinstance(one, Certificate)]
     chains = [read_chain(pair.chain) for pair in pairs]
@@ -222,7 +223,7 @@ def _warn(ctx: Context, server: MergedServer, tls: ServerTls) -> None:
         tell(
             Severity.WARNING,
             "H3-006",
-            "credentialNames",
+            "credentialNames" if settings and settings.credential_names else "tlsCertificates",
             "over HTTP/3 every client gets the ECDSA certificate, also one that knows RSA alone",
             "Such a client falls back to TCP.",
         )

@@ -12,6 +12,7 @@ from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.servers import MergedServer
 from mizzen.resolve.listeners.listeners import tls_key
 from mizzen.resolve.tls.secrets import certificate_of
+from mizzen.resources.istio.gateway import ServerTlsSettings
 
 CODES = {
     "GW-014": "Gateways share a certificate and a port (IST0138): a connection to the one is reused for the other.",
@@ -42,18 +43,28 @@ def check_shared_certificates(
 
 def _report(ctx: Context, server: MergedServer, others: list[MergedServer]) -> None:
     settings = server.server.tls
-    several = bool(settings and settings.credential_names)
     named = ", ".join(f"{one.ref} ({one.at})" for one in others[:_NAMED])
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    shown = ", ".join(settings.credential_names or (settings.credential_name,)) if settings else ""
+    shown, field = _named_as(settings) if settings else ("", "")
     ctx.report(
         Problem(
             severity=Severity.WARNING,
             code="GW-014",
             resource=server.ref,
-            field=f"{server.at}.tls.{'credentialNames' if several else 'credentialName'}",
+            field=f"{server.at}.tls{field}",
             message=f"the certificate of {shown} is also that of {named}{more} on port {server.number} (IST0138): "
             "clients that reuse a connection for a host of the other Gateway get 421, and must open another",
             hint="Give each Gateway a certificate for its own hosts alone, or put the hosts into one server.",
         )
     )
+
+
+def _named_as(settings: ServerTlsSettings) -> tuple[str, str]:
+    """How a server's certificates are named, and where."""
+    if settings.credential_names:
+        return ", ".join(settings.credential_names), ".credentialNames"
+    if settings.credential_name:
+        return settings.credential_name, ".credentialName"
+    if settings.tls_certificates:
+        return ", ".join(pair.server_certificate for pair in settings.tls_certificates), ".tlsCertificates"
+    return settings.server_certificate, ".serverCertificate"

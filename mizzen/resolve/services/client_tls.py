@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from mizzen.errors import Problem, ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model.backend import Protocol
-from mizzen.model.tls import SYSTEM_ROOTS, ClientTls, TlsPolicy, Verification
+from mizzen.model.tls import SYSTEM_ROOTS, ClientTls, TlsPolicy, Verification, is_beside_proxy
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.server_tls import CURVES, known_ciphers
 from mizzen.resolve.services.endpoints import Instance
 from mizzen.resolve.services.policies import Policy
 from mizzen.resolve.services.services import MeshService
 from mizzen.resolve.tls.identity import mesh_client, spiffe
-from mizzen.resolve.tls.named_files import content_of, fault_of
+from mizzen.resolve.tls.named_files import content_of, fault_of, pair_name, path_fault, roots_name
 from mizzen.resolve.tls.pem import crl_fault, roots_fault
 from mizzen.resolve.tls.secrets import (
     CONFIG_MAP,
-    FILE_ROOT,
+    FILES_HINT,
     Trouble,
     ca_name,
     ca_of,
@@ -30,11 +30,11 @@ from mizzen.resolve.tls.secrets import (
 from mizzen.resources.istio.destination_rule import ClientTLSSettings
 
 CODES = {
-    "TLS-007": "A client certificate in files is not read; no connection is made to the backend.",
+    "TLS-007": "A client certificate or its key is named by what is no file's path; no connection is made to the backend.",
     "TLS-008": "A file with CA certificates or a revocation list cannot be used; no connection is made to the backend.",
 }
 
-NO_FILES = "the client certificate is named as files"
+_PAIR = ("clientCertificate", "privateKey")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +55,8 @@ def client_tls(
     ref = policy.tls_ref or service.ref
     if settings.mode == "ISTIO_MUTUAL":
         return _mesh(ctx, settings, instances, spoken)
-    if settings.mode == "MUTUAL" and not settings.credential_name:
-        return _unusable(
-            ctx,
-            ref,
-            "TLS-007",
-            f"{settings.at}.clientCertificate",
-            NO_FILES,
-            "Put certificate and key into a Secret, and name it in credentialName.",
-        )
+    if (unusable := _pair_paths(ctx, ref, settings)) is not None:
+        return unusable
     if (unusable := _files(ctx, ref, settings)) is not None:
         return unusable
     names = settings.subject_alt_names
@@ -127,9 +120,14 @@ def _trusts_system(settings: ClientTLSSettings) -> bool:
 def _certificate(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str | None:
     if settings.mode != "MUTUAL":
         return None
-    name = resource_name(settings.credential_name)
-    if isinstance(found := certificate_of(ctx, name), Trouble):
-        ctx.report(found.problem(ref, f"{settings.at}.credentialName"))
+    fields = ("credentialName", "credentialName")
+    if settings.credential_name:
+        name = resource_name(settings.credential_name)
+    else:
+        name = pair_name(ctx, settings.client_certificate, settings.private_key)
+        fields = _PAIR
+    if not is_beside_proxy(name) and isinstance(found := certificate_of(ctx, name), Trouble):
+        ctx.report(found.problem(ref, f"{settings.at}.{fields[found.part]}"))
     return name
 
 
@@ -145,6 +143,16 @@ def _verification(
         crl=revoked,
         crl_file="" if revoked else settings.ca_crl,
     )
+
+
+def _pair_paths(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> ClientTls | None:
+    """No connection where the certificate and key can be no files, whatever stands in them."""
+    if settings.mode != "MUTUAL" or settings.credential_name:
+        return None
+    for key, path in zip(_PAIR, (settings.client_certificate, settings.private_key), strict=True):
+        if why := path_fault(path):
+            return _unusable(ctx, ref, "TLS-007", f"{settings.at}.{key}", why, FILES_HINT)
+    return None
 
 
 def _files(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> ClientTls | None:
@@ -175,7 +183,7 @@ def _ca(ctx: Context, ref: ResourceRef, settings: ClientTLSSettings) -> str | No
         if isinstance(found := ca_of(ctx, ca), Trouble):
             ctx.report(found.problem(ref, f"{settings.at}.credentialName"))
         return ca
-    return SYSTEM_ROOTS if _trusts_system(settings) else FILE_ROOT + settings.ca_certificates
+    return SYSTEM_ROOTS if _trusts_system(settings) else roots_name(ctx, settings.ca_certificates)
 
 
 def _own_names(

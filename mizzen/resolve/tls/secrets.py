@@ -16,7 +16,13 @@ from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
 from mizzen.resolve import with_errors
 from mizzen.resolve.context import Context, mapped, step
-from mizzen.resolve.tls.named_files import content_of
+from mizzen.resolve.tls.named_files import (
+    FileFault,
+    is_file,
+    is_roots,
+    pair_in,
+    roots_in,
+)
 from mizzen.resolve.tls.pem import Bad, Chain, crl_fault, key_fault, read_chain, roots_fault
 from mizzen.resources.kubernetes.core import ConfigMap, Secret
 from mizzen.resources.yaml.places import child
@@ -31,8 +37,11 @@ CODES = {
 
 KUBERNETES = "kubernetes://"
 CONFIG_MAP = "configmap://"
-FILE_ROOT = "file-root:"
 CA_SUFFIX = "-cacert"
+FILES_HINT = (
+    "Certificates and keys are PEM files of at most 1 MB, by their absolute paths, in /etc/istio, /etc/certs or "
+    "a folder that mizzen is started with (--certificates-in)."
+)
 _VERBATIM = (KUBERNETES, "kubernetes-gateway://", CONFIG_MAP, "builtin://", "invalid://")
 
 
@@ -45,6 +54,7 @@ class Trouble:
     hint: str = ""
     resource: ResourceRef | None = None
     field: str = ""
+    part: int = 0  # of several fields that name it together, the one that is wrong
 
     def problem(self, user: ResourceRef, field: str) -> Problem:
         """As a problem of the object to blame; of `user` at `field` when that is who names it."""
@@ -71,7 +81,7 @@ def ca_name(certificate: str) -> str:
 
 def is_ca(name: str) -> bool:
     """Whether an SDS name asks for roots (else it asks for a key pair)."""
-    return name.endswith(CA_SUFFIX) or name.startswith((CONFIG_MAP, FILE_ROOT))
+    return is_roots(name) if is_file(name) else name.endswith(CA_SUFFIX) or name.startswith(CONFIG_MAP)
 
 
 def secret_resources(
@@ -101,6 +111,9 @@ def _sent(ctx: Context, name: str, _: object) -> Certificate | TrustedCa | None:
 @step
 def certificate_of(ctx: Context, name: str) -> Certificate | Trouble:
     """The key pair that is sent under an SDS name, or why there is none."""
+    if is_file(name):
+        pair = pair_in(ctx.files or {}, name)
+        return _of_file(pair, "TLS-002") if isinstance(pair, FileFault) else pair
     secret = _secret(ctx, name)
     if isinstance(secret, Trouble):
         return secret
@@ -126,6 +139,15 @@ def _certificate_of(secret: Secret, name: str) -> Certificate | Trouble:
     return _lacking(secret, secret.data, (("tls.crt", "tls.key"), ("cert", "key")), "a certificate and key")
 
 
+def _of_file(fault: FileFault, code: str) -> Trouble:
+    return Trouble(
+        code=code,
+        message=fault.why,
+        hint=f"{FILES_HINT} What the gateway has of it already stays in force.",
+        part=fault.part,
+    )
+
+
 def _pair_fault(secret: Secret, chain_key: str, key_key: str, staple: bytes) -> Trouble | None:
     chain = read_chain(secret.data[chain_key])
     if isinstance(chain, Bad):
@@ -143,10 +165,9 @@ def _pair_fault(secret: Secret, chain_key: str, key_key: str, staple: bytes) -> 
 @step
 def ca_of(ctx: Context, name: str) -> TrustedCa | Trouble:
     """The roots that are sent under an SDS name, or why there are none."""
-    if name.startswith(FILE_ROOT):
-        path = name.removeprefix(FILE_ROOT)
-        origin, content = ResourceRef(kind="File", name=path), content_of(ctx, path)
-        return TrustedCa(name=name, roots=content, file="" if content else path, origin=origin)
+    if is_file(name):
+        roots = roots_in(ctx.files or {}, name)
+        return _of_file(roots, "TLS-008") if isinstance(roots, FileFault) else roots
     holder = _config_map(ctx, name) if name.startswith(CONFIG_MAP) else _ca_secret(ctx, name)
     if isinstance(holder, Trouble):
         return holder

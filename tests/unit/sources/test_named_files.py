@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from mizzen.resolve.context import NamedFile
+from mizzen.resolve.context import FileFolders, NamedFile
 from mizzen.resources.raw_objects import RawObject, parse_documents
 from mizzen.sources import named_files
 from mizzen.sources.listing import Difference, Moment, difference
-from mizzen.sources.named_files import NamedFiles, paths_in, read, stamps
+from mizzen.sources.named_files import Named, NamedFiles, named_in, stamps
+from mizzen.sources.named_files import read as read_named
 
 RULE = """
 apiVersion: networking.istio.io/v1
@@ -23,13 +24,17 @@ spec:
 """
 
 
+def read(paths: list[str], before: dict[str, NamedFile] | None = None) -> dict[str, NamedFile]:
+    return read_named(dict.fromkeys(paths, True), FileFolders(), before)
+
+
 def test_paths_are_found_wherever_a_rule_has_them() -> None:
     other = (
         "\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {caCertificates: /etc/passwd}}"
     )
     objects, _ = parse_documents(RULE.format(ca="/etc/ca.pem") + other, "a.yaml")
 
-    assert paths_in(objects) == ("/etc/ca.pem", "/etc/crl.pem")
+    assert named_in(objects) == {"/etc/ca.pem": True, "/etc/crl.pem": True}
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
@@ -90,13 +95,13 @@ def test_what_cannot_be_read_any_more_stays(tmp_path: Path) -> None:
 
 def test_only_what_has_changed_is_searched_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[str] = []
-    found = paths_in
+    found = named_in
 
-    def counted(objects: tuple[RawObject, ...]) -> tuple[str, ...]:
+    def counted(objects: tuple[RawObject, ...]) -> Named:
         searched.extend(raw.name for raw in objects)
         return found(objects)
 
-    monkeypatch.setattr(named_files, "paths_in", counted)
+    monkeypatch.setattr(named_files, "named_in", counted)
     ca, other = tmp_path / "ca.pem", tmp_path / "other.pem"
     for file in (ca, other):
         file.write_bytes(b"roots")
@@ -135,3 +140,39 @@ def test_a_file_that_could_not_be_read_is_tried_again(
     before = named.files
     named.follow(moment)
     assert named.files is before
+
+
+GATEWAY = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: g, namespace: n}}
+spec:
+  servers:
+  - port: {{number: 443, name: https, protocol: HTTPS}}
+    hosts: [a.test]
+    tls: {{mode: MUTUAL, serverCertificate: {folder}/tls.crt, privateKey: {folder}/tls.key, caCertificates: {folder}/tls.crt}}
+"""
+
+
+def test_keys_are_read_in_their_folders_alone_wherever_links_lead(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "certs", tmp_path / "other"
+    own = inside / "own"
+    for folder in (inside, outside, own):
+        folder.mkdir()
+        (folder / "tls.crt").write_bytes(b"certificate")
+        (folder / "tls.key").write_bytes(b"key")
+    (inside / "link.key").symlink_to(outside / "tls.key")
+    folders = FileFolders(allowed=(str(inside),), closed=(str(own),))
+
+    def may(path: Path, *, is_public: bool = False) -> tuple[bytes, bool]:
+        found = read_named({str(path): is_public}, folders)[str(path)]
+        assert bool(found.why) is not bool(found.content)
+        return found.content, found.may_be_shown
+
+    assert may(inside / "tls.key") == (b"key", True)
+    for refused in (outside / "tls.key", inside / "link.key", own / "tls.key", tmp_path / "certs2/tls.key"):
+        assert may(refused) == (b"", False)
+    # What is named as public too is read; it is nobody's own certificate all the same.
+    assert may(outside / "tls.crt", is_public=True) == (b"certificate", False)
+    (gateway,), _ = parse_documents(GATEWAY.format(folder=outside), "g.yaml")
+    assert named_in((gateway,)) == {f"{outside}/tls.crt": True, f"{outside}/tls.key": False}

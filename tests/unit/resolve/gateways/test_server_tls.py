@@ -1,10 +1,14 @@
 """How servers end TLS."""
 
+from dataclasses import replace
+
 import pytest
 
 from mizzen.model.tls import ClientAuth
+from mizzen.resolve.context import NamedFile
 from mizzen.resolve.gateways.server_tls import server_tls
 from mizzen.resolve.gateways.servers import merged_servers
+from mizzen.resolve.tls.secrets import certificate_of
 
 GATEWAY = """
 ---
@@ -97,10 +101,23 @@ def test_istio_mutual_shows_the_proxys_own_certificate_and_takes_workloads_of_th
     assert made.verification.subject_alt_name_prefixes == ("spiffe://cluster.local/",)
 
 
-def test_certificates_in_files_are_refused(tls):
-    made, found = tls("mode: SIMPLE, serverCertificate: /etc/tls.crt, privateKey: /etc/tls.key")
-    assert made is None
-    assert found.codes == ["TLS-002"]
+def test_certificates_in_files_are_named_for_who_reads_them(gateway, pair):
+    text = GATEWAY.replace("TLS", "mode: SIMPLE, serverCertificate: /c/tls.crt, privateKey: /c/tls.key")
+    beside = gateway(text)
+    assert server_tls(beside.ctx, merged_servers(beside.ctx)[0]).certificates == (
+        "file-cert:/c/tls.crt~/c/tls.key",
+    )
+    assert beside.codes == []
+    own = pair("www.a.com")
+    here = {
+        "/c/tls.crt": NamedFile(content=own.certificate, may_be_shown=True),
+        "/c/tls.key": NamedFile(content=own.key, may_be_shown=True),
+    }
+    ctx = replace(beside.ctx, files=here)
+    (name,) = server_tls(ctx, merged_servers(ctx)[0]).certificates
+    assert name == "file:///c/tls.crt~/c/tls.key"
+    assert certificate_of(ctx, name).key == own.key
+    assert beside.codes == []
 
 
 def test_a_host_that_no_certificate_is_for_is_told(gateway, pair):

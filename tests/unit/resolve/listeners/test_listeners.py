@@ -147,12 +147,12 @@ def test_a_server_without_its_tls_is_left_out_and_its_neighbour_stays(resolved):
         a_gateway("gw", https("https", "[a.com]"))
         + a_gateway(
             "mesh",
-            "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [b.com], tls: {mode: SIMPLE, serverCertificate: /a, privateKey: /b}}",
+            "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [b.com], tls: {mode: SIMPLE, credentialName: cred, ecdhCurves: [secp999]}}",
         )
     )
     assert [c.name for one in model.listeners for c in one.chains] == ["https.443.https.gw.team"] * 2
     assert "https.443.https.mesh.team" not in {table.name for table in model.route_tables}
-    assert "TLS-002" in found.codes
+    assert "TLS-003" in found.codes
 
 
 def test_only_what_is_asked_for_is_sent_of_secrets(resolved, pair):

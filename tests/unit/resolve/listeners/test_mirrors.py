@@ -175,7 +175,7 @@ def test_two_kinds_of_certificates_are_mirrored_with_a_warning(judged, pair):
 
 
 def test_a_server_whose_tls_cannot_be_set_up_has_no_announcement_either(judged):
-    made, found = judged("mode: SIMPLE, serverCertificate: /a, privateKey: /b")
+    made, found = judged("mode: SIMPLE, credentialName: cred, ecdhCurves: [secp999]")
     assert made.announcements == ()
     assert made.mirrors[0].reason
-    assert found.codes == ["TLS-002"]
+    assert found.codes == ["TLS-003"]

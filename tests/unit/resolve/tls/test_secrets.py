@@ -2,12 +2,14 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
+from mizzen.resolve.context import NamedFile
 from mizzen.resolve.tls.secrets import (
     Trouble,
     ca_of,
@@ -166,7 +168,8 @@ def test_a_ca_may_come_from_a_config_map_or_a_file(gateway, pair):
     assert ca_of(found.ctx, "configmap://anywhere/roots").roots == roots
     assert ca_of(found.ctx, "configmap://anywhere/roots-cacert").roots == roots
     assert ca_of(found.ctx, "configmap://roots").code == "SEC-005"
-    assert ca_of(found.ctx, "file-root:/etc/ssl/ca.pem").file == "/etc/ssl/ca.pem"
+    found = replace(found.ctx, files={"/etc/ssl/ca.pem": NamedFile(content=roots)})
+    assert ca_of(found, "file:///etc/ssl/ca.pem-cacert").roots == roots.rstrip() + b"\n"
 
 
 @pytest.mark.parametrize("name", ["kubernetes-gateway://ns/web", "invalid://", "plain"])
