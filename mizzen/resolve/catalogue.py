@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from mizzen.resolve import unix, with_errors
 from mizzen.resolve.access import closing, policy_checks, tokens
-from mizzen.resolve.checks import references, selectors
+from mizzen.resolve.checks import claims, references, selectors
 from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.listeners import edge, listeners, mirrors, shared_certificates
 from mizzen.resolve.proxies import declared
@@ -16,6 +16,7 @@ from mizzen.resolve.tls import secrets
 
 _MODULES = (
     backends,
+    claims,
     client_tls,
     closing,
     delegates,

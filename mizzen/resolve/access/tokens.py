@@ -24,6 +24,9 @@ _NOBODYS_KEY = (
     '482WWy2M82Ve9ebGbKyuO30Y8AhCw-GOVPR3zeeFA_WBQ6ErrvPFCSObW2HVyQILu3fKZwyVdi6qma1vLFwFkSXMWCWSjuQgH0gJVVX9Q"}]}'
 )
 
+# Claims that are texts with blanks between them (RFC 8693, section 4.2), as Istio has them.
+_LISTED = ("permission", "scope")
+
 
 def token_rules(ctx: Context) -> tuple[TokenRule, ...]:
     """Every issuer that a request to the proxy may have a token of, in Istio's order.
@@ -73,6 +76,7 @@ def _rule(ctx: Context, policy: RequestAuthentication, rule: JwtRule, index: int
         cookies=rule.from_cookies,
         forward=rule.forward_original_token,
         payload_header=rule.output_payload_to_header,
+        listed_claims=tuple(sorted({*_LISTED, *rule.space_delimited_claims})),
         claim_headers=tuple((one.header, one.claim) for one in rule.output_claim_to_headers),
         origin=policy.ref,
         at=rule.at,

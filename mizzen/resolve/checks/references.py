@@ -7,6 +7,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.resolve import with_errors
+from mizzen.resolve.checks.claims import check_claims
 from mizzen.resolve.context import Context, grouped, mapped, step
 from mizzen.resolve.gateways.attach import MESH, gateway_key, hosts_of
 from mizzen.resolve.gateways.servers import normalised_hosts
@@ -155,6 +156,7 @@ class _Checked:
         return found
 
     def all(self) -> None:
+        check_claims(self.ctx, self.service)
         for destination in _destinations(self.service):
             self._check(destination)
         for route in self.service.spec.http:

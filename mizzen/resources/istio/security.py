@@ -140,7 +140,7 @@ class ClaimToHeader(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtRule(Element):
-    issuer: str
+    issuer: Annotated[str, "none: any, with jwksUri"] = ""
     audiences: tuple[str, ...] = ()
     jwks_uri: Annotated[str, Key("jwksUri", also=("jwks_uri",))] = ""
     jwks: str = ""
@@ -150,7 +150,8 @@ class JwtRule(Element):
     output_payload_to_header: str = ""
     forward_original_token: bool = False
     output_claim_to_headers: tuple[ClaimToHeader, ...] = ()
-    timeout: timedelta | None = None
+    timeout: Annotated[timedelta | None, "of fetching the keys; 5s where nothing is said"] = None
+    space_delimited_claims: Annotated[tuple[str, ...], "beside scope and permission"] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -189,8 +189,8 @@ def validate_request_authentication(policy: RequestAuthentication, found: Findin
 
 
 def _jwt_rule(rule: JwtRule, found: Findings) -> None:
-    if not rule.issuer:
-        found.error("VAL-001", f"{rule.at}.issuer", "an issuer must have a name")
+    if not rule.issuer and not rule.jwks_uri:
+        found.error("VAL-001", f"{rule.at}.issuer", "a rule needs an issuer, or a jwksUri")
     if rule.jwks and rule.jwks_uri:
         found.warning("VAL-103", f"{rule.at}.jwksUri", "jwksUri has no effect beside jwks")
     for index, audience in enumerate(rule.audiences):
@@ -202,6 +202,7 @@ def _jwt_rule(rule: JwtRule, found: Findings) -> None:
         if header.prefix and (wrong := checks.policy_text(header.prefix)):
             found.error("VAL-006", f"{header.at}.prefix", wrong)
     _texts(rule.from_params, f"{rule.at}.fromParams", found)
+    _texts(rule.space_delimited_claims, f"{rule.at}.spaceDelimitedClaims", found)
     _each(checks.token, "VAL-006", rule.from_cookies, f"{rule.at}.fromCookies", found)
     if rule.output_payload_to_header and (wrong := checks.token(rule.output_payload_to_header)):
         found.error("VAL-006", f"{rule.at}.outputPayloadToHeader", wrong)

@@ -79,6 +79,13 @@ def test_tokens_that_cannot_be(rule, expected):
     assert errors("RequestAuthentication", {"jwtRules": [{"issuer": "me", **rule}]}) == [expected]
 
 
+def test_without_an_issuer_a_rule_needs_an_address_of_keys():
+    assert errors("RequestAuthentication", {"jwtRules": [{"jwksUri": "https://me.test/keys"}]}) == []
+    assert errors("RequestAuthentication", {"jwtRules": [{"jwks": "{}"}]}) == [
+        "VAL-001 spec.jwtRules[0].issuer"
+    ]
+
+
 @pytest.mark.parametrize("kind", ["AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"])
 def test_a_selector_with_a_star_would_select_nothing(kind):
     assert errors(kind, {"selector": {"matchLabels": {"app": "a*"}}}) == [
