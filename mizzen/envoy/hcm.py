@@ -31,6 +31,15 @@ _ESCAPED_SLASHES = {
     "unescape_and_redirect": _HCM.UNESCAPE_AND_REDIRECT,
     "unescape_and_forward": _HCM.UNESCAPE_AND_FORWARD,
 }
+# What clients offer over HTTP/1.1 and are content without: TLS within the connection (RFC 2817; Apache HttpClient offers it
+# with every plain request), another version of HTTP. A server may ignore it (RFC 9110 section 7.8); Envoy answers 403 to
+# all that it does not know. Of what is no WebSocket the rest is refused: its bytes would mean nothing to us.
+_IGNORED_UPGRADES = (
+    pb.StringMatcher(prefix="TLS/", ignore_case=True),
+    pb.StringMatcher(prefix="HTTP/", ignore_case=True),
+    pb.StringMatcher(exact="h2", ignore_case=True),
+    pb.StringMatcher(exact="h2c", ignore_case=True),
+)
 _UNDERSCORES = {
     "allow": pb.CoreHttpProtocolOptions.ALLOW,
     "reject_request": pb.CoreHttpProtocolOptions.REJECT_REQUEST,
@@ -76,6 +85,7 @@ def http_connection_manager(
     if edge.header_limits is HeaderLimits.FILTER:
         out.max_request_headers_kb.value = header_limits.CODEC_KIB
     out.http_protocol_options.accept_http_10 = edge.accept_http_10
+    out.http_protocol_options.ignore_http_11_upgrade.extend(_IGNORED_UPGRADES)
     if not edge.request_id:
         out.generate_request_id.value = False
     _add_server_header(edge, out)
