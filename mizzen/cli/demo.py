@@ -17,8 +17,6 @@ from mizzen.status import Status
 PATIENCE = timedelta(seconds=10)
 BACKEND_PORT = 8000
 SIDECAR_PORT = 15006  # where Istio's sidecars take what comes for their application
-# The walk-through's client is one of the private network: its requests are told to be internal.
-ENVIRONMENT = {"ENABLE_HCM_INTERNAL_NETWORKS": "true"}
 
 
 @click.command("demo")
@@ -56,7 +54,6 @@ def command(folder: Path, once: bool, run_dir: Path) -> None:
     up = Up(
         instance=instance,
         arguments=("-f", str(folder), "--sidecar", walkthrough.SIDECAR),
-        environment=ENVIRONMENT,
         helpers=(Command(name="httpbin", argv=backend),),
     )
     show = Show(folder, instance.run_dir, once)

@@ -7,10 +7,18 @@ from mizzen.envoy.access_log import access_log
 from mizzen.envoy.filters import WEBSOCKET_FILTERS, header_limits, http_filters
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.http_protocol_options import http1_protocol_options
-from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, uint32
+from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, extension, uint32
 from mizzen.envoy.scoped_route import collection
 from mizzen.envoy.tracing import tracing
-from mizzen.model.listener import AccessLog, Edge, HeaderLimits, HttpService, Transport
+from mizzen.model.listener import (
+    LIMIT_HEADERS,
+    LIMIT_KIB,
+    AccessLog,
+    Edge,
+    HeaderLimits,
+    HttpService,
+    Transport,
+)
 
 _HCM = pb.HttpConnectionManager
 
@@ -82,8 +90,6 @@ def http_connection_manager(
         out.scoped_routes.CopyFrom(scoped_routes(service.route_table))
     else:
         out.rds.CopyFrom(pb.Rds(config_source=ads(NO_TIMEOUT), route_config_name=service.route_table))
-    if edge.header_limits is HeaderLimits.FILTER:
-        out.max_request_headers_kb.value = header_limits.CODEC_KIB
     out.http_protocol_options.accept_http_10 = edge.accept_http_10
     out.http_protocol_options.ignore_http_11_upgrade.extend(_IGNORED_UPGRADES)
     if not edge.request_id:
@@ -91,14 +97,13 @@ def http_connection_manager(
     _add_server_header(edge, out)
     _add_client_certificate(edge, out)
     _add_timeouts(edge, out)
+    _add_header_limits(edge, out)
     _add_http2(edge, out)
     _add_http3(transport, out)
     _add_upgrades(meeting, transport, out)
     if edge.tracer is not None:
         out.tracing.CopyFrom(tracing(edge.trace_percent, edge.tracer))
-    for network in edge.internal_networks:
-        address, _, length = network.partition("/")
-        out.internal_address_config.cidr_ranges.add(address_prefix=address, prefix_len=uint32(int(length)))
+    _add_internal_networks(edge, out)
     return out
 
 
@@ -112,6 +117,27 @@ def scoped_routes(table: str) -> pb.ScopedRoutes:
     out.scoped_rds.scoped_rds_config_source.CopyFrom(ads(NO_TIMEOUT))
     out.scoped_rds.srds_resources_locator = collection(table)
     return out
+
+
+def _add_header_limits(edge: Edge, out: pb.HttpConnectionManager) -> None:
+    """Those of the codecs, where they are not Envoy's own. After `_add_timeouts`, which writes the same message."""
+    kib, headers = header_limits.codec_limits(edge)
+    if kib != LIMIT_KIB:
+        out.max_request_headers_kb.value = kib
+    if headers != LIMIT_HEADERS:
+        out.common_http_protocol_options.max_headers_count.value = headers
+
+
+def _add_internal_networks(edge: Edge, out: pb.HttpConnectionManager) -> None:
+    for network in edge.internal_networks:
+        address, _, length = network.partition("/")
+        out.internal_address_config.cidr_ranges.add(address_prefix=address, prefix_len=uint32(int(length)))
+    if edge.internal_networks and not edge.believes_internal:
+        config = pb.EarlyHeaderMutation()
+        theirs = pb.StringMatcher(prefix="x-envoy-", ignore_case=True)
+        config.mutations.add().remove_on_match.key_matcher.CopyFrom(theirs)
+        forged = extension("envoy.http.early_header_mutation.header_mutation", config)
+        out.early_header_mutation_extensions.append(forged)
 
 
 def _add_server_header(edge: Edge, out: pb.HttpConnectionManager) -> None:
@@ -137,8 +163,6 @@ def _add_timeouts(edge: Edge, out: pb.HttpConnectionManager) -> None:
     _set(common.idle_timeout, edge.idle_timeout)
     _set(common.max_connection_duration, edge.max_connection_duration)
     _set(common.max_stream_duration, edge.max_stream_duration)
-    if edge.header_limits is HeaderLimits.FILTER:
-        common.max_headers_count.value = header_limits.CODEC_HEADERS
     out.common_http_protocol_options.CopyFrom(common)
     out.stream_idle_timeout.CopyFrom(duration(edge.stream_idle_timeout))
     _set(out.request_timeout, edge.request_timeout)
@@ -161,7 +185,7 @@ def _add_http2(edge: Edge, out: pb.HttpConnectionManager) -> None:
     if limits.connection_window is not None:
         options.initial_connection_window_size.CopyFrom(uint32(limits.connection_window))
     if edge.header_limits is HeaderLimits.FILTER:
-        options.max_header_field_size_kb.value = header_limits.CODEC_KIB
+        options.max_header_field_size_kb.value = header_limits.CODEC_HTTP2_FIELD_KIB
     if edge.many_clients:
         options.allow_connect = True  # for WebSockets (RFC 8441)
         options.override_stream_error_on_invalid_http_message.value = True

@@ -60,6 +60,11 @@ class TraceHeaders(Enum):
     CONTINUE = "continue"  # the same, and each request is a child of what it came with
 
 
+# How large the headers of a request may be: Envoy's defaults for `max_request_headers_kb` and `max_headers_count`.
+LIMIT_KIB = 60
+LIMIT_HEADERS = 100
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """How a proxy meets who connects to it: the same on TCP and QUIC. From MeshConfig and ProxyConfig."""
@@ -67,6 +72,8 @@ class Edge:
     # True: the client is who connects, as at the edge of the mesh. False: what earlier proxies said counts.
     remote_address: bool = True
     internal_networks: tuple[str, ...] = ()  # clients of these ranges are told to backends as internal
+    # Whether their x-envoy-* headers (retries, timeouts ...) count, as Envoy has it, or are taken away from everybody.
+    believes_internal: bool = True
     cert_details: tuple[str, ...] = ("subject", "cert", "dns", "uri")  # of the peer, where they are written
     trusted_hops: int = 0  # proxies in front of us whose x-forwarded-for is believed
     # What becomes of x-forwarded-client-cert: "sanitize_set", "sanitize", "append_forward",
@@ -79,6 +86,8 @@ class Edge:
     accept_http_10: bool = False
     header_case: HeaderCase = HeaderCase.LOWER
     header_limits: HeaderLimits = HeaderLimits.FILTER
+    most_header_kib: int = LIMIT_KIB
+    most_headers: int = LIMIT_HEADERS
     normalize_path: bool = True
     merge_slashes: bool = False
     # "keep_unchanged", "unescape_and_forward", "unescape_and_redirect", "reject_request"

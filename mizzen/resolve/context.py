@@ -39,8 +39,10 @@ class Switches:
     http10: bool = False  # PILOT_HTTP10
     dual_stack: bool = False  # ISTIO_DUAL_STACK
     trace_sampling: float | None = None  # PILOT_TRACE_SAMPLING, percent; None: nobody said
-    internal_networks: bool = False  # ENABLE_HCM_INTERNAL_NETWORKS
+    internal_networks: bool | None = None  # ENABLE_HCM_INTERNAL_NETWORKS; None: nobody said
     header_limits: HeaderLimits = HeaderLimits.FILTER  # MIZZEN_HEADER_LIMITS: ours, not Istio's
+    most_header_kib: str = ""  # MIZZEN_MAX_REQUEST_HEADERS_KB, as it was written
+    most_headers: str = ""  # MIZZEN_MAX_REQUEST_HEADERS_COUNT, as it was written
     scoped_routes: Scoped = Scoped.AUTO  # MIZZEN_SCOPED_ROUTES: ours, not Istio's
 
 

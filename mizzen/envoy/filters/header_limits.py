@@ -2,7 +2,7 @@
 
 Envoy's codecs do that over HTTP/1.1 alone: over HTTP/2 they reset the stream with INTERNAL_ERROR, over HTTP/3 they
 may end the whole connection with all its other requests. So the codecs let more pass (`CODEC_KIB`,
-`CODEC_HEADERS`), and this filter judges by Envoy's usual limits, before all others. It is an RBAC filter, whose
+`CODEC_HEADERS`), and this filter judges by the limits (Envoy's usual ones, unless others are asked for), before all others. It is an RBAC filter, whose
 refusal the connection manager answers with 431 in place of 403 (`local_reply`). To look at all headers costs a request 10 to
 20 % of a bare Envoy's CPU: who would rather have resets may leave it to the codecs (`HeaderLimits.CODEC`).
 
@@ -19,21 +19,22 @@ from mizzen._api import pb
 from mizzen.envoy.filters import trace_headers
 from mizzen.envoy.filters.meeting import Meeting, inline
 from mizzen.envoy.parts import extension, uint32
-from mizzen.model.listener import HeaderLimits
+from mizzen.model.listener import LIMIT_HEADERS, LIMIT_KIB, Edge, HeaderLimits
 
 NAME = "mizzen.request_header_limits"
 
-# Envoy's defaults for `max_request_headers_kb` and `max_headers_count`.
-LIMIT_KIB = 60
-LIMIT_HEADERS = 100
 # Of those that the filter counts, so many are not the client's: four pseudo-headers, and what the connection manager
 # has added before filters run (x-forwarded-for, -proto, -port and -client-cert, x-request-id, x-envoy-external-address),
 # and those of traces.
 NOT_THE_CLIENTS = 10 + trace_headers.MOST_ADDED
 
-# What a codec takes in before it gives up. A client may make a gateway hold that much for each of its streams.
+# What a codec takes in before it gives up, or twice what the filter lets pass. A client may make a gateway hold
+# that much for each of its streams.
 CODEC_KIB = 256
 CODEC_HEADERS = 1000
+# Envoy takes no larger numbers: in all, and for a single header over HTTP/2.
+MOST_KIB = 8192
+CODEC_HTTP2_FIELD_KIB = 256
 
 _HOSTS_NAME = "mizzen.request_host"
 _TOO_LARGE = "request-headers-too-large"
@@ -46,13 +47,25 @@ _NO_HOST = "|".join(
 
 
 def http_filter(meeting: Meeting) -> pb.HttpFilter | None:
-    """The filter; it is the same for every connection manager. None where the codecs shall judge."""
-    return _http_filter() if meeting.edge.header_limits is HeaderLimits.FILTER else None
+    """The filter; it is the same for every connection manager of a proxy. None where the codecs shall judge."""
+    edge = meeting.edge
+    if edge.header_limits is HeaderLimits.CODEC:
+        return None
+    return filter_of(edge.most_header_kib, edge.most_headers)
 
 
 @cache
-def _http_filter() -> pb.HttpFilter:
-    return inline(NAME, _rbac({_TOO_LARGE: _too_large(), _HOST: _no_host()}))
+def filter_of(kib: int = LIMIT_KIB, count: int = LIMIT_HEADERS) -> pb.HttpFilter:
+    """The filter that takes so many KiB and so many headers of a client."""
+    return inline(NAME, _rbac({_TOO_LARGE: _too_large(kib, count), _HOST: _no_host()}))
+
+
+def codec_limits(edge: Edge) -> tuple[int, int]:
+    """KiB and number of headers at which a codec gives up (431 over HTTP/1.1, a reset else)."""
+    if edge.header_limits is HeaderLimits.CODEC:
+        return edge.most_header_kib, edge.most_headers
+    kib = max(CODEC_KIB, min(2 * edge.most_header_kib, MOST_KIB))
+    return kib, max(CODEC_HEADERS, 2 * edge.most_headers)
 
 
 def judge_of_hosts() -> pb.TypedExtensionConfig:
@@ -60,14 +73,14 @@ def judge_of_hosts() -> pb.TypedExtensionConfig:
     return extension(_HOSTS_NAME, _rbac({_HOST: _no_host()}))
 
 
-def _too_large() -> pb.Policy:
+def _too_large(kib: int, count: int) -> pb.Policy:
     return pb.Policy(
         permissions=[pb.Permission(any=True)],
         principals=[pb.Principal(any=True)],
         condition=_call(
             "_||_",
-            _call("_>_", _request("total_size"), _number(LIMIT_KIB * 1024)),
-            _call("_>_", _call("size", _request("headers")), _number(LIMIT_HEADERS + NOT_THE_CLIENTS)),
+            _call("_>_", _request("total_size"), _number(kib * 1024)),
+            _call("_>_", _call("size", _request("headers")), _number(count + NOT_THE_CLIENTS)),
         ),
     )
 

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from mizzen.errors import Problem, Severity
-from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits
+from mizzen.model.listener import LIMIT_HEADERS, LIMIT_KIB, AccessLog, Edge, HeaderCase, Http2Limits
 from mizzen.resolve.context import Context
 from mizzen.resolve.listeners.tracing import trace_headers, trace_percent, tracing
 from mizzen.resolve.overlay import overlay
@@ -16,7 +16,7 @@ from mizzen.resources.istio.mesh import ConnectionSettings, Http2Settings, Proxy
 
 CODES = {
     "GW-009": "The format of the access log cannot be used; Istio's own is.",
-    "GW-010": "A variable of the gateway's environment cannot be read; it takes no part.",
+    "GW-010": "A variable of the gateway's environment, or a switch, cannot be read; it takes no part.",
 }
 
 SERVER_NAME = "istio-envoy"
@@ -80,15 +80,12 @@ _JSON_LINE = (
 )
 
 
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
 # Who is internal where ENABLE_HCM_INTERNAL_NETWORKS is on: what Envoy took for it before 1.33.
-_PRIVATE_NETWORKS = (
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "127.0.0.0/8",
-    "fc00::/7",
-    "::1/128",
-)
+_PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", *_LOOPBACK)
+
+# What Envoy takes for `max_request_headers_kb`, and a bound of our own for `max_headers_count`.
+_MOST_KIB, _MOST_HEADERS = 8_191, 10_000
 
 
 def edge(ctx: Context) -> Edge:
@@ -103,6 +100,7 @@ def edge(ctx: Context) -> Edge:
     http2 = settings.http2 or Http2Settings()
     server = headers.server
     buffer_limit = settings.listener_per_connection_buffer_limit_bytes
+    internal, believes_internal = _internal_clients(ctx, topology)
     return Edge(
         trusted_hops=topology.num_trusted_proxies or 0,
         client_cert_header=_CLIENT_CERT.get(topology.forward_client_cert_details or "", "sanitize_set"),
@@ -116,6 +114,12 @@ def edge(ctx: Context) -> Edge:
         merge_slashes=merge,
         escaped_slashes=escaped,
         header_limits=ctx.switches.header_limits,
+        most_header_kib=_limit(
+            ctx, "MIZZEN_MAX_REQUEST_HEADERS_KB", ctx.switches.most_header_kib, LIMIT_KIB, _MOST_KIB
+        ),
+        most_headers=_limit(
+            ctx, "MIZZEN_MAX_REQUEST_HEADERS_COUNT", ctx.switches.most_headers, LIMIT_HEADERS, _MOST_HEADERS
+        ),
         underscores=_UNDERSCORES.get(settings.headers_with_underscores_action or "", "allow"),
         idle_timeout=settings.idle_timeout if settings.idle_timeout is not None else idle_timeout(ctx),
         max_connection_duration=settings.max_connection_duration,
@@ -133,8 +137,46 @@ def edge(ctx: Context) -> Edge:
         tracer=tracing(ctx)[0],
         trace_percent=trace_percent(ctx),
         trace_headers=trace_headers(ctx),
-        internal_networks=_PRIVATE_NETWORKS if ctx.switches.internal_networks else (),
+        internal_networks=internal,
+        believes_internal=believes_internal,
     )
+
+
+def _internal_clients(ctx: Context, topology: Topology) -> tuple[tuple[str, ...], bool]:
+    """The networks of internal clients, and whether their x-envoy-* headers are believed.
+
+    Where nobody says it: the clients of a gateway's own machine, if whoever connects is the client itself. On
+    Kubernetes and behind a forwarder, the address of a stranger may be a private one (that of a node), so nobody is.
+    The sidecar of a process on a machine judges by what gateways say of their clients (x-forwarded-for).
+    """
+    if ctx.switches.internal_networks is not None:
+        return (_PRIVATE_NETWORKS if ctx.switches.internal_networks else ()), True
+    proxy = ctx.proxy
+    if proxy.kind == "sidecar":
+        return (() if proxy.intercepted else _LOOPBACK), True
+    in_front = (
+        proxy.external_ports != () or topology.num_trusted_proxies or topology.proxy_protocol is not None
+    )
+    return (() if in_front else _LOOPBACK), False
+
+
+def _limit(ctx: Context, name: str, text: str, usual: int, most: int) -> int:
+    """A limit of request headers, from a switch."""
+    if not text:
+        return usual
+    if text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and 0 < int(text) <= most:
+        return int(text)
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="GW-010",
+            resource=ctx.proxy.origin,
+            field="spec.values.pilot.env",
+            message=f"{name} is no number between 1 and {most}: {describe(text)}; {usual} holds",
+            hint=f'Write it as "{usual}".',
+        )
+    )
+    return usual
 
 
 def _paths(ctx: Context, settings: ConnectionSettings) -> tuple[bool, bool, str]:

@@ -159,12 +159,13 @@ def switches_of(operators: tuple[IstioOperator, ...], environment: Mapping[str, 
         said |= {variable.name: variable.value for variable in operator.spec.components.pilot.k8s.env}
         said |= operator.spec.values.pilot.env
 
+    def stated(name: str) -> bool | None:
+        values = (_boolean(source.get(name, "")) for source in (said, environment))
+        return next((value for value in values if value is not None), None)
+
     def flag(name: str, default: bool) -> bool:
-        for source in (said, environment):
-            value = _boolean(source.get(name, ""))
-            if value is not None:
-                return value
-        return default
+        value = stated(name)
+        return default if value is None else value
 
     texts = {**environment, **said}
     return Switches(
@@ -174,9 +175,11 @@ def switches_of(operators: tuple[IstioOperator, ...], environment: Mapping[str, 
         send_unhealthy_endpoints=flag("PILOT_AUTO_SEND_UNHEALTHY_ENDPOINTS", True),
         http10=flag("PILOT_HTTP10", False),
         dual_stack=flag("ISTIO_DUAL_STACK", False),
-        internal_networks=flag("ENABLE_HCM_INTERNAL_NETWORKS", False),
+        internal_networks=stated("ENABLE_HCM_INTERNAL_NETWORKS"),
         scoped_routes=_one_of(Scoped, Scoped.AUTO, texts.get("MIZZEN_SCOPED_ROUTES", "")),
         header_limits=_one_of(HeaderLimits, HeaderLimits.FILTER, texts.get("MIZZEN_HEADER_LIMITS", "")),
+        most_header_kib=texts.get("MIZZEN_MAX_REQUEST_HEADERS_KB", ""),
+        most_headers=texts.get("MIZZEN_MAX_REQUEST_HEADERS_COUNT", ""),
         trace_sampling=_percent(texts.get("PILOT_TRACE_SAMPLING", "")),
     )
 

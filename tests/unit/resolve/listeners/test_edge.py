@@ -1,10 +1,12 @@
 """How a gateway meets its clients, and where it logs."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits, TraceHeaders
+from mizzen.resolve.context import ByService
 from mizzen.resolve.listeners.edge import access_logs, edge
 
 OPERATOR = """
@@ -17,6 +19,9 @@ spec:
 """
 
 
+OWN_MACHINE = ("127.0.0.0/8", "::1/128")
+
+
 @pytest.fixture
 def configured(gateway):
     def make(mesh, env="", **environment):
@@ -26,7 +31,9 @@ def configured(gateway):
 
 
 def test_without_a_word_the_edge_is_istios_default(gateway):
-    assert edge(gateway("").ctx) == Edge(trace_headers=TraceHeaders.MAKE)
+    assert edge(gateway("").ctx) == Edge(
+        trace_headers=TraceHeaders.MAKE, internal_networks=OWN_MACHINE, believes_internal=False
+    )
     assert access_logs(gateway("").ctx) == ()
 
 
@@ -45,6 +52,7 @@ def test_topology_and_headers_come_from_the_proxys_configuration(configured):
         suppress_envoy_headers=True,
         header_case=HeaderCase.PRESERVE,
         trace_headers=TraceHeaders.MAKE,
+        believes_internal=False,
     )
 
 
@@ -130,3 +138,30 @@ def test_a_json_log_has_istios_fields_or_the_users(configured):
     [log] = access_logs(found.ctx)
     assert found.codes == ["GW-009"]
     assert len(log.json_format) > 10
+
+
+def test_only_clients_of_the_own_machine_are_internal_and_nobody_where_somebody_forwards(configured, gateway):
+    assert edge(configured("").ctx).internal_networks == OWN_MACHINE
+    assert not edge(configured("").ctx).believes_internal
+    for mesh in ("numTrustedProxies: 1", "proxyProtocol: {}"):
+        found = configured(f"defaultConfig: {{gatewayTopology: {{{mesh}}}}}")
+        assert edge(found.ctx).internal_networks == ()
+    for ports in (((443, 8443),), ByService.SERVICE):
+        proxy = replace(gateway("").ctx.proxy, external_ports=ports)
+        assert edge(replace(gateway("").ctx, proxy=proxy)).internal_networks == ()
+
+
+def test_the_switch_makes_private_networks_internal_or_nobody(configured):
+    asked = edge(configured("", ENABLE_HCM_INTERNAL_NETWORKS="true").ctx)
+    assert {"10.0.0.0/8", *OWN_MACHINE} < set(asked.internal_networks)
+    assert asked.believes_internal
+    assert edge(configured("", ENABLE_HCM_INTERNAL_NETWORKS="false").ctx).internal_networks == ()
+
+
+def test_limits_of_headers_are_switches_and_what_is_no_number_is_told_of(configured):
+    found = configured("", MIZZEN_MAX_REQUEST_HEADERS_KB="96", MIZZEN_MAX_REQUEST_HEADERS_COUNT="200")
+    assert (edge(found.ctx).most_header_kib, edge(found.ctx).most_headers) == (96, 200)
+    for text in ("0", "-1", "60k", "99999", "٣", "1" * 5_000):
+        found = configured("", MIZZEN_MAX_REQUEST_HEADERS_KB=text)
+        assert edge(found.ctx).most_header_kib == 60
+        assert {(one.code, one.field) for one in found.problems} == {("GW-010", "spec.values.pilot.env")}
