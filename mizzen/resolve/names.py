@@ -15,6 +15,11 @@ def sni_name(port: int, subset: str, host: str) -> str:
     return f"outbound_.{port}_.{subset}_.{host}"
 
 
+def host_of(backend: str) -> str:
+    """The host in either name of a backend."""
+    return backend.split("_.", 3)[-1] if backend.startswith("outbound_.") else backend.rpartition("|")[2]
+
+
 def service_host(name: str, namespace: str) -> str:
     """The host of a Kubernetes Service."""
     return f"{name}.{namespace}.svc.{DOMAIN}"

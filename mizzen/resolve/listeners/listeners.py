@@ -18,12 +18,18 @@ from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.gateways.owners import Owners, owners
 from mizzen.resolve.gateways.servers import MergedServer
 from mizzen.resolve.listeners.mirrors import announcement_name, quic_listener_name
-from mizzen.resolve.listeners.tcp_routes import NOWHERE, passthrough_chains, tcp_service
+from mizzen.resolve.listeners.tcp_routes import (
+    MESH_ALPN,
+    NOWHERE,
+    passthrough_chains,
+    sni_services,
+    tcp_service,
+)
 from mizzen.resolve.services.destinations import Indexes
 from mizzen.resolve.unix import is_unix
 
 CODES = {
-    "GW-011": "AUTO_PASSTHROUGH takes no part: it joins meshes, and there is none.",
+    "GW-011": "No service is for the hosts of an AUTO_PASSTHROUGH server, which does not listen.",
     "GW-012": "A server has nowhere to pass connections on to, and does not listen.",
     "GW-013": "An SNI is already served on this port; the entry takes no part.",
 }
@@ -149,6 +155,11 @@ def _tcp_chains(
         if server.kind == "passthrough":
             passed = partial(_passthrough, ctx, server, taken, indexes, common)
             chains += attempt(Stage.RESOLVE, server.ref, passed, ctx.report, (), server.at)
+    automatic: dict[str, None] = {}  # SNI that AUTO_PASSTHROUGH has a chain for
+    for server in sharing:
+        if server.kind == "auto_passthrough":
+            passed = partial(_auto_passthrough, ctx, server, automatic, indexes, common)
+            chains += attempt(Stage.RESOLVE, server.ref, passed, ctx.report, (), server.at)
     return tuple(chains)
 
 
@@ -198,8 +209,6 @@ def _own_chain(
                 return None
             passed = replace(passed, access=common.tcp_access)
             return _chain(server, chain_name(server), ends, passed)
-        case "auto_passthrough":
-            _report(ctx, server, "GW-011", "tls.mode", "AUTO_PASSTHROUGH takes no part")
     return None
 
 
@@ -263,6 +272,37 @@ def _passthrough(
     return tuple(chains)
 
 
+def _auto_passthrough(
+    ctx: Context, server: MergedServer, taken: dict[str, None], indexes: Indexes, common: Common
+) -> tuple[Chain, ...]:
+    """One chain for each port and subset of the services that the server's hosts cover, by the SNI that the mesh's own
+    clients send, and for their TLS alone: who comes with another ALPN is not of the mesh."""
+    found = sni_services(ctx, server, indexes)
+    if not found:
+        _report(
+            ctx,
+            server,
+            "GW-011",
+            "hosts",
+            f"no service is for its hosts: {server.listener_name} does not open",
+        )
+    chains = tuple(
+        Chain(
+            name=f"{chain_name(server)}/{name}",
+            server_names=(name.lower(),),  # as Envoy reads what clients send
+            application_protocols=MESH_ALPN,
+            tls=None,
+            serve=replace(service, access=common.tcp_access),
+            origin=server.ref,
+            at=server.at,
+        )
+        for name, service in found
+        if name not in taken
+    )
+    taken |= dict.fromkeys(name for name, _ in found)
+    return chains
+
+
 def _nowhere(ctx: Context, server: MergedServer, block: str) -> None:
     ctx.report(
         Problem(
@@ -278,8 +318,10 @@ def _nowhere(ctx: Context, server: MergedServer, block: str) -> None:
 
 
 def _report(ctx: Context, server: MergedServer, code: str, field: str, message: str) -> None:
+    at, hint = f"{server.at}.{field}", "Hosts of AUTO_PASSTHROUGH are those of services: *.svc.cluster.local."
+    warning = Severity.WARNING
     ctx.report(
-        Problem(code=code, resource=server.ref, field=f"{server.at}.{field}", message=message, hint="")
+        Problem(severity=warning, code=code, resource=server.ref, field=at, message=message, hint=hint)
     )
 
 

@@ -13,9 +13,11 @@ from mizzen.model.route import Weighted
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.attach import gateway_key, hosts_of
 from mizzen.resolve.gateways.servers import MergedServer
-from mizzen.resolve.hosts import intersect, overlap, usable_by
+from mizzen.resolve.hosts import intersect, overlap, subset_of, usable_by
 from mizzen.resolve.listeners.edge import idle_timeout
+from mizzen.resolve.names import sni_name
 from mizzen.resolve.services.destinations import Indexes
+from mizzen.resolve.tls.identity import ALPN_HTTP, ALPN_TCP
 from mizzen.resources.istio.virtual_service import (
     L4MatchAttributes,
     RouteDestination,
@@ -23,6 +25,8 @@ from mizzen.resources.istio.virtual_service import (
     VirtualService,
 )
 
+# What clients of the mesh say before anything is decrypted.
+MESH_ALPN = (*reversed(ALPN_TCP), *ALPN_HTTP)
 # What stands for a block that cannot be made: its connections are closed.
 NOWHERE = TcpService(to=(Weighted(backend=BLACK_HOLE),), stat_prefix=BLACK_HOLE)
 PassthroughChain = tuple[tuple[str, ...], TcpService, ResourceRef, str]
@@ -61,6 +65,37 @@ def _passthrough(maker: "_Maker") -> Iterator[PassthroughChain]:
                 )
                 if passed is not None and _applies(match, server, service):
                     yield names, passed, service.ref, match.at
+
+
+def sni_services(ctx: Context, server: MergedServer, indexes: Indexes) -> tuple[tuple[str, TcpService], ...]:
+    """(SNI, where to) for each port and subset of the services of the mesh that a server's hosts cover.
+
+    The SNI is the name of its backend, too (Istio's SNI-DNAT clusters).
+    """
+    found = []
+    for service in indexes.services.all:
+        hosts = usable_by(server.hosts, service.namespace)
+        if service.external or service.alias_of or not any(subset_of(service.host, one) for one in hosts):
+            continue
+        rule = indexes.policies.rule(service.host, service.namespace)
+        for port in service.ports:
+            for subset in ("", *(one.name for one in rule.subsets)) if rule else ("",):
+                if port.protocol != "UDP":
+                    name = sni_name(port.number, subset, service.host)
+                    idle = indexes.policies.tcp(
+                        service.host, service.namespace, subset, port.number
+                    ).idle_timeout
+                    found.append(
+                        (
+                            name,
+                            TcpService(
+                                to=(Weighted(backend=name),),
+                                stat_prefix=name,
+                                idle_timeout=idle_timeout(ctx) if idle is None else idle,
+                            ),
+                        )
+                    )
+    return tuple(found)
 
 
 def _candidates(server: MergedServer, indexes: Indexes) -> Iterator[VirtualService]:

@@ -14,7 +14,7 @@ from mizzen.model.tls import ClientTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.budget import BACKEND_COST, MOST_ENDPOINTS, Budget
 from mizzen.resolve.context import Context, flattened, grouped, step
-from mizzen.resolve.names import DOMAIN, backend_name, sni_name
+from mizzen.resolve.names import DOMAIN, backend_name, host_of, sni_name
 from mizzen.resolve.services import traffic_policy
 from mizzen.resolve.services.client_tls import Spoken, client_tls, mesh_tls, takes_mesh_tls
 from mizzen.resolve.services.endpoints import EndpointIndex, Instance, endpoint_index, with_labels
@@ -52,6 +52,11 @@ class _Wanted:
     def name(self) -> str:
         return backend_name(self.port.number, self.subset.name if self.subset else "", self.service.host)
 
+    @property
+    def sni(self) -> str:
+        """What clients of the mesh ask for who mean it."""
+        return sni_name(self.port.number, self.subset.name if self.subset else "", self.service.host)
+
 
 def backends(
     ctx: Context,
@@ -76,7 +81,7 @@ def backends(
 
 
 def _host_of(_: Context, name: str, __: object) -> Mapping[str, bool]:
-    return {name.rpartition("|")[2]: True}
+    return {host_of(name): True}
 
 
 def _of_service(ctx: Context, host: str, who: ServiceHost) -> Mapping[str, Backend]:
@@ -110,9 +115,19 @@ def _made(ctx: Context, service: MeshService) -> tuple[Backend, ...]:
                 ctx.report(beyond)
                 break
             policy = policies.policy(rule, port.number, one.subset.name if one.subset else "")
-            make = partial(_backend, ctx, one, policy, instances, used=one.name in wanted)
-            found.append(attempt(Stage.RESOLVE, _blamed(one), make, ctx.report, None))
+            make = partial(
+                _backend, ctx, one, policy, instances, used=one.name in wanted or one.sni in wanted
+            )
+            backend = attempt(Stage.RESOLVE, _blamed(one), make, ctx.report, None)
+            found.append(backend)
+            if backend is not None and one.sni in wanted:
+                found.append(_passing_on(backend, one.sni))
     return tuple(backend for backend in found if backend is not None)
+
+
+def _passing_on(backend: Backend, name: str) -> Backend:
+    """The same for connections whose TLS ends behind it, under the SNI that they come with."""
+    return replace(backend, name=name, protocol=Protocol.UNKNOWN, tls=None, mesh_tls=None, stat_name="")
 
 
 def _beyond(ctx: Context, budget: Budget, wanted: _Wanted, amount: int) -> Problem | None:
@@ -225,12 +240,12 @@ def _connection(
 ) -> tuple[Protocol, ClientTls | None, ClientTls | None]:
     """What is spoken, the TLS to all endpoints, and that to those of the mesh alone. `is_known`: there are no other
     endpoints than `instances`."""
-    service, port, subset = wanted.service, wanted.port, wanted.subset
+    service, port = wanted.service, wanted.port
     bytes_too = wanted.name in ctx.steps.views["passed on"]
     spoken = protocol(ctx, port, policy, instances if is_known else (), bytes_too=bytes_too)
     inside = Spoken(
         protocol=None if port.protocol in _NOT_HTTP else spoken,
-        sni=sni_name(port.number, subset.name if subset else "", service.host),
+        sni=wanted.sni,
     )
     tls = client_tls(ctx, service, policy, instances, inside)
     mutual = mesh_tls(ctx, service, policy, instances, inside)
