@@ -7,7 +7,7 @@ from mizzen.resolve import unix, with_errors
 from mizzen.resolve.access import closing, policy_checks, tokens
 from mizzen.resolve.checks import claims, references, selectors
 from mizzen.resolve.gateways import server_tls, servers
-from mizzen.resolve.listeners import edge, listeners, mirrors, shared_certificates
+from mizzen.resolve.listeners import access_logs, edge, listeners, mirrors, shared_certificates
 from mizzen.resolve.proxies import declared
 from mizzen.resolve.routes import delegates, rules, tables
 from mizzen.resolve.services import backends, client_tls, endpoints, policies, services
@@ -15,6 +15,7 @@ from mizzen.resolve.sidecars import outbound, workload_ports
 from mizzen.resolve.tls import secrets
 
 _MODULES = (
+    access_logs,
     backends,
     claims,
     client_tls,

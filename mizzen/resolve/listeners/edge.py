@@ -1,21 +1,18 @@
-"""How a gateway meets its clients, and where it logs: MeshConfig and ProxyConfig -> Edge, AccessLog."""
+"""How a gateway meets its clients: MeshConfig and ProxyConfig -> Edge."""
 
-import json
 from datetime import timedelta
 
 from mizzen.errors import Problem, Severity
-from mizzen.model.listener import LIMIT_HEADERS, LIMIT_KIB, AccessLog, Edge, HeaderCase, Http2Limits
+from mizzen.model.listener import LIMIT_HEADERS, LIMIT_KIB, Edge, HeaderCase, Http2Limits
 from mizzen.resolve.context import Context
 from mizzen.resolve.listeners.tracing import trace_headers, trace_percent, tracing
 from mizzen.resolve.overlay import overlay
 from mizzen.resources.declaring import values
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.declaring.values import describe
-from mizzen.resources.formats.access_log import wrong_format
 from mizzen.resources.istio.mesh import ConnectionSettings, Http2Settings, ProxyHeaders, Topology
 
 CODES = {
-    "GW-009": "The format of the access log cannot be used; Istio's own is.",
     "GW-010": "A variable of the gateway's environment, or a switch, cannot be read; it takes no part.",
 }
 
@@ -50,35 +47,6 @@ _ESCAPED_SLASHES = {
     "UNESCAPE_AND_FORWARD": "unescape_and_forward",
 }
 _UNDERSCORES = {"REJECT_REQUEST": "reject_request", "DROP_HEADER": "drop_header"}
-
-# Istio's fields of a JSON log line.
-_JSON_LINE = (
-    ("start_time", "%START_TIME%"),
-    ("route_name", "%ROUTE_NAME%"),
-    ("method", "%REQ(:METHOD)%"),
-    ("path", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"),
-    ("protocol", "%PROTOCOL%"),
-    ("response_code", "%RESPONSE_CODE%"),
-    ("response_flags", "%RESPONSE_FLAGS%"),
-    ("response_code_details", "%RESPONSE_CODE_DETAILS%"),
-    ("connection_termination_details", "%CONNECTION_TERMINATION_DETAILS%"),
-    ("bytes_received", "%BYTES_RECEIVED%"),
-    ("bytes_sent", "%BYTES_SENT%"),
-    ("duration", "%DURATION%"),
-    ("upstream_service_time", "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"),
-    ("x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"),
-    ("user_agent", "%REQ(USER-AGENT)%"),
-    ("request_id", "%REQ(X-REQUEST-ID)%"),
-    ("authority", "%REQ(:AUTHORITY)%"),
-    ("upstream_host", "%UPSTREAM_HOST%"),
-    ("upstream_cluster", "%UPSTREAM_CLUSTER%"),
-    ("upstream_local_address", "%UPSTREAM_LOCAL_ADDRESS%"),
-    ("downstream_local_address", "%DOWNSTREAM_LOCAL_ADDRESS%"),
-    ("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),
-    ("requested_server_name", "%REQUESTED_SERVER_NAME%"),
-    ("upstream_transport_failure_reason", "%UPSTREAM_TRANSPORT_FAILURE_REASON%"),
-)
-
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 # Who is internal where ENABLE_HCM_INTERNAL_NETWORKS is on: what Envoy took for it before 1.33.
@@ -211,63 +179,3 @@ def idle_timeout(ctx: Context) -> timedelta | None:
         )
     )
     return None
-
-
-def access_logs(ctx: Context) -> tuple[AccessLog, ...]:
-    """Where requests and connections are logged: nowhere unless the mesh names an accessLogFile."""
-    mesh = ctx.mesh
-    if not mesh.access_log_file:
-        return ()
-    if mesh.access_log_encoding == "TEXT":
-        return (AccessLog(path=mesh.access_log_file, text_format=_text_format(ctx)),)
-    return (AccessLog(path=mesh.access_log_file, json_format=_json_format(ctx) or _JSON_LINE),)
-
-
-def _text_format(ctx: Context) -> str:
-    text = ctx.mesh.access_log_format
-    if wrong := wrong_format(text):
-        _unusable_format(ctx, wrong)
-        return ""
-    return text
-
-
-def _json_format(ctx: Context) -> tuple[tuple[str, str], ...]:
-    text = ctx.mesh.access_log_format
-    if not text.strip():
-        return ()
-    wanted = _json_object(text)
-    if wanted is None:
-        hint = 'For example {"path": "%REQ(:PATH)%", "status": "%RESPONSE_CODE%"}.'
-        _unusable_format(ctx, "with accessLogEncoding JSON the format is a JSON object of texts", hint)
-        return ()
-    for key, value in wanted.items():
-        if wrong := wrong_format(value):
-            _unusable_format(ctx, f"in {describe(key).removeprefix('the string ')}: {wrong}")
-            return ()
-    return tuple(wanted.items())
-
-
-def _json_object(text: str) -> dict[str, str] | None:
-    """An object of texts that can be sent on (JSON knows halves of characters, which cannot); else None."""
-    try:
-        wanted = json.loads(text)
-        json.dumps(wanted, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        return None
-    is_flat = isinstance(wanted, dict) and all(isinstance(value, str) for value in wanted.values())
-    return wanted if is_flat else None
-
-
-def _unusable_format(
-    ctx: Context, message: str, hint: str = "Until then Istio's own format is used."
-) -> None:
-    ctx.report(
-        Problem(
-            severity=Severity.WARNING,
-            code="GW-009",
-            resource=ctx.proxy.origin,
-            field="spec.meshConfig.accessLogFormat",
-            message=message,
-            hint=hint,
-        )
-    )

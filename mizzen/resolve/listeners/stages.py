@@ -13,7 +13,8 @@ from mizzen.resolve.context import Context, mapped, step
 from mizzen.resolve.gateways.owners import Owners
 from mizzen.resolve.gateways.server_tls import server_tls
 from mizzen.resolve.gateways.servers import MergedServer, merged_and_lost
-from mizzen.resolve.listeners.edge import access_logs, edge
+from mizzen.resolve.listeners.access_logs import access_logs
+from mizzen.resolve.listeners.edge import edge
 from mizzen.resolve.listeners.listeners import Common, listeners, tls_key
 from mizzen.resolve.listeners.mirrors import Mirrored, mirrored
 from mizzen.resolve.listeners.shared_certificates import check_shared_certificates

@@ -9,7 +9,8 @@ from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.access.closing import closed
 from mizzen.resolve.access.policy_checks import check_authorization
 from mizzen.resolve.context import Context, step
-from mizzen.resolve.listeners.edge import access_logs, edge
+from mizzen.resolve.listeners.access_logs import access_logs
+from mizzen.resolve.listeners.edge import edge
 from mizzen.resolve.listeners.tracing import tracing
 from mizzen.resolve.parts import (
     backends_of,

@@ -1,13 +1,13 @@
-"""How a gateway meets its clients, and where it logs."""
+"""How a gateway meets its clients."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits, TraceHeaders
+from mizzen.model.listener import Edge, HeaderCase, Http2Limits, TraceHeaders
 from mizzen.resolve.context import ByService
-from mizzen.resolve.listeners.edge import access_logs, edge
+from mizzen.resolve.listeners.edge import edge
 
 OPERATOR = """
 apiVersion: install.istio.io/v1alpha1
@@ -34,7 +34,6 @@ def test_without_a_word_the_edge_is_istios_default(gateway):
     assert edge(gateway("").ctx) == Edge(
         trace_headers=TraceHeaders.MAKE, internal_networks=OWN_MACHINE, believes_internal=False
     )
-    assert access_logs(gateway("").ctx) == ()
 
 
 def test_topology_and_headers_come_from_the_proxys_configuration(configured):
@@ -120,24 +119,6 @@ def test_an_idle_timeout_comes_as_a_variable(configured):
     found = configured("", "{name: ISTIO_META_IDLE_TIMEOUT, value: soon}")
     assert edge(found.ctx).idle_timeout is None
     assert found.codes == ["GW-010"]
-
-
-def test_a_log_file_means_a_log(configured):
-    assert access_logs(configured("accessLogFile: /dev/stdout").ctx) == (AccessLog(path="/dev/stdout"),)
-    [log] = access_logs(configured("accessLogFile: /log, accessLogFormat: '%PROTOCOL%'").ctx)
-    assert log.text_format == "%PROTOCOL%"
-
-
-def test_a_json_log_has_istios_fields_or_the_users(configured):
-    json = "accessLogFile: /log, accessLogEncoding: JSON"
-    [log] = access_logs(configured(json).ctx)
-    assert ("response_code", "%RESPONSE_CODE%") in log.json_format
-    [log] = access_logs(configured(json + """, accessLogFormat: '{"p": "%PROTOCOL%"}'""").ctx)
-    assert log.json_format == (("p", "%PROTOCOL%"),)
-    found = configured(json + ", accessLogFormat: '[1'")
-    [log] = access_logs(found.ctx)
-    assert found.codes == ["GW-009"]
-    assert len(log.json_format) > 10
 
 
 def test_only_clients_of_the_own_machine_are_internal_and_nobody_where_somebody_forwards(configured, gateway):
