@@ -36,6 +36,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Routes", ("RT",)),
     ("Sidecars and who may do what", ("SC", "AZ", "JWT", "GRD", "CA", "EXT")),
     ("Services, endpoints and DestinationRules", ("BE",)),
+    ("Logs and traces", ("TEL",)),
     ("While serving", ("XDS", "DISK")),
     ("Reading a cluster", ("K8S",)),
     ("Installing", ("INS",)),

@@ -9,16 +9,16 @@ from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.http_protocol_options import http1_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, extension, uint32
 from mizzen.envoy.scoped_route import collection
-from mizzen.envoy.tracing import tracing
+from mizzen.envoy.tracing import request_id, tracing
 from mizzen.model.listener import (
     LIMIT_HEADERS,
     LIMIT_KIB,
-    AccessLog,
     Edge,
     HeaderLimits,
     HttpService,
     Transport,
 )
+from mizzen.model.telemetry import AccessLog
 
 _HCM = pb.HttpConnectionManager
 
@@ -103,6 +103,8 @@ def http_connection_manager(
     _add_upgrades(meeting, transport, out)
     if edge.tracer is not None:
         out.tracing.CopyFrom(tracing(edge.trace_percent, edge.tracer))
+        if (told := request_id(edge.tracer)) is not None:
+            out.request_id_extension.CopyFrom(told)
     _add_internal_networks(edge, out)
     return out
 

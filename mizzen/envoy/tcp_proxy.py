@@ -3,7 +3,8 @@
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log
 from mizzen.envoy.parts import duration
-from mizzen.model.listener import AccessLog, TcpService
+from mizzen.model.listener import TcpService
+from mizzen.model.telemetry import AccessLog
 
 
 def tcp_proxy(service: TcpService, logs: tuple[AccessLog, ...]) -> pb.TcpProxy:

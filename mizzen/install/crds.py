@@ -84,8 +84,7 @@ _SHOWN: Mapping[str, Shown] = {
         about="Which tokens are good, and where requests carry them.", short=("ra",)
     ),
     "Telemetry": Shown(
-        about="What is logged, measured and traced. Without effect.",
-        versions=("v1", "v1alpha1"),
+        about="What is logged and traced.",
         short=("telemetry",),
     ),
     "WasmPlugin": Shown(about="A plugin for proxies. Not run: what it may guard is refused."),

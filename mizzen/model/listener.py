@@ -3,12 +3,12 @@
 from dataclasses import field
 from datetime import timedelta
 from enum import Enum
-from typing import Literal
 
 from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
 from mizzen.model.route import HashOn, Weighted
+from mizzen.model.telemetry import AccessLog, TraceHeaders, Tracer
 from mizzen.model.tls import ServerTls
 from mizzen.model.token import TokenRule
 
@@ -42,22 +42,6 @@ class Http2Limits:
     max_concurrent_streams: int | None = None
     stream_window: int | None = None  # bytes
     connection_window: int | None = None  # bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tracer:
-    """Who collects spans."""
-
-    kind: Literal["zipkin", "opentelemetry"]  # B3 headers, or traceparent
-    backend: str  # name of a Backend
-    service: str  # what the proxy calls itself in spans
-
-
-class TraceHeaders(Enum):
-    """What becomes of B3 headers where nobody collects spans."""
-
-    MAKE = "make"  # of requests that have none; others pass
-    CONTINUE = "continue"  # the same, and each request is a child of what it came with
 
 
 # How large the headers of a request may be: Envoy's defaults for `max_request_headers_kb` and `max_headers_count`.
@@ -108,15 +92,6 @@ class Edge:
     tracer: Tracer | None = None  # None: no spans are made
     trace_percent: float = 1.0  # of the requests that nobody decided for
     trace_headers: TraceHeaders | None = None  # None: with a tracer, or where tracing is off
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessLog:
-    """Where requests are logged: a file, as a text line or as JSON."""
-
-    path: str
-    text_format: str = ""  # "" with json_format () means Istio's default line
-    json_format: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

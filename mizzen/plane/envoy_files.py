@@ -13,6 +13,7 @@ from pathlib import Path
 from mizzen.errors import Problem
 from mizzen.lazy import dataclass
 from mizzen.model import Model
+from mizzen.model.telemetry import AccessLog, FileLog
 from mizzen.pipeline import GatewayBuild
 
 CATALOGUE = {
@@ -40,7 +41,7 @@ def without_files(build: GatewayBuild, unusable: tuple[Unusable, ...]) -> Gatewa
         return build
     logs = {one.log for one in unusable}
     listeners = tuple(
-        replace(one, access_logs=tuple(log for log in one.access_logs if log.path not in logs))
+        replace(one, access_logs=tuple(log for log in one.access_logs if _path(log) not in logs))
         for one in build.model.listeners
     )
     return replace(build, model=replace(build.model, listeners=listeners))
@@ -61,7 +62,13 @@ def _unwritable(build: GatewayBuild, before: Model | None) -> Iterator[Unusable]
 
 
 def _logs(model: Model) -> frozenset[str]:
-    return frozenset(log.path for one in model.listeners for log in one.access_logs)
+    paths = (_path(log) for one in model.listeners for log in one.access_logs)
+    return frozenset(path for path in paths if path)
+
+
+def _path(log: AccessLog) -> str:
+    """Of the file that it goes to; "" for one that goes to a collector."""
+    return log.to.path if isinstance(log.to, FileLog) else ""
 
 
 def _why_not_written(text: str) -> str:

@@ -7,7 +7,16 @@ from mizzen.resolve import unix, with_errors
 from mizzen.resolve.access import closing, policy_checks, tokens
 from mizzen.resolve.checks import claims, references, selectors
 from mizzen.resolve.gateways import server_tls, servers
-from mizzen.resolve.listeners import access_logs, edge, listeners, mirrors, shared_certificates
+from mizzen.resolve.listeners import (
+    access_logs,
+    collectors,
+    edge,
+    listeners,
+    mirrors,
+    shared_certificates,
+    telemetry,
+    tracing,
+)
 from mizzen.resolve.proxies import declared
 from mizzen.resolve.routes import delegates, rules, tables
 from mizzen.resolve.services import backends, client_tls, endpoints, policies, services
@@ -20,6 +29,7 @@ _MODULES = (
     claims,
     client_tls,
     closing,
+    collectors,
     delegates,
     edge,
     endpoints,
@@ -38,7 +48,9 @@ _MODULES = (
     services,
     shared_certificates,
     server_tls,
+    telemetry,
     tokens,
+    tracing,
     unix,
     with_errors,
     workload_ports,

@@ -13,6 +13,8 @@ from mizzen.resolve.checks.references import check_references
 from mizzen.resolve.checks.selectors import check_gateways
 from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.gateways.attach import attached
+from mizzen.resolve.listeners.access_logs import access_logging
+from mizzen.resolve.listeners.collectors import backends_of, wanted_by
 from mizzen.resolve.listeners.stages import (
     check_sharing,
     listening,
@@ -47,14 +49,14 @@ def resolve(ctx: Context) -> Model:
     listeners, _ = listening(ctx)
     mirrors = mirrored_servers(ctx)
     tables, used = route_tables(ctx)
-    _, collectors = tracing(ctx)
     passed_on = PersistentMap(dict.fromkeys(backends_of_chains(listeners), True))
     if passed_on:
         check_connections(ctx)
     judging = access_policies(ctx)
-    used = used.updated(dict.fromkeys(backends_of_access(judging.access), True))
-    made = backends(ctx, services, used, passed_on)
-    upstream = made.updated({backend.name: backend for backend in collectors})
+    collectors = (*tracing(ctx)[1], *access_logging(ctx, "CLIENT").collectors)
+    asked = (*backends_of_access(judging.access), *wanted_by(collectors))
+    made = backends(ctx, services, used.updated(dict.fromkeys(asked, True)), passed_on)
+    upstream = made.updated({backend.name: backend for backend in backends_of(ctx, collectors, made)})
     names = grouped(ctx, _secrets_of, upstream)
     certificates, trusted_cas = secret_resources(
         ctx, secrets_of_servers(ctx).updated(dict.fromkeys(names, True))

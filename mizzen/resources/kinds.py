@@ -16,6 +16,7 @@ from mizzen.resources.istio.operator import IstioOperator
 from mizzen.resources.istio.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.istio.service_entry import ServiceEntry
 from mizzen.resources.istio.sidecar import Sidecar
+from mizzen.resources.istio.telemetry import Telemetry
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
@@ -40,6 +41,7 @@ _VERSIONS = {
     NETWORKING: ("v1", "v1beta1", "v1alpha3"),
     SECURITY: ("v1", "v1beta1"),
     EXTENSIONS: ("v1alpha1",),
+    TELEMETRY: ("v1", "v1alpha1"),
 }
 
 
@@ -113,6 +115,7 @@ KINDS: Mapping[str, Kind] = {
         _istio(PeerAuthentication, SECURITY),
         _istio(AuthorizationPolicy, SECURITY),
         _istio(RequestAuthentication, SECURITY),
+        _istio(Telemetry, TELEMETRY),
         _unapplied(EnvoyFilter, NETWORKING, ("v1alpha3",), "its patches are not applied"),
         _unapplied(WasmPlugin, EXTENSIONS, ("v1alpha1",), "its plugin is not run"),
         _unapplied(TrafficExtension, EXTENSIONS, ("v1alpha1",), "its extension is not run"),
@@ -152,12 +155,6 @@ INERT: Mapping[str, Inert] = {
             group=NETWORKING,
             severity=Severity.WARNING,
             because="its settings have no effect",
-        ),
-        Inert(
-            kind="Telemetry",
-            group=TELEMETRY,
-            severity=Severity.WARNING,
-            because="logs, metrics and traces stay as they are",
         ),
     )
 }

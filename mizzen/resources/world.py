@@ -23,6 +23,7 @@ from mizzen.resources.istio.security import (
 )
 from mizzen.resources.istio.service_entry import ServiceEntry
 from mizzen.resources.istio.sidecar import Sidecar
+from mizzen.resources.istio.telemetry import Telemetry
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kinds import KINDS, is_ours
@@ -234,6 +235,10 @@ class World:
     @property
     def traffic_extensions(self) -> tuple[TrafficExtension, ...]:
         return self.every(TrafficExtension)
+
+    @property
+    def telemetries(self) -> tuple[Telemetry, ...]:
+        return self.every(Telemetry)
 
     @property
     def services(self) -> tuple[Service, ...]:

@@ -5,6 +5,7 @@
   headers: {NAME: VALUE}     Host is the authority, whatever the connection was opened for
   websocket: true            over h3: by extended CONNECT, and the status alone is looked at
   answer: {status: 200, headers: {NAME: VALUE}, missing: [NAME], body: TEXT}
+  logged: TEXT, unlogged: TEXT     what the access log has a line of (/dev/stdout), and what it has not; {over} is the protocol
   seen: {backend: PORT, path: ..., method: ..., headers: {...}, missing: [...]}   what reached a backend
 """
 
@@ -90,8 +91,9 @@ def test_requests_are_answered_as_the_yaml_says(
 ) -> None:
     """By an instance of its own: what was good or believed in the case before holds for a while."""
     write(case, folder, authority)
-    with gateway.up(folder):
+    with gateway.up(folder) as running:
         ask(case, authority)
+        check_log(case, running.instance.run_dir)
 
 
 def ask(case: Case, authority: Authority) -> None:
@@ -103,7 +105,7 @@ def ask(case: Case, authority: Authority) -> None:
             status = asyncio.run(answered(sni, wanted, BOUND[443], "/", ca_pem=authority.pem))
             assert status == request["answer"]["status"], request
             continue
-        for protocol in request.get("over") or (("h1", "h2", "h3") if secure else ("h1", "h2")):
+        for protocol in protocols(request):
             answer = curl(
                 protocol,
                 url,
@@ -121,6 +123,27 @@ def ask(case: Case, authority: Authority) -> None:
             assert expected.get("body", answer.text) == answer.text, where
             if "seen" in request:
                 assert_seen(request["seen"], json.loads(answer.text), where)
+
+
+def check_log(case: Case, run_dir: Path) -> None:
+    """What is not to be logged is looked for when all else is there: lines are written in the order of requests."""
+    asked = [
+        {name: text.format(over=over) for name, text in request.items() if name in ("logged", "unlogged")}
+        for request in yaml.safe_load((case.folder / "requests.yaml").read_text())
+        for over in protocols(request)
+    ]
+    if not any(asked):
+        return
+    [path] = (run_dir / "logs").glob("*.access.log")
+    wanted = [one["logged"] for one in asked if "logged" in one]
+    gateway.eventually(lambda: all(text in path.read_text() for text in wanted))
+    text = path.read_text()
+    assert not [one["unlogged"] for one in asked if "unlogged" in one and one["unlogged"] in text]
+
+
+def protocols(request: dict[str, Any]) -> tuple[str, ...]:
+    secure = request["ask"].split()[1].startswith("https")
+    return tuple(request.get("over") or (("h1", "h2", "h3") if secure else ("h1", "h2")))
 
 
 def assert_seen(expected: dict[str, Any], seen: dict[str, Any], where: str) -> None:

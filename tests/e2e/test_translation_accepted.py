@@ -32,7 +32,7 @@ from mizzen.model.backend import (
     Pool,
     Protocol,
 )
-from mizzen.model.listener import AccessLog, Edge, HeaderCase, Http2Limits, TcpService, Transport
+from mizzen.model.listener import Edge, HeaderCase, Http2Limits, TcpService, Transport
 from mizzen.model.route import (
     ClaimMatch,
     Copy,
@@ -57,6 +57,7 @@ from mizzen.model.route import (
     RouteMatch,
     Weighted,
 )
+from mizzen.model.telemetry import AccessLog, FileLog, GrpcLog, OtlpLog, OverHttp, Tag, Tracer
 from mizzen.model.tls import SYSTEM_ROOTS, ClientAuth, ClientTls, ServerTls, TlsPolicy, Verification
 from mizzen.persistent import by_name
 from mizzen.proxy.binary import envoy_binary
@@ -296,6 +297,48 @@ def every_way_of_treating_a_backend() -> Iterator[Any]:
     yield small.backend("one-bad-status", outliers=Outliers(error_statuses=(500,)))
 
 
+def every_access_log() -> Iterator[AccessLog]:
+    line = "%REQ_WITHOUT_QUERY(:PATH)% %CEL(request.headers['x-a'].contains('b'))%"
+    nested = '{"path": "%REQ_WITHOUT_QUERY(:PATH)%", "more": {"code": ["%RESPONSE_CODE%", 1, true, null]}}'
+    yield AccessLog(to=FileLog(path="/dev/null"))
+    yield AccessLog(
+        to=FileLog(path="/dev/null", text_format=line, omit_empty=True), only="response.code >= 400"
+    )
+    yield AccessLog(to=FileLog(path="/dev/null", json_format=nested))
+    for kind in ("http", "tcp"):
+        headers = {"request_headers": ("x-a",), "response_headers": ("x-b",), "response_trailers": ("x-c",)}
+        log = GrpcLog(
+            kind=kind, backend=small.BACKEND, authority="als.test", name=kind, states=("a",), **headers
+        )
+        yield AccessLog(to=log, only="connection.mtls")
+    yield AccessLog(
+        to=OtlpLog(
+            backend=small.BACKEND,
+            authority="otlp.test",
+            name="otlp",
+            text_format=line,
+            attributes=(("path", "%REQ_WITHOUT_QUERY(:PATH)%"),),
+        )
+    )
+
+
+def every_tracer() -> Iterator[Tracer]:
+    tags = (
+        Tag(name="a", kind="literal", value="x"),
+        Tag(name="b", kind="environment", value="HOME", default="x"),
+        Tag(name="c", kind="header", value=":path", default="x"),
+        Tag(name="d", kind="format", value="%REQ(x-a)%"),
+    )
+    first = Tracer(kind="zipkin", backend=small.BACKEND, service="gw", authority="collector.test")
+    yield replace(first, path="/spans", short_ids=True, takes_w3c=True, path_length=10, tags=tags)
+    yield replace(first, by_request_id=False, passes_on=False)
+    way = OverHttp(path="/v1/traces", timeout=SECOND, headers=(("x-a", "b"),))
+    yield replace(first, kind="opentelemetry", over_http=way, detectors=("environment", "dynatrace"))
+    yield replace(first, kind="opentelemetry", timeout=SECOND, metadata=(("x-a", "b"),))
+    yield replace(first, kind="datadog")
+    yield replace(first, kind="skywalking", token="secret")
+
+
 def every_kind_of_connection() -> Model:
     passed = TcpService(
         to=(Weighted(backend=small.BACKEND),),
@@ -311,7 +354,7 @@ def every_kind_of_connection() -> Model:
         tunnel_by_post=True,
     )
     edge = every_word_about_the_edge()
-    logs = (AccessLog(path="/dev/null"), AccessLog(path="/dev/null", json_format=(("path", "%REQ(:PATH)%"),)))
+    logs = tuple(every_access_log())
     terminated = small.chain("terminated.test", tls=strict_tls(), serve=passed)
     chains = (
         small.chain(tls=strict_tls(), grpc_web=True),
@@ -325,10 +368,18 @@ def every_kind_of_connection() -> Model:
     unix = replace(
         small.tcp_listener(), name="unix", transport=Transport.UNIX, address="/tmp/mizzen-test.sock", port=0
     )
+    traced = tuple(
+        replace(
+            small.tcp_listener(edge=replace(edge, tracer=tracer, trace_percent=0.1)),
+            name=f"traced-{port}",
+            port=port,
+        )
+        for port, tracer in enumerate(every_tracer(), 20_000)
+    )
     quic = replace(small.quic_listener(edge=edge), access_logs=logs)
     return replace(
         small.mirrored(),
-        listeners=(listener, quic, unix),
+        listeners=(listener, quic, unix, *traced),
         backends=by_name((small.backend(), small.backend(OTHER))),
         trusted_cas=(small.trusted_ca(),),
     )

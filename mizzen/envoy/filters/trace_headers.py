@@ -8,8 +8,8 @@ microseconds, and behind it the first span, as in the traces of Envoy's Zipkin t
 
 from mizzen._api import pb
 from mizzen.envoy.filters.meeting import Meeting, inline
-from mizzen.model.listener import TraceHeaders
 from mizzen.model.route import OPERATION_HEADER
+from mizzen.model.telemetry import TraceHeaders
 
 NAME = "mizzen.trace_headers"
 # Of a request, so many headers are not the client's.

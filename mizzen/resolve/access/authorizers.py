@@ -19,7 +19,7 @@ from mizzen.resources.istio.external_authorizer import (
     EnvoyExternalAuthorizationHttpProvider,
     ExtAuthzRequestBody,
 )
-from mizzen.resources.istio.mesh import ExtensionProvider
+from mizzen.resources.istio.provider import ExtensionProvider
 
 # Istio's, where nothing is said: long enough for whatever the DestinationRule of the authorizer says.
 _PATIENCE = timedelta(seconds=600)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from mizzen.errors import Problem, Severity
 from mizzen.model.listener import LIMIT_HEADERS, LIMIT_KIB, Edge, HeaderCase, Http2Limits
 from mizzen.resolve.context import Context
+from mizzen.resolve.listeners.telemetry import Mode
 from mizzen.resolve.listeners.tracing import trace_headers, trace_percent, tracing
 from mizzen.resolve.overlay import overlay
 from mizzen.resources.declaring import values
@@ -56,8 +57,9 @@ _PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"
 _MOST_KIB, _MOST_HEADERS = 8_191, 10_000
 
 
-def edge(ctx: Context) -> Edge:
-    """What holds for every listener of the gateway. Istio's defaults where nothing is said."""
+def edge(ctx: Context, mode: Mode = "CLIENT") -> Edge:
+    """What holds for every listener of the proxy that meets traffic as `mode` says. Istio's defaults where nothing is
+    said."""
     config, metadata = ctx.proxy.config, ctx.proxy.metadata
     topology = config.gateway_topology or Topology()
     headers = config.proxy_headers or ProxyHeaders()
@@ -102,8 +104,8 @@ def edge(ctx: Context) -> Edge:
             connection_window=http2.initial_connection_window_size,
         ),
         buffer_limit=buffer_limit if buffer_limit is not None and buffer_limit >= 0 else None,
-        tracer=tracing(ctx)[0],
-        trace_percent=trace_percent(ctx),
+        tracer=tracing(ctx, mode)[0],
+        trace_percent=trace_percent(ctx, mode),
         trace_headers=trace_headers(ctx),
         internal_networks=internal,
         believes_internal=believes_internal,

@@ -11,7 +11,8 @@ from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
-from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.listener import Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.telemetry import AccessLog
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, mapped

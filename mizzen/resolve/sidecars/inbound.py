@@ -5,18 +5,9 @@ from datetime import timedelta
 
 from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Protocol
 from mizzen.model.http2 import CONNECTION_WINDOW, MOST_STREAMS, STREAM_WINDOW, STREAMS
-from mizzen.model.listener import (
-    AccessLog,
-    Chain,
-    Edge,
-    Http2Limits,
-    HttpService,
-    Listener,
-    TcpService,
-    TraceHeaders,
-    Transport,
-)
+from mizzen.model.listener import Chain, Edge, Http2Limits, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import Forward, HeaderChanges, Host, Retry, Route, RouteMatch, RouteTable, Weighted
+from mizzen.model.telemetry import AccessLog, TraceHeaders
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import by_name
 from mizzen.resolve.access.authorization import authorization

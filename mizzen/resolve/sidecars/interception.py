@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mizzen.model.backend import BLACK_HOLE, Backend, Discovery
-from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.listener import Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import Forward, Host, Respond, Route, RouteMatch, Weighted
+from mizzen.model.telemetry import AccessLog
 from mizzen.resolve.access.authorization import authorization
 from mizzen.resolve.context import Context
 from mizzen.resolve.names import backend_name

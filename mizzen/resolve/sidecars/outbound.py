@@ -11,8 +11,9 @@ from functools import partial
 from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
-from mizzen.model.listener import AccessLog, Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.listener import Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.route import NO_CHANGES, Forward, Host, Route, RouteMatch, RouteTable, Weighted
+from mizzen.model.telemetry import AccessLog
 from mizzen.persistent import by_name
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.attach import MESH, gateway_keys, hosts_of, is_visible

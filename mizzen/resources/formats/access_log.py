@@ -1,16 +1,19 @@
 """What Envoy 1.40 takes as the format of an access log: text with operators such as %REQ(:PATH)% in it.
 
 One operator that Envoy does not know makes it refuse every listener that logs. The operators, and which of them
-take parameters or a length, were tried out on Envoy 1.40 (its SubstitutionFormatParser). CEL, COALESCE and
-XFCC_VALUE are not among them: they hold expressions of their own, which could not be judged here.
+take parameters or a length, were tried out on Envoy 1.40 (its SubstitutionFormatParser). COALESCE and XFCC_VALUE are
+not among them: they hold expressions of their own, which could not be judged here.
 """
 
 import re
 
 from mizzen.lazy import dataclass
+from mizzen.resources.formats.cel import wrong_expression
 
 # %OPERATOR(PARAMETERS):LENGTH%. Parameters end at the first parenthesis.
 _OPERATOR = re.compile(r"%([A-Z0-9_]+)(?:\(([^)\n]*)\))?(?::([0-9]{1,19}))?%")
+_CEL = re.compile(r"%CEL\(([^\n]*?)\)(?::[0-9]{1,19})?%")  # an expression has parentheses of its own
+WITHOUT_QUERY = "REQ_WITHOUT_QUERY"  # an operator of an extension, which whoever uses it has to name
 _ANY = r"(?s:.+)"
 _HEADER = r":?[!#$&'*+.^_`|~0-9A-Za-z%-]*"
 _METADATA = r"(?:DYNAMIC|CLUSTER|ROUTE|UPSTREAM_HOST|LISTENER|LISTENER_FILTER_CHAIN|VIRTUAL_HOST):.+"
@@ -61,7 +64,7 @@ _WITH_OPTION = """
     UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT
 """
 _OF_HEADERS = """
-    REQ REQUEST_HEADER RESP RESPONSE_HEADER RESPONSE_TRAILER STREAM_INFO_REQ TRAILER
+    REQ REQUEST_HEADER REQ_WITHOUT_QUERY RESP RESPONSE_HEADER RESPONSE_TRAILER STREAM_INFO_REQ TRAILER
 """
 
 
@@ -93,14 +96,21 @@ _OPERATORS: dict[str, _Syntax] = {
 }
 
 
-def wrong_format(text: str) -> str:
-    """What Envoy would not take of the format `text`; "" when it takes all of it."""
+def wrong_format(text: str, *, extended: bool = False) -> str:
+    """What Envoy would not take of the format `text`; "" when it takes all of it. `extended`: `WITHOUT_QUERY` is one
+    of its operators."""
     at = text.find("%")
     while at >= 0:
         if text.startswith("%%", at):
             end = at + 2
+        elif (cel := _CEL.match(text, at)) is not None:
+            if wrong := wrong_expression(cel[1]):
+                return f"%CEL% holds an expression that Envoy does not take: {wrong}"
+            end = cel.end()
         elif (found := _OPERATOR.match(text, at)) is None:
             return f"at {text[at : at + 20]!r}: a percent sign begins an operator such as %DURATION%; %% is the sign"
+        elif found[1] == WITHOUT_QUERY and not extended:
+            return f"%{WITHOUT_QUERY}% is not taken here"
         elif wrong := _wrong_operator(found[1], found[2] or "", has_length=found[3] is not None):
             return wrong
         else:

@@ -12,14 +12,12 @@ from typing import Annotated, ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import (
-    Element,
     HeaderText,
     Int32,
     Key,
     LooseText,
     Range,
     UInt32,
-    Unknown,
 )
 from mizzen.resources.istio import retired
 from mizzen.resources.istio.destination_rule import (
@@ -29,11 +27,9 @@ from mizzen.resources.istio.destination_rule import (
     TcpKeepalive,
     ZoneAwareLbSetting,
 )
-from mizzen.resources.istio.external_authorizer import (
-    EnvoyExternalAuthorizationGrpcProvider,
-    EnvoyExternalAuthorizationHttpProvider,
-)
 from mizzen.resources.istio.gateway import TlsVersion
+from mizzen.resources.istio.provider import ExtensionProvider, MeshPart
+from mizzen.resources.istio.telemetry import CustomTag
 from mizzen.resources.istio.virtual_service import HTTPRetry
 
 ForwardClientCertDetails = Literal[
@@ -42,13 +38,6 @@ ForwardClientCertDetails = Literal[
 
 
 Window = Annotated[int, Range(2**16 - 1, 2**31 - 1)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeshPart(Element):
-    """Istio knows more fields here than take part in a gateway: those are told, not refused."""
-
-    UNKNOWN_FIELDS: ClassVar[Unknown] = Unknown.WARN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +132,7 @@ class ConnectionSettings(MeshPart):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ZipkinTracing(MeshPart):
+class CollectorAddress(MeshPart):
     address: Annotated[str, "HOST:PORT of the collector"] = ""
 
 
@@ -151,30 +140,12 @@ class ZipkinTracing(MeshPart):
 class Tracing(MeshPart):
     """Who collects spans, and how many requests are sampled."""
 
-    zipkin: ZipkinTracing | None = None
+    zipkin: CollectorAddress | None = None
+    datadog: CollectorAddress | None = None
     sampling: Annotated[float | None, Range(0, 100), "percent"] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TracingProvider(MeshPart):
-    service: Annotated[str, "host of the collector"] = ""
-    port: UInt32 = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtensionProvider(MeshPart):
-    """Something beside the proxies that they may be told to use."""
-
-    name: str = ""
-    zipkin: TracingProvider | None = None
-    opentelemetry: TracingProvider | None = None
-    envoy_ext_authz_http: EnvoyExternalAuthorizationHttpProvider | None = None
-    envoy_ext_authz_grpc: EnvoyExternalAuthorizationGrpcProvider | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DefaultProviders(MeshPart):
-    tracing: Annotated[tuple[str, ...], "names of extensionProviders; the first counts"] = ()
+    custom_tags: Mapping[str, CustomTag] | None = None
+    max_path_tag_length: UInt32 = 0
+    enable_istio_tags: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +158,7 @@ class ProxyConfig(MeshPart):
     proxy_headers: ProxyHeaders | None = None
     connection_settings: ConnectionSettings | None = None
     tracing: Tracing | None = None
+    envoy_access_log_service: Annotated[CollectorAddress | None, "of enableEnvoyAccessLogService"] = None
     proxy_metadata: Mapping[str, LooseText] = field(default_factory=dict)
     concurrency: Int32 | None = None
     drain_duration: timedelta | None = None
@@ -194,6 +166,15 @@ class ProxyConfig(MeshPart):
     discovery_address: str = ""
     status_port: Int32 | None = None
     proxy_admin_port: Int32 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultProviders(MeshPart):
+    """Names of extensionProviders that hold where no Telemetry says otherwise."""
+
+    tracing: Annotated[tuple[str, ...], "the first counts"] = ()
+    access_logging: tuple[str, ...] = ()
+    metrics: Annotated[tuple[str, ...], "only Istio's own Envoy makes these metrics"] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from mizzen.resources.istio.operator import IstioOperator
 from mizzen.resources.istio.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.istio.service_entry import ServiceEntry
 from mizzen.resources.istio.sidecar import Sidecar
+from mizzen.resources.istio.telemetry import Telemetry
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kubernetes.core import Endpoints, EndpointSlice, Service
@@ -23,6 +24,7 @@ from mizzen.resources.rules.security import (
 )
 from mizzen.resources.rules.service_entry import validate_service_entry, validate_workload_entry
 from mizzen.resources.rules.sidecar import validate_sidecar
+from mizzen.resources.rules.telemetry import validate_telemetry
 from mizzen.resources.rules.virtual_service import validate_virtual_service
 
 
@@ -48,6 +50,8 @@ def validate(resource: Resource, found: Findings) -> None:
             validate_peer_authentication(resource, found)
         case RequestAuthentication():
             validate_request_authentication(resource, found)
+        case Telemetry():
+            validate_telemetry(resource, found)
         case Service():
             validate_service(resource, found)
             return

@@ -7,7 +7,8 @@ import pytest
 from mizzen._api import pb
 from mizzen.envoy.filters import announcement, header_limits, trace_headers
 from mizzen.envoy.filters.meeting import Meeting
-from mizzen.model.listener import Edge, HttpService, TraceHeaders
+from mizzen.model.listener import Edge, HttpService
+from mizzen.model.telemetry import TraceHeaders
 from tests.harness import small_models as small
 
 

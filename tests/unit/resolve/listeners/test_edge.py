@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from mizzen.model.listener import Edge, HeaderCase, Http2Limits, TraceHeaders
+from mizzen.model.listener import Edge, HeaderCase, Http2Limits
+from mizzen.model.telemetry import TraceHeaders
 from mizzen.resolve.context import ByService
 from mizzen.resolve.listeners.edge import edge
 
