@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
 
+from mizzen.istio_codes import istio_code
 from mizzen.lazy import dataclass
 from mizzen.redaction import hidden_text
 
@@ -97,11 +98,18 @@ class Problem:
         """Where the field (or its nearest written ancestor) stands."""
         return self.resource.place(self.field)
 
+    @property
+    def istio(self) -> str:
+        """The code that `istioctl analyze` tells the same by; "" where it has none."""
+        is_error = self.severity is Severity.ERROR
+        return istio_code(self.code, self.resource.kind, self.field, is_error=is_error)
+
     def value(self) -> dict[str, str]:
         """As JSON values; `origin` is file:line:column. Each is one line, whatever the user wrote."""
         said = {
             "severity": self.severity.value,
             "code": self.code,
+            "istio": self.istio,
             "resource": str(self.resource),
             "field": self.field,
             "origin": str(self.origin),
@@ -115,7 +123,8 @@ class Problem:
         where = " ".join(
             filter(None, (said["origin"] and f"{said['origin']}:", said["resource"], said["field"]))
         )
-        text = f"{where}: {said['severity']} {said['code']}: {said['message']}"
+        istio = f" ({said['istio']})" if said["istio"] else ""
+        text = f"{where}: {said['severity']} {said['code']}{istio}: {said['message']}"
         return f"{text}\n  hint: {said['hint']}" if said["hint"] else text
 
 

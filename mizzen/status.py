@@ -26,6 +26,7 @@ class ProblemValue(msgspec.Struct, frozen=True, kw_only=True):
 
     severity: str = "error"
     code: str = ""
+    istio: str = ""  # the code that istioctl tells it by, if any
     resource: str = ""  # "Gateway/shop/web"
     field: str = ""
     origin: str = ""  # file:line:column

@@ -10,6 +10,7 @@ from mizzen.envoy.scoping import CODES as SENDING
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS
 from mizzen.install.declaring import CODES as INSTALLING
+from mizzen.istio_codes import istio_code, istio_codes
 from mizzen.node.system_roots import CATALOGUE as ROOTS
 from mizzen.pipeline import CATALOGUE as BUILDING
 from mizzen.plane.announcement_file import CATALOGUE as PROMISES
@@ -58,17 +59,25 @@ def problems_page() -> str:
         "What `mizzen analyze` and a running instance can find. A code keeps its meaning and is never used again.",
         "An *error* means that the element takes no part, or that what it asks for does not happen; the last good",
         "version of an object stays in force while a newer one has errors. A *warning* was kept and may surprise.",
+        "Beside it stands the code that `istioctl analyze` tells the same by, where it has one.",
         "",
     ]
     for title, prefixes in _AREAS:
-        parts += [f"## {title}", "", "| code | what it means |", "|---|---|"]
+        parts += [f"## {title}", "", "| code | in Istio | what it means |", "|---|---|---|"]
         parts += [
-            f"| {code} | {every.pop(code)} |" for code in sorted(every) if code.rpartition("-")[0] in prefixes
+            f"| {code} | {_in_istio(code)} | {every.pop(code)} |"
+            for code in sorted(every)
+            if code.rpartition("-")[0] in prefixes
         ]
         parts.append("")
     if every:
         raise ValueError(f"codes of no area: {', '.join(sorted(every))}")
     return "\n".join(parts)
+
+
+def _in_istio(code: str) -> str:
+    """Istio's codes for one of ours; of values that are checked, an error below 100, else a warning."""
+    return ", ".join(istio_codes().get(code) or (istio_code(code, is_error=code < "VAL-1"),))
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """A look at a cluster with the rights of whoever asks: what a control plane would find wrong there."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,36 +10,62 @@ from mizzen.kube.client import Kube, KubeError
 from mizzen.pipeline import Settings, analysed, build
 from mizzen.resolve.context import ByService
 from mizzen.resolve.proxies.pods import PROXY_CONTAINER
+from mizzen.resources.decode import identify
 from mizzen.resources.kubernetes.core import Pod
+from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.cluster import Cluster
+from mizzen.sources.listing import Listing
 
 PATIENCE = 30.0  # seconds until everything must have been read
 _TLS_MODE = "security.istio.io/tlsMode"  # what sidecars have, and gateways have not
 
 
-async def look(kube: Kube, system_namespace: str, settings: Settings, now: datetime) -> tuple[Problem, ...]:
-    """All problems of the objects in a cluster. KubeError when it cannot be read at all."""
+async def look(
+    kube: Kube,
+    system_namespace: str,
+    settings: Settings,
+    now: datetime,
+    *,
+    files: Listing | None,
+    prepare: Callable[[tuple[RawObject, ...]], tuple[tuple[RawObject, ...], tuple[Problem, ...]]],
+    revision: str = "default",
+    patience: float = PATIENCE,
+) -> tuple[tuple[Problem, ...], tuple[RawObject, ...]]:
+    """All problems of the objects in a cluster, and these. KubeError when it cannot be read at all.
+
+    `files`: objects that would be applied to it. `prepare`: what is made of all objects at last. `revision`: of the control plane that is meant. `patience`: seconds.
+    """
     await kube.get("/version")  # whoever cannot even ask this is told so at once
-    cluster = Cluster(kube, system_namespace, needs_guards=False)
+    cluster = Cluster(kube, system_namespace, revision=revision, needs_guards=False)
     cluster.start()
     try:
-        await _read(cluster)
+        await _read(cluster, patience)
         listing = cluster.listing()
         settings = replace(settings, external_ports=ByService.SERVICE, routers=frozenset())
         pods = build(listing.objects, (), settings).world.pods
         routers = frozenset(f"{pod.namespace}/{pod.name}" for pod in pods if _is_gateway(pod))
         cluster.read_secrets({router.partition("/")[0] for router in routers})
-        await _read(cluster)
+        await _read(cluster, patience)
         listing = cluster.listing()
-        found = build(listing.objects, listing.problems, replace(settings, routers=routers))
-        return analysed(found, now)
+        objects = applied(listing.objects, files.objects if files else (), settings.default_namespace)
+        objects, beside = prepare(objects)
+        problems = (*listing.problems, *(files.problems if files else ()), *beside)
+        return analysed(build(objects, problems, replace(settings, routers=routers)), now), objects
     finally:
         await cluster.stop()
 
 
-async def _read(cluster: Cluster) -> None:
+def applied(
+    there: tuple[RawObject, ...], given: tuple[RawObject, ...], namespace: str
+) -> tuple[RawObject, ...]:
+    """The objects of a cluster once others are applied: each takes the place of the one of its name."""
+    names = {identify(raw, namespace) for raw in given}
+    return (*(raw for raw in there if identify(raw, namespace) not in names), *given)
+
+
+async def _read(cluster: Cluster, patience: float) -> None:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             await cluster.ready()
     except TimeoutError:
         raise KubeError(0, cluster.unread) from None

@@ -7,7 +7,7 @@ def test_a_problem_is_one_line_whatever_the_user_wrote() -> None:
     problem = Problem(code="VAL-006", resource=ref, field="spec[x\r\ny]", message='"\x00\x1b[31m" is no name')
 
     assert str(problem) == (
-        'VirtualService/shop/a\\nb spec[x\\r\\ny]: error VAL-006: "\\x00\\x1b[31m" is no name'
+        'VirtualService/shop/a\\nb spec[x\\r\\ny]: error VAL-006 (IST0106): "\\x00\\x1b[31m" is no name'
     )
     assert all(text.isprintable() for text in problem.value().values())
 

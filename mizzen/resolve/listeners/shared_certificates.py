@@ -15,7 +15,7 @@ from mizzen.resolve.tls.secrets import certificate_of
 from mizzen.resources.istio.gateway import ServerTlsSettings
 
 CODES = {
-    "GW-014": "Gateways share a certificate and a port (IST0138): a connection to the one is reused for the other.",
+    "GW-014": "Gateways share a certificate and a port: a connection to the one is reused for the other.",
 }
 _NAMED = 3  # Gateways that a message names
 
@@ -52,7 +52,7 @@ def _report(ctx: Context, server: MergedServer, others: list[MergedServer]) -> N
             code="GW-014",
             resource=server.ref,
             field=f"{server.at}.tls{field}",
-            message=f"the certificate of {shown} is also that of {named}{more} on port {server.number} (IST0138): "
+            message=f"the certificate of {shown} is also that of {named}{more} on port {server.number}: "
             "clients that reuse a connection for a host of the other Gateway get 421, and must open another",
             hint="Give each Gateway a certificate for its own hosts alone, or put the hosts into one server.",
         )

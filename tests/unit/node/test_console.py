@@ -15,9 +15,9 @@ def test_each_problem_is_said_once_when_it_comes_and_when_it_goes() -> None:
         told.tell(now, is_serving=True)
 
     assert [line.splitlines()[0] for line in lines] == [
-        "Gateway/g1: warning GW-001: it is wrong",
-        "Gateway/g2: warning GW-001: it is wrong",
-        "mended: Gateway/g1: warning GW-001: it is wrong",
+        "Gateway/g1: warning GW-001 (IST0145): it is wrong",
+        "Gateway/g2: warning GW-001 (IST0145): it is wrong",
+        "mended: Gateway/g1: warning GW-001 (IST0145): it is wrong",
     ]
 
 
@@ -37,7 +37,7 @@ def test_what_is_said_while_nothing_is_served_cannot_wait() -> None:
 
     Told(lines.append).tell([problem(1)], is_serving=False)
 
-    assert lines == ["! Gateway/g1: warning GW-001: it is wrong\n!   hint: mend it"]
+    assert lines == ["! Gateway/g1: warning GW-001 (IST0145): it is wrong\n!   hint: mend it"]
 
 
 def test_a_file_whose_new_state_counts_is_settled_and_not_mended() -> None:
@@ -55,7 +55,7 @@ def test_a_file_whose_new_state_counts_is_settled_and_not_mended() -> None:
 
     assert [line.splitlines()[0] for line in lines[1:]] == [
         "settled: d/route.yaml: what is there now counts",
-        "Gateway/g1: warning GW-001: it is wrong",
+        "Gateway/g1: warning GW-001 (IST0145): it is wrong",
     ]
 
 
