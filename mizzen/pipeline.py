@@ -19,6 +19,8 @@ from mizzen.http3.announcement import Phase, State, header_value
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.patch import stage
+from mizzen.patch.stage import patched
 from mizzen.resolve import resolve
 from mizzen.resolve.checks.selectors import served_by_nobody
 from mizzen.resolve.context import (
@@ -46,6 +48,7 @@ from mizzen.steps import Steps
 from mizzen.xds.snapshot import Snapshot, snapshot
 
 CATALOGUE = {
+    **stage.CODES,
     "INT-006": "A fault of mizzen: what it remembered is not what follows from the objects; everything is made anew.",
     "GRD-003": "An IstioOperator has an error: gateways and mesh settings are not known, and nothing is served.",
 }
@@ -87,8 +90,10 @@ class GatewayBuild:
         before: EnvoyConfig | None = None,
         scoped: Mapping[str, bool] | None = None,
     ) -> EnvoyConfig:
-        """The Envoy messages, with `announced` on the answers of its HTTPS servers. The rest: as in envoy_config."""
-        return envoy_config(self.model, announced, before, scoped)
+        """The Envoy messages, with `announced` on the answers of its HTTPS servers, and EnvoyFilters applied. The rest: as in
+        envoy_config."""
+        unpatched = before.unpatched or before if before else None
+        return patched(envoy_config(self.model, announced, unpatched, scoped), before)
 
     def announced_when_proven(self) -> Announced:
         """What answers say once every mirror has been proven."""

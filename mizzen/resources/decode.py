@@ -37,10 +37,16 @@ class Decoded:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
     """An object with an error, of a kind that may guard traffic. `labels`: of the proxies that it selects,
-    where that can be read; {} fits all."""
+    where that can be read; {} fits all.
+
+    `known`: what it says, where it was set aside only because Envoy does not take it; `fields`: which of its fields are
+    to blame, where that is known.
+    """
 
     ref: ResourceRef
     labels: Mapping[str, str] = field(default_factory=dict)
+    known: Resource | None = None
+    fields: tuple[str, ...] = ()
 
 
 def decode(raw: RawObject, default_namespace: str = "default") -> Decoded:
@@ -64,7 +70,7 @@ def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
         wrong = (told(Stage.READ, ref, raw.unread),)
         return Decoded(resource=None, problems=wrong, unread=_unread(raw, ref, kind))
     if raw.aside:
-        return Decoded(resource=None, problems=raw.aside, unread=_unread(raw, ref, kind))
+        return Decoded(resource=None, problems=raw.aside, unread=_set_aside(raw, ref, kind))
     found = Findings(ref)
     group, _, version = raw.api_version.rpartition("/")
     if kind is None or kind.group != group:
@@ -98,6 +104,15 @@ def _refused(raw: RawObject, kind: Kind, found: Findings) -> Decoded:
 
 def _unread(raw: RawObject, ref: ResourceRef, kind: Kind | None) -> Unread | None:
     return Unread(ref=ref, labels=_selected(raw)) if kind is not None and kind.may_guard else None
+
+
+def _set_aside(raw: RawObject, ref: ResourceRef, kind: Kind | None) -> Unread | None:
+    unread = _unread(raw, ref, kind)
+    if unread is None:
+        return None
+    known = _decoded(dataclasses.replace(raw, aside=()), ref).resource
+    fields = tuple(problem.field for problem in raw.aside)
+    return dataclasses.replace(unread, known=known, fields=fields)
 
 
 def _selected(raw: RawObject) -> Mapping[str, str]:

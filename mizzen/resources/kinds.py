@@ -116,7 +116,7 @@ KINDS: Mapping[str, Kind] = {
         _istio(AuthorizationPolicy, SECURITY),
         _istio(RequestAuthentication, SECURITY),
         _istio(Telemetry, TELEMETRY),
-        _unapplied(EnvoyFilter, NETWORKING, ("v1alpha3",), "its patches are not applied"),
+        replace(_istio(EnvoyFilter), versions=("v1alpha3",), may_guard=True),
         _unapplied(WasmPlugin, EXTENSIONS, ("v1alpha1",), "its plugin is not run"),
         _unapplied(TrafficExtension, EXTENSIONS, ("v1alpha1",), "its extension is not run"),
         _core(Service),

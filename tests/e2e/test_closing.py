@@ -35,7 +35,7 @@ spec:
       operation: INSERT_FIRST
       value:
         name: envoy.filters.http.ext_authz
-        typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz}
+        typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz, service: none}
 """
 
 

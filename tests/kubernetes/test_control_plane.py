@@ -297,7 +297,7 @@ UNAPPLIED = {
                         "name": "envoy.filters.http.jwt_authn",
                         "typed_config": {
                             "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-                            "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "login"}}],
+                            "rule": [{"match": {"prefix": "/"}, "requires": {"provider_name": "login"}}],
                         },
                     },
                 },

@@ -270,7 +270,7 @@ spec:
         name: envoy.filters.http.jwt_authn
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-          rules: [{match: {prefix: /}, requires: {provider_name: login}}]
+          rule: [{match: {prefix: /}, requires: {provider_name: login}}]
 """
 
 

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import any_pb2, descriptor_pool, json_format
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-from mizzen._api import pb
+from mizzen._api import others, pb
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,6 +39,19 @@ def test_the_installed_envoy_has_the_descriptors_we_generated_from(
 
     assert sorted(ours) == sorted(installed)
     assert [name for name in ours if ours[name] != installed[name]] == []
+
+
+def test_the_rest_of_its_api_is_there_too(generator: ModuleType, committed: FileDescriptorSet) -> None:
+    kept = FileDescriptorSet.FromString(generator.OTHERS.read_bytes())
+
+    assert kept == generator.extract_others(committed)
+    assert {file.name for file in kept.file}.isdisjoint(file.name for file in committed.file)
+
+
+def test_a_message_that_mizzen_does_not_make_is_known_when_it_is_asked_for() -> None:
+    assert others.class_of("envoy.config.cluster.v3.Cluster") is pb.Cluster
+    assert others.class_of("envoy.extensions.filters.http.oauth2.v3.OAuth2") is not None
+    assert others.class_of("envoy.not.There") is None
 
 
 def test_the_generated_code_has_the_descriptors_we_generated_from(committed: FileDescriptorSet) -> None:

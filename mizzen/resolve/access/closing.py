@@ -1,4 +1,5 @@
-"""What may guard traffic and is not honoured closes: EnvoyFilters, WasmPlugins and TrafficExtensions.
+"""What may guard traffic and is not honoured closes: patches of EnvoyFilters that cannot be applied, WasmPlugins and
+TrafficExtensions.
 
 Requests for what such an object selects are answered 403 (503 where it is code that is not run), by each protocol and before any redirect, answer or
 preflight of a route; connections whose bytes are passed on are refused. It is done to routes, not to listeners,
@@ -16,6 +17,7 @@ from mizzen.model import Model
 from mizzen.model.authorization import Access, AccessRule, All
 from mizzen.model.listener import Chain, HttpService, Listener, TcpService
 from mizzen.model.route import (
+    CLOSED,
     NO_CHANGES,
     Action,
     Fail,
@@ -28,6 +30,7 @@ from mizzen.model.route import (
 from mizzen.persistent import by_name
 from mizzen.resolve.access import patch_match
 from mizzen.resolve.access.guards import Verdict, judge
+from mizzen.resolve.access.patches import GATEWAY_NAME, patches
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import fits
 from mizzen.resources.istio.envoy_filter import ConfigPatch, EnvoyFilter
@@ -40,8 +43,7 @@ CODES = {
     "EXT-003": "An object that may guard traffic cannot be read; everything that it may be for is refused.",
     "EXT-004": "A plugin that may be left out when it fails (FAIL_OPEN) is not run.",
 }
-GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
-_INSTEAD = "Say it by RequestAuthentication, AuthorizationPolicy or the Gateway's tls; or remove the patch."
+_INSTEAD = "Mend the patch; or say it by RequestAuthentication, AuthorizationPolicy or the Gateway's tls."
 # What Envoy answers when code that it shall run cannot be had.
 _NOT_RUN = HTTPStatus.SERVICE_UNAVAILABLE
 _SHOWN = 3  # how many closed things a message names
@@ -92,9 +94,12 @@ class Closed:
 
 
 def closed(ctx: Context, model: Model) -> Model:
-    """The model with everything closed that a guard which is not honoured may be for; each is reported."""
+    """The model with everything closed that a guard which is not honoured may be for, each of which is reported; and with
+    the patches that are."""
     found = Closed()
     for unread in ctx.world.unread:
+        if isinstance(unread.known, EnvoyFilter):
+            continue  # what can be honoured of it is
         if unread.ref.namespace in _namespaces(ctx) and fits(unread.labels, ctx.proxy.labels):
             _close_all(found, model, Why(str(unread.ref)))
             message = (
@@ -102,10 +107,9 @@ def closed(ctx: Context, model: Model) -> Model:
                 f"{ctx.proxy.called} refuses (403) everything that it may be for"
             )
             _report(ctx, unread.ref, "EXT-003", "", message, "Mend the object, or remove it.")
-    for envoy_filter in ctx.world.envoy_filters:
-        selected = _selects(ctx, envoy_filter)
-        for patch in envoy_filter.spec.config_patches:
-            found.add(_patch(ctx, model, envoy_filter, patch, selected=selected))
+    asked = patches(ctx)
+    for refused in asked.refused:
+        found.add(_patch(ctx, model, refused.owner, refused.patch))
     plugins: tuple[WasmPlugin | TrafficExtension, ...] = (
         *ctx.world.wasm_plugins,
         *ctx.world.traffic_extensions,
@@ -113,7 +117,7 @@ def closed(ctx: Context, model: Model) -> Model:
     for plugin in plugins:
         if _selects(ctx, plugin):
             found.add(_plugin(ctx, model, plugin))
-    return _applied(model, found)
+    return replace(_applied(model, found), patches=asked.honoured)
 
 
 def _report(ctx: Context, ref: ResourceRef, code: str, at: str, message: str, hint: str) -> None:
@@ -129,7 +133,7 @@ def _namespaces(ctx: Context) -> tuple[str, str]:
     return ctx.mesh.root_namespace, ctx.proxy.namespace
 
 
-def _selects(ctx: Context, one: EnvoyFilter | WasmPlugin | TrafficExtension) -> bool:
+def _selects(ctx: Context, one: WasmPlugin | TrafficExtension) -> bool:
     """Istio's rule: of the root namespace or the proxy's own, with labels that fit, or a Gateway it runs for."""
     if one.namespace not in _namespaces(ctx):
         return False
@@ -139,29 +143,26 @@ def _selects(ctx: Context, one: EnvoyFilter | WasmPlugin | TrafficExtension) -> 
     if refs:
         name = ctx.proxy.labels.get(GATEWAY_NAME, "")
         return bool(name) and any(ref.kind == "Gateway" and ref.name == name for ref in refs)
-    if isinstance(one, EnvoyFilter):
-        selector = one.spec.workload_selector
-        return fits(selector.labels if selector else {}, ctx.proxy.labels)
     return fits(one.spec.selector.match_labels if one.spec.selector else {}, ctx.proxy.labels)
 
 
 # --- patches ----------------------------------------------------------------------------------------
 
 
-def _patch(ctx: Context, model: Model, owner: EnvoyFilter, patch: ConfigPatch, *, selected: bool) -> Closed:
+def _patch(ctx: Context, model: Model, owner: ResourceRef, patch: ConfigPatch) -> Closed:
     found, judgement = Closed(), judge(patch)
     verdict = judgement.verdict
     if verdict is Verdict.SIGHT:
         verdict = Verdict.GUARDS if _judges_requests(model) else Verdict.HARMLESS
     if verdict is Verdict.HARMLESS:
         message = "the patch is not applied: it keeps nothing out, and traffic is served without it"
-        _report(ctx, owner.ref, "EXT-002", patch.at, message, "Remove it, or do without what it sets.")
-    elif selected:
-        why = Why(str(owner.ref), _NOT_RUN if judgement.runs else HTTPStatus.FORBIDDEN)
+        _report(ctx, owner, "EXT-002", patch.at, message, "Mend it, or do without what it sets.")
+    else:
+        why = Why(str(owner), _NOT_RUN if judgement.runs else HTTPStatus.FORBIDDEN)
         _close(ctx, model, patch, found, why)
         if names := found.names():
             message = f"the patch is not applied, and {judgement.what} may keep requests out: {_refuses(ctx, why, names)}"
-            _report(ctx, owner.ref, "EXT-001", patch.at, message, _INSTEAD)
+            _report(ctx, owner, "EXT-001", patch.at, message, _INSTEAD)
     return found
 
 
@@ -370,7 +371,7 @@ def _partly(host: Host, table: RouteTable, domain: Domain, found: Closed) -> Hos
         return host
     first = tuple(_refused(match, table, why) for match, why in before)
     routes = tuple(
-        replace(route, action=_refusal(why), headers=NO_CHANGES, fault=None, cors=None)
+        replace(route, name=CLOSED, action=_refusal(why), headers=NO_CHANGES, fault=None, cors=None)
         if (why := closed_routes.get(index))
         else route
         for index, route in enumerate(host.routes)
@@ -384,7 +385,7 @@ def _closed_host(host: Host, table: RouteTable, why: Why) -> Host:
 
 
 def _refused(match: RouteMatch, table: RouteTable, why: Why) -> Route:
-    return Route(name="closed", match=match, action=_refusal(why), origin=table.origin, at="")
+    return Route(name=CLOSED, match=match, action=_refusal(why), origin=table.origin, at="")
 
 
 def _refusal(why: Why) -> Fail:

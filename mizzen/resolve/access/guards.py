@@ -9,6 +9,7 @@ taken away or put before others, and every field or filter that no table knows.
 Fields are those of Envoy's v3 API; they may be written in snake_case or in camelCase.
 """
 
+import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -20,6 +21,9 @@ from mizzen.resources.istio.envoy_filter import ConfigPatch
 
 HCM = "envoy.filters.network.http_connection_manager"
 TCP_PROXY = "envoy.filters.network.tcp_proxy"
+
+
+_NEARLY = 0.9  # of 1: how like each other two names are of which one is a slip
 
 
 class Verdict(IntEnum):
@@ -92,11 +96,12 @@ def _fields(
 ) -> Callable[[Any], Judgement]:
     """Judges a message by its fields: names parted by blanks; `nested` fields are looked into."""
     calm, seen, deeper = frozenset(harmless.split()), frozenset(sight.split()), nested or {}
+    known = (*calm, *seen, *deeper)
 
     def judged(value: Any) -> Judgement:
         if not isinstance(value, Mapping):
             return Judgement(Verdict.GUARDS, "something that is no message")
-        return _worst(_field(snake(name), part) for name, part in value.items())
+        return _worst(_field(_meant(snake(name), known), part) for name, part in value.items())
 
     def _field(name: str, part: Any) -> Judgement:
         if name in deeper:
@@ -106,6 +111,13 @@ def _fields(
         return Judgement(Verdict.SIGHT if name in seen else Verdict.GUARDS, f"the field {name}")
 
     return judged
+
+
+def _meant(name: str, known: tuple[str, ...]) -> str:
+    """A field that is written with a slip is the one that was meant."""
+    if name in known:
+        return name
+    return next(iter(difflib.get_close_matches(name, known, 1, _NEARLY)), name)
 
 
 def _each(inner: Nested) -> Nested:

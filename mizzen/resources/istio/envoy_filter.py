@@ -26,6 +26,7 @@ PatchContext = Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY", 
 Operation = Literal[
     "INVALID",
     "MERGE",
+    "MERGE_AND_REPLACE_LIST",
     "ADD",
     "REMOVE",
     "INSERT_BEFORE",
@@ -131,7 +132,9 @@ class ConfigObjectMatch(Element):
 class Patch(Element):
     operation: Operation = "INVALID"
     value: Annotated[Mapping[str, Any], "Envoy's own message, as JSON"] = field(default_factory=dict)
-    filter_class: Literal["UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"] = "UNSPECIFIED"
+    filter_class: Annotated[
+        Literal["UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"], "not looked at, as in Istio since 1.15"
+    ] = "UNSPECIFIED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,13 +123,58 @@ def test_it_can_be_tried() -> None:
 def test_a_kind_that_nothing_is_done_about_is_let_through_with_a_warning() -> None:
     one = {
         "apiVersion": "networking.istio.io/v1alpha3",
-        "kind": "EnvoyFilter",
+        "kind": "WorkloadGroup",
         "metadata": {"name": "a"},
         "spec": {},
     }
     response = judged(asked(one))["response"]
     assert response["allowed"] is True
-    assert "its patches are not applied" in response["warnings"][0]
+    assert "no workload is made from it" in response["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("patch", "allowed", "said"),
+    [
+        (
+            {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"connect_timeout": "1s"}}},
+            True,
+            "",
+        ),
+        (
+            {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"connect_timeou": "1s"}}},
+            True,
+            "connect_timeout",
+        ),
+        ({"applyTo": "BOOTSTRAP", "patch": {"operation": "MERGE", "value": {"a": 1}}}, True, "bootstrap"),
+        (
+            {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"connect_timeout": 1}}},
+            False,
+            "duration",
+        ),
+        ({"applyTo": "CLUSTER", "patch": {"operation": "MERGE"}}, False, "value is missing"),
+        (
+            {
+                "applyTo": "HTTP_FILTER",
+                "patch": {"operation": "ADD", "value": {"typed_config": {"@type": "a/b.v2.C"}}},
+            },
+            False,
+            "v3 API",
+        ),
+    ],
+)
+def test_of_an_envoyfilter_what_istio_refuses_is_refused_and_a_field_that_is_not_known_is_told(
+    patch: dict[str, object], allowed: bool, said: str
+) -> None:
+    one = {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        "metadata": {"name": "a"},
+        "spec": {"configPatches": [patch]},
+    }
+    response = judged(asked(one))["response"]
+
+    assert response["allowed"] is allowed
+    assert said in str(response)
 
 
 def test_what_waits_for_its_finalizers_is_let_through_whatever_is_wrong() -> None:

@@ -31,7 +31,7 @@ GUARD = """\
 apiVersion: networking.istio.io/v1alpha3
 kind: EnvoyFilter
 metadata: {{name: guard, namespace: {namespace}}}
-spec: {{{selector} configPatches: [{{applyTo: HTTP_FILTER, match: {match}, patch: {{operation: ADD, value: {{name: guard}}}}}}]}}
+spec: {{{selector} configPatches: [{{applyTo: HTTP_FILTER, match: {match}, patch: {{operation: ADD, value: {{name: guard, config: {{}}}}}}}}]}}
 """
 
 
@@ -60,7 +60,8 @@ def guard(match: str = "{}", namespace: str = "istio-system", selector: str = ""
     [
         guard(),
         guard("{context: GATEWAY, listener: {portNumber: 8080}}"),
-        guard("{context: ANY, proxy: {proxyVersion: '^1\\.4.*'}}"),
+        guard("{context: ANY, proxy: {proxyVersion: '^1\\.30.*'}}"),
+        guard("{context: ANY, proxy: {proxyVersion: '('}}"),
         guard("{listener: {name: 0.0.0.0_8080}}"),
         guard("{listener: {filterChain: {name: of-istio}}}"),
         guard(selector="workloadSelector: {labels: {istio: ingressgateway}},"),
@@ -89,6 +90,8 @@ def test_what_is_for_the_gateway_closes_it(text: str) -> None:
     "text",
     [
         guard("{context: SIDECAR_INBOUND}"),
+        guard("{context: ANY, proxy: {proxyVersion: '^1\\.4.*'}}"),
+        guard("{context: ANY, proxy: {metadata: {CLUSTER: other}}}"),
         guard("{listener: {portNumber: 80}}"),  # the port that is bound counts
         guard("{listener: {filterChain: {sni: a.test}}}"),
         guard("{listener: {filterChain: {filter: {name: envoy.filters.network.tcp_proxy}}}}"),
@@ -112,7 +115,7 @@ def test_of_hosts_that_share_their_routes_the_one_that_is_meant_is_closed() -> N
     text = SITE + (
         "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: g, namespace: istio-system}\n"
         "spec: {configPatches: [{applyTo: VIRTUAL_HOST, match: {routeConfiguration: {vhost: {name: 'b.test:80'}}}, "
-        "patch: {operation: MERGE, value: {rate_limits: []}}}]}\n"
+        "patch: {operation: MERGE, value: {rate_limit: []}}}]}\n"
     )
 
     model, _ = resolved(text)

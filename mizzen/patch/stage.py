@@ -1,0 +1,319 @@
+"""The stage: a configuration of Envoy -> the same with its patches applied, by difference.
+
+Each resource is patched by itself, from what it was made: what was patched before and is the same is not patched again. Whom no patch
+is for keeps the very bytes it has.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+from google.protobuf.message import Message
+
+from mizzen.envoy.changes import Bodies, Faults, Name
+from mizzen.envoy.config import (
+    CLUSTERS,
+    ENDPOINTS,
+    EXTENSION_CONFIGS,
+    LISTENERS,
+    ROUTES,
+    SCOPED_ROUTES,
+    EnvoyConfig,
+)
+from mizzen.envoy.filters import access_policies
+from mizzen.envoy.scoped_route import parts_of_scope
+from mizzen.envoy.types import MESSAGES
+from mizzen.envoy.violations import is_sound, violations
+from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
+from mizzen.lazy import dataclass
+from mizzen.model import Model
+from mizzen.model.backend import Backend
+from mizzen.model.patch import Operation, Patch, Target
+from mizzen.patch.clusters import patch_cluster
+from mizzen.patch.http_filters import Judges, names_judges
+from mizzen.patch.listeners import Around, patch_listener
+from mizzen.patch.matching import table_name
+from mizzen.patch.prepared import Work, value_of
+from mizzen.patch.routes import patch_table
+from mizzen.persistent import PersistentMap
+
+CODES = {
+    "EXT-008": "A patch of an EnvoyFilter is for this gateway, and for nothing that it has.",
+    "EXT-009": "A patch of an EnvoyFilter makes what Envoy refuses, or cannot be applied to what is there.",
+}
+_OF_ROUTES = frozenset({Target.ROUTE_CONFIGURATION, Target.VIRTUAL_HOST, Target.HTTP_ROUTE})
+_TARGETS: Mapping[str, frozenset[Target]] = {
+    LISTENERS: frozenset(
+        {
+            Target.LISTENER,
+            Target.FILTER_CHAIN,
+            Target.NETWORK_FILTER,
+            Target.HTTP_FILTER,
+            Target.LISTENER_FILTER,
+        }
+    ),
+    ROUTES: _OF_ROUTES,
+    SCOPED_ROUTES: _OF_ROUTES,
+    CLUSTERS: frozenset({Target.CLUSTER}),
+    EXTENSION_CONFIGS: frozenset({Target.EXTENSION_CONFIG}),
+}
+_ADDED: Mapping[str, Target] = {
+    LISTENERS: Target.LISTENER,
+    CLUSTERS: Target.CLUSTER,
+    EXTENSION_CONFIGS: Target.EXTENSION_CONFIG,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one resource. `body`: None where it is removed."""
+
+    body: bytes | None
+    hits: frozenset[Patch]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """What is kept for the next time of the resources of one type that a patch is for."""
+
+    patches: tuple[Patch, ...]
+    judges: bytes | None
+    outcomes: PersistentMap[str, Outcome]
+    bodies: PersistentMap[str, bytes]
+
+
+def patches_for(url: str, patches: Iterable[Patch]) -> tuple[Patch, ...]:
+    """Those that may be for a resource of that type."""
+    targets = _TARGETS.get(url, frozenset())
+    return tuple(patch for patch in patches if patch.target in targets)
+
+
+def patched(base: EnvoyConfig, before: EnvoyConfig | None) -> EnvoyConfig:
+    """The configuration with the patches of its model applied. `before`: what this gave for the one before."""
+    if not base.model.patches:
+        return base
+    earlier_base = before.unpatched or before if before else None
+    kept = cast(Mapping[str, Patched], before.patched) if before else {}
+    bodies: dict[str, PersistentMap[str, bytes]] = {**base.bodies}
+    made: dict[str, Patched] = {}
+    for url in _TARGETS:
+        if mine := patches_for(url, base.model.patches):
+            known = kept.get(url)
+            made[url] = _of_type(url, mine, base, known, earlier_base.bodies[url] if earlier_base else None)
+            bodies[url] = made[url].bodies
+    if CLUSTERS in made:
+        bodies[ENDPOINTS] = _endpoints(base, made[CLUSTERS])
+    faults = _faults(base, made)
+    return replace(base, bodies=bodies, faults=faults, unpatched=base, patched=made)
+
+
+def _of_type(
+    url: str,
+    mine: tuple[Patch, ...],
+    base: EnvoyConfig,
+    known: Patched | None,
+    earlier: PersistentMap[str, bytes] | None,
+) -> Patched:
+    resources = base.bodies[url]
+    judges = (
+        base.bodies[EXTENSION_CONFIGS].get(access_policies.NAME) if any(map(names_judges, mine)) else None
+    )
+    if known is None or known.patches != mine or known.judges != judges or earlier is None:
+        known, earlier = None, None
+    difference = resources.difference(earlier)
+    how = partial(_patch_one, url, mine, base.model, Judges.of(judges) if judges else Judges())
+    outcomes = {name: how(name, body) for name, body in difference.changed.items()}
+    kept: PersistentMap[str, Outcome] = known.outcomes if known else PersistentMap()
+    bodies: PersistentMap[str, bytes] = known.bodies if known else resources
+    added = _added(url, mine, resources)
+    touched = {name: one for name, one in outcomes.items() if one.hits or one.problems}
+    kept = kept.updated(touched, (outcomes.keys() - touched.keys()) | difference.removed)
+    changed = {name: one.body for name, one in outcomes.items() if one.body is not None}
+    gone = {name for name, one in outcomes.items() if one.body is None} | difference.removed
+    bodies = bodies.updated({**changed, **added}, gone - added.keys())
+    return Patched(mine, judges, kept, bodies)
+
+
+def _added(url: str, mine: Iterable[Patch], resources: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What patches add; of one name the first, and none that is there already."""
+    found: dict[str, bytes] = {}
+    for patch in mine:
+        if patch.operation is Operation.ADD and patch.target is _ADDED.get(url):
+            name = value_of(patch).name
+            if name not in resources:
+                found.setdefault(name, patch.value)
+    return found
+
+
+def _endpoints(base: EnvoyConfig, clusters: Patched) -> PersistentMap[str, bytes]:
+    """Nobody asks for the endpoints of a cluster that a patch has removed."""
+    backends: Mapping[str, Backend] = base.model.backends
+    gone = [
+        backends[name].endpoints_name
+        for name, one in clusters.outcomes.items()
+        if one.body is None and name in backends
+    ]
+    endpoints = base.bodies[ENDPOINTS]
+    return endpoints.updated({}, [name for name in gone if name in endpoints]) if gone else endpoints
+
+
+# --- one resource -----------------------------------------------------------------------------------
+
+
+def _patch_one(
+    url: str, mine: tuple[Patch, ...], model: Model, judges: Judges, name: str, body: bytes
+) -> Outcome:
+    """What raises closes: there is no such resource."""
+    problems: list[Problem] = []
+    make = partial(_applied, url, mine, model, judges, name, body)
+    made = attempt(Stage.TRANSLATE, mine[0].origin, make, problems.append, None, mine[0].at)
+    return made or Outcome(None, frozenset(mine), tuple(problems))
+
+
+def _applied(
+    url: str, mine: tuple[Patch, ...], model: Model, judges: Judges, name: str, body: bytes
+) -> Outcome:
+    work, message = Work(mine), MESSAGES[url].FromString(body)
+    is_kept = _PATCHING[url](message, model, judges, name, work)
+    if not work.hits and not work.failed:
+        return Outcome(body, frozenset())
+    problems = [_failed(patch, why) for patch, why in work.failed.items()]
+    if not is_kept:
+        return Outcome(None, frozenset(work.hits), tuple(problems))
+    made = message.SerializeToString(deterministic=True)
+    if made == body:
+        return Outcome(body, frozenset(work.hits), tuple(problems))
+    if not is_sound(message):
+        problems += [_refused(_first_unsound(url, mine, model, judges, name, body, work), name, message)]
+    return Outcome(made, frozenset(work.hits), tuple(problems))
+
+
+def _first_unsound(
+    url: str, mine: tuple[Patch, ...], model: Model, judges: Judges, name: str, body: bytes, work: Work
+) -> Patch:
+    """The first patch with which (and those before it) Envoy refuses the resource."""
+    hits = [patch for patch in mine if patch in work.hits]
+    for count in range(1, len(hits)):
+        message = MESSAGES[url].FromString(body)
+        if _PATCHING[url](message, model, judges, name, Work(tuple(hits[:count]))) and not is_sound(message):
+            return hits[count - 1]
+    return hits[-1]
+
+
+def _listener(message: Any, model: Model, judges: Judges, name: str, work: Work) -> bool:
+    edge = next(one.edge for one in model.listeners if one.name == name)
+    return patch_listener(message, Around(edge, judges), work)
+
+
+def _table(message: Any, model: Model, _: Judges, name: str, work: Work) -> bool:
+    patch_table(
+        message,
+        table_name(name, _gateway_of(model, name)),
+        work,
+        inbound=name.startswith("inbound|"),
+        scoped=False,
+    )
+    return True
+
+
+def _scope(message: Any, model: Model, _: Judges, name: str, work: Work) -> bool:
+    table, _domain = parts_of_scope(name)
+    named = table_name(table, _gateway_of(model, table))
+    patch_table(message.route_configuration, named, work, inbound=False, scoped=True)
+    return bool(message.route_configuration.virtual_hosts) or not _domain or _domain == "-"
+
+
+def _gateway_of(model: Model, table: str) -> str:
+    origin = next((one.origin for one in model.route_tables if one.name == table), None)
+    return f"{origin.namespace}/{origin.name}" if origin else ""
+
+
+def _cluster(message: Any, _: Model, __: Judges, name: str, work: Work) -> bool:
+    return patch_cluster(message, name, work)
+
+
+def _extension(_: Any, __: Model, ___: Judges, ____: str, _____: Work) -> bool:
+    return True  # they are only added
+
+
+_PATCHING: Mapping[str, Callable[[Any, Model, Judges, str, Work], bool]] = {
+    LISTENERS: _listener,
+    ROUTES: _table,
+    SCOPED_ROUTES: _scope,
+    CLUSTERS: _cluster,
+    EXTENSION_CONFIGS: _extension,
+}
+
+
+# --- what is told -----------------------------------------------------------------------------------
+
+
+def _faults(base: EnvoyConfig, made: Mapping[str, Patched]) -> Faults:
+    found: dict[Name, tuple[Problem, ...]] = {}
+    hits: set[Patch] = set()
+    for url, one in made.items():
+        for name, outcome in one.outcomes.items():
+            hits |= outcome.hits
+            if outcome.problems:
+                found[url, name] = (*base.faults.get((url, name), ()), *outcome.problems)
+        for patch in one.patches:
+            if patch.operation is Operation.ADD and patch.target is _ADDED.get(url):
+                hits.add(patch)
+                if one.bodies.get(value_of(patch).name) != patch.value:
+                    found[f"patch {patch.origin}", patch.at] = (_taken(patch),)
+    for patch in base.model.patches:
+        if patch not in hits:
+            found[f"patch {patch.origin}", patch.at] = (_for_nothing(patch),)
+    return base.faults.updated(found) if found else base.faults
+
+
+def _for_nothing(patch: Patch) -> Problem:
+    return Problem(
+        severity=Severity.WARNING,
+        code="EXT-008",
+        resource=patch.origin,
+        field=patch.at,
+        message=f"the patch is for this gateway, and there is no {patch.target.value} that it matches: it changes nothing",
+        hint="Compare its match with what mizzen proxy-config shows; a filter that it names may not be there.",
+    )
+
+
+def _failed(patch: Patch, why: str) -> Problem:
+    return Problem(
+        code="EXT-009",
+        resource=patch.origin,
+        field=f"{patch.at}.patch.value",
+        message=f"the patch is not applied: {why}",
+        hint="Use the type of what it is merged into, or a match for that alone.",
+    )
+
+
+def _refused(patch: Patch, name: str, message: Message) -> Problem:
+    path, wrong = violations(message)[0]
+    return Problem(
+        code="EXT-009",
+        resource=patch.origin,
+        field=patch.at,
+        message=f"with it, Envoy refuses {name}: {path}: {wrong}",
+        hint="Mend the patch: Envoy takes none of what is sent with it.",
+    )
+
+
+def _taken(patch: Patch) -> Problem:
+    name = value_of(patch).name
+    return Problem(
+        severity=Severity.WARNING,
+        code="EXT-009",
+        resource=patch.origin,
+        field=patch.at,
+        message=f"there is a {patch.target.value} of the name {name!r} already: it stays, and none is added",
+        hint="Give it another name, or use MERGE.",
+    )
+
+
+def unpatched_bodies(config: EnvoyConfig) -> Bodies:
+    """What it was before patches."""
+    return (config.unpatched or config).bodies

@@ -1,0 +1,124 @@
+"""The stage as a whole: by difference it gives what it gives at once, and it tells what became of each patch."""
+
+from mizzen.envoy.config import CLUSTERS, EXTENSION_CONFIGS, LISTENERS, ROUTES, EnvoyConfig
+from tests.harness.patched_site import LUA, built, config, envoy_filter, site, told
+
+RETRY = "- {applyTo: CLUSTER, match: {cluster: {service: one.test}}, patch: {operation: MERGE, value: {alt_stat_name: NAME}}}"
+FIRST = f"- {{applyTo: HTTP_FILTER, patch: {{operation: INSERT_FIRST, value: {{name: first, typed_config: {{'@type': {LUA}}}}}}}}}"
+ROUTE = (
+    "- {applyTo: HTTP_ROUTE, match: {routeConfiguration: {vhost: {name: 'b.test:80'}}}, "
+    "patch: {operation: INSERT_FIRST, value: {match: {path: /x}, direct_response: {status: 204}}}}"
+)
+POLICY = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: deny, namespace: istio-system}}
+spec: {{action: DENY, rules: [{{to: [{{operation: {{paths: [{path}]}}}}]}}]}}
+---
+"""
+BESIDE = FIRST.replace("INSERT_FIRST", "INSERT_AFTER").replace(
+    "HTTP_FILTER,",
+    "HTTP_FILTER, match: {listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager, "
+    "subFilter: {name: envoy.filters.http.rbac}}}}},",
+)
+
+
+def bodies(made: EnvoyConfig) -> dict[str, dict[str, bytes]]:
+    return {url: dict(named) for url, named in made.bodies.items()}
+
+
+def test_by_difference_it_gives_what_it_gives_at_once() -> None:
+    steps = [
+        site(),
+        site(envoy_filter(RETRY.replace("NAME", "a"))),
+        site(envoy_filter(RETRY.replace("NAME", "b")), envoy_filter(FIRST, "first")),
+        site(envoy_filter(ROUTE), POLICY.format(path="/a")),
+        site(envoy_filter(ROUTE), POLICY.format(path="/b")).replace("status: 200", "status: 201"),
+        site(envoy_filter(BESIDE), POLICY.format(path="/b")),
+        site(envoy_filter(BESIDE), POLICY.format(path="/c")),
+        site(envoy_filter("- {applyTo: CLUSTER, patch: {operation: ADD, value: {name: x}}}")),
+        site(),
+    ]
+    before: EnvoyConfig | None = None
+    for text in steps:
+        made, whole = config(text, before), config(text)
+        assert bodies(made) == bodies(whole)
+        assert made.problems == whole.problems
+        before = made
+    assert before is not None
+    assert before.unpatched is None
+
+
+def test_a_changed_patch_changes_what_it_is_for_and_no_more() -> None:
+    one = config(site(envoy_filter(RETRY.replace("NAME", "a")), envoy_filter(FIRST, "first")))
+    two = config(site(envoy_filter(RETRY.replace("NAME", "b")), envoy_filter(FIRST, "first")), one)
+
+    assert all(two.bodies[LISTENERS][name] == body for name, body in one.bodies[LISTENERS].items())
+    assert two.bodies[ROUTES] is one.bodies[ROUTES] or dict(two.bodies[ROUTES]) == dict(one.bodies[ROUTES])
+    differing = [name for name, body in two.bodies[CLUSTERS].items() if one.bodies[CLUSTERS][name] != body]
+    assert differing == ["outbound|80||one.test"]
+
+
+def test_what_policies_become_changes_listeners_only_where_a_patch_stands_beside_them() -> None:
+    def made(patch: str, path: str) -> EnvoyConfig:
+        return config(site(envoy_filter(patch), POLICY.format(path=path)))
+
+    assert dict(made(FIRST, "/a").bodies[LISTENERS]) == dict(made(FIRST, "/b").bodies[LISTENERS])
+    assert dict(made(BESIDE, "/a").bodies[LISTENERS]) != dict(made(BESIDE, "/b").bodies[LISTENERS])
+
+
+def test_an_extension_is_a_resource_of_its_own() -> None:
+    made = config(
+        site(
+            envoy_filter(
+                f"""
+                - applyTo: EXTENSION_CONFIG
+                  match: {{context: GATEWAY}}
+                  patch: {{operation: ADD, value: {{name: script, typed_config: {{'@type': {LUA}}}}}}}
+                - applyTo: HTTP_FILTER
+                  match: {{context: GATEWAY}}
+                  patch:
+                    operation: INSERT_FIRST
+                    value: {{name: script, config_discovery: {{config_source: {{ads: {{}}}}, type_urls: [{LUA}]}}}}
+                """
+            )
+        )
+    )
+
+    assert "script" in made.bodies[EXTENSION_CONFIGS]
+    assert not made.problems
+
+
+def test_what_envoy_would_refuse_is_told_of_the_patch_that_makes_it_so() -> None:
+    text = site(
+        envoy_filter(
+            """
+            - {applyTo: CLUSTER, patch: {operation: MERGE, value: {alt_stat_name: fine}}}
+            - {applyTo: CLUSTER, patch: {operation: MERGE, value: {connect_timeout: -1s}}}
+            - {applyTo: CLUSTER, patch: {operation: MERGE, value: {metadata: {}}}}
+            """
+        )
+    )
+
+    found = {problem.field for problem in told(text) if problem.code == "EXT-009"}
+    assert found == {"spec.configPatches[1]"}
+
+
+def test_patches_are_in_the_order_of_priority_namespace_age_and_name() -> None:
+    def one(name: str, priority: int, created: str = "") -> str:
+        patches = FIRST.replace("name: first", f"name: {name}")
+        made = envoy_filter(patches, name).replace("priority: 1", f"priority: {priority}")
+        stamp = f", creationTimestamp: '{created}'" if created else ""
+        return made.replace(
+            f"name: {name}, namespace: istio-system", f"name: {name}, namespace: istio-system{stamp}", 1
+        )
+
+    text = site(
+        one("b", 0, "2024-01-02T00:00:00Z"),
+        one("c", -1),
+        one("a", 0, "2024-01-02T00:00:00Z"),
+        one("z", 0, "2024-01-01T00:00:00Z"),
+    )
+
+    model = built(text).gateways[0].model
+    assert [patch.origin.name for patch in model.patches] == ["c", "z", "a", "b"]
