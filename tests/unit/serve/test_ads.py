@@ -198,9 +198,8 @@ async def test_on_a_socket_with_proofs_each_proxy_is_told_its_own_configuration_
 
 
 async def test_one_proxy_has_a_bounded_number_of_streams(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ads, "_STREAMS_OF_NODE", 2)
     monkeypatch.setattr(ads, "_FIRST_SECONDS", 0.2)
-    async with serving(path) as server, AsyncExitStack() as open_streams:
+    async with serving(path, streams_of_node=2) as server, AsyncExitStack() as open_streams:
         server.publish("edge.shop", LISTENERS)
         for _ in range(2):
             call = await open_streams.enter_async_context(calling(f"unix:{path}"))
