@@ -1,6 +1,7 @@
-"""YAML that is valid by its declaration and nasty in its values: one or two fields of a case get other ones.
+"""YAML that is valid by its declaration and nasty in its values: a case gets other values, or an object more.
 
-What a field may hold is taken from the declarations (mizzen/resources), so a new field takes part by itself.
+What a field may hold is taken from the declarations (mizzen/resources), so a new field takes part by itself, and a new
+kind too: an object of any kind in the table comes beside a case, whether a case has such or not.
 """
 
 import dataclasses
@@ -49,6 +50,40 @@ _PLAIN: dict[Any, tuple[Any, ...]] = {
 # What concerns Kubernetes alone never reaches an Envoy.
 SKIPPED = frozenset({"hub", "tag", "overlays", "affinity", "resources", "install"})
 DEEPEST = 4
+NEWCOMERS = 0.4  # of the examples
+# Objects whose mistakes concern their own hosts alone, whatever is in them.
+OF_THEIR_OWN = frozenset(
+    {
+        *(
+            "Gateway",
+            "VirtualService",
+            "DestinationRule",
+            "ServiceEntry",
+            "WorkloadEntry",
+            "Ingress",
+            "IngressClass",
+        ),
+        *("Service", "EndpointSlice", "Endpoints", "Secret", "Pod", "Event", "Node", "ServiceAccount"),
+    }
+)
+# Somebody who has nothing to do with what is changed, and wants to be served all the same.
+NEIGHBOUR_PORT = 18_999
+NEIGHBOUR = f"""
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: neighbour, namespace: neighbour}}
+spec:
+  servers: [{{port: {{number: {NEIGHBOUR_PORT}, name: http, protocol: HTTP}}, hosts: [neighbour.example]}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: neighbour, namespace: neighbour}}
+spec:
+  hosts: [neighbour.example]
+  gateways: [neighbour]
+  http: [{{directResponse: {{status: 299, body: {{string: here}}}}}}]
+""".encode()
 # Kinds with most of the fields that Envoy sees.
 WEIGHTS = {"VirtualService": 4, "DestinationRule": 4, "IstioOperator": 3}
 
@@ -92,11 +127,24 @@ def _values(hint: Any) -> tuple[Any, ...]:
     return () if dataclasses.is_dataclass(kind) else _PLAIN.get(kind, TEXTS)
 
 
-def nasty(case: Case, source: random.Random) -> tuple[bytes, str]:
-    """The input of `case` with one to three values changed, and which."""
+def nasty(case: Case, source: random.Random) -> tuple[bytes, tuple[str, ...]]:
+    """The input of `case` with one to three values changed, or an object more; and which. Each begins with its kind."""
     objects = _objects(case)
+    if source.random() < NEWCOMERS:
+        return _text([*objects, newcomer := made(source)]), (f"{newcomer['kind']} {newcomer}"[:300],)
     said = [changed(objects, source) for _ in range(source.choice((1, 1, 1, 2, 3)))]
-    return _text(objects), "; ".join(said)
+    return _text(objects), tuple(filter(None, said))
+
+
+def made(source: random.Random) -> dict[str, Any]:
+    """An object of any kind, of what its declaration allows, where it may have an effect."""
+    kind = KINDS[source.choice(sorted(KINDS))]
+    metadata: dict[str, Any] = {"name": "newcomer", "namespace": source.choice(("istio-system", "default"))}
+    value = _element(kind.declaration, source, 0)
+    for one in declared_fields(kind.declaration):
+        if one.key == "spec" and "spec" not in value:
+            value["spec"] = _value(one.type, source, 1)
+    return {**value, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
 
 
 def _objects(case: Case) -> list[dict[str, Any]]:
