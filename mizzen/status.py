@@ -97,6 +97,7 @@ class ProxyValue(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str
     kind: str = "router"  # or "sidecar"
     labels: dict[str, str] = {}
+    concurrency: int | None = None  # worker threads of its Envoy; None: one for each CPU
 
     def __post_init__(self) -> None:
         if not self.name or not self.namespace:

@@ -170,7 +170,7 @@ def _spec(
     environment: Mapping[str, str],
     pilot: tuple[str, int],
 ) -> "ProxySpec":
-    from mizzen.agent.pod import POD_FOLDER, in_pod, node_metadata, pod_labels
+    from mizzen.agent.pod import POD_FOLDER, concurrency, in_pod, node_metadata, pod_labels
     from mizzen.plane.network import pilot_identity
     from mizzen.proxy.bootstrap import Pilot, ProxySpec
 
@@ -188,6 +188,7 @@ def _spec(
         health_socket=instance.health_socket(folder),
         status_port=given["status_port"],
         prometheus_port=given["prometheus_port"],
+        concurrency=concurrency(environment) if is_pod else None,
         address=given["address"],
         metadata={
             **workload(given["address"], given["ports"], given["labels"]),

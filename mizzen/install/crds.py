@@ -64,7 +64,7 @@ _SHOWN: Mapping[str, Shown] = {
     "EnvoyFilter": Shown(
         about="Patches of Envoy's configuration. Not applied: what one may guard is refused."
     ),
-    "ProxyConfig": Shown(about="Settings of proxies. Without effect.", versions=("v1beta1",)),
+    "ProxyConfig": Shown(about="Settings of proxies, by namespace and labels."),
     "WorkloadGroup": Shown(
         about="A template of WorkloadEntries. No workload is made from it.",
         versions=("v1", "v1beta1", "v1alpha3"),

@@ -212,6 +212,13 @@ class Supervisor:
         for key in undeclared & self.gateways.keys():
             _log.info("gateway %s is no longer declared", key)
             self._leaving[key] = self._run(self._leave(self.gateways.pop(key)))
+        for key in wanted.keys() & self.gateways.keys():
+            has, asked = self.gateways[key].spec.concurrency, wanted[key].concurrency
+            if self.plan.concurrency is None and has != asked:
+                self._say_once(
+                    f"{key}: a concurrency of {asked or 'all CPUs'} takes effect when mizzen is started anew: an Envoy "
+                    "has its threads from its start on"
+                )
         missing = wanted.keys() - self.gateways.keys() - self._leaving.keys()
         # Gateways first: the usual ports for health and metrics are theirs.
         for key in sorted(missing, key=lambda one: (wanted[one].kind == "sidecar", one)):
@@ -294,7 +301,7 @@ def proxy_spec(plan: Plan, proxy: ProxyValue, taken: frozenset[int], secret: byt
         status_port=plan.status_port + step,
         prometheus_port=plan.prometheus_port + step,
         bind=plan.bind,
-        concurrency=plan.concurrency,
+        concurrency=proxy.concurrency if plan.concurrency is None else plan.concurrency,
         proof=proof_of_proxy(secret, key),
     )
 

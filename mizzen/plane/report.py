@@ -45,7 +45,14 @@ _ROUTE = re.compile(r"\bvirtual_hosts\[(\d+)\]\.routes\[(\d+)\]")
 def proxy_value(build: GatewayBuild) -> ProxyValue:
     """What the supervisor must know to run a gateway's Envoy."""
     proxy = build.proxy
-    return ProxyValue(kind=proxy.kind, name=proxy.name, namespace=proxy.namespace, labels=dict(proxy.labels))
+    wanted = proxy.config.concurrency
+    return ProxyValue(
+        kind=proxy.kind,
+        name=proxy.name,
+        namespace=proxy.namespace,
+        labels=dict(proxy.labels),
+        concurrency=wanted if wanted is not None and wanted > 0 else None,
+    )
 
 
 class Words:

@@ -13,6 +13,7 @@ from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.istio.gateway import Gateway
 from mizzen.resources.istio.operator import IstioOperator
+from mizzen.resources.istio.proxy_config import ProxyConfig
 from mizzen.resources.istio.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.istio.service_entry import ServiceEntry
 from mizzen.resources.istio.sidecar import Sidecar
@@ -116,6 +117,7 @@ KINDS: Mapping[str, Kind] = {
         _istio(AuthorizationPolicy, SECURITY),
         _istio(RequestAuthentication, SECURITY),
         _istio(Telemetry, TELEMETRY),
+        replace(_istio(ProxyConfig), versions=("v1beta1",)),
         replace(_istio(EnvoyFilter), versions=("v1alpha3",), may_guard=True),
         _unapplied(WasmPlugin, EXTENSIONS, ("v1alpha1",), "its plugin is not run"),
         _unapplied(TrafficExtension, EXTENSIONS, ("v1alpha1",), "its extension is not run"),
@@ -149,12 +151,6 @@ INERT: Mapping[str, Inert] = {
             group=NETWORKING,
             severity=Severity.WARNING,
             because="no workload is made from it",
-        ),
-        Inert(
-            kind="ProxyConfig",
-            group=NETWORKING,
-            severity=Severity.WARNING,
-            because="its settings have no effect",
         ),
     )
 }

@@ -15,6 +15,7 @@ from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.istio.gateway import Gateway
 from mizzen.resources.istio.operator import IstioOperator
+from mizzen.resources.istio.proxy_config import ProxyConfig
 from mizzen.resources.istio.security import (
     AuthorizationPolicy,
     Closure,
@@ -235,6 +236,10 @@ class World:
     @property
     def traffic_extensions(self) -> tuple[TrafficExtension, ...]:
         return self.every(TrafficExtension)
+
+    @property
+    def proxy_configs(self) -> tuple[ProxyConfig, ...]:
+        return self.every(ProxyConfig)
 
     @property
     def telemetries(self) -> tuple[Telemetry, ...]:

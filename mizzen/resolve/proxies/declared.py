@@ -162,13 +162,18 @@ def own_config(gateway: DeclaredGateway) -> tuple[ProxyConfig, tuple[Problem, ..
     """
     text = gateway.component.k8s.pod_annotations.get(CONFIG_ANNOTATION, "")
     at = f"{gateway.configured_at or f'{gateway.component.at}.k8s.podAnnotations'}[{CONFIG_ANNOTATION}]"
-    if not text.strip():
-        return ProxyConfig(), ()
     found = Findings(gateway.workload.ref if gateway.workload and gateway.configured_at else gateway.origin)
+    return annotated(text, at, found), found.all()
+
+
+def annotated(text: str, at: str, found: Findings) -> ProxyConfig:
+    """What the annotation proxy.istio.io/config says; nothing where it is broken."""
+    if not text.strip():
+        return ProxyConfig()
     try:
         documents = construct(text)
     except Broken as broken:
         found.error("GW-008", at, f"the annotation {CONFIG_ANNOTATION} is no YAML: {broken.message}")
-        return ProxyConfig(), found.all()
+        return ProxyConfig()
     read = decoder_of(ProxyConfig, Unknown.WARN)(documents[0].value if documents else {}, at, found)
-    return read if isinstance(read, ProxyConfig) else ProxyConfig(), found.all()
+    return read if isinstance(read, ProxyConfig) else ProxyConfig()

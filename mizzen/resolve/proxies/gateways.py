@@ -16,9 +16,11 @@ from mizzen.model.route import Scoped
 from mizzen.resolve.context import PRIVILEGED_BELOW, ExternalPorts, Proxy, ServiceTarget, Switches
 from mizzen.resolve.names import service_host
 from mizzen.resolve.overlay import overlay
-from mizzen.resolve.proxies.declared import DeclaredGateway, declared_gateways, of_pods, own_config
-from mizzen.resolve.proxies.pods import locality_of, pod_groups
+from mizzen.resolve.proxies.declared import DeclaredGateway, annotated, declared_gateways, of_pods, own_config
+from mizzen.resolve.proxies.pods import CONFIG_ANNOTATION, locality_of, pod_groups
+from mizzen.resolve.proxies.proxy_configs import configured
 from mizzen.resolve.selecting import fits
+from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.istio.mesh import DEFAULT_MESH, MeshConfig
 from mizzen.resources.istio.operator import (
     IstioOperator,
@@ -84,7 +86,7 @@ def sidecars(
         workload = world.workload_entry_by_key.get((namespace, name))
         pod = world.pod_by_key.get((namespace, name))
         if workload is not None:
-            make, ref = partial(_sidecar, workload, mesh), workload.ref
+            make, ref = partial(_sidecar, world, workload, mesh), workload.ref
         elif pod is not None:
             make, ref = partial(_pod_sidecar, world, pod, mesh), pod.ref
         else:
@@ -97,6 +99,10 @@ def sidecars(
 
 def _pod_sidecar(world: World, pod: Pod, mesh: MeshConfig) -> Proxy:
     """The kernel redirects a Pod's connections to its sidecar."""
+    config = configured(world, mesh, pod.namespace, pod.meta.labels)
+    config = overlay(
+        config, annotated(pod.meta.annotations.get(CONFIG_ANNOTATION, ""), "", Findings(pod.ref))
+    )
     region, zone, subzone = locality_of(world, pod, {})
     return Proxy(
         kind="sidecar",
@@ -117,19 +123,22 @@ def _pod_sidecar(world: World, pod: Pod, mesh: MeshConfig) -> Proxy:
         zone=zone,
         subzone=subzone,
         node_name=pod.spec.node_name,
-        config=mesh.default_config,
+        metadata=_metadata(config.proxy_metadata),
+        config=config,
         origin=pod.ref,
     )
 
 
-def _sidecar(workload: WorkloadEntry, mesh: MeshConfig) -> Proxy:
+def _sidecar(world: World, workload: WorkloadEntry, mesh: MeshConfig) -> Proxy:
     spec = workload.spec
+    labels = {**spec.labels, **workload.meta.labels}
+    config = configured(world, mesh, workload.namespace, labels)
     region, zone, subzone = (*spec.locality.split("/", 2), "", "", "")[:3]
     return Proxy(
         kind="sidecar",
         name=workload.name,
         namespace=workload.namespace,
-        labels={**spec.labels, **workload.meta.labels},
+        labels=labels,
         targets=(),
         service_account=spec.service_account or "default",
         address=spec.address,
@@ -137,7 +146,8 @@ def _sidecar(workload: WorkloadEntry, mesh: MeshConfig) -> Proxy:
         region=region,
         zone=zone,
         subzone=subzone,
-        config=mesh.default_config,
+        metadata=_metadata(config.proxy_metadata),
+        config=config,
         origin=workload.ref,
     )
 
@@ -214,9 +224,9 @@ def _proxy(
     external_ports: ExternalPorts,
 ) -> Proxy:
     own, _ = own_config(gateway)
-    config = overlay(mesh.default_config, own)
+    config = overlay(configured(world, mesh, gateway.namespace, gateway.labels), own)
     environment = {**config.proxy_metadata, **{v.name: v.value for v in gateway.component.k8s.env}}
-    metadata = {k.removeprefix(_META): v for k, v in environment.items() if k.startswith(_META)}
+    metadata = _metadata(environment)
     pod = pods[0] if pods else _pod_of(world, gateway)
     region, zone, subzone = locality_of(world, pod, gateway.labels)
     account = pod.spec.service_account_name if pod else ""
@@ -244,6 +254,11 @@ def _proxy(
         instances=tuple(f"{one.name}.{one.namespace}" for one in pods),
         origin=gateway.origin,
     )
+
+
+def _metadata(environment: Mapping[str, str]) -> dict[str, str]:
+    """What an Envoy says of itself: each variable ISTIO_META_X as X."""
+    return {name.removeprefix(_META): value for name, value in environment.items() if name.startswith(_META)}
 
 
 def _is_unprivileged(said: str, *, is_pod: bool) -> bool:

@@ -1,10 +1,14 @@
 """Validation of one decoded resource: what Istio's admission webhook and API server refuse or warn of."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.istio.destination_rule import DestinationRule
 from mizzen.resources.istio.gateway import Gateway
 from mizzen.resources.istio.operator import IstioOperator
+from mizzen.resources.istio.proxy_config import ProxyConfig
 from mizzen.resources.istio.security import AuthorizationPolicy, PeerAuthentication, RequestAuthentication
 from mizzen.resources.istio.service_entry import ServiceEntry
 from mizzen.resources.istio.sidecar import Sidecar
@@ -17,6 +21,7 @@ from mizzen.resources.rules.destination_rule import validate_destination_rule
 from mizzen.resources.rules.gateway import validate_gateway
 from mizzen.resources.rules.operator import validate_operator
 from mizzen.resources.rules.ports import validate_endpoint_slice, validate_endpoints, validate_service
+from mizzen.resources.rules.proxy_config import validate_proxy_config
 from mizzen.resources.rules.security import (
     validate_authorization_policy,
     validate_peer_authentication,
@@ -27,43 +32,32 @@ from mizzen.resources.rules.sidecar import validate_sidecar
 from mizzen.resources.rules.telemetry import validate_telemetry
 from mizzen.resources.rules.virtual_service import validate_virtual_service
 
+_ANNOTATED: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
+    Gateway: validate_gateway,
+    VirtualService: validate_virtual_service,
+    DestinationRule: validate_destination_rule,
+    ServiceEntry: validate_service_entry,
+    WorkloadEntry: validate_workload_entry,
+    Sidecar: validate_sidecar,
+    AuthorizationPolicy: validate_authorization_policy,
+    PeerAuthentication: validate_peer_authentication,
+    RequestAuthentication: validate_request_authentication,
+    ProxyConfig: validate_proxy_config,
+    Telemetry: validate_telemetry,
+}
+_BARE: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
+    Service: validate_service,
+    EndpointSlice: validate_endpoint_slice,
+    Endpoints: validate_endpoints,
+    IstioOperator: validate_operator,
+}
+
 
 def validate(resource: Resource, found: Findings) -> None:
     """Report what is wrong with `resource`, looking at nothing else. Of Kubernetes' own kinds, only what Envoy
     would stumble over: where one comes from a cluster, the API server has judged it."""
-    match resource:
-        case Gateway():
-            validate_gateway(resource, found)
-        case VirtualService():
-            validate_virtual_service(resource, found)
-        case DestinationRule():
-            validate_destination_rule(resource, found)
-        case ServiceEntry():
-            validate_service_entry(resource, found)
-        case WorkloadEntry():
-            validate_workload_entry(resource, found)
-        case Sidecar():
-            validate_sidecar(resource, found)
-        case AuthorizationPolicy():
-            validate_authorization_policy(resource, found)
-        case PeerAuthentication():
-            validate_peer_authentication(resource, found)
-        case RequestAuthentication():
-            validate_request_authentication(resource, found)
-        case Telemetry():
-            validate_telemetry(resource, found)
-        case Service():
-            validate_service(resource, found)
-            return
-        case EndpointSlice():
-            validate_endpoint_slice(resource, found)
-            return
-        case Endpoints():
-            validate_endpoints(resource, found)
-            return
-        case IstioOperator():
-            validate_operator(resource, found)
-            return
-        case _:
-            return
-    shared_rules.annotations(resource, found)
+    if rule := _ANNOTATED.get(type(resource)):
+        rule(resource, found)
+        shared_rules.annotations(resource, found)
+    elif rule := _BARE.get(type(resource)):
+        rule(resource, found)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mizzen.agent.pod import in_pod, node_metadata, pod_labels
+from mizzen.agent.pod import concurrency, in_pod, node_metadata, pod_labels
 
 
 def test_the_environment_tells_whether_this_is_a_pod() -> None:
@@ -20,3 +20,14 @@ def test_labels_are_read_as_the_downward_api_writes_them(tmp_path: Path) -> None
     file.write_text('app="shop"\npod-template-hash="7d9f"\nversion="v=2"\n')
     assert pod_labels(file) == {"app": "shop", "version": "v=2"}
     assert pod_labels(tmp_path / "none") == {}
+
+
+def test_threads_are_as_the_pods_annotation_or_the_injector_says(tmp_path: Path) -> None:
+    file = tmp_path / "annotations"
+    assert concurrency({}, file) is None
+    assert concurrency({"PROXY_CONFIG": '{"concurrency":3}\n'}, file) == 3
+    file.write_text('proxy.istio.io/config="concurrency: 2\\nproxyMetadata: {A: \\"b\\"}\\n"\nother="x"\n')
+    assert concurrency({"PROXY_CONFIG": '{"concurrency":3}\n'}, file) == 2
+    for none in ("concurrency: 0", "concurrency: true", "concurrency: -1", "concurrency: many", "[", "x", ""):
+        file.write_text(f'proxy.istio.io/config="{none}"\n')
+        assert concurrency({}, file) is None

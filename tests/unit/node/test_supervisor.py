@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from mizzen.node.child_process import Command
@@ -21,6 +22,13 @@ def test_the_first_gateway_has_the_ports_of_the_plan() -> None:
     assert spec.admin_socket == Path("/run/mizzen/a.ns/admin.sock")
     assert spec.labels == {"x": "y"}
     assert spec.concurrency == 2
+
+
+def test_the_proxys_configuration_says_how_many_threads_it_has_unless_the_plan_does() -> None:
+    asked = ProxyValue(name="a", namespace="ns", concurrency=3)
+
+    assert proxy_spec(PLAN, asked, frozenset()).concurrency == 2
+    assert proxy_spec(replace(PLAN, concurrency=None), asked, frozenset()).concurrency == 3
 
 
 def test_further_gateways_have_the_next_ports_that_are_free() -> None:
