@@ -13,6 +13,7 @@ import click
 
 from mizzen.cli import options, printing
 from mizzen.cli.faults import in_a_sentence
+from mizzen.client.analysis import analysis
 from mizzen.client.shown_problems import (
     LEVELS,
     Suppression,
@@ -26,7 +27,6 @@ from mizzen.errors import MOST_SHOWN, Problem, ResourceRef, Severity, first_of
 from mizzen.istio_codes import istio_codes
 from mizzen.lazy import dataclass
 from mizzen.pipeline import CATALOGUE as BUILDING
-from mizzen.pipeline import analysed, build
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
 from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.declaring.findings import Findings
@@ -238,8 +238,8 @@ def _of_files(inputs: options.Inputs, prepare: _Prepare) -> _Found:
     with in_a_sentence():
         listing = Files(inputs.files).listing()
         objects, beside = prepare(listing.objects)
-        result = build(objects, (*listing.problems, *beside), inputs.settings(objects))
-        problems = analysed(result, datetime.now(UTC))
+        found = (*listing.problems, *beside)
+        problems = analysis(objects, found, inputs.settings(objects), datetime.now(UTC))
     return problems, _count(len(listing.files), "file"), listing.objects
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from mizzen.client.analysis import analysis
 from mizzen.errors import Problem
 from mizzen.kube.client import Kube, KubeError
-from mizzen.pipeline import Settings, analysed, build
+from mizzen.pipeline import Settings, build
 from mizzen.resolve.context import ByService
 from mizzen.resolve.proxies.pods import PROXY_CONTAINER
 from mizzen.resources.decode import identify
@@ -50,7 +51,7 @@ async def look(
         objects = applied(listing.objects, files.objects if files else (), settings.default_namespace)
         objects, beside = prepare(objects)
         problems = (*listing.problems, *(files.problems if files else ()), *beside)
-        return analysed(build(objects, problems, replace(settings, routers=routers)), now), objects
+        return analysis(objects, problems, replace(settings, routers=routers), now), objects
     finally:
         await cluster.stop()
 

@@ -13,6 +13,7 @@ from mizzen.resolve.access.patches import check
 from mizzen.resources.decode import decode
 from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from mizzen.resources.kinds import group_of
+from mizzen.resources.leaving_out import remainder
 from mizzen.resources.raw_objects import RawObject
 
 FORCED = "mizzen.io/always-reject"  # the annotation of the object by which the webhook is tried
@@ -66,7 +67,8 @@ def _problems(
     decoded = decode(raw, default_namespace)
     if isinstance(decoded.resource, EnvoyFilter):
         return (*decoded.problems, *check(decoded.resource))
-    return decoded.problems
+    rest = remainder(raw, decoded.problems, default_namespace)
+    return (*decoded.problems, *(rest.problems if rest else ()))
 
 
 def _takes_no_part(problem: Problem) -> bool:

@@ -11,7 +11,6 @@ refuse. So where no good version of it is known, the part that cannot be read co
 """
 
 import copy
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -35,16 +34,14 @@ from mizzen.resources.istio.security import (
 )
 from mizzen.resources.kinds import KINDS, SECURITY, meant
 from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.yaml.places import Steps, steps_of
 
 _VERSION = f"{SECURITY}/v1"
 _POLICY, _PEERS = AuthorizationPolicy.__name__, PeerAuthentication.__name__
 GUARDS = frozenset({_POLICY, _PEERS, RequestAuthentication.__name__})
 
-_STEP = re.compile(r"\.?([A-Za-z0-9_-]+)|\[([0-9]+)\]|\[([^\]]*)\]")
 _DROPPED = object()
 _ROUNDS = 3  # what is judged only once the rest can be read: first the types, then the values
-
-Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +133,7 @@ def _selector(spec: Mapping[str, Any]) -> WorkloadSelector | None:
 def _stricter(raw: RawObject, errors: list[Problem], default_namespace: str) -> Resource | None:
     """The policy with its bad parts replaced by what refuses most; None where they are not in its rules."""
     for _ in range(_ROUNDS):
-        steps = [_steps(problem.field) for problem in errors]
+        steps = [steps_of(problem.field) for problem in errors]
         if any(one[:1] != ("spec",) or one[1:2] not in (("rules",), ("provider",)) for one in steps):
             return None
         spec = _stricter_spec(raw.data["spec"], [one[1:] for one in steps])
@@ -195,8 +192,3 @@ def _without_dropped(rule: Any) -> Any:
     if isinstance(rule, dict) and isinstance(rule.get("when"), list):
         return {**rule, "when": [one for one in rule["when"] if one is not _DROPPED]}
     return rule
-
-
-def _steps(path: str) -> Steps:
-    """`spec.rules[0].to` -> ("spec", "rules", 0, "to")."""
-    return tuple(int(index) if index else plain or odd for plain, index, odd in _STEP.findall(path))

@@ -10,6 +10,7 @@ from mizzen.resources.closing import Closed, closed, is_guard, whole
 from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.decode import Decoded, Unread, decode, identify
 from mizzen.resources.kinds import KINDS, is_ours
+from mizzen.resources.leaving_out import remainder
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.refusal import hosts_of, refused_documents
 from mizzen.resources.withheld import withheld, withheld_text
@@ -101,6 +102,8 @@ class Intake:
             decoded = self.decode(raw) if self.decode else decode(raw, namespace)
             named = identify(raw, namespace)
             problems += decoded.problems
+            if decoded.resource is None and (rest := remainder(raw, decoded.problems, namespace)):
+                problems += rest.problems
             if earlier is not None and named.name:
                 problems.append(_doubled(named, earlier, taken=decoded.resource is not None))
             earlier = named

@@ -1,5 +1,6 @@
 """What is refused in the kinds of security.istio.io."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable
 
@@ -36,6 +37,13 @@ def validate_authorization_policy(policy: AuthorizationPolicy, found: Findings) 
         found.warning("VAL-103", f"{spec.at}.rules", "a DENY without rules refuses nothing")
     for rule in spec.rules:
         _rule(rule, found)
+        if spec.action == "DENY" and _is_of_http_alone(rule):
+            found.info(
+                "VAL-104",
+                rule.at,
+                "the rule looks at nothing but HTTP: connections whose bytes are passed on are all refused by it",
+                "Name the ports that it is for in to.operation.ports, unless that is meant.",
+            )
         if spec.action in ("DENY", "CUSTOM"):
             for to in rule.to:
                 _ports_of_hosts(to.operation, found)
@@ -48,6 +56,16 @@ def _rule(rule: Rule, found: Findings) -> None:
         _operation(to.operation, found)
     for condition in rule.when:
         _condition(condition, found)
+
+
+def _is_of_http_alone(rule: Rule) -> bool:
+    """As Istio judges: by `to`, else by `from`; conditions do not count."""
+    if rule.to:
+        return not any(to.operation.ports or to.operation.not_ports for to in rule.to)
+    sources = [one.source for one in rule.from_]
+    of_http = ("request_principals", "not_request_principals", "at")
+    others = [field.name for field in dataclasses.fields(Source) if field.name not in of_http]
+    return bool(sources) and not any(getattr(source, name) for source in sources for name in others)
 
 
 def _ports_of_hosts(operation: Operation, found: Findings) -> None:

@@ -212,7 +212,17 @@ def _mixed_protocols(spec: ServiceEntrySpec, found: Findings) -> None:
 def _needs_address(entry: ServiceEntry, found: Findings) -> None:
     spec = entry.spec
     allocated = spec.resolution != "NONE" and entry.meta.labels.get(_AUTO_ALLOCATE) != "false"
-    if spec.addresses or allocated:
+    if spec.addresses:
+        return
+    if allocated:
+        for port in spec.ports:
+            if port.protocol.lower() in ("", "tcp") and not found.has_error(f"{port.at}.protocol"):
+                found.info(
+                    "VAL-104",
+                    f"{port.at}.protocol",
+                    "without addresses, sidecars tell its connections from others only where addresses are allocated",
+                    "A gateway does not need them.",
+                )
         return
     for port in spec.ports:
         if port.protocol.lower() not in _HTTP | _TLS:

@@ -10,6 +10,16 @@ from mizzen.errors import Place
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
+_STEP = re.compile(r"\.?([A-Za-z0-9_-]+)|\[([0-9]+)\]|\[([^\]]*)\]")
+
+Steps = tuple[str | int, ...]
+
+
+def steps_of(path: str) -> Steps:
+    """`spec.rules[0].to` -> ("spec", "rules", 0, "to")."""
+    return tuple(int(index) if index else plain or odd for plain, index, odd in _STEP.findall(path))
+
+
 def child(path: str, key: str) -> str:
     """The path of the field `key` of the object at `path`."""
     if not _PLAIN.fullmatch(key):

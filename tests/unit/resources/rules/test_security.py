@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from mizzen.resources.formats import checks
 from mizzen.resources.intake import decode_all
@@ -146,3 +147,22 @@ def test_subnets_have_no_netmask_and_no_zone():
 def test_a_pattern_is_judged_as_envoy_reads_it_byte_by_byte():
     assert [one for one in ("/é", r"\xe9", r"\p{Greek}", "[à-é]", r"\C") if checks.regex(one)] == []
     assert [one for one in (r"/\x{663}", r"[\x{100}-\x{200}]", "(") if not checks.regex(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_told"),
+    [
+        ("{to: [{operation: {paths: [/a]}}]}", True),
+        ("{to: [{operation: {paths: [/a], ports: ['80']}}]}", False),
+        ("{from: [{source: {requestPrincipals: ['*']}}]}", True),
+        ("{from: [{source: {namespaces: [a]}}]}", False),
+        ("{from: [{source: {namespaces: [a]}}], to: [{operation: {methods: [GET]}}]}", True),
+        ("{when: [{key: 'request.headers[a]', values: [b]}]}", False),
+    ],
+)
+def test_a_deny_of_http_alone_is_one_of_all_bytes_too(rule: str, is_told: bool) -> None:
+    told = ["VAL-104 spec.rules[0]"] if is_told else []
+    rules = yaml.safe_load(f"[{rule}]")
+
+    assert errors("AuthorizationPolicy", {"action": "DENY", "rules": rules}) == told
+    assert errors("AuthorizationPolicy", {"action": "ALLOW", "rules": rules}) == []
