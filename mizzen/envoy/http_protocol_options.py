@@ -2,11 +2,12 @@
 
 from mizzen._api import pb
 from mizzen.envoy.parts import boolean, duration, extension, uint32
-from mizzen.model.backend import Backend, Outliers, Pool, Protocol
+from mizzen.model.backend import Backend, Http3, Outliers, Pool, Protocol
 from mizzen.model.http2 import CONNECTION_WINDOW, STREAM_WINDOW, STREAMS
 from mizzen.model.listener import HeaderCase
 from mizzen.model.tls import ClientTls
 
+_LARGEST_QUIC_WINDOW = 24 * 2**20  # that Envoy takes for a connection
 NAME = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -28,6 +29,9 @@ def http_protocol_options(backend: Backend, header_case: HeaderCase) -> pb.HttpP
     if backend.outliers is not None:
         _add_error_matcher(backend.outliers, out)
     http1 = http1_protocol_options(header_case)
+    if backend.http3 is not Http3.NONE:
+        _add_http3(backend, http1, out)
+        return out
     match backend.protocol:
         case Protocol.HTTP2:
             out.explicit_http_config.http2_protocol_options.CopyFrom(http2_protocol_options(backend.pool))
@@ -46,6 +50,37 @@ def http_protocol_options(backend: Backend, header_case: HeaderCase) -> pb.HttpP
                 return None
             out.explicit_http_config.http_protocol_options.CopyFrom(http1)
     return out
+
+
+def _add_http3(backend: Backend, http1: pb.Http1ProtocolOptions, out: pb.HttpProtocolOptions) -> None:
+    """Alone, or before what TCP offers. Envoy tries it at once with whom it is told to know it, and goes to TCP when it
+    has no answer in time."""
+    http3 = http3_protocol_options(backend.pool)
+    if backend.http3 is Http3.ONLY:
+        out.explicit_http_config.http3_protocol_options.CopyFrom(http3)
+        return
+    auto = out.auto_config
+    auto.http_protocol_options.CopyFrom(http1)
+    auto.http2_protocol_options.CopyFrom(http2_protocol_options(backend.pool))
+    auto.http3_protocol_options.CopyFrom(http3)
+    cache = auto.alternate_protocols_cache_options
+    # Envoy keeps a cache by its name, and refuses another of that name that begins with other entries.
+    cache.name = "/".join((backend.name, *(f"{host}:{port}" for host, port in backend.http3_known)))
+    for host, port in backend.http3_known:
+        cache.prepopulated_entries.add(hostname=host, port=port)
+
+
+def http3_protocol_options(pool: Pool) -> pb.Http3ProtocolOptions:
+    """As over HTTP/2: a malformed answer costs its own stream (RFC 9114, section 4.1.2)."""
+    quic = pb.CoreQuicProtocolOptions(
+        initial_stream_window_size=uint32(STREAM_WINDOW),
+        initial_connection_window_size=uint32(min(CONNECTION_WINDOW, _LARGEST_QUIC_WINDOW)),
+    )
+    if pool.max_concurrent_streams is not None:
+        quic.max_concurrent_streams.value = pool.max_concurrent_streams
+    return pb.Http3ProtocolOptions(
+        quic_protocol_options=quic, override_stream_error_on_invalid_http_message=boolean(True)
+    )
 
 
 def http2_protocol_options(pool: Pool) -> pb.Http2ProtocolOptions:

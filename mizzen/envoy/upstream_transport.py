@@ -4,8 +4,8 @@ from mizzen._api import pb
 from mizzen.envoy.endpoints import MESH_MATCH
 from mizzen.envoy.parts import packed, sds
 from mizzen.envoy.tls_context import add_validation, certificate_validation_context, tls_parameters
-from mizzen.envoy.transport import TLS
-from mizzen.model.backend import Backend
+from mizzen.envoy.transport import QUIC, TLS
+from mizzen.model.backend import Backend, Http3
 from mizzen.model.tls import ClientTls
 
 _RAW = "envoy.transport_sockets.raw_buffer"
@@ -14,6 +14,10 @@ _PROXY_PROTOCOL = "envoy.transport_sockets.upstream_proxy_protocol"
 
 def transport_socket(backend: Backend) -> pb.TransportSocket | None:
     """None: plain bytes, Envoy's default."""
+    if backend.http3 is not Http3.NONE and backend.tls is not None:
+        quic = pb.QuicUpstreamTransport(upstream_tls_context=upstream_tls_context(backend.tls))
+        # On TCP, to which it may fall back, it is the same TLS.
+        return pb.TransportSocket(name=QUIC, typed_config=packed(quic))
     return _around(backend, _tls(backend.tls) if backend.tls is not None else None)
 
 

@@ -1,6 +1,6 @@
 """What requests are passed on to: groups of endpoints, and how they are treated."""
 
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import timedelta
 from enum import Enum
 
@@ -32,6 +32,14 @@ class Protocol(Enum):
     HTTP2 = "http2"
     AS_CLIENT = "as_client"  # what the client spoke
     NEGOTIATED = "negotiated"  # HTTP/2 on connections where the backend chose it (ALPN), else HTTP/1.1
+
+
+class Http3(Enum):
+    """Whether requests go over QUIC."""
+
+    NONE = "none"
+    PREFERRED = "preferred"  # where that fails, over TCP
+    ONLY = "only"
 
 
 class Health(Enum):
@@ -145,6 +153,8 @@ class Backend:
     pool: Pool = field(default_factory=Pool)
     outliers: Outliers | None = None
     tls: ClientTls | None = None
+    http3: Http3 = Http3.NONE
+    http3_known: tuple[tuple[str, int], ...] = ()  # (name that is asked for, port) where it is tried at once
     mesh_tls: ClientTls | None = None  # towards endpoints of the mesh, where `tls` says nothing
     source: str = ""  # the address to connect from; "": any
     proxy_protocol: str = ""  # "", "V1", "V2": the PROXY line that is sent first
@@ -152,6 +162,11 @@ class Backend:
     dns_families: str = "v4"  # "v4", "v6", "all"
     origin: ResourceRef  # the Service or ServiceEntry
     policy_origin: ResourceRef | None = None  # the DestinationRule
+
+    def over_http3(self, http3: Http3, known: tuple[tuple[str, int], ...]) -> "Backend":
+        """The same over QUIC; what is spoken otherwise is agreed upon (ALPN)."""
+        tls = replace(self.tls, alpn=()) if self.tls is not None else None
+        return replace(self, tls=tls, http3=http3, http3_known=known if http3 is Http3.PREFERRED else ())
 
     @property
     def endpoints_name(self) -> str:

@@ -19,7 +19,7 @@ from mizzen.resolve.listeners import (
 )
 from mizzen.resolve.proxies import declared
 from mizzen.resolve.routes import delegates, rules, tables
-from mizzen.resolve.services import backends, client_tls, endpoints, policies, services
+from mizzen.resolve.services import backends, client_tls, endpoints, policies, services, upstream_http3
 from mizzen.resolve.sidecars import outbound, workload_ports
 from mizzen.resolve.tls import secrets
 
@@ -53,6 +53,7 @@ _MODULES = (
     tokens,
     tracing,
     unix,
+    upstream_http3,
     with_errors,
     workload_ports,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
-from mizzen.model.backend import Backend, Discovery, Health, Protocol
+from mizzen.model.backend import Backend, Discovery, Health, Http3, Protocol
 from mizzen.model.backend import Service as ServiceOf
 from mizzen.model.tls import ClientTls
 from mizzen.persistent import PersistentMap
@@ -22,6 +22,7 @@ from mizzen.resolve.services.locality import Preference, groups, preference, wei
 from mizzen.resolve.services.peer_modes import peer_mode
 from mizzen.resolve.services.policies import MergedRule, Policy, PolicyIndex
 from mizzen.resolve.services.services import MeshPort, MeshService, ServiceHost, ServiceIndex
+from mizzen.resolve.services.upstream_http3 import Carried, with_http3
 from mizzen.resolve.services.upstream_protocol import protocol
 from mizzen.resources.istio.destination_rule import Subset
 
@@ -127,7 +128,10 @@ def _made(ctx: Context, service: MeshService) -> tuple[Backend, ...]:
 
 def _passing_on(backend: Backend, name: str) -> Backend:
     """The same for connections whose TLS ends behind it, under the SNI that they come with."""
-    return replace(backend, name=name, protocol=Protocol.UNKNOWN, tls=None, mesh_tls=None, stat_name="")
+    plain = replace(
+        backend, protocol=Protocol.UNKNOWN, tls=None, mesh_tls=None, http3=Http3.NONE, http3_known=()
+    )
+    return replace(plain, name=name, stat_name="")
 
 
 def _beyond(ctx: Context, budget: Budget, wanted: _Wanted, amount: int) -> Problem | None:
@@ -214,7 +218,7 @@ def _backend(
     spoken, tls, mutual = _connection(ctx, wanted, policy, instances, is_known=place)
     forced = near is not None and near.forced
     weighed = weighs_localities(near, watched=watched)
-    return Backend(
+    made = Backend(
         name=wanted.name,
         discovery=discovery,
         service=_service_of(wanted),
@@ -233,6 +237,9 @@ def _backend(
         origin=service.ref,
         policy_origin=wanted.rule.ref if wanted.rule else None,
     )
+    bytes_too = wanted.name in ctx.steps.views["passed on"]
+    carried = Carried(host=service.host, port_protocol=port.protocol, bytes_too=bytes_too)
+    return with_http3(ctx, made, wanted.rule, carried)
 
 
 def _connection(

@@ -31,6 +31,7 @@ from mizzen.resources.istio.destination_rule import (
     TrafficPolicy,
     TunnelSettings,
 )
+from mizzen.resources.rules.destination_rule import HTTP3
 from mizzen.resources.withheld import ClosedRule
 from mizzen.resources.world import age_order
 
@@ -52,6 +53,7 @@ class MergedRule:
     policy_ref: ResourceRef  # the rule whose trafficPolicy holds
     subset_refs: Mapping[str, ResourceRef]
     ref: ResourceRef
+    http3: str = ""  # its annotation
     is_failing: bool = False  # it cannot be worked out: requests to its host fail
     is_unclear: bool = False  # nor can its host be read: requests to all services that it may be for fail
 
@@ -234,6 +236,7 @@ def _single(ctx: Context, rule: DestinationRule) -> MergedRule:
         policy_ref=rule.ref,
         subset_refs={subset.name: rule.ref for subset in rule.spec.subsets},
         ref=rule.ref,
+        http3=rule.meta.annotations.get(HTTP3, ""),
     )
 
 
@@ -287,6 +290,7 @@ def _add(rules: list[MergedRule], new: MergedRule) -> None:
                 subset_refs={**new.subset_refs, **known.subset_refs},
                 traffic_policy=known.traffic_policy if first else new.traffic_policy,
                 policy_ref=known.policy_ref if first else new.policy_ref,
+                http3=known.http3 if first else new.http3,
                 is_failing=known.is_failing or (new.is_failing and not first),
             )
             return

@@ -18,7 +18,9 @@ from mizzen.resources.istio.destination_rule import (
 )
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.balancing import load_balancer
+from mizzen.resources.yaml.places import child
 
+HTTP3 = "mizzen.io/http3"  # an annotation of ours
 _LONGEST_KEEPALIVE = timedelta(seconds=32_767)
 
 
@@ -43,6 +45,10 @@ def validate_destination_rule(rule: DestinationRule, found: Findings) -> None:
             _policy(subset.traffic_policy, rule, found)
     shared_rules.export_to(rule, spec.export_to, found)
     _workload_selector(rule, found)
+    wanted = rule.meta.annotations.get(HTTP3, "false")
+    if wanted not in ("true", "only", "false"):
+        message = f'"{wanted}" is not "true", "only" or "false": requests go over TCP'
+        found.warning("VAL-103", child("metadata.annotations", HTTP3), message)
 
 
 def _workload_selector(rule: DestinationRule, found: Findings) -> None:
