@@ -26,6 +26,7 @@ from mizzen.resolve.checks.selectors import served_by_nobody
 from mizzen.resolve.context import (
     Context,
     ExternalPorts,
+    FetchedKeys,
     FileFolders,
     NamedFile,
     Proxy,
@@ -73,6 +74,7 @@ class Settings:
     unix_folders: UnixFolders = field(default_factory=UnixFolders)  # where objects may name sockets
     certificate_folders: FileFolders = field(default_factory=FileFolders)  # and certificates with their keys
     files: Mapping[str, NamedFile] | None = None  # that objects name; None: they are where the proxies are
+    key_sets: Mapping[str, FetchedKeys] | None = None  # by key of their source; None: nobody fetches them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ class _Gateway:
     settings: tuple[object, ...]  # all that its steps go by and do not look at
     steps: Steps
     world: World
+    key_sets: Mapping[str, FetchedKeys] | None
     build: "GatewayBuild"
 
 
@@ -199,7 +202,7 @@ class Memory:
 
     def declared(self, world: World, settings: Settings) -> "_Declared":
         """Which proxies there are, as `_declared` says."""
-        before = self._asked
+        settings, before = replace(settings, key_sets=None), self._asked  # keys declare no proxy
         if before is None or before.settings != settings:
             steps = Steps()
         else:
@@ -365,7 +368,7 @@ def _gateway(
     known = memory._gateways.pop(proxy.key, None)  # it comes back once nothing has been raised
     if known is not None and known.settings == given:
         steps, facts = known.steps, tuple(world.facts_since(known.world))
-        if not facts and not steps.has_faults:
+        if not facts and not steps.has_faults and known.key_sets is settings.key_sets:
             memory._gateways[proxy.key] = known
             return known.build
         steps.begin(facts)
@@ -380,6 +383,7 @@ def _gateway(
             report=steps.report,
             unix_folders=settings.unix_folders,
             files=settings.files,
+            key_sets=settings.key_sets,
             steps=steps,
         )
     )
@@ -390,7 +394,7 @@ def _gateway(
         identity=_identity(proxy, mesh),
         problems=tuple(dict.fromkeys(steps.problems())),
     )
-    memory._gateways[proxy.key] = _Gateway(given, steps, world, built)
+    memory._gateways[proxy.key] = _Gateway(given, steps, world, settings.key_sets, built)
     return built
 
 

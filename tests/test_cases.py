@@ -43,6 +43,7 @@ WITHOUT_A_CASE = {
     "GW-006": "a Gateway with an HTTPS or TLS server without `tls` is refused as a whole when it is read",
     "RT-003": "a delegate that delegates is refused as a whole when it is read",
     "INT-006": "a fault that has to be made: tests/unit/test_pipeline.py",
+    "JWT-005": "nothing is fetched for a case: tests/unit/resolve/access/test_tokens.py",
 }
 
 

@@ -199,6 +199,8 @@ class ClusterPilot:
             self.cluster,
             settings,
             aside=StateFile(self.instance.set_aside, private_file.write),
+            fetched=StateFile(self.instance.fetched_keys, private_file.write),
+            own_ports=frozenset({http.HTTP_PORT, http.MONITORING_PORT, http.WEBHOOK_PORT}),
             shares_root=True,
             ca_folder=self.instance.authority,
             listening=replace(self.listening, names=self.place.names),

@@ -1,7 +1,26 @@
 """Tokens (JWT) that requests may bring: who issues them, where they are, what becomes of them."""
 
+from datetime import timedelta
+
 from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySource:
+    """Where an issuer publishes its keys (RFC 7517), and how it is asked."""
+
+    url: str
+    discovered: bool = False  # it is the issuer's own description, which names where the keys are
+    timeout: timedelta = timedelta(seconds=5)
+    refresh: timedelta = timedelta(minutes=20)  # the keys are asked for again so often
+    blocked: tuple[str, ...] = ()  # networks that are not asked, beside those that never are
+    verify: bool = True  # whose certificate is not trusted is not believed
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
+        return f"discovery {self.url}" if self.discovered else self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

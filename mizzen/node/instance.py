@@ -60,6 +60,11 @@ class Instance:
         return self.run_dir / "last-good.json"
 
     @property
+    def fetched_keys(self) -> Path:
+        """Keys of tokens that issuers published, kept for the next control plane."""
+        return self.run_dir / "fetched-keys.json"
+
+    @property
     def set_aside(self) -> Path:
         """Which objects Envoy refused or died of, kept for the next control plane."""
         return self.run_dir / "set-aside.json"

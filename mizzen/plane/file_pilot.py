@@ -64,6 +64,7 @@ def serve(
             settings,
             kept=StateFile(instance.last_good, private_file.write),
             aside=StateFile(instance.set_aside, private_file.write),
+            fetched=StateFile(instance.fetched_keys, private_file.write),
             ca_folder=ca_folder,
             listening=listening,
             say=tell or say,

@@ -7,7 +7,7 @@ sockets, the tasks and the clock.
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from mizzen.authority.proof import proof_of_proxy
 from mizzen.errors import Problem, ResourceRef, capped, sort_key
 from mizzen.guard import Stage, fault
 from mizzen.lazy import dataclass
+from mizzen.model import Model
 from mizzen.node.console import Told
 from mizzen.node.control_socket import ControlSocket
 from mizzen.node.instance import Instance
@@ -36,6 +37,8 @@ from mizzen.plane.builds import Builds
 from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate, Unpublish
 from mizzen.plane.inquiry import Inquiry
 from mizzen.plane.inquiry_desk import PlaneDesk
+from mizzen.plane.key_reach import Reach
+from mizzen.plane.key_sets import KeySets, wanted_sources
 from mizzen.plane.mesh_authority import Mesh, leaf_life
 from mizzen.plane.mirror_proof import Subject
 from mizzen.plane.network import Listening, network
@@ -101,6 +104,8 @@ class ControlPlane:
     promises: PromiseStore = None  # type: ignore[assignment]  # a file of the run-dir where nothing else is named
     replica: str = ""  # what this one is called among those that serve the same gateways
     aside: StateFile | None = None  # where it is kept which objects Envoy does not take
+    fetched: StateFile | None = None  # where the keys are kept that issuers published
+    own_ports: frozenset[int] = frozenset()  # of this process, which asks nobody for keys there
     generation: int = 0
     state: State = field(init=False)
     made: Made | None = None  # the build that is served
@@ -112,6 +117,7 @@ class ControlPlane:
     builds: "Builds" = field(init=False)
     desk: PlaneDesk = field(init=False)
     inquiry: Inquiry = field(init=False)
+    keys: KeySets = field(init=False)
     registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
     started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
     _prover: Prover = field(init=False)
@@ -134,6 +140,8 @@ class ControlPlane:
         roots = SystemRoots(self.settings.environment) if self.listening is None else None
         self.worker = Worker(self.instance, roots, self.kept, ScopedFile(self.instance.scoped))
         self.builds = Builds(self._begin, self._on_made, self._on_fault, on_cost=self.files.hold_off.on_cost)
+        reach = Reach(SystemRoots(self.settings.environment), self._models, self.own_ports)
+        self.keys = KeySets(reach.fetch, self.builds.ask, lambda: self.clock(), self.fetched)
         self.desk = PlaneDesk(plane=self, kept=self.aside, default_namespace=self.settings.default_namespace)
         self.inquiry = Inquiry(self.desk)
         self.promises = self.promises or PromiseFile(self.instance.announcements)
@@ -165,8 +173,11 @@ class ControlPlane:
         waiting = asyncio.create_task(stop.wait())
         try:
             if await self.builds.first(waiting):
+                if await self.keys.asked_once():
+                    await self.builds.rebuilt()
                 await self._serve(waiting, building, key)
         finally:
+            await self.keys.stop()
             await _ended([building, waiting, *self._tasks])
             self._prover.stop()
             self.builds.stop()
@@ -338,7 +349,7 @@ class ControlPlane:
             number=number,
             read=self.files.reader(),
             registered=self.registrations.objects,
-            settings=self.settings,
+            settings=replace(self.settings, key_sets=self.keys.found),
             gateways=self.state.gateways,
             promises=self.state.servers,
             credentials=self._credentials(),
@@ -362,6 +373,7 @@ class ControlPlane:
         self.generation += 1
         served = made.gateways.values() if self.is_local else ()
         self.mesh.want(frozenset(one.build.identity for one in served))
+        self.keys.want(wanted_sources(made.result.world, self.settings.environment))
         self._forget_the_gone()
         self.inquiry.on_build(made.objects)
         self._step(self.state.on_build(made.number, made.gateways, self.clock()))
@@ -383,6 +395,11 @@ class ControlPlane:
             named = self.made.named if self.made is not None else {}
             if await asyncio.to_thread(stamps, named) != named:
                 await self.builds.rebuilt()
+
+    def _models(self) -> Iterator[Model]:
+        """Of the proxies that are served."""
+        gateways = self.made.gateways.values() if self.made is not None else ()
+        return (one.build.model for one in gateways)
 
     # --- proxies that come -----------------------------------------------------------------------
 
@@ -487,7 +504,13 @@ class _Problems:
 
     def now(self) -> tuple[Problem, ...]:
         plane, now = self._plane, self._plane.clock()
-        own = (*plane.mesh.problems, *plane.promises.problems, *plane.desk.problems, *plane.lost)
+        own = (
+            *plane.mesh.problems,
+            *plane.promises.problems,
+            *plane.desk.problems,
+            *plane.keys.problems,
+            *plane.lost,
+        )
         grounds = (plane.state.version, plane.made, own)
         is_over = self.until is not None and self.until <= now
         if not is_over and len(grounds) == len(self._grounds) and grounds == self._grounds:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import field, replace
+from datetime import timedelta
 from enum import Enum
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
@@ -44,6 +45,9 @@ class Switches:
     most_header_kib: str = ""  # MIZZEN_MAX_REQUEST_HEADERS_KB, as it was written
     most_headers: str = ""  # MIZZEN_MAX_REQUEST_HEADERS_COUNT, as it was written
     scoped_routes: Scoped = Scoped.AUTO  # MIZZEN_SCOPED_ROUTES: ours, not Istio's
+    key_refresh: timedelta = timedelta(minutes=20)  # PILOT_JWT_PUB_KEY_REFRESH_INTERVAL
+    key_networks_blocked: tuple[str, ...] = ()  # BLOCKED_CIDRS_IN_JWKS_URIS
+    keys_from_anybody: bool = False  # JWKS_RESOLVER_INSECURE_SKIP_VERIFY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,14 @@ class NamedFile:
     may_be_shown: bool = (
         False  # it may be a certificate and key of a gateway's own: it is in a folder for those
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedKeys:
+    """What an issuer publishes, as it was fetched."""
+
+    text: str = ""  # a JSON Web Key Set, as it was when it could be had last
+    why: str = ""  # why it cannot be had now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +154,8 @@ class Context:
     report: Report
     unix_folders: UnixFolders = field(default_factory=UnixFolders)
     files: Mapping[str, NamedFile] | None = None  # by path; None: they are on another machine
+    # By key of their source, for the root of a resolution; None: nobody fetches them.
+    key_sets: Mapping[str, FetchedKeys] | None = None
     steps: Steps = field(default_factory=Steps, compare=False, repr=False)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mizzen.pipeline import VERIFY, Build, Memory, Settings, build, problems_at
+from mizzen.resolve.context import FetchedKeys
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.world import World
 from mizzen.steps import Steps
@@ -95,6 +96,33 @@ def sizes(memory: Memory) -> list[int]:
     steps = gateway.steps
     kept = (steps._results, steps._readers, steps._told, steps._gathered, memory.decoded, memory._objects)
     return [*map(len, kept), sum(map(len, steps._readers.values()))]
+
+
+def test_fetched_keys_that_change_make_what_they_would_from_nothing_and_cost_little() -> None:
+    token = {"jwtRules": [{"issuer": "me", "jwksUri": "http://me.test/keys"}]}
+    house = {"namespace": "istio-system"}
+    reads = raw("security.istio.io/v1", "RequestAuthentication", "t", metadata=house, spec=token)
+    memory, given = Memory(), (*site(20).values(), reads)
+    seen = set()
+    for text, why in (
+        ("", ""),
+        ('{"keys":[{"kty":"oct","k":"eA"}]}', ""),
+        ("", "refused"),
+        ("", "timed out"),
+    ):
+        known = {"http://me.test/keys": FetchedKeys(text=text, why=why)} if text or why else {}
+        settings = Settings(environment=HTTP3, key_sets=known)
+        before = sum(one.steps.runs for one in memory._gateways.values())
+        built = build(given, (), settings, memory)
+        ran = sum(one.steps.runs for one in memory._gateways.values()) - before
+        assert _shown(built) == _shown(build(given, (), settings))
+        assert not before or ran < 20
+        seen.add(_shown(built))
+    assert len(seen) == 4
+
+
+def _shown(built: Build) -> str:
+    return str(([one.model.access_policies for one in built.gateways], built.problems))
 
 
 def test_what_is_gone_is_forgotten() -> None:

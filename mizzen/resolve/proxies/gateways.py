@@ -4,12 +4,12 @@ Each gateway that is declared (`declared`) becomes a `Proxy` here.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import partial
 from typing import TypeVar
 
-from mizzen.errors import Report
+from mizzen.errors import Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.listener import HeaderLimits
 from mizzen.model.route import Scoped
@@ -20,7 +20,9 @@ from mizzen.resolve.proxies.declared import DeclaredGateway, annotated, declared
 from mizzen.resolve.proxies.pods import CONFIG_ANNOTATION, locality_of, pod_groups
 from mizzen.resolve.proxies.proxy_configs import configured
 from mizzen.resolve.selecting import fits
+from mizzen.resources.declaring import values
 from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.formats import checks
 from mizzen.resources.istio.mesh import DEFAULT_MESH, MeshConfig
 from mizzen.resources.istio.operator import (
     IstioOperator,
@@ -191,6 +193,9 @@ def switches_of(operators: tuple[IstioOperator, ...], environment: Mapping[str, 
         most_header_kib=texts.get("MIZZEN_MAX_REQUEST_HEADERS_KB", ""),
         most_headers=texts.get("MIZZEN_MAX_REQUEST_HEADERS_COUNT", ""),
         trace_sampling=_percent(texts.get("PILOT_TRACE_SAMPLING", "")),
+        key_refresh=_span(texts.get("PILOT_JWT_PUB_KEY_REFRESH_INTERVAL", ""), Switches().key_refresh),
+        key_networks_blocked=_networks(texts.get("BLOCKED_CIDRS_IN_JWKS_URIS", "")),
+        keys_from_anybody=flag("JWKS_RESOLVER_INSECURE_SKIP_VERIFY", False),
     )
 
 
@@ -203,6 +208,18 @@ def _boolean(text: str) -> bool | None:
 
 def _one_of(choices: type[Choice], default: Choice, text: str) -> Choice:
     return choices(text) if text in {choice.value for choice in choices} else default
+
+
+def _span(text: str, default: timedelta) -> timedelta:
+    """A duration as Go writes it, of at least a second."""
+    read = values.span(negative=False)(text, "", Findings(ResourceRef(kind=""))) if text else None
+    return read if isinstance(read, timedelta) and read >= timedelta(seconds=1) else default
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    """Networks with commas between them. Where one is malformed, all: nobody knows what it was to keep out."""
+    networks = tuple(one for one in map(str.strip, text.split(",")) if one)
+    return ("0.0.0.0/0", "::/0") if any(map(checks.subnet, networks)) else networks
 
 
 def _percent(text: str) -> float | None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from mizzen.resources.declaring.findings import Findings
-from mizzen.resources.formats import checks
+from mizzen.resources.formats import checks, web_address
 from mizzen.resources.istio.security import (
     AuthorizationPolicy,
     Condition,
@@ -211,6 +211,10 @@ def _jwt_rule(rule: JwtRule, found: Findings) -> None:
         found.error("VAL-001", f"{rule.at}.issuer", "a rule needs an issuer, or a jwksUri")
     if rule.jwks and rule.jwks_uri:
         found.warning("VAL-103", f"{rule.at}.jwksUri", "jwksUri has no effect beside jwks")
+    elif rule.jwks_uri and (wrong := web_address.fault(rule.jwks_uri)):
+        found.error("VAL-011", f"{rule.at}.jwksUri", wrong)
+    if rule.timeout is not None and (wrong := checks.duration(rule.timeout)):
+        found.error("VAL-009", f"{rule.at}.timeout", wrong)
     for index, audience in enumerate(rule.audiences):
         if not audience:
             found.error("VAL-001", f"{rule.at}.audiences[{index}]", "an audience must have a name")

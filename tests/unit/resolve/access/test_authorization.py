@@ -17,7 +17,6 @@ from mizzen.model.authorization import (
 )
 from mizzen.model.route import Exact, Prefix, Present, Regex
 from mizzen.resolve.access.authorization import authorization
-from mizzen.resolve.access.tokens import token_rules
 
 
 def policy(spec, name="p", namespace="istio-system", annotations="{}"):
@@ -127,30 +126,3 @@ def test_policies_of_other_namespaces_other_workloads_and_dry_runs_do_not_count(
         + policy("{}", "dry", annotations="{istio.io/dry-run: 'true'}")
     )
     assert authorization(gateway(text).ctx, http=True) == ()
-
-
-TOKENS = """
----
-apiVersion: security.istio.io/v1
-kind: RequestAuthentication
-metadata: {name: r, namespace: istio-system}
-spec: {jwtRules: [{issuer: me, RULE}]}
-"""
-
-
-def test_tokens_are_verified_with_the_keys_that_are_given(gateway):
-    found = gateway(
-        TOKENS.replace("RULE", 'jwks: \'{"keys": [{"kty": "oct", "k": "eA", "x5t": "b"}]}\', audiences: [a]')
-    )
-    [rule] = token_rules(found.ctx)
-    assert (rule.name, rule.issuer, rule.audiences) == ("origins-0", "me", ("a",))
-    assert rule.keys == '{"keys":[{"kty":"oct","k":"eA"}]}'
-    assert not found.problems
-
-
-@pytest.mark.parametrize("keys", ["jwks: 'no json'", "jwks: '{\"keys\": []}'", "jwksUri: 'https://me/keys'"])
-def test_without_keys_every_token_of_the_issuer_is_refused(gateway, keys):
-    found = gateway(TOKENS.replace("RULE", keys))
-    [rule] = token_rules(found.ctx)
-    assert '"kid":"nobody"' in rule.keys
-    assert found.codes == ["JWT-001"]
