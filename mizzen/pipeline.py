@@ -20,7 +20,7 @@ from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.patch import stage
-from mizzen.patch.stage import patched
+from mizzen.patch.stage import for_nothing, patched, whole_tables
 from mizzen.resolve import resolve
 from mizzen.resolve.checks.selectors import served_by_nobody
 from mizzen.resolve.context import (
@@ -95,7 +95,8 @@ class GatewayBuild:
         """The Envoy messages, with `announced` on the answers of its HTTPS servers, and EnvoyFilters applied. The rest: as in
         envoy_config."""
         unpatched = before.unpatched or before if before else None
-        return patched(envoy_config(self.model, announced, unpatched, scoped), before)
+        whole = whole_tables(self.model)
+        return patched(envoy_config(self.model, announced, unpatched, scoped, whole), before)
 
     def announced_when_proven(self) -> Announced:
         """What answers say once every mirror has been proven."""
@@ -420,11 +421,14 @@ def problems_at(built: Build, now: datetime) -> tuple[Problem, ...]:
 def analysed(built: Build, now: datetime) -> tuple[Problem, ...]:
     """All that can be known without an Envoy: these too that only translating shows."""
     found = dict.fromkeys(problems_at(built, now))
+    configs: list[EnvoyConfig] = []
     for gateway in built.gateways:
         make = partial(gateway.config, gateway.announced_when_proven())
         wrong: list[Problem] = []
         config = attempt(Stage.GATEWAY, gateway.proxy.origin, make, wrong.append, None)
         found |= dict.fromkeys((*wrong, *(config.problems if config else ())))
+        configs += [config] if config else []
+    found |= dict.fromkeys(map(built.world.located, for_nothing(configs)))
     return capped(sorted(found, key=sort_key))
 
 

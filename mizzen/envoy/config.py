@@ -7,6 +7,7 @@ object is the same, and finding where two maps of them differ costs what differs
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -63,7 +64,7 @@ class EnvoyConfig:
     announced: Announced = field(default_factory=dict, compare=False, repr=False)
     # Where EnvoyFilters have changed it (patch/): what it was before, and what that stage takes up the next time.
     unpatched: "EnvoyConfig | None" = field(default=None, compare=False, repr=False)
-    patched: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+    patched: object = field(default=None, compare=False, repr=False)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -96,11 +97,13 @@ def envoy_config(
     announced: Announced,
     before: EnvoyConfig | None = None,
     scoped: Mapping[str, bool] | None = None,
+    whole: Mapping[str, ResourceRef] = MappingProxyType({}),
 ) -> EnvoyConfig:
     """Translate `model`. `announced`: name of an Announcement -> value of alt-svc, None (or absent) for none.
 
     `before`: what an earlier model was translated to; the parts that are still the same are not translated again, and
-    how route tables are sent stays. `scoped`: what an earlier process decided of that (`EnvoyConfig.scoped`).
+    how route tables are sent stays. `scoped`: what an earlier process decided of that (`EnvoyConfig.scoped`). `whole`: tables
+    that must go as one, and the object for which they do.
 
     What raises, or breaks a rule of Envoy's API (it would refuse all that is sent with it), is reported
     (`EnvoyConfig.faults`) and closes: a chain refuses, a route fails, a backend has no endpoint. The other resources do
@@ -108,7 +111,7 @@ def envoy_config(
     listener, a route table) is raised.
     """
     changes = Changes(before.bodies, before.faults) if before else Changes(_NO_BODIES, PersistentMap())
-    sendings = _sendings(model, before, scoped or {})
+    sendings = _sendings(model, before, scoped or {}, whole)
     tables = translate_tables(model.route_tables, sendings, before.tables if before else {}, changes)
     in_scopes = frozenset(name for name, sending in sendings.items() if sending == SCOPES)
     listeners = translate_listeners(model.listeners, in_scopes, before.listeners if before else {}, changes)
@@ -136,11 +139,13 @@ def envoy_config(
     )
 
 
-def _sendings(model: Model, before: EnvoyConfig | None, kept: Mapping[str, bool]) -> dict[str, Sending]:
+def _sendings(
+    model: Model, before: EnvoyConfig | None, kept: Mapping[str, bool], whole: Mapping[str, ResourceRef]
+) -> dict[str, Sending]:
     known = (
         {name: Decided(parts.table, parts.sending) for name, parts in before.tables.items()} if before else {}
     )
-    return decide(model.route_tables, model.scoped, known, kept)
+    return decide(model.route_tables, model.scoped, known, kept, whole)
 
 
 # --- backends ---------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from mizzen.envoy.config import (
     SECRETS,
     EnvoyConfig,
 )
+from mizzen.messages.sensitive import without_secrets
 from mizzen.redaction import REDACTED, hidden
 
 _SECTIONS = {
@@ -44,9 +45,7 @@ def dump(config: EnvoyConfig) -> dict[str, Any]:
 
 
 def _as_json(message: Message) -> Any:
-    if isinstance(message, pb.Secret):
-        message = redacted(message)
-    return _in_order(hidden(json_format.MessageToDict(message)))
+    return _in_order(hidden(json_format.MessageToDict(without_secrets(message))))
 
 
 def redacted(secret: pb.Secret) -> pb.Secret:

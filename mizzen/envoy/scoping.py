@@ -6,6 +6,7 @@ its connections are drained. So what was decided stays, as long as it can.
 """
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from mizzen.envoy.scoped_route import is_plain
 from mizzen.errors import Problem, ResourceRef, Severity
@@ -45,23 +46,29 @@ def decide(
     when: Scoped,
     before: Mapping[str, Decided],
     kept: Mapping[str, bool],
+    whole: Mapping[str, ResourceRef] = MappingProxyType({}),
 ) -> dict[str, Sending]:
-    """How each of `tables` is sent, by its name.
+    """How each of `tables` is sent, by its name. `whole`: those that must go as one, and the object for which they do.
 
     `before`: the same tables earlier. `kept`: which tables of an earlier process were scoped; it counts where `before`
     knows nothing.
     """
     return {
-        table.name: _decide(table, when, before.get(table.name), kept.get(table.name)) for table in tables
+        table.name: _decide(table, when, before.get(table.name), kept.get(table.name), whole.get(table.name))
+        for table in tables
     }
 
 
-def _decide(table: RouteTable, when: Scoped, before: Decided | None, kept: bool | None) -> Sending:
+def _decide(
+    table: RouteTable, when: Scoped, before: Decided | None, kept: bool | None, whole: ResourceRef | None
+) -> Sending:
     is_scoped = before.sending == SCOPES if before else kept
     if is_scoped is False:
         return before.sending if before else TABLE
     if when is Scoped.NEVER:
         return Sending(table=True, scopes=bool(is_scoped))
+    if whole is not None:
+        return Sending(table=True, scopes=True, problem=_patched(table, whole)) if is_scoped else TABLE
     obstacle = _obstacle(table, before.table if before and is_scoped else None)
     if obstacle is not None:
         problem = _problem(table, *obstacle)
@@ -90,6 +97,17 @@ def _obstacle(table: RouteTable, before: RouteTable | None) -> tuple[ResourceRef
 def _is_as_unknown(host: Host) -> bool:
     """Its requests get 404, as those for a host that nobody has: without a scope it is the same."""
     return not host.routes and not host.to_https
+
+
+def _patched(table: RouteTable, ref: ResourceRef) -> Problem:
+    return Problem(
+        severity=Severity.WARNING,
+        code="RT-006",
+        resource=ref,
+        message=f"a patch brings hosts or domains to {table.name}, which Envoy got host by host: from now on each change sends them "
+        "all, and connections that are open are drained",
+        hint="Nothing is cut off. A VirtualService can bring a host, too.",
+    )
 
 
 def _problem(table: RouteTable, ref: ResourceRef, domain: str) -> Problem:

@@ -7,11 +7,11 @@ is for keeps the very bytes it has.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from google.protobuf.message import Message
 
-from mizzen.envoy.changes import Bodies, Faults, Name
+from mizzen.envoy.changes import Faults, Name
 from mizzen.envoy.config import (
     CLUSTERS,
     ENDPOINTS,
@@ -25,7 +25,7 @@ from mizzen.envoy.filters import access_policies
 from mizzen.envoy.scoped_route import parts_of_scope
 from mizzen.envoy.types import MESSAGES
 from mizzen.envoy.violations import is_sound, violations
-from mizzen.errors import Problem, Severity
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model import Model
@@ -34,7 +34,7 @@ from mizzen.model.patch import Operation, Patch, Target
 from mizzen.patch.clusters import patch_cluster
 from mizzen.patch.http_filters import Judges, names_judges
 from mizzen.patch.listeners import Around, patch_listener
-from mizzen.patch.matching import table_name
+from mizzen.patch.matching import table, table_name
 from mizzen.patch.prepared import Work, value_of
 from mizzen.patch.routes import patch_table
 from mizzen.persistent import PersistentMap
@@ -43,6 +43,7 @@ CODES = {
     "EXT-008": "A patch of an EnvoyFilter is for this gateway, and for nothing that it has.",
     "EXT-009": "A patch of an EnvoyFilter makes what Envoy refuses, or cannot be applied to what is there.",
 }
+_SHOWN = 3  # names in a hint
 _OF_ROUTES = frozenset({Target.ROUTE_CONFIGURATION, Target.VIRTUAL_HOST, Target.HTTP_ROUTE})
 _TARGETS: Mapping[str, frozenset[Target]] = {
     LISTENERS: frozenset(
@@ -85,6 +86,14 @@ class Patched:
     bodies: PersistentMap[str, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of the stage for one gateway. `hits`: the patches that changed something, or had nothing left to change."""
+
+    types: Mapping[str, Patched]
+    hits: frozenset[Patch]
+
+
 def patches_for(url: str, patches: Iterable[Patch]) -> tuple[Patch, ...]:
     """Those that may be for a resource of that type."""
     targets = _TARGETS.get(url, frozenset())
@@ -96,7 +105,7 @@ def patched(base: EnvoyConfig, before: EnvoyConfig | None) -> EnvoyConfig:
     if not base.model.patches:
         return base
     earlier_base = before.unpatched or before if before else None
-    kept = cast(Mapping[str, Patched], before.patched) if before else {}
+    kept = before.patched.types if before is not None and isinstance(before.patched, Kept) else {}
     bodies: dict[str, PersistentMap[str, bytes]] = {**base.bodies}
     made: dict[str, Patched] = {}
     for url in _TARGETS:
@@ -106,8 +115,13 @@ def patched(base: EnvoyConfig, before: EnvoyConfig | None) -> EnvoyConfig:
             bodies[url] = made[url].bodies
     if CLUSTERS in made:
         bodies[ENDPOINTS] = _endpoints(base, made[CLUSTERS])
-    faults = _faults(base, made)
-    return replace(base, bodies=bodies, faults=faults, unpatched=base, patched=made)
+    return replace(
+        base,
+        bodies=bodies,
+        faults=_faults(base, made),
+        unpatched=base,
+        patched=Kept(made, frozenset(_hits(made))),
+    )
 
 
 def _of_type(
@@ -251,34 +265,73 @@ _PATCHING: Mapping[str, Callable[[Any, Model, Judges, str, Work], bool]] = {
 # --- what is told -----------------------------------------------------------------------------------
 
 
-def _faults(base: EnvoyConfig, made: Mapping[str, Patched]) -> Faults:
-    found: dict[Name, tuple[Problem, ...]] = {}
+def _hits(made: Mapping[str, Patched]) -> set[Patch]:
     hits: set[Patch] = set()
     for url, one in made.items():
-        for name, outcome in one.outcomes.items():
+        for outcome in one.outcomes.values():
             hits |= outcome.hits
+        hits |= {patch for patch in one.patches if _adds(url, patch)}
+    return hits
+
+
+def _adds(url: str, patch: Patch) -> bool:
+    return patch.operation is Operation.ADD and patch.target is _ADDED.get(url)
+
+
+def _faults(base: EnvoyConfig, made: Mapping[str, Patched]) -> Faults:
+    found: dict[Name, tuple[Problem, ...]] = {}
+    for url, one in made.items():
+        for name, outcome in one.outcomes.items():
             if outcome.problems:
                 found[url, name] = (*base.faults.get((url, name), ()), *outcome.problems)
         for patch in one.patches:
-            if patch.operation is Operation.ADD and patch.target is _ADDED.get(url):
-                hits.add(patch)
-                if one.bodies.get(value_of(patch).name) != patch.value:
-                    found[f"patch {patch.origin}", patch.at] = (_taken(patch),)
-    for patch in base.model.patches:
-        if patch not in hits:
-            found[f"patch {patch.origin}", patch.at] = (_for_nothing(patch),)
+            if _adds(url, patch) and one.bodies.get(value_of(patch).name) != patch.value:
+                found[f"patch {patch.origin}", patch.at] = (_taken(patch),)
     return base.faults.updated(found) if found else base.faults
 
 
-def _for_nothing(patch: Patch) -> Problem:
+def for_nothing(configs: Iterable[EnvoyConfig]) -> tuple[Problem, ...]:
+    """Of the patches that are for some of these gateways (all that there are), those that none has anything for."""
+    asked: dict[tuple[ResourceRef, str], tuple[Patch, EnvoyConfig]] = {}
+    hits: set[tuple[ResourceRef, str]] = set()
+    for config in configs:
+        if isinstance(config.patched, Kept):
+            asked |= {(patch.origin, patch.at): (patch, config) for patch in config.model.patches}
+            hits |= {(patch.origin, patch.at) for patch in config.patched.hits}
+    return tuple(_for_nothing(*asked[key]) for key in asked if key not in hits)
+
+
+def _for_nothing(patch: Patch, config: EnvoyConfig) -> Problem:
+    names = _names(patch, config.model)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    hint = f"There is {', '.join(names[:_SHOWN])}{more}." if names else ""
+    what = patch.target.value
+    chain = patch.listener.chain if patch.listener else None
+    if chain is not None and (chain.http_filter or chain.network_filter):
+        what = f"{what} beside {chain.http_filter or chain.network_filter}"
     return Problem(
         severity=Severity.WARNING,
         code="EXT-008",
         resource=patch.origin,
         field=patch.at,
-        message=f"the patch is for this gateway, and there is no {patch.target.value} that it matches: it changes nothing",
-        hint="Compare its match with what mizzen proxy-config shows; a filter that it names may not be there.",
+        message=f"the patch is for a gateway here, and there is no {what} that it matches: it changes nothing",
+        hint=hint,
     )
+
+
+def _names(patch: Patch, model: Model) -> list[str]:
+    """What a gateway has of the kind that a patch names."""
+    if patch.listener is not None and (patch.listener.name or patch.listener.port):
+        return [one.name for one in model.listeners]
+    wanted = patch.table
+    if wanted is None:
+        return []
+    tables = [
+        one for one in model.route_tables if table(wanted, table_name(one.name, _gateway_of(model, one.name)))
+    ]
+    if not tables:
+        return [one.name for one in model.route_tables]
+    return [host.name for one in tables for host in one.hosts.values()] if wanted.host else []
 
 
 def _failed(patch: Patch, why: str) -> Problem:
@@ -314,6 +367,25 @@ def _taken(patch: Patch) -> Problem:
     )
 
 
-def unpatched_bodies(config: EnvoyConfig) -> Bodies:
-    """What it was before patches."""
-    return (config.unpatched or config).bodies
+# --- what cannot go host by host --------------------------------------------------------------------
+
+
+def whole_tables(model: Model) -> dict[str, ResourceRef]:
+    """Route tables that go to Envoy as one, and the EnvoyFilter for which they do: it brings hosts, or gives some other domains."""
+    found: dict[str, ResourceRef] = {}
+    for patch in model.patches:
+        if _brings_domains(patch):
+            for one in model.route_tables:
+                if table(patch.table, table_name(one.name, _gateway_of(model, one.name))):
+                    found.setdefault(one.name, patch.origin)
+    return found
+
+
+def _brings_domains(patch: Patch) -> bool:
+    if patch.target is Target.ROUTE_CONFIGURATION:
+        return bool(value_of(patch).virtual_hosts)
+    return (
+        patch.target is Target.VIRTUAL_HOST
+        and patch.operation is not Operation.REMOVE
+        and bool(value_of(patch).domains)
+    )

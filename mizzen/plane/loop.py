@@ -28,6 +28,7 @@ from mizzen.node.instance import Instance
 from mizzen.node.restore import Restorer
 from mizzen.node.system_roots import SystemRoots
 from mizzen.node.unix_sockets import make_way
+from mizzen.patch.stage import for_nothing
 from mizzen.pipeline import Build, Settings
 from mizzen.plane import garbage_collection
 from mizzen.plane.admission import judge
@@ -521,6 +522,8 @@ class _Problems:
         if plane.made is not None:
             for gateway in plane.state.gateways.values():
                 others |= dict.fromkeys(map(plane.made.result.world.located, self._of(gateway)))
+            configs = [gateway.translated.config for gateway in plane.state.gateways.values()]
+            others |= dict.fromkeys(map(plane.made.result.world.located, for_nothing(configs)))
         # Those of the objects are sorted, and may be many.
         if others:
             self._known = capped(sorted(dict.fromkeys(of_objects) | others, key=sort_key))

@@ -6,6 +6,7 @@ from typing import Any
 from mizzen._api import pb
 from mizzen.envoy.config import CLUSTERS, LISTENERS, ROUTES, EnvoyConfig
 from mizzen.errors import Problem
+from mizzen.patch.stage import for_nothing
 from mizzen.pipeline import Build, Memory, Settings, build
 from mizzen.resources.raw_objects import parse_documents
 from tests.golden import material
@@ -116,7 +117,8 @@ def told(text: str) -> list[Problem]:
     """All problems of a site, those of patching included."""
     made = built(text)
     gateway = made.gateways[0]
-    return [*made.problems, *gateway.config(gateway.announced_when_proven()).problems]
+    config = gateway.config(gateway.announced_when_proven())
+    return [*made.problems, *config.problems, *for_nothing([config])]
 
 
 def listener(made: EnvoyConfig, name: str) -> Any:

@@ -31,6 +31,7 @@ from mizzen.persistent import by_name
 from mizzen.resolve.access import patch_match
 from mizzen.resolve.access.guards import Verdict, judge
 from mizzen.resolve.access.patches import GATEWAY_NAME, patches
+from mizzen.resolve.access.unmirrored import without_unguarded_twins
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import fits
 from mizzen.resources.istio.envoy_filter import ConfigPatch, EnvoyFilter
@@ -117,7 +118,8 @@ def closed(ctx: Context, model: Model) -> Model:
     for plugin in plugins:
         if _selects(ctx, plugin):
             found.add(_plugin(ctx, model, plugin))
-    return replace(_applied(model, found), patches=asked.honoured)
+    guarded = without_unguarded_twins(ctx, _applied(model, found), asked.of_tcp)
+    return replace(guarded, patches=asked.honoured)
 
 
 def _report(ctx: Context, ref: ResourceRef, code: str, at: str, message: str, hint: str) -> None:

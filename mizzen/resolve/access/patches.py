@@ -26,6 +26,7 @@ from mizzen.model.patch import (
     TableMatch,
     Target,
 )
+from mizzen.resolve.access.guards import Verdict, judge
 from mizzen.resolve.access.patch_rules import (
     LONGEST_VERSION,
     is_relative,
@@ -40,8 +41,14 @@ from mizzen.resources.istio.envoy_filter import ConfigPatch, EnvoyFilter
 
 CODES = {
     "EXT-005": "A patch of an EnvoyFilter cannot be understood, and is not applied.",
-    "EXT-006": "A patch of an EnvoyFilter has no effect: its operation is not for what it is applied to.",
-    "EXT-007": "A patch of an EnvoyFilter depends on the order of EnvoyFilters, and its object has no priority (IST0151).",
+    "EXT-014": "A patch of an EnvoyFilter asks for what the pinned Envoy cannot be told, and is not applied.",
+    "EXT-015": "An HTTPS server has no HTTP/3 mirror: an EnvoyFilter judges its connections in a way that QUIC has not.",
+    "EXT-006": "A patch of an EnvoyFilter has no effect: its operation needs a match, or is not for what it is applied to.",
+    "EXT-007": "A patch of an EnvoyFilter depends on the order of EnvoyFilters, and its object has no priority.",
+    "EXT-010": "A patch for a version of the proxy depends on the order of EnvoyFilters, and its object has no priority.",
+    "EXT-011": "REPLACE is not for what it is applied to: it has no effect.",
+    "EXT-012": "ADD is not for what it is applied to: it has no effect.",
+    "EXT-013": "REMOVE is not for what it is applied to: it has no effect.",
 }
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 ISTIO_VERSION = "1.30.0"  # the Istio whose API is followed: what patches for a version compare with
@@ -58,6 +65,8 @@ _KINDS: Mapping[Target, type[Message]] = {
     Target.CLUSTER: pb.Cluster,
     Target.EXTENSION_CONFIG: pb.TypedExtensionConfig,
 }
+_MISUSED = {Operation.REPLACE: "EXT-011", Operation.ADD: "EXT-012", Operation.REMOVE: "EXT-013"}
+_TLS = f"/{pb.DownstreamTlsContext.DESCRIPTOR.full_name}"
 _BOOTSTRAP = "Envoy reads its bootstrap before it knows a control plane"
 
 
@@ -75,12 +84,15 @@ class Patches:
 
     honoured: tuple[Patch, ...] = ()
     refused: tuple[Refused, ...] = ()
+    # Of those that are honoured, what may guard connections over TCP and cannot be told to QUIC.
+    of_tcp: tuple[Patch, ...] = ()
 
 
 @step
 def patches(ctx: Context) -> Patches:
     """All of them; what is wrong with each is reported."""
     honoured: list[Patch] = []
+    of_tcp: list[Patch] = []
     refused: list[Refused] = []
     for owner, to_blame in _in_order(ctx):
         for written in owner.spec.config_patches:
@@ -93,9 +105,20 @@ def patches(ctx: Context) -> Patches:
                 ctx.report(problem)
             if patch is not None:
                 honoured.append(_with_ports(patch, ctx.proxy))
+                of_tcp += [honoured[-1]] if _is_of_tcp(patch, written) else []
             elif not any(problem.severity is not Severity.ERROR for problem in problems):
                 refused.append(Refused(owner=owner.ref, patch=written))
-    return Patches(honoured=tuple(honoured), refused=tuple(refused))
+    return Patches(honoured=tuple(honoured), refused=tuple(refused), of_tcp=tuple(of_tcp))
+
+
+def _is_of_tcp(patch: Patch, written: ConfigPatch) -> bool:
+    """Filters of listeners are of TCP, and QUIC's TLS is its own."""
+    if patch.target is Target.LISTENER_FILTER:
+        return judge(written).verdict is not Verdict.HARMLESS
+    if patch.target is not Target.FILTER_CHAIN or patch.operation is Operation.REMOVE:
+        return False
+    socket = pb.FilterChain.FromString(patch.value).transport_socket
+    return bool(socket.name) and not socket.typed_config.type_url.endswith(_TLS)
 
 
 def _with_ports(patch: Patch, proxy: Proxy) -> Patch:
@@ -211,7 +234,8 @@ def _read(owner: EnvoyFilter, written: ConfigPatch) -> _Read:
     target = Target(written.apply_to)
     operation = operation_of(target, written.patch.operation)
     if why := without_effect(written, target, operation):
-        return None, (), (_warned(owner, "EXT-006", written.at, f"the patch has no effect: {why}", ""),)
+        code = "EXT-006" if "needs" in why else _MISUSED.get(operation, "EXT-006")
+        return None, (), (_warned(owner, code, written.at, f"the patch has no effect: {why}", ""),)
     message, wrong = _KINDS[target](), tuple[Mistake, ...]()
     if operation is not Operation.REMOVE:
         message, wrong = read(_KINDS[target], written.patch.value, f"{written.at}.patch.value")
@@ -240,7 +264,13 @@ def _patch(
 
 def _misunderstood(owner: EnvoyFilter, one: Mistake) -> Problem:
     message = f"{one.message}: the patch is not applied"
-    return Problem(code="EXT-005", resource=owner.ref, field=one.at, message=message, hint=one.hint)
+    return Problem(
+        code="EXT-014" if one.unknown else "EXT-005",
+        resource=owner.ref,
+        field=one.at,
+        message=message,
+        hint=one.hint,
+    )
 
 
 def _warned(owner: EnvoyFilter, code: str, at: str, message: str, hint: str) -> Problem:
@@ -254,9 +284,13 @@ def _relative(
 ) -> Iterator[Problem]:
     if owner.spec.priority or not is_relative(target, operation):
         return
-    message = f"{operation.value} depends on what other EnvoyFilters did before, and the object has no priority (IST0151)"
+    message = (
+        f"{operation.value} depends on what other EnvoyFilters did before, and the object has no priority"
+    )
     hint = "Set spec.priority; or use INSERT_FIRST or ADD where that does as well."
-    yield _warned(owner, "EXT-007", f"{written.at}.patch.operation", message, hint)
+    has_version = written.match and written.match.proxy and written.match.proxy.proxy_version
+    code = "EXT-010" if has_version else "EXT-007"
+    yield _warned(owner, code, f"{written.at}.patch.operation", message, hint)
 
 
 def _listener(written: envoy_filter.ListenerMatch | None) -> ListenerMatch | None:

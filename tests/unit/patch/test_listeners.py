@@ -6,6 +6,7 @@ from mizzen._api import pb
 from mizzen.envoy.config import LISTENERS
 from tests.harness.patched_site import config, envoy_filter, listener, manager, patched, site, told
 
+INSPECTOR = "typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector}"
 RBAC = """{name: envoy.filters.network.rbac, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC, stat_prefix: a}}"""
 
 
@@ -61,7 +62,7 @@ def test_listener_filters() -> None:
         f"""
         - applyTo: LISTENER_FILTER
           match: {{context: GATEWAY, listener: {{portNumber: 8443, listenerFilter: {inspector}}}}}
-          patch: {{operation: INSERT_BEFORE, value: {{name: before}}}}
+          patch: {{operation: INSERT_BEFORE, value: {{name: before, {INSPECTOR}}}}}
         - applyTo: LISTENER_FILTER
           match: {{context: GATEWAY, listener: {{portNumber: 8443, listenerFilter: {inspector}}}}}
           patch:
@@ -72,10 +73,10 @@ def test_listener_filters() -> None:
                 initial_read_buffer_size: 1024
         - applyTo: LISTENER_FILTER
           match: {{context: GATEWAY, listener: {{portNumber: 8443}}}}
-          patch: {{operation: ADD, value: {{name: last}}}}
+          patch: {{operation: ADD, value: {{name: last, {INSPECTOR}}}}}
         - applyTo: LISTENER_FILTER
           match: {{context: GATEWAY, listener: {{portNumber: 8443, listenerFilter: last}}}}
-          patch: {{operation: REPLACE, value: {{name: other}}}}
+          patch: {{operation: REPLACE, value: {{name: other, {INSPECTOR}}}}}
         """
     )
 

@@ -89,7 +89,7 @@ def test_a_patch_with_a_slip_costs_itself_alone() -> None:
     ]
     assert sorted(told) == [
         ("EXT-002", "spec.configPatches[0]"),
-        ("EXT-005", "spec.configPatches[0].patch.value.alt_stat_nam"),
+        ("EXT-014", "spec.configPatches[0].patch.value.alt_stat_nam"),
     ]
 
 

@@ -1,0 +1,46 @@
+"""A guard of TCP connections that QUIC cannot have takes the HTTP/3 twin away."""
+
+import pytest
+
+from tests.harness.patched_site import built, envoy_filter, site
+
+PROXY_PROTOCOL = "{name: a, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol}}"
+INSPECTOR = "{name: a, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector}}"
+
+
+def patch(match: str, value: str, target: str = "LISTENER_FILTER", operation: str = "INSERT_FIRST") -> str:
+    return envoy_filter(
+        f"- {{applyTo: {target}, match: {match}, patch: {{operation: {operation}, value: {value}}}}}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        (patch("{listener: {portNumber: 8443}}", PROXY_PROTOCOL), False),
+        (patch("{listener: {name: 0.0.0.0_8443}}", PROXY_PROTOCOL), False),
+        (patch("{}", PROXY_PROTOCOL), False),
+        (patch("{listener: {portNumber: 8080}}", PROXY_PROTOCOL), True),
+        (patch("{listener: {portNumber: 8443}}", INSPECTOR), True),  # it keeps nothing out
+        (patch("{listener: {name: udp_0.0.0.0_8443}}", PROXY_PROTOCOL), True),
+        (patch("{}", "{transport_socket: {name: tap}}", "FILTER_CHAIN", "MERGE"), False),
+        (
+            patch(
+                "{}",
+                "{transport_socket: {name: tls, typed_config: {'@type': type.googleapis.com/"
+                "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext}}}",
+                "FILTER_CHAIN",
+                "MERGE",
+            ),
+            True,
+        ),
+    ],
+)
+def test_where_it_cannot_be_guarded_alike_there_is_no_twin(text: str, there: bool) -> None:
+    made = built(site(text))
+    model = made.gateways[0].model
+
+    assert ("udp_0.0.0.0_8443" in {one.name for one in model.listeners}) is there
+    assert bool(model.mirrors[0].quic_listener) is there
+    assert (model.announcements[0].port is not None) is there
+    assert ("EXT-015" in {problem.code for problem in made.problems}) is not there
