@@ -23,6 +23,7 @@ class Site:
     upstream: int  # port of the backend: HTTP/1.1, and HTTP/2 without TLS
     tls_upstream: int  # port of the backend that demands a certificate of its clients
     collector: int  # port of who takes spans
+    authorizer: int  # port of who lets everybody in
     access_log: str  # path of the file
     client: KeyPair  # the gateway's certificate as a client
     ca: str  # PEM: who signed the backend's certificate
@@ -110,6 +111,17 @@ def _rbac(_: Site) -> Mapping[str, str]:
     return {"policy": document("security.istio.io/v1", "AuthorizationPolicy", "policy", spec)}
 
 
+def _authorizer(site: Site) -> Mapping[str, str]:
+    login = {"name": "login", "envoyExtAuthzHttp": {"service": "login.test", "port": 80}}
+    rules = [{"to": [{"operation": {"methods": ["GET"], "paths": ["/*"]}}]}]
+    spec = {"action": "CUSTOM", "provider": {"name": "login"}, "rules": rules}
+    return {
+        "mesh": _operator({"extensionProviders": [login]}),
+        "login": gateway.backend(site.authorizer).replace("backend", "login"),
+        "policy": document("security.istio.io/v1", "AuthorizationPolicy", "policy", spec),
+    }
+
+
 def _mutual(site: Site) -> Mapping[str, str]:
     policy = {"tls": {"mode": "MUTUAL", "credentialName": "client", "sni": HOST, "subjectAltNames": [HOST]}}
     return {
@@ -127,7 +139,7 @@ _OUTLIERS = {"consecutive5xxErrors": 5, "interval": "10s", "baseEjectionTime": "
 _CODECS = {"MIZZEN_HEADER_LIMITS": "codec"}
 _REPORTS = "tracing.zipkin.reports_sent$"
 
-# In the order of the table. CUSTOM authorizers are not among them: mizzen asks none (problem AZ-001).
+# In the order of the table.
 FEATURES = (
     Feature(name="nothing"),
     Feature(
@@ -144,6 +156,7 @@ FEATURES = (
         counter="jwt_authn.allowed$",
     ),
     Feature(name="rbac", files=_rbac, counter="[.]rbac[.]allowed$"),
+    Feature(name="authorizer", files=_authorizer, counter="ext_authz.ok$"),
     Feature(name="access-log", files=_mesh(lambda site: {"accessLogFile": site.access_log})),
     Feature(name="limits-off", files=lambda _: {"mesh": _operator({}, _CODECS)}),
     Feature(name="tracing-off", files=_mesh(lambda _: {"enableTracing": False})),

@@ -17,7 +17,7 @@ from tests.harness.issuer import Issuer
 
 MEMORY = "memory"
 HOSTS = (100, 1_000, 5_000)
-_TLS_UPSTREAM, _COLLECTOR = 18081, 18082
+_TLS_UPSTREAM, _COLLECTOR, _AUTHORIZER = 18081, 18082, 18083
 _A_DAY = 86_400
 
 
@@ -71,11 +71,14 @@ def _site(bench: Bench) -> Iterator[Site]:
         stack.enter_context(bare_envoy.envoy(secured))
         collector = bare_envoy.backend(_COLLECTOR, {"/": "{}"}, status=202, reads_bodies=True)
         stack.enter_context(bare_envoy.envoy(collector))
+        authorizer = bare_envoy.backend(_AUTHORIZER, {"/": ""})
+        stack.enter_context(bare_envoy.envoy(authorizer))
         logs = stack.enter_context(tempfile.TemporaryDirectory(prefix="mz-"))
         yield Site(
             upstream=subjects.UPSTREAM,
             tls_upstream=_TLS_UPSTREAM,
             collector=_COLLECTOR,
+            authorizer=_AUTHORIZER,
             access_log=f"{logs}/access.log",
             client=client,
             ca=bench.authority.pem,

@@ -41,6 +41,7 @@ _POLICY, _PEERS = AuthorizationPolicy.__name__, PeerAuthentication.__name__
 GUARDS = frozenset({_POLICY, _PEERS, RequestAuthentication.__name__})
 
 _DROPPED = object()
+_NOBODY = "unreadable provider of a policy"  # that nobody defines: who would have to be asked, refuses
 _ROUNDS = 3  # what is judged only once the rest can be read: first the types, then the values
 
 
@@ -153,7 +154,7 @@ def _stricter_spec(spec: Mapping[str, Any], bad: list[Steps]) -> dict[str, Any]:
         "rules": _stricter_rules(spec.get("rules"), [one[1:] for one in bad if one[0] == "rules"], refuses),
     }
     if any(one[0] == "provider" for one in bad):
-        made["provider"] = {"name": "unknown"} if spec.get("action") == "CUSTOM" else None
+        made["provider"] = {"name": _NOBODY} if spec.get("action") == "CUSTOM" else None
     return made
 
 

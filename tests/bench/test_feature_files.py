@@ -17,6 +17,7 @@ SITE = Site(
     upstream=18080,
     tls_upstream=18081,
     collector=18082,
+    authorizer=18083,
     access_log="/var/log/access.log",
     client=certificates.client("gateway.test", AUTHORITY.pair, now()),
     ca=AUTHORITY.pem,
