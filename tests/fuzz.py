@@ -68,6 +68,7 @@ OF_THEIR_OWN = frozenset(
 )
 # Somebody who has nothing to do with what is changed, and wants to be served all the same.
 NEIGHBOUR_PORT = 18_999
+OPEN = 299  # what it answers, unless somebody forbids it
 NEIGHBOUR = f"""
 ---
 apiVersion: networking.istio.io/v1
@@ -82,7 +83,7 @@ metadata: {{name: neighbour, namespace: neighbour}}
 spec:
   hosts: [neighbour.example]
   gateways: [neighbour]
-  http: [{{directResponse: {{status: 299, body: {{string: here}}}}}}]
+  http: [{{directResponse: {{status: {OPEN}, body: {{string: here}}}}}}]
 """.encode()
 # Kinds with most of the fields that Envoy sees.
 WEIGHTS = {"VirtualService": 4, "DestinationRule": 4, "IstioOperator": 3}
