@@ -43,7 +43,9 @@ from mizzen.resources.intake import Intake
 from mizzen.resources.istio.mesh import MeshConfig
 from mizzen.resources.istio.operator import IstioOperator
 from mizzen.resources.kinds import is_ours
+from mizzen.resources.kubernetes.core import ConfigMap
 from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.rules.mesh_text import NAME, NAMESPACE, is_of_mesh
 from mizzen.resources.world import ObservedWorld, World
 from mizzen.steps import Steps
 from mizzen.xds.snapshot import Snapshot, snapshot
@@ -339,11 +341,17 @@ def _sorted_problems(
 
 
 def _operators_with_errors(world: World, found: tuple[Problem, ...]) -> list[ResourceRef]:
-    """IstioOperators that cannot be read, and of which there is no good version."""
+    """IstioOperators (and the ConfigMap of the mesh) that cannot be read, and of which there is no good version."""
     broken = {problem.resource for problem in found if problem.severity is Severity.ERROR}
     good = {operator.ref for operator in world.operators}
-    refs = {ref for ref in (*world.refused, *broken) if ref.kind == IstioOperator.__name__ and is_ours(ref)}
+    good |= {one.ref for one in (world.config_map_by_key.get((NAMESPACE, NAME)),) if one is not None}
+    refs = {ref for ref in (*world.refused, *broken) if _has_settings(ref)}
     return sorted(refs - good, key=str)
+
+
+def _has_settings(ref: ResourceRef) -> bool:
+    is_operator = ref.kind == IstioOperator.__name__ and is_ours(ref)
+    return is_operator or (ref.kind == ConfigMap.__name__ and is_of_mesh((ref.namespace, ref.name)))
 
 
 def _unknown_mesh(operator: ResourceRef) -> Problem:

@@ -13,7 +13,7 @@ from mizzen.resources.declaring.compile import declared_fields, decoder_of, near
 from mizzen.resources.declaring.declare import Metadata, Resource, Unknown
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.declaring.values import BAD, describe
-from mizzen.resources.kinds import INERT, KINDS, UNCONCERNED, Kind, group_of, meant, successor
+from mizzen.resources.kinds import INERT, KINDS, Kind, group_of, is_for_gateways, meant, successor
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.rules.host_names import with_folded_hosts
 from mizzen.resources.rules.validate import validate
@@ -178,10 +178,10 @@ def _not_ours(raw: RawObject, group: str, slip: Kind | None, found: Findings) ->
     is_spelling = like.lower() == raw.kind.lower() and meant(like, raw.api_version) is not None
     if group.endswith("istio.io") or is_spelling:
         found.error("KIND-001", "kind", message, f"Did you mean {like}?" if like else "")
-    elif group in UNCONCERNED:
-        found.info("KIND-001", "kind", f"{message}: it takes no part")
+    elif is_for_gateways(raw.kind, group):
+        found.warning("KIND-001", "kind", f"{message}: no gateway serves what it asks for")
     else:
-        found.warning("KIND-001", "kind", message)
+        found.info("KIND-001", "kind", f"{message}: it takes no part")
 
 
 def _read(raw: RawObject, kind: Kind, found: Findings) -> Resource | None:

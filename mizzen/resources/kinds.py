@@ -199,6 +199,14 @@ UNCONCERNED = frozenset(
 )
 
 
+_GATEWAY_API = "gateway.networking.k8s.io"
+
+
+def is_for_gateways(kind: str, group: str) -> bool:
+    """Does a kind that is not read ask something of gateways? What nobody knows stands beside the rest, and asks nothing."""
+    return group == _GATEWAY_API or (group, kind) == ("networking.k8s.io", "Ingress")
+
+
 # --- whose kind it is -------------------------------------------------------------------------------
 
 # RFC 1123 subdomain: what is written otherwise is nobody's group.

@@ -29,6 +29,8 @@ from mizzen.resources.istio.operator import (
 )
 from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kubernetes.core import Pod, Service, ServicePort
+from mizzen.resources.rules import mesh_text
+from mizzen.resources.rules.mesh_text import mesh_of
 from mizzen.resources.world import World
 
 NO_TRANSLATION_LABEL = "experimental.istio.io/disable-gateway-port-translation"
@@ -155,8 +157,10 @@ def _sidecar(world: World, workload: WorkloadEntry, mesh: MeshConfig) -> Proxy:
 
 
 def mesh_config(world: World) -> MeshConfig:
-    """The mesh's configuration: that of every IstioOperator, the later over the earlier."""
-    mesh = DEFAULT_MESH
+    """The mesh's configuration: that of the ConfigMap which charts make of it (from files; the one of a cluster comes as
+    an IstioOperator), and over it that of every IstioOperator, the later over the earlier."""
+    written = mesh_of(world.config_map_by_key.get((mesh_text.NAMESPACE, mesh_text.NAME)))
+    mesh = DEFAULT_MESH if written is None else overlay(DEFAULT_MESH, written)
     for operator in world.operators:
         mesh = overlay(mesh, operator.spec.mesh_config)
     return mesh

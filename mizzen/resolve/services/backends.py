@@ -348,17 +348,24 @@ def _report_empty(ctx: Context, wanted: _Wanted, everything: tuple[Instance, ...
             )
         )
         return
-    kubernetes = wanted.service.kubernetes is not None
+    service = wanted.service.kubernetes
+    if service is None:
+        hint = "Give it `endpoints` or a `workloadSelector`, and a `resolution` that fits them."
+    else:
+        hint = (
+            "An EndpointSlice with the label kubernetes.io/service-name and a port of the same name "
+            "lists its endpoints (or Endpoints of its name do)."
+        )
+    # Files seldom hold what a cluster would make of the Pods that the Service selects.
+    in_cluster = service is not None and bool(service.spec.selector) and not ctx.proxy.instances
     ctx.report(
         Problem(
-            severity=Severity.WARNING,
+            severity=Severity.INFO if in_cluster else Severity.WARNING,
             code="BE-004",
             resource=wanted.service.ref,
             field="spec",
-            message=f"nothing serves port {wanted.port.number} of {wanted.service.host}: requests to it get 503",
-            hint="An EndpointSlice with the label kubernetes.io/service-name and a port of the same name "
-            "lists its endpoints (or Endpoints of its name do)."
-            if kubernetes
-            else "Give it `endpoints` or a `workloadSelector`, and a `resolution` that fits them.",
+            message=f"nothing serves port {wanted.port.number} of {wanted.service.host}: requests to it get 503"
+            + (", unless a cluster adds the endpoints of its selector" if in_cluster else ""),
+            hint=hint,
         )
     )

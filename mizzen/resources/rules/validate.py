@@ -15,10 +15,11 @@ from mizzen.resources.istio.sidecar import Sidecar
 from mizzen.resources.istio.telemetry import Telemetry
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
-from mizzen.resources.kubernetes.core import Endpoints, EndpointSlice, Service
+from mizzen.resources.kubernetes.core import ConfigMap, Endpoints, EndpointSlice, Service
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.destination_rule import validate_destination_rule
 from mizzen.resources.rules.gateway import validate_gateway
+from mizzen.resources.rules.mesh_text import validate_mesh_text
 from mizzen.resources.rules.operator import validate_operator
 from mizzen.resources.rules.ports import validate_endpoint_slice, validate_endpoints, validate_service
 from mizzen.resources.rules.proxy_config import validate_proxy_config
@@ -50,6 +51,7 @@ _BARE: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     EndpointSlice: validate_endpoint_slice,
     Endpoints: validate_endpoints,
     IstioOperator: validate_operator,
+    ConfigMap: validate_mesh_text,
 }
 
 
