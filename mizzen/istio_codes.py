@@ -21,6 +21,7 @@ _FOUND_AS = {
     "IST0153": ("EXT-012",),
     "IST0154": ("EXT-013",),
     "IST0155": ("EXT-010",),
+    "IST0157": ("TEL-006",),
     "IST0161": ("SEC-002", "SEC-003", "SEC-004"),
     "IST0162": ("GW-004",),
     "IST0173": ("BE-005",),
@@ -41,6 +42,8 @@ _BY_FIELD = tuple(
             _SCHEMA_WARNING,
         ),
         ("VAL-102", "", r"", "IST0002"),
+        ("TEL-001", "", r"^spec\.selector$", "IST0159"),
+        ("TEL-001", "", r"", "IST0160"),
         ("VAL-104", "ServiceEntry", r"\.ports\[\d+\]", "IST0134"),
     )
 )

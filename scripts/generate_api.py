@@ -50,6 +50,7 @@ _EXTENSIONS = """
 access_loggers/file/v3/file access_loggers/filters/cel/v3/cel access_loggers/grpc/v3/als
 access_loggers/open_telemetry/v3/logs_service access_loggers/stream/v3/stream
 clusters/dns/v3/dns_cluster clusters/dynamic_forward_proxy/v3/cluster
+common/matching/v3/extension_matcher
 compression/brotli/compressor/v3/brotli compression/gzip/compressor/v3/gzip
 filters/common/matcher/action/v3/skip_action
 filters/http/basic_auth/v3/basic_auth filters/http/buffer/v3/buffer

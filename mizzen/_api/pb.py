@@ -288,6 +288,8 @@ if TYPE_CHECKING:
     from mizzen._api.envoy.extensions.clusters.dynamic_forward_proxy.v3.cluster_pb2 import SubClustersConfig as SubClustersConfig
     from mizzen._api.envoy.extensions.common.dynamic_forward_proxy.v3.dns_cache_pb2 import DnsCacheCircuitBreakers as DnsCacheCircuitBreakers
     from mizzen._api.envoy.extensions.common.dynamic_forward_proxy.v3.dns_cache_pb2 import DnsCacheConfig as DnsCacheConfig
+    from mizzen._api.envoy.extensions.common.matching.v3.extension_matcher_pb2 import ExtensionWithMatcher as ExtensionWithMatcher
+    from mizzen._api.envoy.extensions.common.matching.v3.extension_matcher_pb2 import ExtensionWithMatcherPerRoute as ExtensionWithMatcherPerRoute
     from mizzen._api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import LocalClusterRateLimit as LocalClusterRateLimit
     from mizzen._api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import LocalRateLimitDescriptor as LocalRateLimitDescriptor
     from mizzen._api.envoy.extensions.common.ratelimit.v3.ratelimit_pb2 import RateLimitDescriptor as RateLimitDescriptor
@@ -698,6 +700,8 @@ _MESSAGES = {
     "Extension": "envoy.config.core.v3.Extension",
     "ExtensionConfigSource": "envoy.config.core.v3.ExtensionConfigSource",
     "ExtensionFilter": "envoy.config.accesslog.v3.ExtensionFilter",
+    "ExtensionWithMatcher": "envoy.extensions.common.matching.v3.ExtensionWithMatcher",
+    "ExtensionWithMatcherPerRoute": "envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute",
     "ExtraSourceAddress": "envoy.config.core.v3.ExtraSourceAddress",
     "ExtractOnlyWithoutValidation": "envoy.extensions.filters.http.jwt_authn.v3.ExtractOnlyWithoutValidation",
     "FatalAction": "envoy.config.bootstrap.v3.FatalAction",

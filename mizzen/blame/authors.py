@@ -83,6 +83,8 @@ class Authors:
         elif url == EXTENSION_CONFIGS and name == access_policies.NAME and self._policies:
             yield from _of_access(self._policies.access, self._policies.origin)
             yield from _of_tokens(self._policies)
+            for plugin in self._policies.plugins:
+                yield Part(where=("plugins",), author=plugin.origin, value=plugin)
         elif url == EXTENSION_CONFIGS and (announcement := self._announcements.get(name)):
             yield Part(author=announcement.origin, value=announcement)
 

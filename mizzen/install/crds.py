@@ -87,8 +87,8 @@ _SHOWN: Mapping[str, Shown] = {
         about="What is logged and traced.",
         short=("telemetry",),
     ),
-    "WasmPlugin": Shown(about="A plugin for proxies. Not run: what it may guard is refused."),
-    "TrafficExtension": Shown(about="An extension of proxies. Not run: what it may guard is refused."),
+    "WasmPlugin": Shown(about="A plugin for proxies: a WebAssembly module."),
+    "TrafficExtension": Shown(about="An extension of proxies: a WebAssembly module or a script in Lua."),
 }
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
+from mizzen.model.plugin import Plugin
 from mizzen.model.route import HashOn, Weighted
 from mizzen.model.telemetry import AccessLog, TraceHeaders, Tracer
 from mizzen.model.tls import ServerTls
@@ -112,6 +113,7 @@ class AccessPolicies:
 
     tokens: tuple[TokenRule, ...] = ()
     access: tuple[Access, ...] = ()
+    plugins: tuple[Plugin, ...] = ()  # in their phases, in the order in which requests meet them
     judges_hosts: bool = False  # whether a host is one, where nobody has judged that before
     origin: ResourceRef  # what the proxy was declared by
 

@@ -93,8 +93,6 @@ def _decoded(raw: RawObject, ref: ResourceRef) -> Decoded:
         validate(resource, found)
     if found.refused:
         return _refused(raw, kind, found)
-    if kind.unapplied:
-        found.warning("KIND-002", "kind", f"mizzen does not act on this kind yet: {kind.unapplied}")
     return Decoded(resource=resource and with_folded_hosts(resource), problems=found.all())
 
 

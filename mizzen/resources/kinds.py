@@ -59,8 +59,6 @@ class Kind:
     # An object that may be written without a name, and the namespace it then belongs to.
     nameless: bool = False
     home: str = ""
-    # What is done about it is not what it asks for: said of every object, with a warning.
-    unapplied: str = ""
     # An object that may guard something: one that cannot be read closes all that it may be for.
     may_guard: bool = False
 
@@ -90,11 +88,6 @@ def _istio(declaration: type[Resource], group: str = NETWORKING) -> Kind:
     )
 
 
-def _unapplied(declaration: type[Resource], group: str, versions: tuple[str, ...], because: str) -> Kind:
-    """One of Istio's that may guard traffic, and that no proxy is told of."""
-    return replace(_istio(declaration, group), versions=versions, unapplied=because, may_guard=True)
-
-
 def _core(declaration: type[Resource], *, namespaced: bool = True) -> Kind:
     name = declaration.__name__
     return Kind(kind=name, group="", versions=("v1",), declaration=declaration, namespaced=namespaced)
@@ -119,8 +112,8 @@ KINDS: Mapping[str, Kind] = {
         _istio(Telemetry, TELEMETRY),
         replace(_istio(ProxyConfig), versions=("v1beta1",)),
         replace(_istio(EnvoyFilter), versions=("v1alpha3",), may_guard=True),
-        _unapplied(WasmPlugin, EXTENSIONS, ("v1alpha1",), "its plugin is not run"),
-        _unapplied(TrafficExtension, EXTENSIONS, ("v1alpha1",), "its extension is not run"),
+        replace(_istio(WasmPlugin, EXTENSIONS), may_guard=True),
+        replace(_istio(TrafficExtension, EXTENSIONS), may_guard=True),
         _core(Service),
         _core(Pod),
         _core(Secret),

@@ -44,7 +44,7 @@ class RawObject:
 
 
 # Of these `data` is looked at with every change (sources.named_files).
-_ASKED_OFTEN = frozenset({"DestinationRule"})
+_ASKED_OFTEN = frozenset({"DestinationRule", "TrafficExtension", "WasmPlugin"})
 
 
 class _Data:

@@ -20,9 +20,13 @@ from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.listing import Moment
 
 LARGEST, MOST_BYTES = 2**20, 32 * 2**20  # of one file; of all
-_KINDS = frozenset({"DestinationRule", "Gateway"})
+LARGEST_MODULE = 12 * 2**20
+_KINDS = frozenset({"DestinationRule", "Gateway", "TrafficExtension", "WasmPlugin"})
+_MODULE = "url"  # of a plugin
 _PUBLIC = frozenset({"caCertificates", "caCrl"})
 _OWN = frozenset({"serverCertificate", "clientCertificate", "privateKey"})
+_FILE = "file:///"
+_WASM = ".wasm"
 _SYSTEM = ("/dev/", "/proc/", "/sys/")
 
 # Path -> whether somebody names it as what is public; else it is a certificate or key of a gateway's own alone.
@@ -78,6 +82,8 @@ def _named(value: Any) -> Iterator[tuple[str, bool]]:
             for key, written in one.items():
                 if (key in _PUBLIC or key in _OWN) and isinstance(written, str) and written.startswith("/"):
                     yield written, key in _PUBLIC
+                if key == _MODULE and isinstance(written, str) and written.startswith(_FILE):
+                    yield written.removeprefix(_FILE.removesuffix("/")), True
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one
@@ -133,9 +139,10 @@ def _content(path: str, left: int) -> bytes:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "it is no regular file")
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise OSError(errno.EFBIG, f"it has more than {LARGEST // 2**20} MB")
+        largest = LARGEST_MODULE if path.endswith(_WASM) else LARGEST
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise OSError(errno.EFBIG, f"it has more than {largest // 2**20} MB")
     if len(content) > left:
         raise OSError(errno.EFBIG, f"together with the others it has more than {MOST_BYTES // 2**20} MB")
     return content

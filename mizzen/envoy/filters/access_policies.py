@@ -7,10 +7,11 @@ yet is not let in. All chains of a proxy share it, since policies are for a prox
 
 from mizzen._api import pb
 from mizzen.envoy import ext_authz
-from mizzen.envoy.filters import header_limits, jwt_authn, rbac
+from mizzen.envoy.filters import header_limits, jwt_authn, plugins, rbac
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.parts import NO_TIMEOUT, ads, packed
 from mizzen.model.listener import AccessPolicies
+from mizzen.model.plugin import Phase
 
 NAME = "mizzen.access_policies"
 
@@ -26,19 +27,26 @@ def http_filter(meeting: Meeting) -> pb.HttpFilter | None:
 
 
 def typed_extension_config(policies: AccessPolicies) -> pb.TypedExtensionConfig:
-    """The resource: what authorizers say, tokens, refusals, then permissions, as Istio has them. So an authorizer may bring
-    the token that is read."""
+    """The resource: what authorizers say, tokens, refusals, then permissions, as Istio has them, and plugins in their
+    phases. So an authorizer may bring the token that is read."""
     filters: list[pb.TypedExtensionConfig] = []
     if policies.judges_hosts and (policies.tokens or policies.access):
         filters.append(header_limits.judge_of_hosts())
     for access in policies.access:
         if access.authorizer is not None:
             filters.extend(ext_authz.http_filters(access, access.authorizer))
+    filters += _plugins(policies, Phase.AUTHN)
     if policies.tokens:
         filters.append(jwt_authn.filter_of(policies.tokens))
+    filters += _plugins(policies, Phase.AUTHZ)
     own = (access for access in policies.access if access.authorizer is None)
     filters.extend(rbac.filter_of(access) for access in sorted(own, key=lambda access: not access.deny))
+    filters += _plugins(policies, Phase.STATS, Phase.UNSPECIFIED)
     config = pb.HttpFilterChainConfig()
     if filters:
         config.default_filter_chain.filters.extend(filters)
     return pb.TypedExtensionConfig(name=NAME, typed_config=packed(config))
+
+
+def _plugins(policies: AccessPolicies, *phases: Phase) -> list[pb.TypedExtensionConfig]:
+    return [plugins.filter_of(plugin) for plugin in policies.plugins if plugin.phase in phases]

@@ -2,6 +2,7 @@
 
 from mizzen.model.listener import AccessPolicies, HeaderLimits
 from mizzen.resolve.access.authorization import authorization
+from mizzen.resolve.access.plugins import plugins
 from mizzen.resolve.access.tokens import token_rules
 from mizzen.resolve.context import Context, step
 
@@ -12,6 +13,7 @@ def access_policies(ctx: Context) -> AccessPolicies:
     return AccessPolicies(
         tokens=token_rules(ctx),
         access=authorization(ctx, http=True),
+        plugins=plugins(ctx).plugins,
         judges_hosts=ctx.switches.header_limits is HeaderLimits.CODEC,
         origin=ctx.proxy.origin,
     )
@@ -19,6 +21,6 @@ def access_policies(ctx: Context) -> AccessPolicies:
 
 def chooses_again(policies: AccessPolicies) -> bool:
     """May a request have another route behind them than before?"""
-    return bool(policies.tokens) or any(
+    return bool(policies.tokens or policies.plugins) or any(
         access.authorizer is not None and access.authorizer.chooses_routes for access in policies.access
     )

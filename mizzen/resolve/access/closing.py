@@ -30,13 +30,13 @@ from mizzen.model.route import (
 from mizzen.persistent import by_name
 from mizzen.resolve.access import patch_match
 from mizzen.resolve.access.guards import Verdict, judge
-from mizzen.resolve.access.patches import GATEWAY_NAME, patches
+from mizzen.resolve.access.patches import patches
+from mizzen.resolve.access.plugins import plugins, selects, wasm_of
 from mizzen.resolve.access.unmirrored import without_unguarded_twins
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import fits
 from mizzen.resources.istio.envoy_filter import ConfigPatch, EnvoyFilter
 from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
-from mizzen.resources.istio.security import PolicyTargetReference
 
 CODES = {
     "EXT-001": "What may guard traffic is not honoured; what it is for is refused.",
@@ -47,6 +47,7 @@ CODES = {
 _INSTEAD = "Mend the patch; or say it by RequestAuthentication, AuthorizationPolicy or the Gateway's tls."
 # What Envoy answers when code that it shall run cannot be had.
 _NOT_RUN = HTTPStatus.SERVICE_UNAVAILABLE
+_REFUSED = "Envoy cannot run it; once the module is mended, write its sha256 into the object, which comes back when it changes"
 _SHOWN = 3  # how many closed things a message names
 
 
@@ -101,6 +102,10 @@ def closed(ctx: Context, model: Model) -> Model:
     for unread in ctx.world.unread:
         if isinstance(unread.known, EnvoyFilter):
             continue  # what can be honoured of it is
+        if isinstance(unread.known, WasmPlugin | TrafficExtension):
+            if unread.ref.namespace in _namespaces(ctx) and selects(ctx, unread.known):
+                found.add(_plugin(ctx, model, unread.known, _REFUSED))
+            continue
         if unread.ref.namespace in _namespaces(ctx) and fits(unread.labels, ctx.proxy.labels):
             _close_all(found, model, Why(str(unread.ref)))
             message = (
@@ -111,13 +116,11 @@ def closed(ctx: Context, model: Model) -> Model:
     asked = patches(ctx)
     for refused in asked.refused:
         found.add(_patch(ctx, model, refused.owner, refused.patch))
-    plugins: tuple[WasmPlugin | TrafficExtension, ...] = (
-        *ctx.world.wasm_plugins,
-        *ctx.world.traffic_extensions,
-    )
-    for plugin in plugins:
-        if _selects(ctx, plugin):
-            found.add(_plugin(ctx, model, plugin))
+    runs = plugins(ctx)
+    for idle, why in runs.idle:
+        found.add(_plugin(ctx, model, idle, why))
+    for extension in runs.running:
+        found.add(_beside(ctx, model, extension))
     guarded = without_unguarded_twins(ctx, _applied(model, found), asked.of_tcp)
     return replace(guarded, patches=asked.honoured)
 
@@ -133,19 +136,6 @@ def _report(ctx: Context, ref: ResourceRef, code: str, at: str, message: str, hi
 
 def _namespaces(ctx: Context) -> tuple[str, str]:
     return ctx.mesh.root_namespace, ctx.proxy.namespace
-
-
-def _selects(ctx: Context, one: WasmPlugin | TrafficExtension) -> bool:
-    """Istio's rule: of the root namespace or the proxy's own, with labels that fit, or a Gateway it runs for."""
-    if one.namespace not in _namespaces(ctx):
-        return False
-    refs: tuple[PolicyTargetReference, ...] = one.spec.target_refs
-    if isinstance(one, WasmPlugin) and one.spec.target_ref is not None:
-        refs = (*refs, one.spec.target_ref)
-    if refs:
-        name = ctx.proxy.labels.get(GATEWAY_NAME, "")
-        return bool(name) and any(ref.kind == "Gateway" and ref.name == name for ref in refs)
-    return fits(one.spec.selector.match_labels if one.spec.selector else {}, ctx.proxy.labels)
 
 
 # --- patches ----------------------------------------------------------------------------------------
@@ -278,40 +268,58 @@ def _listeners_of(model: Model, table: RouteTable) -> tuple[Listener, ...]:
 # --- plugins ----------------------------------------------------------------------------------------
 
 
-def _plugin(ctx: Context, model: Model, plugin: WasmPlugin | TrafficExtension) -> Closed:
-    """A plugin is code that nobody here has seen: in any phase it may refuse.
+def _plugin(ctx: Context, model: Model, extension: WasmPlugin | TrafficExtension, why_not: str) -> Closed:
+    """A plugin that does not run is code that nobody here has seen: in any phase it may refuse.
 
     As in Istio, where one that cannot be had refuses every request. Its author may allow to go on without it
     (FAIL_OPEN): that is for a moment of failure, so who is to be let in (AUTHN, AUTHZ) is judged all the same.
     """
-    found = Closed()
-    decides = plugin.spec.phase in ("AUTHN", "AUTHZ")
-    fails, kind = _strategy(plugin)
-    if fails == "FAIL_OPEN" and not decides:
-        message = "the plugin is not run; it may be left out when it fails (FAIL_OPEN), and traffic is served"
-        _report(ctx, plugin.ref, "EXT-004", "spec", message, "Remove it, or do without what it does.")
+    found, wasm = Closed(), wasm_of(extension)
+    decides = extension.spec.phase in ("AUTHN", "AUTHZ")
+    at = "spec.url" if isinstance(extension, WasmPlugin) else "spec"
+    if wasm is not None and wasm.fail_strategy == "FAIL_OPEN" and not decides:
+        message = f"{why_not}; it may be left out when it fails (FAIL_OPEN), and traffic is served"
+        _report(ctx, extension.ref, "EXT-004", at, message, "Remove it, or do without what it does.")
         return found
-    selectors = plugin.spec.match
+    kind = wasm.type if wasm is not None else ""
 
     def meant(listener: Listener, chain: Chain) -> bool:
         carries = kind == "NETWORK" or isinstance(chain.serve, HttpService)
-        return carries and patch_match.traffic(ctx, selectors, listener, chain)
+        return carries and patch_match.traffic(ctx, extension.spec.match, listener, chain)
 
-    why = Why(str(plugin.ref), _NOT_RUN)
+    why = Why(str(extension.ref), _NOT_RUN)
     _close_chains(model, found, why, meant)
     if names := found.names():
-        what = "the plugin" if isinstance(plugin, WasmPlugin) else "the extension"
-        message = f"{what} is not run, and may keep requests out: {_refuses(ctx, why, names)}"
-        hint = "Say it by RequestAuthentication or AuthorizationPolicy; or remove it."
-        _report(ctx, plugin.ref, "EXT-001", "spec", message, hint)
+        what = "the plugin" if isinstance(extension, WasmPlugin) else "the extension"
+        message = f"{what} is not run ({why_not}), and may keep requests out: {_refuses(ctx, why, names)}"
+        hint = "Mend it; or say it by RequestAuthentication or AuthorizationPolicy."
+        _report(ctx, extension.ref, "EXT-001", at, message, hint)
     return found
 
 
-def _strategy(plugin: WasmPlugin | TrafficExtension) -> tuple[str, str]:
-    """What becomes of traffic when a plugin fails, and which kind of plugin it is."""
-    if isinstance(plugin, WasmPlugin):
-        return plugin.spec.fail_strategy, plugin.spec.type
-    return str(plugin.spec.wasm.get("failStrategy", "")), str(plugin.spec.wasm.get("type", ""))
+def _beside(ctx: Context, model: Model, extension: WasmPlugin | TrafficExtension) -> Closed:
+    """What a plugin that runs is for and does not reach: requests of a sidecar's application that lead out."""
+    found = Closed()
+
+    def missed(listener: Listener, chain: Chain) -> bool:
+        is_reached = not isinstance(chain.serve, HttpService) or chain.serve.judged
+        return not is_reached and patch_match.traffic(ctx, extension.spec.match, listener, chain)
+
+    _close_chains(model, found, Why(str(extension.ref), _NOT_RUN), missed)
+    if names := found.names():
+        why = Why(str(extension.ref), _NOT_RUN)
+        message = (
+            f"the plugin is not run for requests that lead out of a sidecar: {_refuses(ctx, why, names)}"
+        )
+        _report(
+            ctx,
+            extension.ref,
+            "EXT-001",
+            "spec",
+            message,
+            "Write match: [{mode: SERVER}], or select gateways alone.",
+        )
+    return found
 
 
 # --- what becomes of the model ----------------------------------------------------------------------

@@ -29,6 +29,7 @@ from mizzen.resources.istio.telemetry import AccessLogging, Telemetry
 
 CODES = {
     "GW-009": "The format of the access log cannot be used; Istio's own is.",
+    "TEL-006": "A Telemetry names no provider of access logs, and none is in force: nothing is logged.",
     "TEL-004": "A provider that is to be told of requests does not exist, or is of another kind.",
 }
 STDOUT = "/dev/stdout"
@@ -131,6 +132,8 @@ def _merged(ctx: Context, ranks: list[Telemetry], mode: Mode) -> Mapping[str, _W
             names = _names(one) or names
             if not matches(one.match, mode):
                 continue
+            if not names and not one.disabled:
+                _report_nobody(ctx, rank.ref, one)
             for name in names:
                 if name not in in_force:
                     continue
@@ -146,6 +149,19 @@ def _merged(ctx: Context, ranks: list[Telemetry], mode: Mode) -> Mapping[str, _W
 
 def _names(logging: AccessLogging) -> tuple[str, ...]:
     return tuple(provider.name for provider in logging.providers)
+
+
+def _report_nobody(ctx: Context, ref: ResourceRef, logging: AccessLogging) -> None:
+    ctx.report(
+        Problem(
+            severity=Severity.WARNING,
+            code="TEL-006",
+            resource=ref,
+            field=logging.at,
+            message="it names no provider, and the mesh has no default: nothing is logged, by accessLogFile neither",
+            hint="Write providers: [{name: envoy}], or meshConfig.defaultProviders.accessLogging.",
+        )
+    )
 
 
 def _report_missing(ctx: Context, wanted: _Wanted, wrong: str) -> None:

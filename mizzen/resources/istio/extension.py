@@ -8,6 +8,7 @@ from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Int32, Range, Resource, Unknown
 from mizzen.resources.istio.security import PolicyTargetReference, WorkloadSelector
 
+PluginPhase = Literal["UNSPECIFIED_PHASE", "UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"]
 WorkloadMode = Literal["UNDEFINED", "CLIENT", "SERVER", "CLIENT_AND_SERVER"]
 
 
@@ -25,23 +26,43 @@ class TrafficSelector(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WasmPluginSpec(Element):
-    selector: Annotated[WorkloadSelector | None, "none: every proxy of the namespace"] = None
-    target_ref: PolicyTargetReference | None = None
-    target_refs: tuple[PolicyTargetReference, ...] = ()
-    url: str = ""
-    sha256: str = ""
+class EnvVar(Element):
+    """A variable of the virtual machine's environment."""
+
+    name: str = ""
+    value_from: Annotated[Literal["INLINE", "HOST"], "HOST: of Envoy's own environment"] = "INLINE"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmConfig(Element):
+    env: tuple[EnvVar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasmSettings(Element):
+    """A WebAssembly module, and what it is told."""
+
+    url: Annotated[str, "file:///PATH of this machine; others are not fetched"] = ""
+    sha256: Annotated[str, "of the module"] = ""
     image_pull_policy: Literal["UNSPECIFIED_POLICY", "IfNotPresent", "Always"] = "UNSPECIFIED_POLICY"
     image_pull_secret: str = ""
     verification_key: str = ""
     plugin_config: Mapping[str, Any] = field(default_factory=dict)
-    plugin_name: str = ""
-    phase: Literal["UNSPECIFIED_PHASE", "AUTHN", "AUTHZ", "STATS"] = "UNSPECIFIED_PHASE"
-    priority: Int32 | None = None
+    plugin_name: Annotated[str, "which of the plugins within the module"] = ""
     fail_strategy: Literal["FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"] = "FAIL_CLOSE"
-    vm_config: Mapping[str, Any] = field(default_factory=dict)
-    match: Annotated[tuple[TrafficSelector, ...], "none: all traffic"] = ()
+    vm_config: VmConfig = field(default_factory=VmConfig)
     type: Literal["UNSPECIFIED_PLUGIN_TYPE", "HTTP", "NETWORK"] = "UNSPECIFIED_PLUGIN_TYPE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasmPluginSpec(WasmSettings):
+    selector: Annotated[WorkloadSelector | None, "none: every proxy of the namespace"] = None
+    target_ref: PolicyTargetReference | None = None
+    target_refs: tuple[PolicyTargetReference, ...] = ()
+    phase: PluginPhase = "UNSPECIFIED_PHASE"
+    priority: Annotated[Int32 | None, "within a phase, the higher first"] = None
+    match: Annotated[tuple[TrafficSelector, ...], "none: all traffic"] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +73,26 @@ class WasmPlugin(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficExtensionSpec(Element):
-    """What decides where it would run; the code itself is read by nobody."""
+class LuaSettings(Element):
+    """A script that Envoy's Lua filter runs."""
 
+    inline_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficExtensionSpec(Element):
+    """Either kind of code, and for which traffic."""
+
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = (("wasm", "lua"),)
     UNKNOWN_FIELDS: ClassVar = Unknown.PASS
 
     selector: Annotated[WorkloadSelector | None, "none: every proxy of the namespace"] = None
     target_refs: tuple[PolicyTargetReference, ...] = ()
-    phase: str = ""
+    phase: PluginPhase = "UNSPECIFIED_PHASE"
+    priority: Annotated[Int32 | None, "within a phase, the higher first"] = None
     match: Annotated[tuple[TrafficSelector, ...], "none: all traffic"] = ()
-    wasm: Mapping[str, Any] = field(default_factory=dict)
-    lua: Mapping[str, Any] = field(default_factory=dict)
+    wasm: WasmSettings | None = None
+    lua: LuaSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

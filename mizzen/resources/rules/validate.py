@@ -6,6 +6,7 @@ from typing import Any
 from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.istio.destination_rule import DestinationRule
+from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.istio.gateway import Gateway
 from mizzen.resources.istio.operator import IstioOperator
 from mizzen.resources.istio.proxy_config import ProxyConfig
@@ -18,6 +19,7 @@ from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kubernetes.core import ConfigMap, Endpoints, EndpointSlice, Service
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.destination_rule import validate_destination_rule
+from mizzen.resources.rules.extension import validate_traffic_extension, validate_wasm_plugin
 from mizzen.resources.rules.gateway import validate_gateway
 from mizzen.resources.rules.mesh_text import validate_mesh_text
 from mizzen.resources.rules.operator import validate_operator
@@ -44,6 +46,8 @@ _ANNOTATED: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     PeerAuthentication: validate_peer_authentication,
     RequestAuthentication: validate_request_authentication,
     ProxyConfig: validate_proxy_config,
+    WasmPlugin: validate_wasm_plugin,
+    TrafficExtension: validate_traffic_extension,
     Telemetry: validate_telemetry,
 }
 _BARE: Mapping[type[Resource], Callable[[Any, Findings], None]] = {

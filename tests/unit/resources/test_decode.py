@@ -64,7 +64,6 @@ def test_an_operator_needs_no_name_and_lives_in_istio_system() -> None:
         ("apiVersion: v1, kind: service", "error KIND-001 kind"),
         ("apiVersion: networking.k8s.io/v1, kind: Ingress", "warning KIND-001 kind"),
         ("apiVersion: rbac.authorization.k8s.io/v1, kind: Role", "info KIND-001 kind"),
-        ("apiVersion: extensions.istio.io/v1alpha1, kind: WasmPlugin", "warning KIND-002 kind"),
         ("apiVersion: networking.istio.io/v1, kind: WorkloadGroup", "warning KIND-002 kind"),
     ],
 )
