@@ -26,6 +26,7 @@ from mizzen.resolve.checks.selectors import served_by_nobody
 from mizzen.resolve.context import (
     Context,
     ExternalPorts,
+    Families,
     FetchedKeys,
     FileFolders,
     NamedFile,
@@ -75,6 +76,7 @@ class Settings:
     routers: frozenset[str] | None = None  # Pods that are gateways; None: gateways are declared
     unix_folders: UnixFolders = field(default_factory=UnixFolders)  # where objects may name sockets
     certificate_folders: FileFolders = field(default_factory=FileFolders)  # and certificates with their keys
+    families: Families = "unknown"  # of the machine's addresses, where proxies are no Pods
     files: Mapping[str, NamedFile] | None = None  # that objects name; None: they are where the proxies are
     key_sets: Mapping[str, FetchedKeys] | None = None  # by key of their source; None: nobody fetches them
 
@@ -234,7 +236,9 @@ _Declared = tuple[_Some, _Some, tuple[Problem, ...], str]
 
 def _declared(asked: _Asked) -> _Declared:
     world, settings, lost = asked.world, asked.settings, list[Problem]()
-    declared = proxies(world, settings.environment, settings.external_ports, settings.routers, lost.append)
+    declared = proxies(
+        world, settings.environment, settings.external_ports, settings.routers, lost.append, settings.families
+    )
     beside = sidecars(world, settings.environment, settings.sidecars, lost.append)
     if lost:
         asked.steps.report(lost[0])  # so that it is tried again

@@ -94,11 +94,14 @@ class Inputs:
     unix_sockets_in: tuple[str, ...] = ()
     certificates_in: tuple[str, ...] = ()
 
-    def settings(self, objects: "tuple[RawObject, ...] | None" = None) -> "Settings":
+    def settings(
+        self, objects: "tuple[RawObject, ...] | None" = None, *, is_local: bool = True
+    ) -> "Settings":
         """What the stages are told beside the objects; the switches come from the environment.
 
-        With `objects`, the files of this machine that they name are read.
+        With `objects`, the files of this machine that they name are read. `is_local`: gateways are on this machine.
         """
+        from mizzen.node.ports import families
         from mizzen.pipeline import Settings
         from mizzen.resolve.context import FileFolders, UnixFolders
         from mizzen.sources.named_files import named_in, read
@@ -112,6 +115,7 @@ class Inputs:
             sidecars=frozenset(self.sidecars),
             unix_folders=UnixFolders(allowed=self.unix_sockets_in),
             certificate_folders=folders,
+            families=families() if is_local else "unknown",
             files=None if objects is None else read(named_in(objects), folders),
         )
 

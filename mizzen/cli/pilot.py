@@ -94,7 +94,7 @@ def command(
                 instance,
                 inputs.files,
                 stdin,
-                inputs.settings(),
+                inputs.settings(is_local=False),
                 ca_folder=ca_dir.absolute() if ca_dir else None,
                 listening=listening,
                 tell=echo,

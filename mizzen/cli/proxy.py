@@ -190,6 +190,7 @@ def _spec(
         prometheus_port=given["prometheus_port"],
         concurrency=concurrency(environment) if is_pod else None,
         address=given["address"],
+        bind="::" if ":" in given["address"] else "0.0.0.0",
         metadata={
             **workload(given["address"], given["ports"], given["labels"]),
             **node_metadata(environment),

@@ -61,6 +61,8 @@ def lb_endpoint(endpoint: Endpoint) -> pb.LbEndpoint:
         health_status=_HEALTH[endpoint.health],
         load_balancing_weight=uint32(endpoint.weight),
     )
+    for more in endpoint.also:
+        out.endpoint.additional_addresses.add(address=address(more, endpoint.port, pb.SocketAddress.TCP))
     if endpoint.mesh:
         out.metadata.filter_metadata["envoy.transport_socket_match"].CopyFrom(MESH_MATCH)
     return out

@@ -59,6 +59,8 @@ def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> p
         traffic_direction=pb.TrafficDirection.INBOUND if one.inbound else pb.TrafficDirection.OUTBOUND,
         max_connections_to_accept_per_socket_event=uint32(1),
     )
+    for more in one.also:
+        out.additional_addresses.add(address=address(more, one.port, protocol))
     if one.edge.buffer_limit is not None:
         out.per_connection_buffer_limit_bytes.value = one.edge.buffer_limit
     return out

@@ -56,6 +56,7 @@ class Endpoint:
     health: Health = Health.UNKNOWN
     weight: int = 1
     mesh: bool = False  # it speaks the mesh's mutual TLS
+    also: tuple[str, ...] = ()  # more IP addresses of it, of another family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

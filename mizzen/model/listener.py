@@ -155,6 +155,7 @@ class Listener:
     transport: Transport
     address: str  # IP address, or the path when UNIX
     port: int  # 0 when UNIX
+    also: tuple[str, ...] = ()  # more IP addresses, at the same port
     chains: tuple[Chain, ...]
     refused: tuple[
         str, ...

@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from mizzen.lazy import dataclass
 
@@ -59,6 +60,34 @@ def try_bind(address: str, port: int, *, udp: bool = False) -> Refusal | None:
         except OSError as error:
             return _refusal(error, address, port, udp=udp)
     return None
+
+
+def families() -> Literal["v4", "v6", "both"]:
+    """Of which families the addresses of this machine are, its loopback aside."""
+    if not _may_bind_ipv6():
+        return "v4"
+    far = {family: _has_way(family, to) for family, to in _DOCUMENTATION.items()}
+    return "v6" if far[socket.AF_INET6] and not far[socket.AF_INET] else "both"
+
+
+# Nobody has these (RFC 5737, RFC 3849); nothing is sent to them.
+_DOCUMENTATION = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+
+
+def _may_bind_ipv6() -> bool:
+    try:
+        return try_bind("::", 0) is None
+    except OSError:  # the kernel has no IPv6
+        return False
+
+
+def _has_way(family: socket.AddressFamily, to: str) -> bool:
+    with socket.socket(family, socket.SOCK_DGRAM) as trial:
+        try:
+            trial.connect((to, 9))
+        except OSError:
+            return False
+    return True
 
 
 def _refusal(error: OSError, address: str, port: int, *, udp: bool) -> Refusal:

@@ -10,6 +10,7 @@ from mizzen.lazy import dataclass
 from mizzen.node.console import NOW, SAID
 from mizzen.node.hang_detection import PATIENCE_SECONDS
 from mizzen.node.instance import Instance
+from mizzen.node.ports import families
 from mizzen.node.supervisor import Command, Plan, StartFailed, Supervisor, supervise
 from mizzen.proxy.binary import envoy_binary
 from mizzen.status import ListenerStatus, Status
@@ -74,6 +75,7 @@ def _plan(up: Up) -> Plan:
         descriptors = (memory,)
         argv += ["--stdin-fd", str(memory)]
     return Plan(
+        bind="::" if families() == "v6" else "0.0.0.0",
         instance=up.instance,
         control_plane=Command(
             name=CONTROL_PLANE,
@@ -123,6 +125,7 @@ def places(listeners: Sequence[ListenerStatus]) -> str:
     """Addresses with what is spoken there."""
     spoken: dict[str, list[str]] = {}
     for one in listeners:
-        where = f"{one.address}:{one.port}" if one.port else one.address
+        host = f"[{one.address}]" if ":" in one.address and one.port else one.address
+        where = f"{host}:{one.port}" if one.port else host
         spoken.setdefault(where, []).append("HTTP/3" if one.transport == "quic" else "TCP")
     return ", ".join(f"{where} ({', '.join(words)})" for where, words in spoken.items()) or "nothing yet"

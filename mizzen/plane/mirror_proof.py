@@ -161,9 +161,11 @@ def address_of(node_id: str) -> str:
 def dialled(address: str, machine: str = "") -> str:
     """An address at which a listener is reached that is bound to `address` on `machine` (an IP address)."""
     bound = ipaddress.ip_address(address)
-    if bound.is_unspecified:
-        return machine or ("127.0.0.1" if bound.version == 4 else "::1")
-    return address
+    if not bound.is_unspecified:
+        return address
+    own = "127.0.0.1" if bound.version == 4 else "::1"
+    # Whoever is bound to every address of one family has none of the other.
+    return machine if machine and (":" in machine) is (bound.version == 6) else own
 
 
 def concrete(names: Iterable[str]) -> str:

@@ -110,7 +110,9 @@ def occupied(
 def _try(listener: Listener) -> Refusal | None:
     if listener.transport is Transport.UNIX:
         return try_path(listener.address)
-    return try_bind(listener.address, listener.port, udp=listener.transport is Transport.QUIC)
+    is_udp = listener.transport is Transport.QUIC
+    tried = (try_bind(one, listener.port, udp=is_udp) for one in (listener.address, *listener.also))
+    return next((refusal for refusal in tried if refusal is not None), None)
 
 
 def claims_of(model: Model, without: frozenset[str]) -> tuple[Claim, ...]:

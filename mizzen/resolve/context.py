@@ -25,6 +25,9 @@ class ByService(Enum):
     SERVICE = "service"
 
 
+# Of which families the addresses of a proxy are.
+Families = Literal["unknown", "v4", "v6", "both"]
+
 # Pairs (dialled port, bound port), or the Service's ports. () means clients dial the bound ports.
 ExternalPorts = tuple[tuple[int, int], ...] | ByService
 
@@ -120,7 +123,7 @@ class Proxy:
     ports: Mapping[str, int] = field(default_factory=dict)
     intercepted: bool = False  # the kernel redirects what the workload sends and gets to its sidecar
     unprivileged: bool = False  # ports below 1024 cannot be bound
-    ipv6_only: bool = False
+    families: Families = "unknown"
     region: str = ""
     zone: str = ""
     subzone: str = ""
@@ -131,6 +134,11 @@ class Proxy:
     variant: str = ""  # Pods of one Deployment that differ (during a rollout, or in two zones)
     instances: tuple[str, ...] = ()  # its Pods as their Envoys call themselves ("name.namespace"); (): itself
     origin: ResourceRef  # the IstioOperator (or a built-in default)
+
+    @property
+    def ipv6_only(self) -> bool:
+        """Has it no IPv4 address that others reach?"""
+        return self.families == "v6"
 
     @property
     def called(self) -> str:

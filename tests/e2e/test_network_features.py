@@ -1,9 +1,10 @@
-"""HTTP/3 to a backend, and connections of the mesh by their SNI: a gateway that is its own backend."""
+"""HTTP/3 to a backend, connections of the mesh by their SNI, IPv6: a gateway that is its own backend."""
 
 import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def authority() -> Iterator[Authority]:
         (folder / "ca.pem").write_text(made.pem)
         (folder / "other.pem").write_text(Authority().pem)
         (folder / "yaml" / "site.yaml").write_text(site(made, folder / "other.pem", folder / "ca.pem"))
-        with gateway.up(folder / "yaml"):
+        with gateway.up(folder / "yaml", environment={"ISTIO_DUAL_STACK": "true"}):
             yield made
 
 
@@ -127,3 +128,11 @@ def test_connections_of_the_mesh_pass_by_their_sni(authority: Authority) -> None
     assert "inner.test" in eventually(lambda: greeted(authority, "istio", "http/1.1"))
     with pytest.raises(OSError):  # the same name, and no client of the mesh
         greeted(authority, "http/1.1")
+
+
+def test_every_port_is_open_at_ipv6_too(authority: Authority) -> None:
+    for protocol in ("h1", "h2", "h3"):
+        for address in ("127.0.0.1", "::1"):
+            asked = partial(curl, protocol, "https://inner.test:8443/", address=address, ca_pem=authority.pem)
+            assert eventually(lambda asked=asked: asked().status) == 200, (protocol, address)
+    assert curl("h1", "http://first.test/", connect_port=8080, address="::1").status == 200

@@ -36,6 +36,7 @@ CODES = {
 }
 
 _ALPN_QUIC = ("h3",)
+_EVERY_IPV4, _EVERY_IPV6 = "0.0.0.0", "::"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +73,34 @@ def listeners(
     )
     by_name = _by_listener(servers)
     left_out = _by_listener(lost)
+    twice = _both_families(ctx, by_name)
     found, owned = [], {}
     for name, sharing in by_name.items():
         chains = _tcp_chains(ctx, sharing, tls, https, indexes, common)
         if chains:
-            found.append(_tcp_listener(ctx, name, sharing[0], chains, common))
+            found.append(_tcp_listener(ctx, name, sharing[0], chains, twice.get(name, ()), common))
         owned[name] = owners(sharing, left_out.get(name, ()), chains)
         quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
         if quic:
-            found.append(_quic_listener(ctx, quic, quic_chains, owned[name], common))
+            mirror = _quic_listener(ctx, quic, quic_chains, owned[name], common)
+            found.append(replace(mirror, also=twice.get(name, ())))
     return tuple(sorted(found, key=lambda listener: listener.name)), owned
+
+
+def _both_families(ctx: Context, by_name: Mapping[str, list[MergedServer]]) -> Mapping[str, tuple[str, ...]]:
+    """The listeners that are open at IPv6 as well (ISTIO_DUAL_STACK): those that are bound to every address of IPv4, where
+    nobody asked for that port of IPv6."""
+    if not ctx.switches.dual_stack or ctx.proxy.families in ("v4", "v6"):
+        return {}
+    firsts = {name: sharing[0] for name, sharing in by_name.items()}
+    taken = {one.bound_port for one in firsts.values() if one.address == _EVERY_IPV6}
+    return {
+        name: (_EVERY_IPV6,)
+        for name, one in firsts.items()
+        if one.address == _EVERY_IPV4
+        and one.bound_port not in taken
+        and not all(s.bind for s in by_name[name])
+    }
 
 
 def _by_listener(servers: Iterable[MergedServer]) -> dict[str, list[MergedServer]]:
@@ -108,7 +127,12 @@ def chain_name(server: MergedServer) -> str:
 
 
 def _tcp_listener(
-    ctx: Context, name: str, first: MergedServer, chains: tuple[Chain, ...], common: Common
+    ctx: Context,
+    name: str,
+    first: MergedServer,
+    chains: tuple[Chain, ...],
+    also: tuple[str, ...],
+    common: Common,
 ) -> Listener:
     topology = ctx.proxy.config.gateway_topology
     unix = is_unix(first.bind)
@@ -117,6 +141,7 @@ def _tcp_listener(
         transport=Transport.UNIX if unix else Transport.TCP,
         address=first.address,
         port=0 if unix else first.bound_port,
+        also=also,
         chains=chains,
         edge=common.edge,
         proxy_protocol=topology is not None and topology.proxy_protocol is not None,

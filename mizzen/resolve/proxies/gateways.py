@@ -13,7 +13,7 @@ from mizzen.errors import Report, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.model.listener import HeaderLimits
 from mizzen.model.route import Scoped
-from mizzen.resolve.context import PRIVILEGED_BELOW, ExternalPorts, Proxy, ServiceTarget, Switches
+from mizzen.resolve.context import PRIVILEGED_BELOW, ExternalPorts, Families, Proxy, ServiceTarget, Switches
 from mizzen.resolve.names import service_host
 from mizzen.resolve.overlay import overlay
 from mizzen.resolve.proxies.declared import DeclaredGateway, annotated, declared_gateways, of_pods, own_config
@@ -48,12 +48,13 @@ def proxies(
     external_ports: ExternalPorts,
     routers: frozenset[str] | None = None,
     report: Report = lambda _: None,
+    families: Families = "unknown",
 ) -> tuple[tuple[Proxy, Switches, MeshConfig], ...]:
     """Every gateway with its switches and mesh, in the order in which they are declared.
 
     `environment` is consulted for switches that no IstioOperator sets (`values.pilot.env`, then the
     environment of `components.pilot`). `routers`: the Pods ("namespace/name") that are gateways; None: gateways
-    are what IstioOperators declare.
+    are what IstioOperators declare. `families`: of the addresses of gateways that are no Pods.
     """
     mesh = mesh_config(world)
     switches = switches_of(world.operators, environment)
@@ -66,7 +67,7 @@ def proxies(
         attempt(
             Stage.GATEWAY,
             gateway.origin,
-            partial(_proxy, world, gateway, pods, mesh, external_ports),
+            partial(_proxy, world, gateway, pods, mesh, external_ports, families),
             report,
             None,
         )
@@ -243,6 +244,7 @@ def _proxy(
     pods: tuple[Pod, ...],
     mesh: MeshConfig,
     external_ports: ExternalPorts,
+    families: Families,
 ) -> Proxy:
     own, _ = own_config(gateway)
     config = overlay(configured(world, mesh, gateway.namespace, gateway.labels), own)
@@ -260,6 +262,7 @@ def _proxy(
         labels=gateway.labels,
         targets=targets,
         service_account=account or f"{gateway.name}-service-account",
+        families=_families(pods) if pods else families,
         unprivileged=_is_unprivileged(
             metadata.get("UNPRIVILEGED_POD", ""),
             is_pod=bool(pods) or gateway.workload is not None or _opens_low_ports(world, targets),
@@ -280,6 +283,13 @@ def _proxy(
 def _metadata(environment: Mapping[str, str]) -> dict[str, str]:
     """What an Envoy says of itself: each variable ISTIO_META_X as X."""
     return {name.removeprefix(_META): value for name, value in environment.items() if name.startswith(_META)}
+
+
+def _families(pods: tuple[Pod, ...]) -> Families:
+    """Of the addresses that all of them have."""
+    found = {tuple(sorted({":" in one.ip for one in pod.status.pod_ips if one.ip})) for pod in pods}
+    known: dict[tuple[bool, ...], Families] = {(False,): "v4", (True,): "v6", (False, True): "both"}
+    return known.get(found.pop(), "unknown") if len(found) == 1 else "unknown"
 
 
 def _is_unprivileged(said: str, *, is_pod: bool) -> bool:

@@ -51,6 +51,7 @@ class Instance:
     locality: Locality = ("", "", "")
     service_account: str = ""  # "namespace/name", where somebody says
     mesh: bool = False  # requests go to it by the mesh's mutual TLS
+    also: tuple[str, ...] = ()  # its addresses of another family
     own_sidecar: bool = False  # if it has a sidecar, that is ours, and we know what it can do
 
     @property
@@ -79,6 +80,24 @@ class EndpointIndex:
     # --- Kubernetes ---------------------------------------------------------------------------------
 
     def _of_slices(self, service: core.Service, port: MeshPort) -> Iterator[Instance]:
+        """A Pod with addresses of two families stands in two slices: it is one endpoint all the same."""
+        found = list(self._each_of_slices(service, port))
+        first: dict[tuple[Key, int, bool], str] = {}
+        for pod, one in found:
+            if pod is not None:
+                first.setdefault((pod.key, one.port, ":" in one.address), one.address)
+        is_dual = self._ctx.switches.dual_stack and self._ctx.proxy.families != "v4"
+        for pod, one in found:
+            is_v6 = ":" in one.address
+            other = first.get((pod.key, one.port, not is_v6)) if pod is not None else None
+            if other is None:
+                yield one
+            elif is_v6 is self._ctx.proxy.ipv6_only:
+                yield replace(one, also=(other,)) if is_dual else one
+
+    def _each_of_slices(
+        self, service: core.Service, port: MeshPort
+    ) -> Iterator[tuple[core.Pod | None, Instance]]:
         seen: set[tuple[str, int]] = set()
         for one in self._written(service.key):
             numbers = [p.port for p in one.ports if p.name == port.name and p.port is not None]
@@ -93,7 +112,7 @@ class EndpointIndex:
                     for number in numbers:
                         if (address, number) not in seen:
                             seen.add((address, number))
-                            yield self._instance(address, number, health, pod, endpoint)
+                            yield pod, self._instance(address, number, health, pod, endpoint)
 
     def _written(self, key: Key) -> Iterable[core.EndpointSlice]:
         """The slices of a Service; without any, what its Endpoints say. A cluster makes slices of them by itself."""

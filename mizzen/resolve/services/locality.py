@@ -115,7 +115,14 @@ def _group(
         priority=priority,
         weight=weight,
         endpoints=tuple(
-            Endpoint(address=one.address, port=one.port, health=one.health, weight=one.weight, mesh=one.mesh)
+            Endpoint(
+                address=one.address,
+                port=one.port,
+                health=one.health,
+                weight=one.weight,
+                mesh=one.mesh,
+                also=one.also,
+            )
             for one in members
         ),
     )

@@ -3,6 +3,7 @@ import socket
 
 import pytest
 
+from mizzen.node import ports
 from mizzen.node.ports import Holder, Refusal, holders, listening_inodes, may_bind_low_ports, try_bind
 
 TCP_TABLE = """\
@@ -69,3 +70,17 @@ def test_long_command_lines_are_cut_in_messages() -> None:
     assert str(Holder(pid=7, command="x" * 500)) == f"pid 7 ({'x' * 117}...)"
     assert str(Holder()) == "a process of another user"
     assert not Refusal(reason="", holders=(Holder(),)).involves("mizzen")
+
+
+def test_the_families_of_a_machine_are_those_it_has_a_way_to(monkeypatch):
+    for ways, expected in (
+        ((True, True), "both"),
+        ((False, True), "v6"),
+        ((True, False), "both"),  # nobody asks for IPv6 there; who does may have it
+        ((False, False), "both"),
+    ):
+        found = dict(zip((socket.AF_INET, socket.AF_INET6), ways, strict=True))
+        monkeypatch.setattr(ports, "_has_way", lambda family, _, found=found: found[family])
+        assert ports.families() == expected
+    monkeypatch.setattr(ports, "_may_bind_ipv6", lambda: False)
+    assert ports.families() == "v4"
