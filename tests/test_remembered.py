@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem
 from mizzen.pipeline import Build, Memory, Settings, build
 from mizzen.resources.raw_objects import RawObject, parse_documents
@@ -212,6 +213,13 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
         {"spec": {"configPatches": [{"applyTo": "HTTP_FILTER", "patch": {"operation": "INSERT_FIRST", "value": {"name": "x"}}}]}},
         {"spec": {"configPatches": [{"applyTo": "HTTP_ROUTE", "match": {"routeConfiguration": {"vhost": {"name": "a.test:80"}}}, "patch": {"operation": "MERGE", "value": {"requestHeadersToRemove": ["x"]}}}]}},
         {"spec": {"configPatches": [{"applyTo": "CLUSTER", "match": {"cluster": {"service": "web.shop.svc.cluster.local"}}, "patch": {"operation": "REMOVE"}}]}},
+        {"spec": {"configPatches": [{"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"connect_timeout": "3s", "conect": 1}}}]}},
+    ),
+    ("EnvoyFilter", "networking.istio.io/v1alpha3", HOUSE, "beside"): (
+        {"spec": {"priority": 1, "configPatches": [{"applyTo": "HTTP_FILTER", "match": {"listener": {"filterChain": {"filter": {"name": "envoy.filters.network.http_connection_manager", "subFilter": {"name": "envoy.filters.http.rbac"}}}}}, "patch": {"operation": "INSERT_AFTER", "value": {"name": "y"}}}]}},
+        {"spec": {"priority": -1, "configPatches": [{"applyTo": "HTTP_ROUTE", "match": {"routeConfiguration": {"vhost": {"domainName": "b.test"}}}, "patch": {"operation": "INSERT_FIRST", "value": {"name": "y", "match": {"prefix": "/y"}, "direct_response": {"status": 204}}}}]}},
+        {"spec": {"configPatches": [{"applyTo": "VIRTUAL_HOST", "patch": {"operation": "ADD", "value": {"name": "y", "domains": ["y.test"]}}}, {"applyTo": "LISTENER", "match": {"listener": {"portNumber": 8443}}, "patch": {"operation": "MERGE", "value": {"tcp_backlog_size": 7}}}]}},
+        {"spec": {"configPatches": [{"applyTo": "CLUSTER", "patch": {"operation": "ADD", "value": {"name": "y"}}}, {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"alt_stat_name": "y"}}}]}},
     ),
     ("IstioOperator", "install.istio.io/v1alpha1", HOUSE, "mesh"): (
         operator(),
@@ -278,7 +286,7 @@ def outcome(made: Build) -> tuple[str, str]:
 @given(st.lists(CHANGES, min_size=2, max_size=12))
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_a_build_from_memory_equals_one_that_is_made_anew(steps: list[list[int]]) -> None:
-    files, memory = Files(), Memory()
+    files, memory, held = Files(), Memory(), dict[str, EnvoyConfig]()
     for number, key in enumerate(KEYS):  # most objects are there from the start
         files.edit(number + len(KEYS) * (1 + number % 5))
         assert key
@@ -289,3 +297,11 @@ def test_a_build_from_memory_equals_one_that_is_made_anew(steps: list[list[int]]
         anew = build(files.objects, files.problems, SETTINGS)
         assert outcome(remembered) == outcome(anew)
         assert [one.model for one in remembered.gateways] == [one.model for one in anew.gateways]
+        for one, other in zip(remembered.gateways, anew.gateways, strict=True):
+            key = one.proxy.key
+            held[key] = one.config(one.announced_when_proven(), held.get(key))
+            whole = other.config(other.announced_when_proven())
+            assert {url: dict(named) for url, named in held[key].bodies.items()} == {
+                url: dict(named) for url, named in whole.bodies.items()
+            }
+            assert set(held[key].problems) == set(whole.problems)

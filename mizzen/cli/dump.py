@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from mizzen._api import pb
+from mizzen._api import others, pb
 from mizzen.envoy.filter_chain import NOBODYS_CERTIFICATE
 from mizzen.envoy.virtual_host import MISDIRECTED
 from mizzen.redaction import hidden
@@ -16,7 +16,11 @@ Json = dict[str, Any]
 
 def config_dump(text: str) -> pb.ConfigDump:
     """Read the answer of Envoy's `/config_dump`."""
-    return json_format.Parse(text, pb.ConfigDump(), ignore_unknown_fields=True)
+    try:
+        return json_format.Parse(text, pb.ConfigDump(), ignore_unknown_fields=True)
+    except json_format.ParseError:  # an EnvoyFilter may have brought a message that mizzen does not make
+        others.load()
+        return json_format.Parse(text, pb.ConfigDump(), ignore_unknown_fields=True)
 
 
 def as_json(message: Message) -> Json:

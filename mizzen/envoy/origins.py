@@ -1,5 +1,8 @@
 """Which object of the user a resource of Envoy comes from. Looked up when it is asked for, which is seldom."""
 
+from collections.abc import Callable
+from typing import Any
+
 from mizzen.envoy.filters import access_policies
 from mizzen.envoy.scoped_route import parts_of_scope
 from mizzen.envoy.types import (
@@ -7,6 +10,7 @@ from mizzen.envoy.types import (
     ENDPOINTS,
     EXTENSION_CONFIGS,
     LISTENERS,
+    MESSAGES,
     ROUTES,
     SCOPED_ROUTES,
     SECRETS,
@@ -15,14 +19,32 @@ from mizzen.errors import ResourceRef
 from mizzen.model import Model
 from mizzen.model.backend import Backend, name_of_endpoints
 from mizzen.model.listener import Announcement, Listener
+from mizzen.model.patch import Operation, Target
 from mizzen.model.route import Host, RouteTable
 from mizzen.model.tls import Certificate, TrustedCa
 
+_ADDED = {
+    LISTENERS: Target.LISTENER,
+    CLUSTERS: Target.CLUSTER,
+    EXTENSION_CONFIGS: Target.EXTENSION_CONFIG,
+}
 _Part = Listener | RouteTable | Certificate | TrustedCa | Announcement
 
 
 def origin_of(model: Model, url: str, name: str) -> ResourceRef | None:
     """The object that a resource of type `url` comes from; None where the model has no such part."""
+    return _of_part(model, url, name) or _of_patch(model, url, name)
+
+
+def _of_patch(model: Model, url: str, name: str) -> ResourceRef | None:
+    """The EnvoyFilter that adds a resource."""
+    target = _ADDED.get(url)
+    adding = (patch for patch in model.patches if patch.target is target and patch.operation is Operation.ADD)
+    added: Callable[[bytes], Any] = MESSAGES[url].FromString
+    return next((patch.origin for patch in adding if added(patch.value).name == name), None)
+
+
+def _of_part(model: Model, url: str, name: str) -> ResourceRef | None:
     if url in (CLUSTERS, ENDPOINTS):
         backend: Backend | None = model.backends.get(name_of_endpoints(name))
         if backend is None:

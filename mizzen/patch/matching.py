@@ -2,6 +2,7 @@
 
 - The HTTP/3 twin of a listener is the same server. A patch that names the TCP listener, and is for connections or requests, is for the
   twin too; by port it is in Istio as well. `transportProtocol: quic` is for twins alone.
+- What is for a workload is `virtualInbound`, also where that is several listeners.
 - Names of route tables are read with an address in them, too, which Istio does not.
 """
 
@@ -11,7 +12,8 @@ from mizzen.model.patch import ClusterMatch, HostMatch, Patch, RouteMatcher, Tab
 
 QUIC = "quic"
 _TWIN = "udp_"
-_VIRTUAL = frozenset({"virtualInbound", "virtualOutbound"})
+_INBOUND = "virtualInbound"  # in Istio, whatever is for a workload is a chain of it
+_VIRTUAL = frozenset({_INBOUND, "virtualOutbound"})
 _OF_CONNECTIONS = frozenset({Target.FILTER_CHAIN, Target.NETWORK_FILTER, Target.HTTP_FILTER})
 _ACTIONS = {"route": "ROUTE", "redirect": "REDIRECT", "direct_response": "DIRECT_RESPONSE"}
 
@@ -29,6 +31,8 @@ def listener(patch: Patch, one: pb.Listener) -> bool:
     names = {one.name}
     if is_quic(one) and patch.target in _OF_CONNECTIONS:
         names.add(one.name.removeprefix(_TWIN))
+    if one.traffic_direction == pb.TrafficDirection.INBOUND and patch.target is not Target.LISTENER:
+        names.add(_INBOUND)
     if wanted.name and wanted.name not in names:
         return False
     if patch.target is not Target.LISTENER and one.name in _VIRTUAL:

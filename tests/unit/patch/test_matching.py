@@ -26,6 +26,10 @@ INBOUND = pb.Listener(name="virtualInbound")
 INBOUND.address.socket_address.port_value = 15006
 
 
+OWN = pb.Listener(name="127.0.0.5_9000", traffic_direction=pb.TrafficDirection.INBOUND)
+OWN.address.socket_address.port_value = 9000
+
+
 def patch(target: Target = Target.HTTP_FILTER, **match: object) -> Patch:
     return Patch(
         target=target,
@@ -45,6 +49,7 @@ def patch(target: Target = Target.HTTP_FILTER, **match: object) -> Patch:
         (Target.HTTP_FILTER, ListenerMatch(name="0.0.0.0_8443"), [True, True, False]),  # twins are one server
         (Target.HTTP_FILTER, ListenerMatch(name="udp_0.0.0.0_8443"), [False, True, False]),
         (Target.HTTP_FILTER, None, [True, True, True]),
+        (Target.HTTP_FILTER, ListenerMatch(name="virtualInbound"), [False, False, True]),
     ],
 )
 def test_listeners(target: Target, match: ListenerMatch | None, expected: list[bool]) -> None:
@@ -148,3 +153,9 @@ def test_hosts_and_routes() -> None:
 )
 def test_clusters(match: ClusterMatch | None, expected: bool) -> None:
     assert matching.cluster(match, "outbound|80|v1|a.test") == expected
+
+
+def test_what_is_for_a_workload_is_virtual_inbound_also_in_several_listeners() -> None:
+    assert matching.listener(patch(listener=ListenerMatch(name="virtualInbound", port=9000)), OWN)
+    assert not matching.listener(patch(listener=ListenerMatch(name="virtualInbound", port=9001)), OWN)
+    assert not matching.listener(patch(Target.LISTENER, listener=ListenerMatch(name="virtualInbound")), OWN)

@@ -1,6 +1,14 @@
 """The stage as a whole: by difference it gives what it gives at once, and it tells what became of each patch."""
 
-from mizzen.envoy.config import CLUSTERS, EXTENSION_CONFIGS, LISTENERS, ROUTES, EnvoyConfig
+from mizzen.envoy.config import (
+    CLUSTERS,
+    EXTENSION_CONFIGS,
+    LISTENERS,
+    ROUTES,
+    SCOPED_ROUTES,
+    EnvoyConfig,
+)
+from mizzen.patch.stage import for_nothing
 from tests.harness.patched_site import LUA, built, config, envoy_filter, site, told
 
 RETRY = "- {applyTo: CLUSTER, match: {cluster: {service: one.test}}, patch: {operation: MERGE, value: {alt_stat_name: NAME}}}"
@@ -9,6 +17,13 @@ ROUTE = (
     "- {applyTo: HTTP_ROUTE, match: {routeConfiguration: {vhost: {name: 'b.test:80'}}}, "
     "patch: {operation: INSERT_FIRST, value: {match: {path: /x}, direct_response: {status: 204}}}}"
 )
+SITE_WITHOUT_ROUTES = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}
+---
+"""
 POLICY = """\
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -122,3 +137,36 @@ def test_patches_are_in_the_order_of_priority_namespace_age_and_name() -> None:
 
     model = built(text).gateways[0].model
     assert [patch.origin.name for patch in model.patches] == ["c", "z", "a", "b"]
+
+
+def test_what_a_patch_adds_is_its_objects() -> None:
+    made = config(site(envoy_filter("- {applyTo: CLUSTER, patch: {operation: ADD, value: {name: x}}}")))
+
+    origin = made.origin(CLUSTERS, "x")
+    assert origin is not None
+    assert (origin.kind, origin.name) == ("EnvoyFilter", "patches")
+    assert made.origin(CLUSTERS, "y") is None
+
+
+def test_a_table_to_which_a_patch_brings_a_host_goes_as_one() -> None:
+    added = "- {applyTo: VIRTUAL_HOST, match: {routeConfiguration: {name: http.8080}}, patch: {operation: ADD, value: {name: n, domains: [n.test]}}}"
+    before = config(site(), MIZZEN_SCOPED_ROUTES="always")
+    after = config(site(envoy_filter(added)), before, MIZZEN_SCOPED_ROUTES="always")
+    whole = config(site(envoy_filter(added)), MIZZEN_SCOPED_ROUTES="always")
+
+    assert before.scoped["http.8080"]
+    assert "http.8080" in after.bodies[ROUTES]
+    assert after.bodies[SCOPED_ROUTES]  # for connections that drain
+    assert [problem.code for problem in after.problems] == ["RT-006"]
+    assert not whole.scoped["http.8080"]
+    assert whole.problems == ()
+    assert whole.bodies[ROUTES]["http.8080"] == after.bodies[ROUTES]["http.8080"]
+
+
+def test_a_patch_that_one_of_two_gateways_has_something_for_is_not_told_of() -> None:
+    made = built(site(envoy_filter(ROUTE), envoy_filter(ROUTE.replace("b.test", "z.test"), "nothing")))
+    one = made.gateways[0].config({})
+    other = built(SITE_WITHOUT_ROUTES + envoy_filter(ROUTE)).gateways[0].config({})
+
+    assert [problem.resource.name for problem in for_nothing([other])] == ["patches"]
+    assert [problem.resource.name for problem in for_nothing([other, one])] == ["nothing"]
