@@ -98,6 +98,9 @@ class ProxyValue(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "router"  # or "sidecar"
     labels: dict[str, str] = {}
     concurrency: int | None = None  # worker threads of its Envoy; None: one for each CPU
+    drain_seconds: int | None = None  # for connections to what is removed; None: the usual time
+    leaving_seconds: float | None = None  # how long clients get to leave before Envoy ends
+    max_connections: int | None = None  # of clients, all together; None: no limit
 
     def __post_init__(self) -> None:
         if not self.name or not self.namespace:

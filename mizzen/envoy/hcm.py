@@ -157,7 +157,7 @@ def _add_client_certificate(edge: Edge, out: pb.HttpConnectionManager) -> None:
         details = out.set_current_client_cert_details
         details.subject.value = "subject" in edge.cert_details
         details.cert, details.dns = "cert" in edge.cert_details, "dns" in edge.cert_details
-        details.uri = "uri" in edge.cert_details
+        details.uri, details.chain = "uri" in edge.cert_details, "chain" in edge.cert_details
 
 
 def _add_timeouts(edge: Edge, out: pb.HttpConnectionManager) -> None:

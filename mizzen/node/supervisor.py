@@ -26,7 +26,7 @@ from mizzen.node.restarting_process import Keeper, StartFailed
 from mizzen.node.restore import Restorer
 from mizzen.node.run_dir import LOGS, check_socket_path, possession
 from mizzen.node.unix_sockets import make_way
-from mizzen.proxy.bootstrap import ProxySpec
+from mizzen.proxy.bootstrap import DRAIN_SECONDS, MAX_CONNECTIONS, ProxySpec
 from mizzen.status import Brief, ProxyValue, Status, Word
 
 __all__ = ["Command", "Plan", "StartFailed", "Supervisor", "supervise"]
@@ -62,6 +62,12 @@ class Plan:
 
 
 PORT_STEP = 100
+_FROM_THE_START = {
+    "concurrency": "a concurrency",
+    "drain_seconds": "a drainDuration (in seconds)",
+    "leaving_seconds": "a terminationDrainDuration (in seconds)",
+    "max_connections": "a globalDownstreamConnectionLimit",
+}
 
 
 def _ignore(*_: object) -> None:
@@ -213,12 +219,7 @@ class Supervisor:
             _log.info("gateway %s is no longer declared", key)
             self._leaving[key] = self._run(self._leave(self.gateways.pop(key)))
         for key in wanted.keys() & self.gateways.keys():
-            has, asked = self.gateways[key].spec.concurrency, wanted[key].concurrency
-            if self.plan.concurrency is None and has != asked:
-                self._say_once(
-                    f"{key}: a concurrency of {asked or 'all CPUs'} takes effect when mizzen is started anew: an Envoy "
-                    "has its threads from its start on"
-                )
+            self._say_of_changes(self.gateways[key].spec, wanted[key])
         missing = wanted.keys() - self.gateways.keys() - self._leaving.keys()
         # Gateways first: the usual ports for health and metrics are theirs.
         for key in sorted(missing, key=lambda one: (wanted[one].kind == "sidecar", one)):
@@ -229,6 +230,15 @@ class Supervisor:
                 if not self.ready.is_set():
                     raise
                 self._say_once(str(error))  # a gateway that came later: it is tried again and again
+
+    def _say_of_changes(self, spec: ProxySpec, wanted: ProxyValue) -> None:
+        """What an Envoy has from its start on, and is asked for differently now."""
+        asked = proxy_spec(self.plan, wanted, frozenset())
+        for name, what in _FROM_THE_START.items():
+            if getattr(spec, name) != getattr(asked, name):
+                self._say_once(
+                    f"{spec.key}: {what} of {getattr(asked, name)} takes effect when mizzen is started anew"
+                )
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:
@@ -252,7 +262,8 @@ class Supervisor:
         self._run(gateway.keeper.run())
 
     async def _end(self, gateway: Gateway) -> None:
-        await gateway.drain(self.plan.drain_seconds, self._hurry)
+        said = gateway.spec.leaving_seconds
+        await gateway.drain(self.plan.drain_seconds if said is None else said, self._hurry)
         await gateway.stop()
 
     async def _leave(self, gateway: Gateway) -> None:
@@ -302,6 +313,9 @@ def proxy_spec(plan: Plan, proxy: ProxyValue, taken: frozenset[int], secret: byt
         prometheus_port=plan.prometheus_port + step,
         bind=plan.bind,
         concurrency=proxy.concurrency if plan.concurrency is None else plan.concurrency,
+        drain_seconds=proxy.drain_seconds or DRAIN_SECONDS,
+        leaving_seconds=proxy.leaving_seconds,
+        max_connections=proxy.max_connections or MAX_CONNECTIONS,
         proof=proof_of_proxy(secret, key),
     )
 

@@ -21,6 +21,7 @@ Json = dict[str, Any]
 # listener that had to be replaced loses new connections to its predecessor; Istio's 45 s is still more than
 # a browser's patience. Past it, a stream that is still running is cut.
 DRAIN_SECONDS = 20
+MAX_CONNECTIONS = 2**31 - 1  # as many as the system gives us: Istio's choice
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -71,6 +72,11 @@ class ProxySpec:
     prometheus_port: int = 15090
     bind: str = "0.0.0.0"  # of these two ports
     concurrency: int | None = None  # worker threads; None: one for each CPU
+    drain_seconds: int = DRAIN_SECONDS  # for connections to a listener or chain that is removed
+    max_connections: int = MAX_CONNECTIONS  # of clients, all together
+    leaving_seconds: float | None = (
+        None  # how long clients get to leave before it ends; None: who runs it says
+    )
     address: str = "127.0.0.1"  # of this machine, as the control plane knows it
     metadata: Mapping[str, str] = field(default_factory=dict)  # more that its node says of itself
     pilot: Pilot | None = None  # a control plane on another machine, in the place of `ads_socket`
@@ -105,7 +111,7 @@ def arguments(spec: ProxySpec, config: Path) -> tuple[str, ...]:
         *("-c", str(config)),
         # Base id 0 belongs to the host, not to us; and a hot restart needs two parents.
         "--disable-hot-restart",
-        *("--drain-time-s", str(DRAIN_SECONDS)),
+        *("--drain-time-s", str(spec.drain_seconds)),
         # Whoever speaks is told at once to go: a shutdown waits a few seconds, not the whole drain time.
         *("--drain-strategy", "immediate"),
         *("--log-level", "warning"),
@@ -156,7 +162,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
                 {"name": "admin", "admin_layer": {}},
             ]
         },
-        "overload_manager": _overload_manager(),
+        "overload_manager": _overload_manager(spec),
     }
 
 
@@ -319,11 +325,11 @@ def _only(path: str, cluster: str) -> Json:
     return {"cluster": cluster, "regex_rewrite": rewrite}
 
 
-def _overload_manager() -> Json:
-    """As many connections as the system gives us: Istio's choice, said in the way that Envoy asks for."""
+def _overload_manager(spec: ProxySpec) -> Json:
+    """How many connections there may be, said in the way that Envoy asks for."""
     monitor = {
         "@type": f"type.googleapis.com/{_MAX_CONNECTIONS}",
-        "max_active_downstream_connections": 2147483647,
+        "max_active_downstream_connections": spec.max_connections,
     }
     name = "envoy.resource_monitors.global_downstream_max_connections"
     return {"resource_monitors": [{"name": name, "typed_config": monitor}]}

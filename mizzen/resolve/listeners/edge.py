@@ -73,7 +73,7 @@ def edge(ctx: Context, mode: Mode = "CLIENT") -> Edge:
     internal, believes_internal = _internal_clients(ctx, topology)
     return Edge(
         trusted_hops=topology.num_trusted_proxies or 0,
-        client_cert_header=_CLIENT_CERT.get(topology.forward_client_cert_details or "", "sanitize_set"),
+        client_cert_header=client_certificates(topology.forward_client_cert_details, "sanitize_set"),
         server_header=None if server and server.disabled else (server.value if server else "") or SERVER_NAME,
         request_id=not (headers.request_id and headers.request_id.disabled),
         suppress_envoy_headers=bool(headers.envoy_debug_headers and headers.envoy_debug_headers.disabled),
@@ -147,6 +147,11 @@ def _limit(ctx: Context, name: str, text: str, usual: int, most: int) -> int:
         )
     )
     return usual
+
+
+def client_certificates(said: str | None, default: str) -> str:
+    """What becomes of x-forwarded-client-cert."""
+    return _CLIENT_CERT.get(said or "", "sanitize_set" if said == "SANITIZE_SET" else default)
 
 
 def _paths(ctx: Context, settings: ConnectionSettings) -> tuple[bool, bool, str]:

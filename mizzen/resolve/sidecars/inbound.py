@@ -12,10 +12,12 @@ from mizzen.model.tls import ServerTls
 from mizzen.persistent import by_name
 from mizzen.resolve.access.authorization import authorization
 from mizzen.resolve.context import Context
+from mizzen.resolve.listeners.edge import client_certificates
 from mizzen.resolve.services.destinations import GRPC
 from mizzen.resolve.services.peer_modes import peer_mode
 from mizzen.resolve.sidecars.workload_ports import InboundPort
 from mizzen.resolve.tls.identity import ALPN_HTTP, ALPN_TCP, mesh_server
+from mizzen.resources.istio.mesh import ProxyHeaders, SetCurrentClientCertDetails
 
 _HTTP = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-Web"})
 _PLAIN_HTTP = ("http/1.0", "http/1.1", "h2c")
@@ -36,7 +38,7 @@ def inbound_name(port: InboundPort) -> str:
     return f"inbound|{port.number}||"
 
 
-def inbound_edge(edge: Edge) -> Edge:
+def inbound_edge(edge: Edge, headers: ProxyHeaders | None = None) -> Edge:
     """How a sidecar meets its clients: proxies of the mesh, whose word on who asked counts.
 
     Who connected is added to x-forwarded-client-cert, as Istio's sidecars do. Limits of a connection
@@ -46,8 +48,10 @@ def inbound_edge(edge: Edge) -> Edge:
     return replace(
         edge,
         remote_address=False,
-        client_cert_header="append_forward",
-        cert_details=("subject", "dns", "uri"),
+        client_cert_header=client_certificates(
+            headers.forwarded_client_cert if headers else None, "append_forward"
+        ),
+        cert_details=_cert_details(headers.set_current_client_cert_details if headers else None),
         stream_idle_timeout=timedelta(0),
         trace_headers=TraceHeaders.CONTINUE if edge.trace_headers else None,
         many_clients=True,
@@ -57,6 +61,12 @@ def inbound_edge(edge: Edge) -> Edge:
             connection_window=CONNECTION_WINDOW,
         ),
     )
+
+
+def _cert_details(said: SetCurrentClientCertDetails | None) -> tuple[str, ...]:
+    if said is None:
+        return ("subject", "dns", "uri")
+    return tuple(name for name in ("subject", "cert", "chain", "dns", "uri") if getattr(said, name))
 
 
 def inbound_listener(ctx: Context, port: InboundPort, edge: Edge, logs: tuple[AccessLog, ...]) -> Listener:

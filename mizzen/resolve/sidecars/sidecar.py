@@ -92,7 +92,10 @@ def _made(ctx: Context) -> _Made:
     check_authorization(ctx)
     indexes: Indexes = ctx.steps.views["indexes"]
     ports = inbound_ports(ctx, indexes.services)
-    meeting, inbound_logs = inbound_edge(edge(ctx, "SERVER")), access_logs(ctx, "SERVER")
+    meeting, inbound_logs = (
+        inbound_edge(edge(ctx, "SERVER"), ctx.proxy.config.proxy_headers),
+        access_logs(ctx, "SERVER"),
+    )
     logs = access_logs(ctx)
     if ctx.proxy.intercepted:
         others = passthroughs(ctx)

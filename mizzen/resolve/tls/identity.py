@@ -1,5 +1,6 @@
 """Who a proxy is to the mesh, and how it proves it: SPIFFE names and the mesh's mutual TLS."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from mizzen.model.backend import Protocol
@@ -28,8 +29,15 @@ def mesh_server(ctx: Context, alpn: tuple[str, ...]) -> ServerTls:
             ca=MESH_ROOTS, subject_alt_name_prefixes=tuple(f"spiffe://{one}/" for one in domains)
         ),
         alpn=alpn,
-        policy=_POLICY,
+        policy=_server_policy(ctx),
     )
+
+
+def _server_policy(ctx: Context) -> TlsPolicy:
+    """meshMTLS.minProtocolVersion; the rest of it is for nobody."""
+    mesh = ctx.mesh.mesh_mtls
+    is_strict = mesh is not None and mesh.min_protocol_version == "TLSV1_3"
+    return replace(_POLICY, min_version="1.3") if is_strict else _POLICY
 
 
 def mesh_client(names: tuple[str, ...], sni: str, protocol: Protocol | None) -> ClientTls:

@@ -109,7 +109,7 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
     unknown = getattr(declaration, "UNKNOWN_FIELDS", None) or unknown
     fields = declared_fields(declaration)
     keys = tuple(declared.key for declared in fields)
-    retired = getattr(declaration, "RETIRED", {})
+    retired, idle = getattr(declaration, "RETIRED", {}), getattr(declaration, "IDLE", {})
     required = tuple((declared.name, declared.key) for declared in fields if declared.required)
     plan: dict[str, tuple[str, Decoder]] = {}
     for declared in fields:
@@ -134,6 +134,8 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
             if entry is None:
                 if instead := retired.get(camel(key)):
                     found.warning("VAL-102", child(at, key), f"{key} was retired: it has no effect", instead)
+                elif why := idle.get(key):
+                    found.info("FLD-005", child(at, key), f"the field {key!r} has no effect in mizzen: {why}")
                 else:
                     _unknown_field(key, child(at, key), keys, unknown, found)
             elif item is not None:  # null is as good as absent

@@ -19,7 +19,7 @@ from mizzen.resources.declaring.declare import (
     Range,
     UInt32,
 )
-from mizzen.resources.istio import retired
+from mizzen.resources.istio import idle, retired
 from mizzen.resources.istio.destination_rule import (
     ConnectionPoolSettings,
     LocalityLoadBalancerSetting,
@@ -81,13 +81,14 @@ class SetCurrentClientCertDetails(MeshPart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyHeaders(MeshPart):
+    IDLE: ClassVar = idle.PROXY_HEADERS
+
     forwarded_client_cert: ForwardClientCertDetails | None = None
     set_current_client_cert_details: SetCurrentClientCertDetails | None = None
     request_id: Disableable | None = None
     server: ServerHeader | None = None
     attempt_count: Disableable | None = None
     envoy_debug_headers: Disableable | None = None
-    metadata_exchange_headers: Mapping[str, str] | None = None
     preserve_http1_header_case: bool | None = None
     x_forwarded_host: Enableable | None = None
     x_forwarded_port: Enableable | None = None
@@ -153,6 +154,7 @@ class ProxyConfig(MeshPart):
     """How one proxy behaves: meshConfig.defaultConfig, or a gateway's annotation proxy.istio.io/config."""
 
     RETIRED: ClassVar = retired.PROXY_CONFIG
+    IDLE: ClassVar = idle.PROXY_CONFIG
 
     gateway_topology: Topology | None = None
     proxy_headers: ProxyHeaders | None = None
@@ -161,11 +163,9 @@ class ProxyConfig(MeshPart):
     envoy_access_log_service: Annotated[CollectorAddress | None, "of enableEnvoyAccessLogService"] = None
     proxy_metadata: Mapping[str, LooseText] = field(default_factory=dict)
     concurrency: Int32 | None = None
-    drain_duration: timedelta | None = None
-    termination_drain_duration: timedelta | None = None
-    discovery_address: str = ""
+    drain_duration: Annotated[timedelta | None, "for connections to what is removed; unset: 20s"] = None
+    termination_drain_duration: Annotated[timedelta | None, "for clients to leave; unset: 5s"] = None
     status_port: Int32 | None = None
-    proxy_admin_port: Int32 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +207,7 @@ class DefaultTrafficPolicy(MeshPart):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshConfig(MeshPart):
     RETIRED: ClassVar = retired.MESH_CONFIG
+    IDLE: ClassVar = idle.MESH_CONFIG
 
     connect_timeout: timedelta = timedelta(seconds=10)
     access_log_file: Annotated[str, "empty: no access log"] = ""
@@ -223,7 +224,6 @@ class MeshConfig(MeshPart):
     default_http_retry_policy: HTTPRetry | None = None
     default_traffic_policy: DefaultTrafficPolicy | None = None
     outbound_cluster_stat_name: str = ""
-    inbound_cluster_stat_name: str = ""
     locality_lb_setting: LocalityLoadBalancerSetting | None = None
     zone_aware_lb_setting: ZoneAwareLbSetting | None = None
     dns_refresh_rate: timedelta = timedelta(seconds=60)
@@ -236,7 +236,9 @@ class MeshConfig(MeshPart):
     trust_domain: str = "cluster.local"
     trust_domain_aliases: tuple[str, ...] = ()
     enable_auto_mtls: bool = True
-    mesh_mtls: Annotated[TlsConfig | None, Key("meshMTLS")] = None
+    mesh_mtls: Annotated[
+        TlsConfig | None, Key("meshMTLS"), "minProtocolVersion counts: of servers in sidecars"
+    ] = None
     tls_defaults: TlsConfig | None = None
     outbound_traffic_policy: OutboundTrafficPolicy = field(default_factory=OutboundTrafficPolicy)
     ingress_service: str = "istio-ingressgateway"

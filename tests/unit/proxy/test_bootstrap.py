@@ -104,6 +104,15 @@ def test_envoy_shares_nothing_with_other_envoys_and_drains_in_twenty_seconds() -
     assert "--concurrency" not in found
 
 
+def test_drain_time_and_the_number_of_connections_are_as_the_proxys_configuration_says() -> None:
+    spec = replace(SPEC, drain_seconds=45, max_connections=100)
+    found = arguments(spec, RUN / "gw" / "bootstrap.json")
+    [monitor] = parsed(spec)["overload_manager"]["resource_monitors"]
+
+    assert found[found.index("--drain-time-s") + 1] == "45"
+    assert monitor["typed_config"]["max_active_downstream_connections"] == 100
+
+
 def test_envoy_does_not_log_each_use_of_a_deprecated_field() -> None:
     """One line for each route at each update: with 1,000 hosts that was 1.3 MB for every change."""
     found = arguments(SPEC, RUN / "gw" / "bootstrap.json")

@@ -1,0 +1,44 @@
+"""Settings of Istio that do nothing here, and that nobody misses: told once, without a warning.
+
+Istio's own charts and profiles write many of them. What does nothing and would be missed is no part of these tables: of
+that there is a warning.
+"""
+
+from collections.abc import Mapping
+
+Idle = Mapping[str, str]  # field, as in YAML -> why
+
+_ONE_CLUSTER = "there is one cluster, and one network"
+_OWN = "mizzen says it itself"
+_AMBIENT = "there is no ambient mode"
+_METRICS = "Envoy's own metrics are served, all of them, at port 15090"
+
+MESH_CONFIG: Idle = {
+    "enablePrometheusMerge": "metrics of applications stay theirs",
+    "serviceSettings": _ONE_CLUSTER,
+    "hboneConfig": _AMBIENT,
+    "configSources": "the control plane reads what it is told to at its start",
+    "proxyInboundListenPort": "sidecars take redirected connections at 15006",
+    "proxyListenPort": "sidecars take redirected connections at 15001",
+    "ingressControllerMode": "Ingress objects are read by their class",
+    "certificates": "webhooks have a certificate of the control plane's own",
+}
+PROXY_CONFIG: Idle = {
+    **dict.fromkeys(
+        ("configPath", "binaryPath", "serviceCluster", "customConfigFile", "proxyBootstrapTemplatePath"), _OWN
+    ),
+    **dict.fromkeys(
+        ("discoveryAddress", "proxyAdminPort", "controlPlaneAuthPolicy", "discoveryRefreshDelay"), _OWN
+    ),
+    **dict.fromkeys(("statNameLength", "proxyStatsMatcher", "extraStatTags"), _METRICS),
+    "holdApplicationUntilProxyStarts": "native sidecars start before applications",
+    "meshId": _ONE_CLUSTER,
+    "readinessProbe": "the Pod says it",
+    "sds": "certificates always come by SDS",
+    "image": "there is one image",
+    "fileFlushInterval": "access logs are written once a second",
+    "fileFlushMinSizeKb": "access logs are written once a second",
+}
+PROXY_HEADERS: Idle = {
+    "metadataExchangeHeaders": "proxies of mizzen send no such headers",
+}
