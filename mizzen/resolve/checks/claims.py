@@ -11,7 +11,7 @@ from mizzen.resources.istio.security import RequestAuthentication
 from mizzen.resources.istio.virtual_service import VirtualService
 
 CODES = {
-    "JWT-003": "A rule goes by a claim of a token, and no RequestAuthentication reads tokens (IST0149).",
+    "JWT-003": "A rule goes by a claim of a token, and no RequestAuthentication reads tokens.",
 }
 
 
