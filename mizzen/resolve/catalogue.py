@@ -18,7 +18,7 @@ from mizzen.resolve.listeners import (
     tracing,
 )
 from mizzen.resolve.proxies import declared
-from mizzen.resolve.routes import delegates, rules, tables
+from mizzen.resolve.routes import delegates, dynamic_names, rules, tables
 from mizzen.resolve.services import backends, client_tls, endpoints, policies, services, upstream_http3
 from mizzen.resolve.sidecars import outbound, workload_ports
 from mizzen.resolve.tls import secrets
@@ -31,6 +31,7 @@ _MODULES = (
     closing,
     collectors,
     delegates,
+    dynamic_names,
     edge,
     endpoints,
     listeners,

@@ -54,6 +54,30 @@ spec:
   endpoints: [{address: 127.0.0.1}]
 """,
     ]
+    parts.append("""\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: names, namespace: istio-system}
+spec:
+  hosts: ['*.localhost']
+  location: MESH_EXTERNAL
+  resolution: DYNAMIC_DNS
+  ports: [{number: 8080, name: http, protocol: HTTP}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: names, namespace: istio-system}
+spec:
+  hosts: ['*']
+  gateways: [shop]
+  http:
+  - {match: [{headers: {x-passed: {}}}], directResponse: {status: 204}}
+  - match: [{uri: {prefix: /fixed}}]
+    rewrite: {authority: 'b.localhost:8080'}
+    headers: {request: {set: {x-passed: 'yes'}}}
+    route: [{destination: {host: '*.localhost'}}]
+  - {headers: {request: {set: {x-passed: 'yes'}}}, retries: {attempts: 0}, route: [{destination: {host: '*.localhost'}}]}
+""")
     for name in BACKENDS:
         port = 9443 if name.startswith("tcp") else 8443
         http3 = "only" if name.endswith("only") else "true"
@@ -136,3 +160,21 @@ def test_every_port_is_open_at_ipv6_too(authority: Authority) -> None:
             asked = partial(curl, protocol, "https://inner.test:8443/", address=address, ca_pem=authority.pem)
             assert eventually(lambda asked=asked: asked().status) == 200, (protocol, address)
     assert curl("h1", "http://first.test/", connect_port=8080, address="::1").status == 200
+
+
+def test_a_name_that_is_asked_for_leads_nowhere_else(authority: Authority) -> None:
+    def asked(host: str, path: str = "/") -> int:
+        return curl("h1", f"http://any.test:8080{path}", headers={"Host": host}).status
+
+    assert eventually(lambda: asked("a.localhost:8080")) == 204
+    assert asked("A.LOCALHOST:8080") == 204
+    for host in (
+        "a.localhost:9901",
+        "a.localhost",
+        "127.0.0.1:8080",
+        "other.test:8080",
+        "x@a.localhost:8080",
+    ):
+        assert asked(host) in (400, 503), host
+    # Of a name that is written, nothing of what was asked for is left.
+    assert asked("127.0.0.1:15021", "/fixed") == 204

@@ -15,6 +15,7 @@ from mizzen.resolve.hosts import overlap, usable_by
 from mizzen.resolve.listeners.stages import ports
 from mizzen.resolve.names import service_host
 from mizzen.resolve.routes.delegates import check_delegates, delegate_of
+from mizzen.resolve.routes.dynamic_names import odd_port
 from mizzen.resolve.routes.redirects import REDIRECTS
 from mizzen.resolve.services.destinations import Indexes, Target
 from mizzen.resources.declaring.compile import nearest
@@ -179,6 +180,9 @@ class _Checked:
             ports = ", ".join(str(port.number) for port in target.service.ports) or "no port"
             field = f"{destination.at}.port.number" if destination.port else f"{destination.at}.host"
             self._report("REF-003", field, f"{target.host} has no port {target.port}", f"It has {ports}.")
+        in_http = destination.at.startswith("spec.http")
+        if in_http and (odd := odd_port(self.indexes, target, self.service.ref, f"{destination.at}.host")):
+            self.ctx.report(odd)
         if destination.subset:
             self._check_subset(destination, target)
 

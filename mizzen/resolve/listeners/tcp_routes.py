@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
-from mizzen.errors import ResourceRef
+from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.backend import BLACK_HOLE
@@ -75,7 +75,12 @@ def sni_services(ctx: Context, server: MergedServer, indexes: Indexes) -> tuple[
     found = []
     for service in indexes.services.all:
         hosts = usable_by(server.hosts, service.namespace)
-        if service.external or service.alias_of or not any(subset_of(service.host, one) for one in hosts):
+        if (
+            service.external
+            or service.alias_of
+            or service.is_dynamic
+            or not any(subset_of(service.host, one) for one in hosts)
+        ):
             continue
         rule = indexes.policies.rule(service.host, service.namespace)
         for port in service.ports:
@@ -130,6 +135,10 @@ class _Maker:
         targets = [
             self.indexes.target(one.destination, service.namespace, self.server.number) for one in kept
         ]
+        for one, target in zip(kept, targets, strict=True):
+            if target.is_dynamic:
+                self._refuse(service.ref, f"{one.destination.at}.host", target.host)
+                return NOWHERE
         # Of several destinations the first one's rule holds, without its subset: Istio's way.
         policy = self.indexes.tcp(targets[0], targets[0].subset if alone else "")
         tunnel = policy.tunnel
@@ -145,6 +154,11 @@ class _Maker:
             tunnel_host=f"{tunnel.target_host}:{tunnel.target_port}" if tunnel else "",
             tunnel_by_post=bool(tunnel and tunnel.protocol == "POST"),
         )
+
+    def _refuse(self, ref: ResourceRef, at: str, host: str) -> None:
+        message = f"{host} has its endpoints by the names that requests ask for, and bytes ask for none: connections fail"
+        hint = "Send HTTP there, or write a ServiceEntry with the names and resolution DNS."
+        self.ctx.report(Problem(code="BE-009", resource=ref, field=at, message=message, hint=hint))
 
     def _idle(self, wanted: timedelta | None) -> timedelta | None:
         return idle_timeout(self.ctx) if wanted is None else wanted

@@ -1,6 +1,7 @@
 """What is done with a request: rules of a VirtualService -> actions, faults and CORS."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mizzen.lazy import dataclass
 from mizzen.model.route import (
@@ -13,6 +14,7 @@ from mizzen.model.route import (
     Forward,
     Fraction,
     Grpc,
+    HeaderMatch,
     Respond,
     Rewrite,
     Weighted,
@@ -20,6 +22,7 @@ from mizzen.model.route import (
 from mizzen.resolve.context import Context
 from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.routes.delegates import Rule
+from mizzen.resolve.routes.dynamic_names import OUTSIDE, are_allowed, names_allowed
 from mizzen.resolve.routes.header_changes import header_changes
 from mizzen.resolve.routes.matches import text_match
 from mizzen.resolve.routes.redirects import Where, redirect_of
@@ -89,6 +92,28 @@ class Actions:
             rewrite=self._rewrite(route),
             grpc=_grpc(targets),
         )
+
+    def names(self, rule: Rule, action: Forward) -> tuple[HeaderMatch, ...] | None:
+        """What the authority of its requests must be like; None: it is known already, and must not be."""
+        targets = self._by_name(rule)
+        host = action.rewrite.host
+        known = [host] if host else [share.host_rewrite for share in action.to if share.host_rewrite]
+        if not all(are_allowed(self.indexes, targets, one) for one in known):
+            return None
+        return () if host else names_allowed(self.indexes, targets)
+
+    def without_names(self, rule: Rule, action: Forward) -> Action:
+        """What becomes of requests whose authority must not be connected to: copies of them are not made."""
+        found = {one.backend for one in self._by_name(rule) if one.is_dynamic}
+        if any(share.backend in found for share in action.to):
+            return Fail(status=503, because=OUTSIDE)
+        return replace(action, copies=tuple(one for one in action.copies if one.backend not in found))
+
+    def _by_name(self, rule: Rule) -> list[Target]:
+        """All that its requests, and copies of them, may be sent to."""
+        route = rule.route
+        mirrors = (*(one.destination for one in route.mirrors), *((route.mirror,) if route.mirror else ()))
+        return [self._target(rule, one) for one in (*(one.destination for one in route.route), *mirrors)]
 
     def _target(self, rule: Rule, destination: Destination) -> Target:
         return self.indexes.target(destination, rule.namespace, self.where.port)

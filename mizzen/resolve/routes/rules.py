@@ -10,6 +10,7 @@ from mizzen.model.route import Action, Exact, Fail, Forward, Prefix, Regex, Rout
 from mizzen.resolve.budget import MOST_ROUTES
 from mizzen.resolve.routes.actions import Actions, cors, fault
 from mizzen.resolve.routes.delegates import Rule
+from mizzen.resolve.routes.dynamic_names import OUTSIDE
 from mizzen.resolve.routes.header_changes import header_changes, telling_operation
 from mizzen.resolve.routes.matches import applies, route_match
 from mizzen.resources.istio.virtual_service import HTTPMatchRequest, VirtualService
@@ -82,10 +83,29 @@ def _route_if_any(
     if match is not None and not applies(actions.ctx, match, where.gateway, where.port, service.namespace):
         return ()
     when = route_match(match)
-    return tuple(
+    found = [
         _route(rule, match, actions, service, action, replace(when, names_port=True) if is_named else when)
         for action, is_named in actions.of(rule)
-    )
+    ]
+    return tuple(narrowed for route in found for narrowed in _by_name(rule, actions, service, route))
+
+
+def _by_name(rule: Rule, actions: Actions, service: VirtualService, route: Route) -> tuple[Route, ...]:
+    """The route, for the authorities alone that may be connected to; others fail, and fall to no wider rule."""
+    if not isinstance(route.action, Forward):
+        return (route,)
+    names = actions.names(rule, route.action)
+    if names == ():
+        return (route,)
+    others = replace(route, action=actions.without_names(rule, route.action))
+    if names is None:
+        message = f"{OUTSIDE}: its requests get 503"
+        hint = "Rewrite the authority to a name below that host, or not at all."
+        at = f"{rule.at}.rewrite.authority"
+        actions.ctx.report(Problem(code="BE-009", resource=service.ref, field=at, message=message, hint=hint))
+        return (others,)
+    match = replace(route.match, headers=(*route.match.headers, *names))
+    return (replace(route, match=match), others)
 
 
 def _route(

@@ -187,13 +187,9 @@ def _blamed(wanted: _Wanted) -> ResourceRef:
 
 def _of_port(service: MeshService, port: MeshPort, rule: MergedRule | None) -> Iterator[_Wanted]:
     yield _Wanted(service=service, port=port, rule=rule, subset=None)
-    if rule is not None and not _is_wildcard(service):
+    if rule is not None and not service.is_dynamic:
         for subset in rule.subsets:
             yield _Wanted(service=service, port=port, rule=rule, subset=subset)
-
-
-def _is_wildcard(service: MeshService) -> bool:
-    return any(entry.spec.resolution == "DYNAMIC_DNS" for entry in service.entries)
 
 
 def _backend(

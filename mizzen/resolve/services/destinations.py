@@ -28,6 +28,11 @@ class Target:
         return backend_name(self.port, self.subset, self.host)
 
     @property
+    def is_dynamic(self) -> bool:
+        """Is it whatever name below its host a request asks for?"""
+        return self.service is not None and self.service.is_dynamic
+
+    @property
     def protocol(self) -> str:
         """What its port is declared to carry; "" where nobody says, or knows the port."""
         port = self.service.port(self.port) if self.service else None

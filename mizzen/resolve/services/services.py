@@ -74,6 +74,11 @@ class MeshService:
     def entries(self) -> tuple[ServiceEntry, ...]:
         return tuple(one for one in self.sources if isinstance(one, ServiceEntry))
 
+    @property
+    def is_dynamic(self) -> bool:
+        """Is it whatever name below its host a request asks for (DYNAMIC_DNS)?"""
+        return any(entry.spec.resolution == "DYNAMIC_DNS" for entry in self.entries)
+
     def port(self, number: int) -> MeshPort | None:
         return next((port for port in self.ports if port.number == number), None)
 
