@@ -24,6 +24,7 @@ from mizzen.resources.catalogue import CATALOGUE as READING
 from mizzen.resources.fields_table import fields_table
 from mizzen.sources.cluster import CATALOGUE as CLUSTER
 from mizzen.sources.files import CATALOGUE as FILES
+from scripts.envoy_fields import meanings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -85,7 +86,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    pages: Mapping[str, str] = {"problems.md": problems_page(), "fields.md": fields_table()}
+    pages: Mapping[str, str] = {"problems.md": problems_page(), "fields.md": fields_table(meanings())}
     stale = []
     for name, text in pages.items():
         path = DOCS / name
