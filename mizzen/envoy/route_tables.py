@@ -125,16 +125,8 @@ class _Table:
         changed = {name: _entry(one) for name, one in self._made.items()}
         entries = known.updated(changed, self._removed)
         if before is None or entries is not known or _around(table) != _around(before.table):
-            others = []
-            if table.misdirected:
-                others.append(_entry(misdirected_host(table.misdirected, table.announcement)))
-            shell = route_configuration(
-                table.name,
-                port_in_domains=table.port_in_domains,
-                switches=switches(scoped=False, chosen_again=table.chosen_again),
-            )
-            around = frame(shell, VIRTUAL_HOSTS)
-            self.changes.put(ROUTES, table.name, around.around((*entries.values(), *others)))
+            around = frame(shell(table), VIRTUAL_HOSTS)
+            self.changes.put(ROUTES, table.name, around.around((*entries.values(), *last_entries(table))))
         return entries
 
     def _put_scopes(self) -> None:
@@ -163,6 +155,22 @@ class _Table:
         if new := tuple(sorted(set(table.misdirected) - earlier)):
             for name, body in scopes(table, misdirected_host(new, table.announcement, scoped=True)):
                 self.changes.put(SCOPED_ROUTES, name, body)
+
+
+def shell(table: RouteTable) -> pb.RouteConfiguration:
+    """The one resource of a table without its hosts."""
+    return route_configuration(
+        table.name,
+        port_in_domains=table.port_in_domains,
+        switches=switches(scoped=False, chosen_again=table.chosen_again),
+    )
+
+
+def last_entries(table: RouteTable) -> tuple[bytes, ...]:
+    """What stands behind its hosts."""
+    if not table.misdirected:
+        return ()
+    return (_entry(misdirected_host(table.misdirected, table.announcement)),)
 
 
 def _entry(host: pb.VirtualHost) -> bytes:

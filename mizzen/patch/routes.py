@@ -1,5 +1,6 @@
-"""ROUTE_CONFIGURATION, VIRTUAL_HOST and HTTP_ROUTE: one route table, or the one host that a scope has of it."""
+"""ROUTE_CONFIGURATION, VIRTUAL_HOST and HTTP_ROUTE: what a route table is made of (patch/tables), and the one host of a scope."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from mizzen._api import pb
@@ -10,42 +11,61 @@ from mizzen.patch import matching
 from mizzen.patch.matching import TableName
 from mizzen.patch.prepared import MERGING, Work, is_for_side, place, replaced, value_of
 
-_OF_HOSTS = frozenset({Target.VIRTUAL_HOST, Target.HTTP_ROUTE})
 
-
-def patch_table(
-    one: pb.RouteConfiguration, name: TableName, work: Work, *, inbound: bool, scoped: bool
-) -> None:
-    """Patch a table in its place. `scoped`: it is one host of the table, and no host is added to it."""
-    mine = [
+def for_table(patches: Iterable[Patch], name: TableName, *, inbound: bool) -> list[Patch]:
+    """Those of the patches that are for a table, or something in it."""
+    return [
         patch
-        for patch in work.patches
+        for patch in patches
         if is_for_side(patch, inbound=inbound) and matching.table(patch.table, name)
     ]
+
+
+def patch_scope(one: pb.RouteConfiguration, name: TableName, work: Work) -> bool:
+    """Patch the one host that a scope has of a table, in its place; False where it is removed."""
+    mine = for_table(work.patches, name, inbound=False)
+    patch_shell(one, mine, work)
+    hosts = list(one.virtual_hosts)
+    kept = [made for host in hosts if (made := patch_host(host, mine, work)) is not None]
+    if kept != hosts:
+        replaced(one.virtual_hosts, kept)
+    return bool(kept) or not hosts
+
+
+def patch_shell(one: pb.RouteConfiguration, mine: Iterable[Patch], work: Work) -> None:
+    """ROUTE_CONFIGURATION: what a table is but for its hosts. Hosts that a patch brings are appended."""
     for patch in mine:
         if patch.target is Target.ROUTE_CONFIGURATION:
             work.hits.add(patch)
             work.merge(one, patch)
-    of_hosts = [patch for patch in mine if patch.target in _OF_HOSTS]
-    if not of_hosts:
-        return
-    kept = [made for host in one.virtual_hosts if (made := _patched(host, of_hosts, work)) is not None]
-    for patch in mine:
-        if patch.target is Target.VIRTUAL_HOST and patch.operation is Operation.ADD and not scoped:
-            work.hits.add(patch)
-            kept.append(value_of(patch))
-    replaced(one.virtual_hosts, kept)
 
 
-def _patched(host: pb.VirtualHost, mine: list[Patch], work: Work) -> pb.VirtualHost | None:
-    """None where it is removed. What stands for another server's hosts, or is closed for a guard that is not honoured, stays as
-    it is."""
+def added_hosts(mine: Iterable[Patch], work: Work) -> list[pb.VirtualHost]:
+    """The hosts that patches add to a table."""
+    adding = [
+        patch for patch in mine if patch.target is Target.VIRTUAL_HOST and patch.operation is Operation.ADD
+    ]
+    work.hits.update(adding)
+    return [value_of(patch) for patch in adding]
+
+
+def patch_host(host: pb.VirtualHost, mine: Iterable[Patch], work: Work) -> pb.VirtualHost | None:
+    """The host as patches make it: it may be the same one, in its place; None where it is removed.
+
+    What stands for another server's hosts, or is closed for a guard that is not honoured, stays as it is.
+    """
+    meant = [
+        patch
+        for patch in mine
+        if (patch.target is Target.VIRTUAL_HOST and patch.operation is not Operation.ADD)
+        or patch.target is Target.HTTP_ROUTE
+    ]
+    if not any(matching.host(patch, host) for patch in meant):
+        return host
     if host.name == MISDIRECTED or any(route.name == CLOSED for route in host.routes):
         return host
-    for patch in mine:
-        if patch.target is not Target.VIRTUAL_HOST or patch.operation is Operation.ADD:
-            continue
-        if not matching.host(patch, host):
+    for patch in meant:
+        if patch.target is not Target.VIRTUAL_HOST or not matching.host(patch, host):
             continue
         work.hits.add(patch)
         if patch.operation is Operation.REMOVE:
@@ -53,13 +73,11 @@ def _patched(host: pb.VirtualHost, mine: list[Patch], work: Work) -> pb.VirtualH
         if patch.operation in MERGING:
             work.merge(host, patch)
         else:
-            host = value_of(patch)
-    of_routes = [patch for patch in mine if patch.target is Target.HTTP_ROUTE and matching.host(patch, host)]
+            host = pb.VirtualHost()
+            host.CopyFrom(value_of(patch))
+    of_routes = [patch for patch in meant if patch.target is Target.HTTP_ROUTE and matching.host(patch, host)]
     if of_routes:
-        out = pb.VirtualHost()
-        out.CopyFrom(host)
-        _patch_routes(out, of_routes, work)
-        return out
+        _patch_routes(host, of_routes, work)
     return host
 
 

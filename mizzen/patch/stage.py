@@ -9,8 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from google.protobuf.message import Message
-
 from mizzen.envoy.changes import Faults, Name
 from mizzen.envoy.config import (
     CLUSTERS,
@@ -36,7 +34,8 @@ from mizzen.patch.http_filters import Judges, names_judges
 from mizzen.patch.listeners import Around, patch_listener
 from mizzen.patch.matching import table, table_name
 from mizzen.patch.prepared import Work, value_of
-from mizzen.patch.routes import patch_table
+from mizzen.patch.routes import patch_scope
+from mizzen.patch.tables import TablePatched, patch_table
 from mizzen.persistent import PersistentMap
 
 CODES = {
@@ -84,6 +83,7 @@ class Patched:
     judges: bytes | None
     outcomes: PersistentMap[str, Outcome]
     bodies: PersistentMap[str, bytes]
+    tables: Mapping[str, TablePatched]  # route tables that go as one
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,11 @@ def _of_type(
         known, earlier = None, None
     difference = resources.difference(earlier)
     how = partial(_patch_one, url, mine, base.model, Judges.of(judges) if judges else Judges())
+    tables = dict(known.tables) if known else {}
+    for name in difference.removed:
+        tables.pop(name, None)
+    if url == ROUTES:
+        how = partial(_patch_table, mine, base, tables)
     outcomes = {name: how(name, body) for name, body in difference.changed.items()}
     kept: PersistentMap[str, Outcome] = known.outcomes if known else PersistentMap()
     bodies: PersistentMap[str, bytes] = known.bodies if known else resources
@@ -148,7 +153,7 @@ def _of_type(
     changed = {name: one.body for name, one in outcomes.items() if one.body is not None}
     gone = {name for name, one in outcomes.items() if one.body is None} | difference.removed
     bodies = bodies.updated({**changed, **added}, gone - added.keys())
-    return Patched(mine, judges, kept, bodies)
+    return Patched(mine, judges, kept, bodies, tables)
 
 
 def _added(url: str, mine: Iterable[Patch], resources: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -187,6 +192,27 @@ def _patch_one(
     return made or Outcome(None, frozenset(mine), tuple(problems))
 
 
+def _patch_table(
+    mine: tuple[Patch, ...], base: EnvoyConfig, tables: dict[str, TablePatched], name: str, body: bytes
+) -> Outcome:
+    """A table that goes as one; what is kept of it for the next time goes into `tables`. What raises closes."""
+    problems: list[Problem] = []
+    named = table_name(name, _gateway_of(base.model, name))
+    make = partial(patch_table, base.tables[name], named, mine, tables.pop(name, None))
+    unpatched = object()
+    made = attempt(
+        Stage.TRANSLATE, mine[0].origin, lambda: make() or unpatched, problems.append, None, mine[0].at
+    )
+    if made is unpatched:
+        return Outcome(body, frozenset())
+    if not isinstance(made, TablePatched):
+        return Outcome(None, frozenset(mine), tuple(problems))
+    tables[name] = made
+    problems = [_failed(patch, why) for patch, why in made.failed]
+    problems += [_refused(patch, name, *wrong) for patch, wrong in made.unsound]
+    return Outcome(made.body, made.hits, tuple(problems))
+
+
 def _applied(
     url: str, mine: tuple[Patch, ...], model: Model, judges: Judges, name: str, body: bytes
 ) -> Outcome:
@@ -201,7 +227,8 @@ def _applied(
     if made == body:
         return Outcome(body, frozenset(work.hits), tuple(problems))
     if not is_sound(message):
-        problems += [_refused(_first_unsound(url, mine, model, judges, name, body, work), name, message)]
+        culprit = _first_unsound(url, mine, model, judges, name, body, work)
+        problems.append(_refused(culprit, name, *violations(message)[0]))
     return Outcome(made, frozenset(work.hits), tuple(problems))
 
 
@@ -222,22 +249,9 @@ def _listener(message: Any, model: Model, judges: Judges, name: str, work: Work)
     return patch_listener(message, Around(edge, judges), work)
 
 
-def _table(message: Any, model: Model, _: Judges, name: str, work: Work) -> bool:
-    patch_table(
-        message,
-        table_name(name, _gateway_of(model, name)),
-        work,
-        inbound=name.startswith("inbound|"),
-        scoped=False,
-    )
-    return True
-
-
-def _scope(message: Any, model: Model, _: Judges, name: str, work: Work) -> bool:
-    table, _domain = parts_of_scope(name)
-    named = table_name(table, _gateway_of(model, table))
-    patch_table(message.route_configuration, named, work, inbound=False, scoped=True)
-    return bool(message.route_configuration.virtual_hosts) or not _domain or _domain == "-"
+def _scope(message: Any, model: Model, __: Judges, name: str, work: Work) -> bool:
+    called, _ = parts_of_scope(name)
+    return patch_scope(message.route_configuration, table_name(called, _gateway_of(model, called)), work)
 
 
 def _gateway_of(model: Model, table: str) -> str:
@@ -255,7 +269,6 @@ def _extension(_: Any, __: Model, ___: Judges, ____: str, _____: Work) -> bool:
 
 _PATCHING: Mapping[str, Callable[[Any, Model, Judges, str, Work], bool]] = {
     LISTENERS: _listener,
-    ROUTES: _table,
     SCOPED_ROUTES: _scope,
     CLUSTERS: _cluster,
     EXTENSION_CONFIGS: _extension,
@@ -344,8 +357,7 @@ def _failed(patch: Patch, why: str) -> Problem:
     )
 
 
-def _refused(patch: Patch, name: str, message: Message) -> Problem:
-    path, wrong = violations(message)[0]
+def _refused(patch: Patch, name: str, path: str, wrong: str) -> Problem:
     return Problem(
         code="EXT-009",
         resource=patch.origin,
