@@ -77,11 +77,8 @@ def principal(expression: Expression) -> pb.Principal:
         case Not(of=part):
             return pb.Principal(not_id=principal(part))
         case Peer(name=name):
-            out = pb.Principal()
-            out.authenticated.SetInParent()
-            if not isinstance(name, Present):
-                out.authenticated.principal_name.CopyFrom(text(name))
-            return out
+            # Without a name, Envoy takes whoever TLS lets in for somebody, with a certificate of their own or not.
+            return pb.Principal(authenticated=pb.Principal.Authenticated(principal_name=text(name)))
         case Address(whose="client", cidr=cidr):
             return pb.Principal(remote_ip=cidr_range(cidr))
         case Address(cidr=cidr):

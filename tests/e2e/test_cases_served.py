@@ -7,16 +7,23 @@
   answer: {status: 200, headers: {NAME: VALUE}, missing: [NAME], body: TEXT}
   logged: TEXT, unlogged: TEXT     what the access log has a line of (/dev/stdout), and what it has not; {over} is the protocol
   seen: {backend: PORT, path: ..., method: ..., headers: {...}, missing: [...]}   what reached a backend
+  copied: [PORT, ...]        backends that get it too, once each
+  takes: SECONDS             at least
+
+What a request's headers make the backends do: x-echo-status: STATUS, x-echo-delay: SECONDS, x-echo-fail-first: N (503 to
+the first N attempts).
 """
 
 import asyncio
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -39,11 +46,15 @@ class _Echo(BaseHTTPRequestHandler):
     """Says what it was asked, and on which port."""
 
     protocol_version = "HTTP/1.1"
+    seen: ClassVar[list[tuple[int, str, str]]] = []  # port, path and id of each request
 
     def _answer(self) -> None:
+        _Echo.seen.append(arrived := (self._port, self.path, self.headers.get("x-request-id", "")))
+        time.sleep(float(self.headers.get("x-echo-delay", "0")))
+        fails = _Echo.seen.count(arrived) <= int(self.headers.get("x-echo-fail-first", "0"))
         body = json.dumps(
             {
-                "backend": self.server.server_port,  # type: ignore[attr-defined]
+                "backend": self._port,
                 "method": self.command,
                 "path": self.path,
                 "headers": {
@@ -51,13 +62,19 @@ class _Echo(BaseHTTPRequestHandler):
                 },
             }
         ).encode()
-        self.send_response(200)
+        self.send_response(503 if fails else int(self.headers.get("x-echo-status", "200")))
         self.send_header("content-length", str(len(body)))
         self.send_header("x-echo", "yes")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-    do_GET = do_PUT = do_OPTIONS = _answer  # the names that http.server calls
+    @property
+    def _port(self) -> int:
+        return int(self.server.server_address[1])
+
+    # The names that http.server calls.
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
@@ -106,6 +123,7 @@ def ask(case: Case, authority: Authority) -> None:
             assert status == request["answer"]["status"], request
             continue
         for protocol in protocols(request):
+            _Echo.seen.clear()
             answer = curl(
                 protocol,
                 url,
@@ -121,6 +139,9 @@ def ask(case: Case, authority: Authority) -> None:
                 assert answer.header(name) == value, where
             assert not [name for name in expected.get("missing", ()) if answer.all(name)], where
             assert expected.get("body", answer.text) == answer.text, where
+            assert answer.timings.total >= timedelta(seconds=request.get("takes", 0)), where
+            for port in request.get("copied", ()):
+                gateway.eventually(lambda port=port: [one for one in _Echo.seen if one[0] == port])
             if "seen" in request:
                 assert_seen(request["seen"], json.loads(answer.text), where)
 
