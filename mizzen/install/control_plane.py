@@ -47,7 +47,7 @@ def config_maps(site: Site) -> tuple[Manifest, Manifest]:
             "tag": site.tag(),
             "imagePullPolicy": values.image_pull_policy,
             "imagePullSecrets": list(values.image_pull_secrets),
-            "proxy": {"resources": {}},
+            "proxy": {"resources": plain(values.proxy.resources)},
         },
         "revision": site.revision,
     }
@@ -79,6 +79,15 @@ def _workload(site: Site) -> Workload:
     marked = {"istio.io/rev": site.revision} if site.suffix else {"istio": "pilot"}
     if k8s.replica_count is None and values.replica_count is not None and values.autoscale_enabled is False:
         k8s = dataclasses.replace(k8s, replica_count=values.replica_count)
+    k8s = dataclasses.replace(
+        k8s,
+        node_selector={**values.node_selector, **k8s.node_selector},
+        tolerations=k8s.tolerations or values.tolerations,
+        affinity=k8s.affinity or values.affinity,
+        pod_annotations={**values.pod_annotations, **k8s.pod_annotations},
+        pod_labels={**values.pod_labels, **k8s.pod_labels},
+        service_annotations={**values.service_annotations, **k8s.service_annotations},
+    )
     return Workload(
         site=site,
         component=PILOT,

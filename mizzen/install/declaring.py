@@ -81,7 +81,9 @@ def _whole(
     told = {(problem.field, problem.code) for problem in _decoded(metadata, spec, {})[1]}
     final = _with(spec, sets)
     operator, problems = _decoded(metadata, final, _places(operators, spec))
-    mesh = final.get("meshConfig")
+    values = final.get("values")
+    below = values.get("meshConfig") if isinstance(values, Mapping) else None
+    mesh = merged(below if isinstance(below, Mapping) else {}, final.get("meshConfig") or {})
     new = [
         dataclasses.replace(problem, resource=_origin((), False))
         for problem in problems
@@ -199,11 +201,13 @@ def _checked(operator: IstioOperator) -> list[Problem]:
     if runs and not (spec.hub or spec.values.global_.hub):
         hint = "Say where HUB/mizzen:TAG was pushed: --set hub=HUB --set tag=TAG, or spec.hub and spec.tag."
         problem("INS-002", "spec.hub", "it is not said where the image is", hint)
-    if spec.revision and (len(spec.revision) > _LONGEST_REVISION or not _LABEL.fullmatch(spec.revision)):
+    revision = spec.revision or spec.values.revision
+    if revision and (len(revision) > _LONGEST_REVISION or not _LABEL.fullmatch(revision)):
         hint = (
             f"A revision is made of lower-case letters, digits and dashes, up to {_LONGEST_REVISION} of them."
         )
-        problem("INS-005", "spec.revision", f"{spec.revision!r} cannot be the name of a revision", hint)
+        at = "spec.revision" if spec.revision else "spec.values.revision"
+        problem("INS-005", at, f"{revision!r} cannot be the name of a revision", hint)
     site = Site(operator=operator, mesh={}, version="")
     taken = {(site.namespace, site.pilot): "the control plane"}
     for gateway in gateways(site):

@@ -23,6 +23,7 @@ from mizzen.install.workload import (
     service,
 )
 from mizzen.lazy import dataclass
+from mizzen.resources.istio.gateway_values import with_values
 from mizzen.resources.istio.operator import CHART_PORTS, GatewayComponent
 from mizzen.resources.kubernetes.core import ServicePort
 
@@ -42,10 +43,10 @@ class Installed:
 
 def gateways(site: Site) -> tuple[Installed, ...]:
     """The gateways that are wanted: ingress first, each in the order in which it is declared."""
-    components = site.operator.spec.components
+    components, values = site.operator.spec.components, site.operator.spec.values.gateways
     kinds = (
-        (INGRESS, INGRESS_NAME, components.ingress_gateways, CHART_PORTS),
-        (EGRESS, EGRESS_NAME, components.egress_gateways, _EGRESS_PORTS),
+        (INGRESS, INGRESS_NAME, components.ingress_gateways, values.ingress, CHART_PORTS),
+        (EGRESS, EGRESS_NAME, components.egress_gateways, values.egress, _EGRESS_PORTS),
     )
     return tuple(
         Installed(
@@ -55,8 +56,8 @@ def gateways(site: Site) -> tuple[Installed, ...]:
             said=said,
             ports=said.k8s.service.ports or ports,
         )
-        for component, usual_name, listed, ports in kinds
-        for said in listed
+        for component, usual_name, listed, below, ports in kinds
+        for said in (with_values(one, below) for one in listed)
         if said.enabled is not False
     )
 

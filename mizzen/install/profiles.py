@@ -9,7 +9,6 @@ INGRESS, EGRESS = "istio-ingressgateway", "istio-egressgateway"
 def _profile(name: str, *, pilot: bool = True, ingress: bool = False, egress: bool = False) -> dict[str, Any]:
     return {
         "profile": name,
-        "namespace": "istio-system",
         "components": {
             "base": {"enabled": pilot},
             "pilot": {"enabled": pilot},

@@ -7,6 +7,8 @@ from mizzen.inject.container import Manifest, ProxySettings
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.compile import declared_fields
 from mizzen.resources.declaring.declare import Element
+from mizzen.resources.istio.gateway_values import namespace_of
+from mizzen.resources.istio.mesh import DEFAULT_MESH
 from mizzen.resources.istio.operator import IstioOperator, OperatorEnvVar
 
 DEFAULT_REVISION = "default"
@@ -32,12 +34,12 @@ class Site:
     @property
     def namespace(self) -> str:
         """Where the control plane is."""
-        return self.operator.spec.namespace or "istio-system"
+        return namespace_of(self.operator.spec) or "istio-system"
 
     @property
     def revision(self) -> str:
         """As labels say it: "default" for the one without a name."""
-        return self.operator.spec.revision or DEFAULT_REVISION
+        return self.operator.spec.revision or self.operator.spec.values.revision or DEFAULT_REVISION
 
     @property
     def suffix(self) -> str:
@@ -51,7 +53,9 @@ class Site:
 
     @property
     def trust_domain(self) -> str:
-        return self.operator.spec.mesh_config.trust_domain
+        spec = self.operator.spec
+        domains = (spec.mesh_config.trust_domain, spec.values.mesh_config.trust_domain)
+        return next((one for one in domains if one != DEFAULT_MESH.trust_domain), DEFAULT_MESH.trust_domain)
 
     @property
     def pull_policy(self) -> str:

@@ -16,6 +16,7 @@ from mizzen.resolve.proxies.workloads import Workload, gateway_workloads
 from mizzen.resources.declaring.compile import decoder_of
 from mizzen.resources.declaring.declare import Unknown
 from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.istio.gateway_values import namespace_of, with_values
 from mizzen.resources.istio.mesh import ProxyConfig
 from mizzen.resources.istio.operator import (
     CHART_PORTS,
@@ -74,12 +75,14 @@ def _of_operators(world: World) -> dict[tuple[str, str], DeclaredGateway]:
     found: dict[tuple[str, str], DeclaredGateway] = {}
     disabled: set[tuple[str, str]] = set()
     for operator in world.operators:
-        for component in operator.spec.components.ingress_gateways:
-            gateway = _declared(component, operator.spec.namespace, operator.ref, CHART_PORTS)
+        values, home = operator.spec.values.gateways.ingress, namespace_of(operator.spec)
+        for said in operator.spec.components.ingress_gateways:
+            component = with_values(said, values)
+            gateway = _declared(component, home, operator.ref, CHART_PORTS)
             key = (gateway.namespace, gateway.name)
             if key in found:
                 both = overlay(found[key].component, component)
-                gateway = _declared(both, operator.spec.namespace, found[key].origin, CHART_PORTS)
+                gateway = _declared(both, home, found[key].origin, CHART_PORTS)
             found[key] = gateway
             (disabled.add if component.enabled is False else disabled.discard)(key)
     return {key: gateway for key, gateway in found.items() if key not in disabled}
@@ -96,7 +99,10 @@ def _unless_declared(world: World) -> tuple[DeclaredGateway, ...]:
     if is_listed or all(one.spec.profile in _WITHOUT_GATEWAY for one in world.operators):
         return ()
     first = world.operators[0]
-    return (_declared(GatewayComponent(), first.spec.namespace, first.ref, CHART_PORTS),)
+    component = with_values(GatewayComponent(), first.spec.values.gateways.ingress)
+    if component.enabled is False:
+        return ()
+    return (_declared(component, namespace_of(first.spec), first.ref, CHART_PORTS),)
 
 
 def _of_workload(workload: Workload, declared: DeclaredGateway | None) -> DeclaredGateway:

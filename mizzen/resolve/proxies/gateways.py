@@ -162,8 +162,10 @@ def mesh_config(world: World) -> MeshConfig:
     an IstioOperator), and over it that of every IstioOperator, the later over the earlier."""
     written = mesh_of(world.config_map_by_key.get((mesh_text.NAMESPACE, mesh_text.NAME)))
     mesh = DEFAULT_MESH if written is None else overlay(DEFAULT_MESH, written)
+    if any(operator.spec.profile == "demo" for operator in world.operators):
+        mesh = overlay(MeshConfig(access_log_file="/dev/stdout"), mesh)  # as the profile is installed
     for operator in world.operators:
-        mesh = overlay(mesh, operator.spec.mesh_config)
+        mesh = overlay(overlay(mesh, operator.spec.values.mesh_config), operator.spec.mesh_config)
     return mesh
 
 

@@ -42,3 +42,25 @@ PROXY_CONFIG: Idle = {
 PROXY_HEADERS: Idle = {
     "metadataExchangeHeaders": "proxies of mizzen send no such headers",
 }
+GLOBAL_VALUES: Idle = {
+    **dict.fromkeys(("meshID", "network", "multiCluster", "meshNetworks", "externalIstiod"), _ONE_CLUSTER),
+    "configValidation": "objects are always validated",
+    "omitSidecarInjectorConfigMap": _OWN,
+    "istiod": "analysis is a command: mizzen analyze",
+    "pilotCertProvider": "the control plane is its own authority",
+    "jwtPolicy": "tokens are those of third parties, with an audience",
+    "defaultPodDisruptionBudget": "there is a budget where there are two Pods or more",
+    "mountMtlsCerts": "certificates always come by SDS",
+    "operatorManageWebhooks": _OWN,
+    "useMCP": "there is no MCP",
+}
+VALUES: Idle = {
+    **dict.fromkeys(("cni", "istio_cni"), "the redirection is made by an init container"),
+    **dict.fromkeys(("ztunnel", "ambient"), _AMBIENT),
+    "telemetry": "metrics of Istio's own Envoy are made by nobody else",
+    "base": "the base has no settings",
+    "defaultRevision": "the installation without a revision is the default one",
+    "compatibilityVersion": "there is one behaviour",
+    "istiodRemote": _ONE_CLUSTER,
+    "profile": _OWN,
+}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Key, LooseText, Range, Resource, Unknown
-from mizzen.resources.istio import retired
+from mizzen.resources.istio import idle, retired
 from mizzen.resources.istio.mesh import MeshConfig
 from mizzen.resources.kubernetes.core import IntOrName, ServicePort
 
@@ -169,6 +169,60 @@ class Components(OperatorPart):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretVolume(OperatorPart):
+    """A Secret that is mounted into a gateway's Pods."""
+
+    name: str = ""
+    secret_name: str = ""
+    mount_path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuTarget(OperatorPart):
+    target_average_utilization: Annotated[int | None, Range(1, 1000), "percent"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayValues(OperatorPart):
+    """What Istio's chart of a gateway takes: it lies below what `components` say (`gateway_values`)."""
+
+    name: str = ""
+    namespace: str = ""
+    enabled: bool | None = None
+    labels: Mapping[str, LooseText] = field(default_factory=dict)
+    ports: Annotated[tuple[ServicePort, ...], "in the place of the usual ones"] = ()
+    type: Literal["", "ClusterIP", "NodePort", "LoadBalancer"] = ""
+    external_traffic_policy: Literal["", "Cluster", "Local"] = ""
+    external_ips: Annotated[tuple[str, ...], Key("externalIPs")] = ()
+    load_balancer_ip: Annotated[str, Key("loadBalancerIP")] = ""
+    load_balancer_class: str = ""
+    load_balancer_source_ranges: tuple[str, ...] = ()
+    ip_families: tuple[Literal["IPv4", "IPv6"], ...] = ()
+    ip_family_policy: Literal["", "SingleStack", "PreferDualStack", "RequireDualStack"] = ""
+    service_annotations: Mapping[str, LooseText] = field(default_factory=dict)
+    pod_annotations: Mapping[str, LooseText] = field(default_factory=dict)
+    env: Mapping[str, LooseText] = field(default_factory=dict)
+    resources: ComputeResources = field(default_factory=ComputeResources)
+    replica_count: Count | None = None
+    autoscale_enabled: bool | None = None
+    autoscale_min: Count | None = None
+    autoscale_max: Count | None = None
+    cpu: CpuTarget = field(default_factory=CpuTarget)
+    rolling_max_surge: IntOrName | None = None
+    rolling_max_unavailable: IntOrName | None = None
+    node_selector: Mapping[str, LooseText] = field(default_factory=dict)
+    tolerations: Annotated[tuple[AsWritten, ...], "as in a Pod"] = ()
+    affinity: Annotated[AsWritten, "as in a Pod"] = field(default_factory=dict)
+    secret_volumes: tuple[SecretVolume, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaysValues(OperatorPart):
+    ingress: Annotated[GatewayValues, Key("istio-ingressgateway")] = field(default_factory=GatewayValues)
+    egress: Annotated[GatewayValues, Key("istio-egressgateway")] = field(default_factory=GatewayValues)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PilotValues(OperatorPart):
     env: Annotated[Mapping[str, LooseText], "switches: PILOT_ENABLE_QUIC_LISTENERS and others"] = field(
         default_factory=dict
@@ -179,6 +233,12 @@ class PilotValues(OperatorPart):
     autoscale_min: Count | None = None
     autoscale_max: Count | None = None
     resources: ComputeResources = field(default_factory=ComputeResources)
+    node_selector: Mapping[str, LooseText] = field(default_factory=dict)
+    tolerations: Annotated[tuple[AsWritten, ...], "as in a Pod"] = ()
+    affinity: Annotated[AsWritten, "as in a Pod"] = field(default_factory=dict)
+    pod_annotations: Mapping[str, LooseText] = field(default_factory=dict)
+    pod_labels: Mapping[str, LooseText] = field(default_factory=dict)
+    service_annotations: Mapping[str, LooseText] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +249,18 @@ class NetworkPolicyValues(OperatorPart):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyValues(OperatorPart):
+    """Of every sidecar."""
+
+    resources: ComputeResources = field(default_factory=ComputeResources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GlobalValues(OperatorPart):
+    IDLE: ClassVar = idle.GLOBAL_VALUES
+
+    istio_namespace: Annotated[str, "after spec.namespace"] = ""
+    proxy: ProxyValues = field(default_factory=ProxyValues)
     hub: Annotated[str, "after spec.hub"] = ""
     tag: Annotated[LooseText, "after spec.tag"] = ""
     image_pull_policy: PullPolicy = ""
@@ -200,7 +271,12 @@ class GlobalValues(OperatorPart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values(OperatorPart):
+    IDLE: ClassVar = idle.VALUES
+
     pilot: PilotValues = field(default_factory=PilotValues)
+    gateways: GatewaysValues = field(default_factory=GatewaysValues)
+    mesh_config: Annotated[MeshConfig, "below spec.meshConfig"] = field(default_factory=MeshConfig)
+    revision: Annotated[str, "after spec.revision"] = ""
     global_: Annotated[GlobalValues, Key("global")] = field(default_factory=GlobalValues)
 
 

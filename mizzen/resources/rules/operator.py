@@ -17,6 +17,8 @@ _MORE_THAN = timedelta(milliseconds=1)  # Envoy, Cluster.dns_refresh_rate
 def validate_operator(operator: IstioOperator, found: Findings) -> None:
     components = operator.spec.components
     named = [(f"{operator.spec.at}.namespace", operator.spec.namespace)]
+    for values in (operator.spec.values.gateways.ingress, operator.spec.values.gateways.egress):
+        named += [(f"{values.at}.name", values.name), (f"{values.at}.namespace", values.namespace)]
     for gateway in (*components.ingress_gateways, *components.egress_gateways):
         target_ports(gateway.k8s.service.ports, found)
         named += [(f"{gateway.at}.name", gateway.name), (f"{gateway.at}.namespace", gateway.namespace)]
@@ -24,6 +26,9 @@ def validate_operator(operator: IstioOperator, found: Findings) -> None:
         if "/" in name:
             found.error("VAL-007", at, f'"{name}": a name has no slash in it (folders are called so)')
     _mesh(operator.spec.mesh_config, found)
+    _mesh(operator.spec.values.mesh_config, found)
+    for values in (operator.spec.values.gateways.ingress, operator.spec.values.gateways.egress):
+        target_ports(values.ports, found)
 
 
 def _mesh(mesh: MeshConfig, found: Findings) -> None:

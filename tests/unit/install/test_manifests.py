@@ -292,3 +292,75 @@ def test_the_order_of_sets_does_not_change_what_they_do_not_touch() -> None:
     random.Random(1).shuffle(sets)
 
     assert render(sets=tuple(sets)) == first
+
+
+def flowing(text: str) -> str:
+    """The same YAML on one line."""
+    return yaml.safe_dump(yaml.safe_load(text), default_flow_style=True, width=10_000).strip()
+
+
+VALUES = flowing("""
+values:
+  revision: canary
+  meshConfig: {accessLogFile: /dev/stdout, connectTimeout: 3s}
+  pilot: {nodeSelector: {disk: ssd}, podAnnotations: {a: b}}
+  global: {istioNamespace: mesh, proxy: {resources: {requests: {cpu: 10m}}}}
+  gateways:
+    istio-ingressgateway:
+      type: NodePort
+      labels: {team: edge}
+      ports: [{name: https, port: 443, targetPort: 8443, nodePort: 30443}]
+      serviceAnnotations: {x: y}
+      loadBalancerSourceRanges: [10.0.0.0/8]
+      externalIPs: [192.0.2.1]
+      env: {A: 1}
+      resources: {limits: {cpu: 1}}
+      autoscaleMin: 2
+      autoscaleMax: 3
+      cpu: {targetAverageUtilization: 50}
+      rollingMaxSurge: 1
+      secretVolumes: [{name: mine, secretName: mine-certs, mountPath: /etc/mine}]
+meshConfig: {connectTimeout: 5s}
+""")
+
+
+def test_values_of_charts_lie_below_the_components(one: One) -> None:
+    made = render(VALUES)
+    service = one(made, "Service", "istio-ingressgateway")
+    assert service["metadata"]["namespace"] == "mesh"
+    assert service["metadata"]["annotations"] == {"x": "y"}
+    spec = service["spec"]
+    assert (spec["type"], spec["externalIPs"], spec["loadBalancerSourceRanges"]) == (
+        "NodePort",
+        ["192.0.2.1"],
+        ["10.0.0.0/8"],
+    )
+    assert [(port["port"], port["nodePort"]) for port in spec["ports"]] == [(443, 30443)]
+    assert spec["selector"]["team"] == "edge"
+    workload = one(made, "Deployment", "istio-ingressgateway")["spec"]
+    [container] = workload["template"]["spec"]["containers"]
+    assert {"name": "A", "value": "1"} in container["env"]
+    assert container["resources"] == {"limits": {"cpu": "1"}}
+    assert {"name": "mine", "mountPath": "/etc/mine", "readOnly": True} in container["volumeMounts"]
+    assert workload["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": "25%"}
+    scaler = one(made, "HorizontalPodAutoscaler", "istio-ingressgateway")["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 3)
+    assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 50
+    pilot = one(made, "Deployment", "istiod-canary")["spec"]["template"]
+    assert pilot["spec"]["nodeSelector"] == {"disk": "ssd"}
+    assert pilot["metadata"]["annotations"]["a"] == "b"
+    mesh = yaml.safe_load(one(made, "ConfigMap", "istio-canary")["data"]["mesh"])
+    assert (mesh["accessLogFile"], mesh["connectTimeout"]) == ("/dev/stdout", "5s")
+
+
+def test_a_component_says_more_than_the_values(one: One) -> None:
+    env = '[{name: A, value: "2"}]'
+    k8s = f"{{replicaCount: 4, service: {{type: ClusterIP}}, env: {env}}}"
+    said = f"{{name: istio-ingressgateway, label: {{team: shop}}, k8s: {k8s}}}"
+    made = render(VALUES, f"{{components: {{ingressGateways: [{said}]}}}}")
+    assert one(made, "Service", "istio-ingressgateway")["spec"]["type"] == "ClusterIP"
+    workload = one(made, "Deployment", "istio-ingressgateway")["spec"]
+    assert workload["replicas"] == 4
+    assert workload["selector"]["matchLabels"]["team"] == "shop"
+    variables = workload["template"]["spec"]["containers"][0]["env"]
+    assert [one["value"] for one in variables if one["name"] == "A"] == ["2"]
