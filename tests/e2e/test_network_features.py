@@ -15,6 +15,7 @@ from tests.harness.gateway import Authority, eventually, secret
 
 pytestmark = pytest.mark.e2e
 
+SWITCHES = {"ISTIO_DUAL_STACK": "true", "PILOT_HTTP10": "true"}
 BACKENDS = ("first", "only", "tcp", "tcponly", "stranger")
 
 
@@ -118,7 +119,7 @@ def authority() -> Iterator[Authority]:
         (folder / "ca.pem").write_text(made.pem)
         (folder / "other.pem").write_text(Authority().pem)
         (folder / "yaml" / "site.yaml").write_text(site(made, folder / "other.pem", folder / "ca.pem"))
-        with gateway.up(folder / "yaml", environment={"ISTIO_DUAL_STACK": "true"}):
+        with gateway.up(folder / "yaml", environment=SWITCHES):
             yield made
 
 
@@ -178,3 +179,14 @@ def test_a_name_that_is_asked_for_leads_nowhere_else(authority: Authority) -> No
         assert asked(host) in (400, 503), host
     # Of a name that is written, nothing of what was asked for is left.
     assert asked("127.0.0.1:15021", "/fixed") == 204
+
+
+def test_http_1_0_is_answered_where_it_is_switched_on(authority: Authority) -> None:
+    def asked(request: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", 8080), 5) as connection:
+            connection.sendall(request)
+            return connection.recv(65536).partition(b"\r\n")[0]
+
+    eventually(lambda: b" 200 " in asked(b"GET / HTTP/1.0\r\nhost: first.test\r\n\r\n"))
+    # Without a host there is nobody to route it to; it is answered all the same.
+    assert b" 4" in asked(b"GET / HTTP/1.0\r\n\r\n")

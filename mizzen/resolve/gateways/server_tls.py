@@ -87,6 +87,12 @@ def _unchecked(settings: ServerTlsSettings) -> tuple[str, str, str] | None:
                     "mode SIMPLE asks clients for no certificate that could be checked",
                     "Use mode MUTUAL.",
                 )
+    if settings.ca_crl and settings.mode == "ISTIO_MUTUAL":
+        return (
+            "caCrl",
+            "revoked certificates would be let in: the mesh's own authority has no revocation list",
+            "Use mode MUTUAL with the certificates in files, or remove caCrl.",
+        )
     if settings.ca_crl and settings.mode != "SIMPLE" and _credentials(settings):
         return (
             "caCrl",
