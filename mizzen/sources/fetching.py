@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import os
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from socket import AF_INET, AF_INET6, SOCK_STREAM, gaierror, getaddrinfo, socket
+from socket import AF_INET, AF_INET6, SOCK_STREAM, getaddrinfo, socket
 from urllib.parse import urljoin, urlsplit
 
 import httptools
@@ -28,9 +28,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")))
 _NAT64 = IPv6Network("64:ff9b::/96")
 OWN_PORTS = range(15000, 15100)  # Istio's and ours: admin pages, status, metrics, joining
-_RESOLVERS = 4
-
-_pool = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="dns")
+_resolving = threading.BoundedSemaphore(32)  # names at once
 
 
 class Unfetched(Exception):
@@ -133,14 +131,32 @@ async def _addresses(host: str, port: int, way: Way) -> AsyncIterator[tuple[str,
 
 
 async def _resolved(name: str) -> list[str]:
+    """The addresses of a name. The system's resolver may take longer than anybody waits: its threads keep no process alive."""
     with contextlib.suppress(ValueError):
         return [str(ip_address(name))]
+    if not _resolving.acquire(blocking=False):
+        raise Unfetched("too many names are being resolved")
     loop = asyncio.get_running_loop()
-    try:
-        found = await loop.run_in_executor(_pool, lambda: getaddrinfo(name, None, type=SOCK_STREAM))
-    except (gaierror, UnicodeError) as error:
-        raise Unfetched("its name cannot be resolved") from error
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+    found: asyncio.Future[list[str] | None] = loop.create_future()
+
+    def tell(addresses: list[str] | None) -> None:
+        if not found.done():
+            found.set_result(addresses)
+
+    def resolve() -> None:
+        try:
+            addresses = [str(one[4][0]) for one in getaddrinfo(name, None, type=SOCK_STREAM)]
+        except (OSError, UnicodeError):
+            addresses = None
+        finally:
+            _resolving.release()
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell, addresses)
+
+    threading.Thread(target=resolve, name="dns", daemon=True).start()
+    if (addresses := await found) is None:
+        raise Unfetched("its name cannot be resolved")
+    return list(dict.fromkeys(addresses))
 
 
 async def _dial(address: str, port: int, way: Way) -> socket:

@@ -21,6 +21,17 @@ spec:
   selector: {istio: ingressgateway}
   servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
 """
+LOGIN = """\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: login, namespace: istio-system}
+spec:
+  hosts: [login.test]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}, {number: 81, name: grpc, protocol: GRPC}]
+  endpoints: [{address: 192.0.2.1}]
+"""
+PROVIDERS = ("http", "grpc", "odd-http", "odd-grpc", "nobody")
 # Parts of texts: what patterns, templates, addresses and names are made of, and what breaks them.
 PIECES = (
     *(
@@ -204,9 +215,38 @@ class Writer:
 
     def policy(self, name: str) -> dict[str, object]:
         action = self.chance.choice(("ALLOW", "DENY", "DENY", "CUSTOM"))
-        provider = {"provider": {"name": "x"}} if action == "CUSTOM" else {}
+        provider = {"provider": {"name": self.chance.choice(PROVIDERS)}} if action == "CUSTOM" else {}
         spec = {"action": action, "rules": [self.rule() for _ in range(2)], **provider}
         return self.whole("AuthorizationPolicy", name, spec)
+
+    def providers(self) -> dict[str, object]:
+        """Two that are good, and two with something odd."""
+        http = {"service": "login.test", "port": 80, "headersToUpstreamOnAllow": ["x-user"]}
+        grpc = {"service": "login.test", "port": 81, "includeRequestBodyInCheck": {"maxRequestBytes": 9}}
+        common = {
+            "timeout": self.chance.choice(("1s", "0.0001s", "100000h")),
+            "statusOnError": self.chance.choice(("503", "306", "418", "599", "99", self.text())),
+            "includeRequestBodyInCheck": {"maxRequestBytes": self.chance.choice((0, 1, 2**32 - 1))},
+            "clearRouteCache": True,
+        }
+        of_http = {
+            "pathPrefix": self.chance.choice(("/", "/a?b", "/a#b", "/" + self.text())),
+            "includeRequestHeadersInCheck": [self.text(), self.chance.choice(("*", "**", "*a*", "a*"))],
+            "includeAdditionalHeadersInCheck": {self.chance.choice(("x-a", ":path", "host")): self.text()},
+            "headersToDownstreamOnDeny": [self.text()],
+            "headersToDownstreamOnAllow": [self.chance.choice(("*", "**", "*-*"))],
+        }
+        odd = {**common, **of_http}
+        some = {one: odd[one] for one in self.chance.sample(sorted(odd), 1)}
+        other = {one: common[one] for one in self.chance.sample(sorted(common), 1)}
+        listed = [
+            {"name": "http", "envoyExtAuthzHttp": http},
+            {"name": "grpc", "envoyExtAuthzGrpc": grpc},
+            {"name": "odd-http", "envoyExtAuthzHttp": {**http, **some}},
+            {"name": "odd-grpc", "envoyExtAuthzGrpc": {**grpc, **other}},
+        ]
+        spec = {"meshConfig": {"extensionProviders": listed}}
+        return {**self.whole("IstioOperator", "mesh", spec), "apiVersion": "install.istio.io/v1alpha1"}
 
     def key(self) -> dict[str, object]:
         kind = self.chance.choice(("RSA", "EC", "oct", "OKP", "", "x"))
@@ -262,7 +302,8 @@ async def test_envoy_takes_what_becomes_of_random_policies(envoy: Envoy, seed: i
     writer = Writer(seed)
     written = [writer.policy(f"p-{number}") for number in range(50)]
     written += [writer.tokens(f"r-{number}") for number in range(10)]
-    text = "\n---\n".join([GATEWAY, *map(json.dumps, written)])
+    written.append(writer.providers())
+    text = "\n---\n".join([GATEWAY, LOGIN, *map(json.dumps, written)])
     [gateway] = built({"in.yaml": text.encode()}, Settings()).gateways
 
     assert await envoy.offer(to_snapshot(gateway.config(gateway.announced_when_proven()), None)) == ""

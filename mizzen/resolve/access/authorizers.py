@@ -180,4 +180,6 @@ def _added(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     for name, value in headers.items():
         if wrong := checks.token(name) or checks.header_value(value):
             raise _Unusable(f"includeAdditionalHeadersInCheck: {wrong}")
+        if name.lower() == "host":
+            raise _Unusable("includeAdditionalHeadersInCheck: the host of the request is sent, and no other")
     return tuple(sorted(headers.items()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mizzen.demo import certificates
+from mizzen.sources import fetching
 from mizzen.sources.fetching import LARGEST, Unfetched, Way, fetched, never
 from tests.harness.gateway import now
 
@@ -127,6 +129,21 @@ async def test_loopback_and_private_addresses_may_be_asked_unless_they_are_block
 async def test_ports_of_our_own_are_not_asked(host: str) -> None:
     assert "mizzen's own" in await why(f"http://{host}:15014/debug/status")
     assert "mizzen's own" in await why(f"http://{host}:8080/", Way(roots=nobody, own_ports=frozenset({8080})))
+
+
+async def test_a_name_that_is_not_resolved_in_time_or_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = threading.Event()
+
+    def getaddrinfo(name: str, *_: object, **__: object) -> list[object]:
+        if name == "nobody.test":
+            raise OSError("no such name")
+        waiting.wait(5)
+        return []
+
+    monkeypatch.setattr(fetching, "getaddrinfo", getaddrinfo)
+    assert await why("http://nobody.test/") == "its name cannot be resolved"
+    assert "no answer within 0.1 s" in await why("http://slow.test/", seconds=0.1)
+    waiting.set()
 
 
 async def test_a_service_of_the_mesh_is_asked_at_its_endpoints_which_are_judged_too() -> None:
