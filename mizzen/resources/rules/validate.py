@@ -16,8 +16,10 @@ from mizzen.resources.istio.sidecar import Sidecar
 from mizzen.resources.istio.telemetry import Telemetry
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
-from mizzen.resources.kubernetes.core import ConfigMap, Endpoints, EndpointSlice, Service
+from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
+from mizzen.resources.kubernetes.core import ConfigMap, Endpoints, EndpointSlice, Namespace, Pod, Service
 from mizzen.resources.rules import shared_rules
+from mizzen.resources.rules.annotations import validate_annotations
 from mizzen.resources.rules.destination_rule import validate_destination_rule
 from mizzen.resources.rules.extension import validate_traffic_extension, validate_wasm_plugin
 from mizzen.resources.rules.gateway import validate_gateway
@@ -58,6 +60,8 @@ _BARE: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     ConfigMap: validate_mesh_text,
 }
 
+_OF_KUBERNETES = (Namespace, Service, Pod, Deployment, DaemonSet, StatefulSet, ReplicaSet)
+
 
 def validate(resource: Resource, found: Findings) -> None:
     """Report what is wrong with `resource`, looking at nothing else. Of Kubernetes' own kinds, only what Envoy
@@ -65,5 +69,8 @@ def validate(resource: Resource, found: Findings) -> None:
     if rule := _ANNOTATED.get(type(resource)):
         rule(resource, found)
         shared_rules.annotations(resource, found)
-    elif rule := _BARE.get(type(resource)):
+        return
+    if rule := _BARE.get(type(resource)):
         rule(resource, found)
+    if isinstance(resource, _OF_KUBERNETES):
+        validate_annotations(resource, found)
