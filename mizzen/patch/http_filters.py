@@ -4,8 +4,8 @@ Istio's chain of filters and ours differ in three ways, which a patch does not n
 
 - Ours begins with filters that Istio has not (the announcement of HTTP/3, the limits of headers ...). They stay first: first
   among the filters that a patch knows is behind them.
-- Tokens and rules of access (`envoy.filters.http.jwt_authn`, `envoy.filters.http.rbac`) are one filter, told apart. Where a patch
-  names one of them, they stand in that chain themselves, as in Istio.
+- Authorizers, tokens, rules of access and plugins (`envoy.filters.http.ext_authz`, `jwt_authn`, `rbac` ...) are one filter, told apart.
+  Where a patch names one of them, they stand in that chain themselves, as in Istio.
 - Filters that Istio's own build of Envoy has are not there. What stands beside them stands where they would be.
 
 Requests for WebSockets over HTTP/2 and 3 meet a list of filters of their own, which is patched alike: else they would pass a guard by.
@@ -14,13 +14,14 @@ Requests for WebSockets over HTTP/2 and 3 meet a list of filters of their own, w
 from collections.abc import Mapping
 
 from mizzen._api import pb
-from mizzen.envoy.filters import access_policies, fault, router
+from mizzen.envoy.filters import access_policies, cors, fault, grpc_stats, grpc_web, router
 from mizzen.lazy import dataclass
 from mizzen.messages.merging import unpacked
 from mizzen.model.patch import Operation, Patch, Target
 from mizzen.patch.prepared import Work, place, replaced, value_of
 
-JUDGES = frozenset({"envoy.filters.http.jwt_authn", "envoy.filters.http.rbac"})
+# What each chain has itself, whoever is judged.
+_ALWAYS_THERE = frozenset({cors.NAME, fault.NAME, grpc_stats.NAME, grpc_web.NAME, router.NAME})
 # Of Istio's own build: "" for before all others, else what they stand before.
 _MISSING: Mapping[str, str] = {
     "istio.metadata_exchange": "",
@@ -32,7 +33,7 @@ _INSERTING = frozenset({Operation.INSERT_BEFORE, Operation.INSERT_AFTER})
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """The filters for tokens and access that all chains of the proxy share."""
+    """The filters for whoever is judged, which all chains of the proxy share."""
 
     filters: tuple[pb.HttpFilter, ...] = ()
 
@@ -52,9 +53,9 @@ def is_own(name: str) -> bool:
     return name.startswith(("mizzen.", "alt-svc/"))
 
 
-def names_judges(patch: Patch) -> bool:
-    """Does it ask for one of the filters for tokens and access?"""
-    return patch.target is Target.HTTP_FILTER and _anchor(patch) in JUDGES
+def may_name_judges(patch: Patch) -> bool:
+    """May it ask for one of the shared filters?"""
+    return patch.target is Target.HTTP_FILTER and _anchor(patch) not in (None, *_ALWAYS_THERE)
 
 
 def _anchor(patch: Patch) -> str | None:
@@ -69,7 +70,8 @@ def patch_http_filters(
     if not patches:
         return
     lists = [manager.http_filters, *(one.filters for one in manager.upgrade_configs if len(one.filters))]
-    apart = not any(map(names_judges, patches))
+    names = {one.name for one in judges.filters if not is_own(one.name)}
+    apart = not any(_anchor(patch) in names for patch in patches)
     for filters in lists:
         listed = list(filters) if apart else _with_judges(list(filters), judges)
         first = next((at for at, one in enumerate(listed) if not _is_leading(one)), len(listed))

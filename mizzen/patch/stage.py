@@ -30,7 +30,7 @@ from mizzen.model import Model
 from mizzen.model.backend import Backend
 from mizzen.model.patch import Operation, Patch, Target
 from mizzen.patch.clusters import patch_cluster
-from mizzen.patch.http_filters import Judges, names_judges
+from mizzen.patch.http_filters import Judges, may_name_judges
 from mizzen.patch.listeners import Around, patch_listener
 from mizzen.patch.matching import table, table_name
 from mizzen.patch.prepared import Work, value_of
@@ -133,7 +133,7 @@ def _of_type(
 ) -> Patched:
     resources = base.bodies[url]
     judges = (
-        base.bodies[EXTENSION_CONFIGS].get(access_policies.NAME) if any(map(names_judges, mine)) else None
+        base.bodies[EXTENSION_CONFIGS].get(access_policies.NAME) if any(map(may_name_judges, mine)) else None
     )
     if known is None or known.patches != mine or known.judges != judges or earlier is None:
         known, earlier = None, None

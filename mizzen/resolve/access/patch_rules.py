@@ -10,9 +10,10 @@ import re2
 from mizzen.messages.written import Mistake
 from mizzen.model.patch import Operation, Target
 from mizzen.resources.istio.envoy_filter import ConfigObjectMatch, ConfigPatch, ListenerMatch
+from mizzen.resources.rules.envoy_filter import LONGEST_VERSION
 
 HCM = "envoy.filters.network.http_connection_manager"
-LONGEST_VERSION = 1024  # letters of a pattern of proxy versions; Istio applies what has more to nobody
+_MANAGERS = frozenset({HCM, "envoy.http_connection_manager"})  # the second is a name of former times
 
 _OF_LISTENERS = frozenset(
     {
@@ -129,7 +130,7 @@ def _of_filters(match: ListenerMatch, target: Target, at: str) -> Iterator[Mista
     elif chosen.sub_filter is not None:
         if target is not Target.HTTP_FILTER:
             yield Mistake(f"{at}.subFilter", "subFilter is for HTTP_FILTER alone")
-        elif chosen.name != HCM:
+        elif chosen.name not in _MANAGERS:
             yield Mistake(f"{at}.name", f"subFilter needs the filter {HCM}")
         elif not chosen.sub_filter.name:
             yield Mistake(f"{at}.subFilter", "the match of a subFilter has no name")

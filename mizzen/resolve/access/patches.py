@@ -28,7 +28,6 @@ from mizzen.model.patch import (
 )
 from mizzen.resolve.access.guards import Verdict, judge
 from mizzen.resolve.access.patch_rules import (
-    LONGEST_VERSION,
     is_relative,
     mistakes,
     operation_of,
@@ -38,6 +37,7 @@ from mizzen.resolve.context import Context, Proxy, step
 from mizzen.resolve.selecting import fits
 from mizzen.resources.istio import envoy_filter
 from mizzen.resources.istio.envoy_filter import ConfigPatch, EnvoyFilter
+from mizzen.resources.rules.envoy_filter import LONGEST_VERSION
 
 CODES = {
     "EXT-005": "A patch of an EnvoyFilter cannot be understood, and is not applied.",

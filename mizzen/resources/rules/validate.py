@@ -6,6 +6,7 @@ from typing import Any
 from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.istio.destination_rule import DestinationRule
+from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.istio.gateway import Gateway
 from mizzen.resources.istio.operator import IstioOperator
@@ -21,6 +22,7 @@ from mizzen.resources.kubernetes.core import ConfigMap, Endpoints, EndpointSlice
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.annotations import validate_annotations
 from mizzen.resources.rules.destination_rule import validate_destination_rule
+from mizzen.resources.rules.envoy_filter import validate_envoy_filter
 from mizzen.resources.rules.extension import validate_traffic_extension, validate_wasm_plugin
 from mizzen.resources.rules.gateway import validate_gateway
 from mizzen.resources.rules.mesh_text import validate_mesh_text
@@ -51,6 +53,7 @@ _ANNOTATED: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     WasmPlugin: validate_wasm_plugin,
     TrafficExtension: validate_traffic_extension,
     Telemetry: validate_telemetry,
+    EnvoyFilter: validate_envoy_filter,
 }
 _BARE: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     Service: validate_service,

@@ -118,3 +118,30 @@ def test_filters_of_one_object_see_those_before() -> None:
     made = patched(lua("INSERT_FIRST", name="one") + lua("INSERT_AFTER", "one", name="two"))
 
     assert filters(made) == ["one", "two", *OURS]
+
+
+def test_beside_an_external_authorizer() -> None:
+    authorizer = """\
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec:
+  meshConfig: {extensionProviders: [{name: ask, envoyExtAuthzGrpc: {service: one.test, port: 80}}]}
+  components: {ingressGateways: [{name: istio-ingressgateway, enabled: true}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask, namespace: istio-system}
+spec: {action: CUSTOM, provider: {name: ask}, rules: [{}]}
+---
+"""
+    names = [
+        one.name
+        for one in manager(
+            patched(lua("INSERT_AFTER", "envoy.filters.http.ext_authz"), authorizer)
+        ).http_filters
+    ]
+
+    at = names.index("envoy.filters.http.ext_authz")
+    assert names[at + 1] == "new"
+    assert "mizzen.access_policies" not in names
