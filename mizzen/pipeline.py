@@ -35,6 +35,8 @@ from mizzen.resolve.context import (
     UnixFolders,
     observed,
 )
+from mizzen.resolve.ingress.conversion import Converted, as_before, converted, joined
+from mizzen.resolve.ingress.written import as_written
 from mizzen.resolve.proxies.gateways import mesh_config, proxies, sidecars
 from mizzen.resolve.sidecars.sidecar import resolve_sidecar
 from mizzen.resolve.tls.identity import spiffe
@@ -161,6 +163,7 @@ class Memory:
     _intake: Intake | None = None
     _gateways: dict[str, _Gateway] = field(default_factory=dict)  # by key of the proxy
     _asked: "_Asked | None" = None
+    _ingresses: "_Ingresses | None" = None
 
     def decode(self, raw: RawObject, default_namespace: str) -> Decoded:
         known = self.decoded.get(raw.digest)
@@ -204,6 +207,19 @@ class Memory:
     def forget(self) -> None:
         """Everything is made anew: something was raised."""
         self._intake, self._objects, self._gateways, self._asked = None, {}, {}, None
+        self._ingresses = None
+
+    def joined(self, world: World) -> tuple[World, tuple[Problem, ...]]:
+        """The world with what its Ingresses become, and what is wrong with these."""
+        before = self._ingresses or _Ingresses(Steps(), world)
+        steps = before.steps
+        if self._ingresses is not None:
+            steps.begin(world.facts_since(before.world))
+        asked = _Ingresses(steps, world)
+        made: Converted = steps.value(_converted, replace(asked, world=ObservedWorld(world, steps.look)))
+        asked.made = made if made is before.made else as_before(made, before.made)
+        self._ingresses = asked
+        return joined(world, asked.made), made.problems
 
     def declared(self, world: World, settings: Settings) -> "_Declared":
         """Which proxies there are, as `_declared` says."""
@@ -227,6 +243,19 @@ class _Asked:
     steps: Steps
     world: World
     settings: Settings
+
+
+@dataclass(slots=True)
+class _Ingresses:
+    """What the step goes by that reads Ingresses, and what they became."""
+
+    steps: Steps
+    world: World
+    made: Converted = field(default_factory=Converted)
+
+
+def _converted(asked: _Ingresses) -> Converted:
+    return converted(asked.world, mesh_config(asked.world))
 
 
 _Some = tuple[tuple[Proxy, Switches, MeshConfig], ...]
@@ -303,7 +332,7 @@ def _build(
     differing: Differing | None,
 ) -> Build:
     intake = memory.take_in(objects, found, settings.default_namespace, differing)
-    world = intake.world
+    world, of_ingresses = memory.joined(intake.world)
     declared, beside, failed, trust_domain = memory.declared(world, settings)
     lost = list(failed)  # a gateway for each
     made = [
@@ -325,7 +354,8 @@ def _build(
     unknown = tuple(map(_unknown_mesh, _operators_with_errors(world, found)))
     idle = settings.routers is None and not declared
     unserved = served_by_nobody(world, settings.environment) if idle else ()
-    made_of = (*found, *intake.problems, *lost, *unknown, *unserved)
+    of_gateways = map(world.located, map(as_written, (*unserved, *of_ingresses)))
+    made_of = (*found, *intake.problems, *lost, *unknown, *of_gateways)
     return Build(
         world=world,
         gateways=() if unknown else gateways,
@@ -405,7 +435,7 @@ def _gateway(
         proxy=proxy,
         model=model,
         identity=_identity(proxy, mesh),
-        problems=tuple(dict.fromkeys(steps.problems())),
+        problems=tuple(dict.fromkeys(map(as_written, steps.problems()))),
     )
     memory._gateways[proxy.key] = _Gateway(given, steps, world, settings.key_sets, built)
     return built

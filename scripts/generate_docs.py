@@ -36,6 +36,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("HTTP/3 mirrors", ("H3",)),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),
+    ("Ingresses", ("ING",)),
     ("Sidecars and who may do what", ("SC", "AZ", "JWT", "GRD", "CA", "EXT")),
     ("Services, endpoints and DestinationRules", ("BE",)),
     ("Logs and traces", ("TEL",)),

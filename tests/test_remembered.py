@@ -66,6 +66,11 @@ def slice_of(service: str, *addresses: str, pod: str = "") -> dict[str, Any]:
     }
 
 
+def ingress_rule(host: str, path: str, backend: str, **port: Any) -> dict[str, Any]:
+    served = {"path": path, "pathType": "Exact", "backend": {"service": {"name": backend, "port": port}}}
+    return {**({"host": host} if host else {}), "http": {"paths": [served]}}
+
+
 def operator(**mesh: Any) -> dict[str, Any]:
     env = {"PILOT_ENABLE_QUIC_LISTENERS": "true"}
     return {"spec": {"meshConfig": mesh, "values": {"pilot": {"env": env}}}}
@@ -109,10 +114,33 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
         {"spec": spec}
         for spec in (
             {"hosts": ["x.b.test", "c.test"], "gateways": ["one", "shop/two"], "http": [to("web.shop.svc.cluster.local")]},
-            {"hosts": ["A.test"], "gateways": ["one"], "http": [{"redirect": {"uri": "/"}}], "tcp": [{"route": [{"destination": {"host": "db.test"}}]}]},
+            {"hosts": ["A.test"], "gateways": ["one"], "http": [{"redirect": {"scheme": "https"}}], "tcp": [{"route": [{"destination": {"host": "db.test"}}]}]},
             {"hosts": ["db.test", "a.test"], "gateways": ["one", "shop/two"], "tls": [{"match": [{"sniHosts": ["db.test"]}], **to("db.test")}]},
             {"hosts": ["a.test"], "gateways": ["missing"], "http": [to("web.shop.svc.cluster.local")]},
         )
+    ),
+    ("Ingress", "networking.k8s.io/v1", "shop", "web"): tuple(
+        {"spec": {"ingressClassName": "istio", **spec}}
+        for spec in (
+            {"rules": [ingress_rule("a.test", "/.well-known/acme-challenge/x", "web", number=80)]},
+            {"tls": [{"hosts": ["x.b.test"], "secretName": "one"}], "rules": [ingress_rule("x.b.test", "/x", "web", name="http-81"), ingress_rule("", "/", "web", number=80)]},
+            {"ingressClassName": "other", "rules": [ingress_rule("a.test", "/", "web", number=80)]},
+        )
+    ),
+    ("Ingress", "networking.k8s.io/v1", HOUSE, "more"): tuple(
+        {"spec": {"ingressClassName": "mine", **spec}}
+        for spec in (
+            {"rules": [ingress_rule("a.test", "/x/longer", "web", number=80)]},
+            {"tls": [{"secretName": "two"}], "rules": [ingress_rule("c.test", "/", "gone", name="x")]},
+        )
+    ),
+    ("IngressClass", "networking.k8s.io/v1", "", "mine"): (
+        {"spec": {"controller": "istio.io/ingress-controller"}},
+        {"spec": {"controller": "example.com/other"}},
+    ),
+    ("Deployment", "apps/v1", HOUSE, "istio-ingressgateway"): tuple(
+        {"spec": {"replicas": replicas, "template": {"metadata": {"labels": {"istio": label}}}}}
+        for replicas, label in ((1, "ingressgateway"), (0, "ingressgateway"), (1, "no"))
     ),
     ("VirtualService", NETWORKING, "shop", "part"): tuple(
         {"spec": spec}

@@ -41,6 +41,7 @@ from mizzen.plane.mesh_authority import leaf_life
 from mizzen.plane.metrics import metrics
 from mizzen.plane.network import SECURE_PORT, Listening
 from mizzen.resolve.context import ByService, UnixFolders
+from mizzen.resources.world import World
 from mizzen.sources.cluster import SYSTEM_NAMESPACE, Cluster
 from mizzen.sources.state_file import StateFile
 from mizzen.status import Holds, Status
@@ -287,8 +288,18 @@ class ClusterPilot:
 
     def _reporter(self) -> Reporter:
         return Reporter(
-            self.kube, self.cluster, self._status, self._peers, self._key, lambda: self.leader.is_leader
+            self.kube,
+            self.cluster,
+            self._status,
+            self._peers,
+            self._key,
+            may_write=lambda: self.leader.is_leader,
+            world=self._world,
         )
+
+    def _world(self) -> World | None:
+        made = self.plane.result if self.plane is not None else None
+        return made.world if made is not None else None
 
     @property
     def _plane(self) -> ControlPlane:

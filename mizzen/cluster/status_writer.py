@@ -11,15 +11,17 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from urllib.request import Request, urlopen
 
-from mizzen.cluster import conditions
+from mizzen.cluster import conditions, ingress_status
 from mizzen.cluster.http import HTTP_PORT
 from mizzen.cluster.leader_tasks import MANAGER
 from mizzen.kube.client import MERGE_PATCH, Json, Kube, KubeError
 from mizzen.lazy import dataclass
 from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.world import World
 from mizzen.sources.cluster import Cluster
 from mizzen.status import ProblemValue, Status
 
@@ -52,6 +54,7 @@ class Reporter:
     peers: Callable[[], tuple[str, ...]]  # the addresses of the others
     key: Callable[[], bytes]
     may_write: Callable[[], bool]
+    world: Callable[[], World | None] = lambda: None  # what was built last
     _refused: dict[str, str] = field(default_factory=dict)
     # The status that was written last, and into which version of an object: a watch may tell of it later.
     _written: dict[str, tuple[RawObject, Json]] = field(default_factory=dict)
@@ -88,6 +91,27 @@ class Reporter:
                 writes += 1
             if writes >= MOST_WRITES:
                 return
+        await self._report_ingresses(MOST_WRITES - writes)
+
+    async def _report_ingresses(self, most: int) -> None:
+        world = self.world()
+        found = list(islice(ingress_status.outdated(world), most)) if world is not None else []
+        for ingress, addresses in found:
+            ref = str(ingress.ref)
+            path = (
+                f"/apis/networking.k8s.io/v1/namespaces/{ingress.namespace}/ingresses/{ingress.name}/status"
+            )
+            status = {"status": {"loadBalancer": {"ingress": addresses}}}
+            try:
+                await self.kube.send("PATCH", path, status, content_type=MERGE_PATCH, fieldManager=MANAGER)
+                self._refused.pop(ref, None)
+            except KubeError as error:
+                self._say_refused(ref, error)
+
+    def _say_refused(self, ref: str, error: KubeError) -> None:
+        if error.status != 404 and self._refused.get(ref) != str(error):
+            self._refused[ref] = str(error)
+            _log.warning("the status of %s cannot be written: %s", ref, error)
 
     def _status_of(self, one: RawObject) -> Mapping[str, Any]:
         """As the API server has it. What was read is left as it is: others read it in their threads."""
@@ -127,9 +151,7 @@ class Reporter:
             )
             self._refused.pop(ref, None)
         except KubeError as error:
-            if error.status != 404 and self._refused.get(ref) != str(error):
-                self._refused[ref] = str(error)
-                _log.warning("the status of %s cannot be written: %s", ref, error)
+            self._say_refused(ref, error)
             return
         self._written[ref] = (one, written.get("status", {}))
         self.cluster.follow_status(one, written.get("status", {}))

@@ -56,6 +56,8 @@ def _cluster_rules(webhooks: tuple[Manifest, ...]) -> list[Manifest]:
         *istio,
         *status,
         rule("", ("namespaces", "nodes", "pods", "services"), _READ),
+        rule("networking.k8s.io", ("ingressclasses", "ingresses"), _READ),
+        rule("networking.k8s.io", ("ingresses/status",), ("patch",)),
         rule("discovery.k8s.io", ("endpointslices",), _READ),
         rule("", ("configmaps",), ("create",)),
         rule("", ("configmaps",), (*_READ, "patch", "update"), (ROOTS_CONFIG_MAP,)),

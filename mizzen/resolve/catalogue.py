@@ -7,6 +7,7 @@ from mizzen.resolve import unix, with_errors
 from mizzen.resolve.access import closing, patches, policy_checks, tokens
 from mizzen.resolve.checks import claims, references, selectors
 from mizzen.resolve.gateways import server_tls, servers
+from mizzen.resolve.ingress import conversion
 from mizzen.resolve.listeners import (
     access_logs,
     collectors,
@@ -30,6 +31,7 @@ _MODULES = (
     client_tls,
     closing,
     collectors,
+    conversion,
     delegates,
     dynamic_names,
     edge,

@@ -176,7 +176,7 @@ def _not_ours(raw: RawObject, group: str, slip: Kind | None, found: Findings) ->
     is_spelling = like.lower() == raw.kind.lower() and meant(like, raw.api_version) is not None
     if group.endswith("istio.io") or is_spelling:
         found.error("KIND-001", "kind", message, f"Did you mean {like}?" if like else "")
-    elif is_for_gateways(raw.kind, group):
+    elif is_for_gateways(group):
         found.warning("KIND-001", "kind", f"{message}: no gateway serves what it asks for")
     else:
         found.info("KIND-001", "kind", f"{message}: it takes no part")

@@ -33,11 +33,13 @@ from mizzen.resources.kubernetes.core import (
     Service,
     ServiceAccount,
 )
+from mizzen.resources.kubernetes.ingress import Ingress, IngressClass
 
 NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 EXTENSIONS = "extensions.istio.io"
 TELEMETRY = "telemetry.istio.io"
+INGRESSES = "networking.k8s.io"
 _VERSIONS = {
     NETWORKING: ("v1", "v1beta1", "v1alpha3"),
     SECURITY: ("v1", "v1beta1"),
@@ -124,6 +126,14 @@ KINDS: Mapping[str, Kind] = {
         _core(Node, namespaced=False),
         _core(Endpoints),
         Kind(kind="EndpointSlice", group="discovery.k8s.io", versions=("v1",), declaration=EndpointSlice),
+        Kind(kind="Ingress", group=INGRESSES, versions=("v1",), declaration=Ingress),
+        Kind(
+            kind="IngressClass",
+            group=INGRESSES,
+            versions=("v1",),
+            declaration=IngressClass,
+            namespaced=False,
+        ),
         *map(_apps, (Deployment, StatefulSet, DaemonSet, ReplicaSet)),
         Kind(
             kind="IstioOperator",
@@ -195,9 +205,9 @@ UNCONCERNED = frozenset(
 _GATEWAY_API = "gateway.networking.k8s.io"
 
 
-def is_for_gateways(kind: str, group: str) -> bool:
-    """Does a kind that is not read ask something of gateways? What nobody knows stands beside the rest, and asks nothing."""
-    return group == _GATEWAY_API or (group, kind) == ("networking.k8s.io", "Ingress")
+def is_for_gateways(group: str) -> bool:
+    """Does a group that is not read ask something of gateways? What nobody knows stands beside the rest, and asks nothing."""
+    return group == _GATEWAY_API
 
 
 # --- whose kind it is -------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ INJECTOR = "istio-sidecar-injector"
 _SECRETS = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
 # What a load balancer refused.
 _EVENTS = "involvedObject.kind=Service,reason=SyncLoadBalancerFailed"
-_FROM_CLUSTER = ("Service", "EndpointSlice", "Pod", "Namespace", "Node")
+_FROM_CLUSTER = ("Service", "EndpointSlice", "Pod", "Namespace", "Node", "Ingress", "IngressClass")
 _ISTIO = frozenset({NETWORKING, SECURITY, TELEMETRY, EXTENSIONS})
 # Of metadata: what the API server says of every version.
 _TOLD = frozenset({"resourceVersion", "generation"})
@@ -271,6 +271,8 @@ class Cluster:
 def plural(kind: str) -> str:
     """The name of a kind in paths."""
     name = kind.lower()
+    if name.endswith("s"):
+        return f"{name}es"
     if name.endswith("y") and name[-2] not in "aeiou":
         return f"{name[:-1]}ies"
     return f"{name}s"

@@ -386,7 +386,11 @@ def _partly(host: Host, table: RouteTable, domain: Domain, found: Closed) -> Hos
         else route
         for index, route in enumerate(host.routes)
     )
-    return replace(host, routes=(*first, *routes), answered_plain=host.answered_plain)
+    return replace(
+        host,
+        routes=(*first, *routes),
+        answered_plain=host.answered_plain and host.answered_plain + len(first),
+    )
 
 
 def _closed_host(host: Host, table: RouteTable, why: Why) -> Host:

@@ -12,6 +12,7 @@ from mizzen.resolve.context import Context, grouped, mapped, step
 from mizzen.resolve.gateways.attach import MESH, gateway_key, hosts_of
 from mizzen.resolve.gateways.servers import normalised_hosts
 from mizzen.resolve.hosts import overlap, usable_by
+from mizzen.resolve.ingress.written import by_author
 from mizzen.resolve.listeners.stages import ports
 from mizzen.resolve.names import service_host
 from mizzen.resolve.routes.delegates import check_delegates, delegate_of
@@ -75,7 +76,8 @@ def _check_root(ctx: Context, service: VirtualService) -> tuple[tuple[Key, froze
     served = frozenset(port for key in _bound(service).values() for port in known.get(key, ()))
     if not served:
         return ()
-    _Checked(ctx, service, served).all()
+    for part in by_author(service):
+        _Checked(ctx, part, served).all()
     found = [delegate_of(ctx, service, route) for route in service.spec.http if route.delegate]
     return tuple((delegate.key, served) for delegate in found if delegate is not None)
 

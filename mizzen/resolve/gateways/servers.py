@@ -230,7 +230,8 @@ class _Merge:
 
 
 def _name(server: MergedServer) -> str:
-    return f"Gateway {server.key} ({server.at})"
+    ref = server.ref  # of what it is written in: a Gateway, an Ingress
+    return f"{ref.kind} {ref.namespace}/{ref.name} ({server.at})"
 
 
 def _claims(server: MergedServer) -> frozenset[str]:

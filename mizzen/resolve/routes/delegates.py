@@ -10,6 +10,7 @@ from mizzen.resolve import with_errors
 from mizzen.resolve.budget import MOST_ROUTES
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.attach import gateway_key, is_visible
+from mizzen.resolve.ingress.written import author
 from mizzen.resources.istio.virtual_service import HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Rule:
     at: str  # of the root's rule
     ref: ResourceRef  # where its destinations are written: the root or the delegate
     namespace: str  # in which short host names are looked up
+    origin: ResourceRef  # whose rule it is
 
 
 def rules_of(ctx: Context, root: VirtualService) -> tuple[Rule, ...] | None:
@@ -54,7 +56,8 @@ def rules_of(ctx: Context, root: VirtualService) -> tuple[Rule, ...] | None:
     left = MOST_ROUTES
     for route in root.spec.http:
         if route.delegate is None:
-            found.append(Rule(route=route, at=route.at, ref=root.ref, namespace=root.namespace))
+            own = author(root, route)
+            found.append(Rule(route=route, at=route.at, ref=own, namespace=root.namespace, origin=own))
             continue
         delegate = delegate_of(ctx, root, route)
         if delegate is None:
@@ -67,7 +70,15 @@ def rules_of(ctx: Context, root: VirtualService) -> tuple[Rule, ...] | None:
                 _merge(route, part, root.namespace, delegate.namespace) if part.delegate is None else None
             )
             if merged is not None:
-                found.append(Rule(route=merged, at=route.at, ref=delegate.ref, namespace=delegate.namespace))
+                found.append(
+                    Rule(
+                        route=merged,
+                        at=route.at,
+                        ref=delegate.ref,
+                        namespace=delegate.namespace,
+                        origin=root.ref,
+                    )
+                )
     return tuple(found)
 
 

@@ -29,23 +29,23 @@ def routes_of(service: VirtualService, rules: tuple[Rule, ...] | None, actions: 
     found: list[Route] = []
     if rules is None:
         actions.ctx.report(too_many(service.ref))
-        return (failing(RouteMatch(), service, "spec.http", TOO_MANY),)
+        return (failing(RouteMatch(), service.ref, "spec.http", TOO_MANY),)
     for rule in rules:
         for match in rule.route.match or (None,):
             make = partial(_route_if_any, rule, match, actions, service)
             made = attempt(Stage.RESOLVE, rule.ref, make, actions.ctx.report, None, rule.route.at)
             if made is None:
-                made = (failing(_narrowest(match), service, rule.at),)
+                made = (failing(_narrowest(match), rule.origin, rule.at),)
             found += made
             if made and (match is None or made[-1].match.is_catch_all):
                 return tuple(found)
     return tuple(found)
 
 
-def failing(match: RouteMatch, service: VirtualService, at: str, because: str = "a fault of mizzen") -> Route:
+def failing(match: RouteMatch, origin: ResourceRef, at: str, because: str = "a fault of mizzen") -> Route:
     """What stands for a route that cannot be made."""
     action = Fail(status=500, because=because)
-    return Route(name="", match=match, action=action, origin=service.ref, at=at)
+    return Route(name="", match=match, action=action, origin=origin, at=at)
 
 
 def too_many(ref: ResourceRef) -> Problem:
@@ -84,13 +84,13 @@ def _route_if_any(
         return ()
     when = route_match(match)
     found = [
-        _route(rule, match, actions, service, action, replace(when, names_port=True) if is_named else when)
+        _route(rule, match, actions, action, replace(when, names_port=True) if is_named else when)
         for action, is_named in actions.of(rule)
     ]
-    return tuple(narrowed for route in found for narrowed in _by_name(rule, actions, service, route))
+    return tuple(narrowed for route in found for narrowed in _by_name(rule, actions, route))
 
 
-def _by_name(rule: Rule, actions: Actions, service: VirtualService, route: Route) -> tuple[Route, ...]:
+def _by_name(rule: Rule, actions: Actions, route: Route) -> tuple[Route, ...]:
     """The route, for the authorities alone that may be connected to; others fail, and fall to no wider rule."""
     if not isinstance(route.action, Forward):
         return (route,)
@@ -102,7 +102,7 @@ def _by_name(rule: Rule, actions: Actions, service: VirtualService, route: Route
         message = f"{OUTSIDE}: its requests get 503"
         hint = "Rewrite the authority to a name below that host, or not at all."
         at = f"{rule.at}.rewrite.authority"
-        actions.ctx.report(Problem(code="BE-009", resource=service.ref, field=at, message=message, hint=hint))
+        actions.ctx.report(Problem(code="BE-009", resource=rule.origin, field=at, message=message, hint=hint))
         return (others,)
     match = replace(route.match, headers=(*route.match.headers, *names))
     return (replace(route, match=match), others)
@@ -112,13 +112,12 @@ def _route(
     rule: Rule,
     match: HTTPMatchRequest | None,
     actions: Actions,
-    service: VirtualService,
     action: Action,
     when: RouteMatch,
 ) -> Route:
     written = rule.route
     forward = action if isinstance(action, Forward) else None
-    operation = _operation(forward, when, service.ref, actions.where.port)
+    operation = _operation(forward, when, rule.origin, actions.where.port)
     changes = header_changes(written.headers).changes
     if forward is not None and actions.tells_operation:
         changes = telling_operation(changes, operation)
@@ -131,7 +130,7 @@ def _route(
         cors=cors(written.cors_policy),
         stat_prefix=match.stat_prefix if match else "",
         operation=operation,
-        origin=service.ref,
+        origin=rule.origin,
         at=rule.at,
     )
 

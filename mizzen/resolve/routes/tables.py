@@ -8,7 +8,7 @@ from typing import Any
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
-from mizzen.model.route import Fail, Host, Route, RouteMatch, RouteTable
+from mizzen.model.route import Exact, Fail, Host, Route, RouteMatch, RouteTable
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.access.access_policies import access_policies, chooses_again
 from mizzen.resolve.budget import MOST_ROUTES, Budget
@@ -17,6 +17,7 @@ from mizzen.resolve.gateways.attach import gateway_keys, hosts_of, rank_and_gate
 from mizzen.resolve.gateways.owners import EVERYTHING, NOBODY, Owner, Owners, wider
 from mizzen.resolve.gateways.servers import MergedServer, sni_names
 from mizzen.resolve.hosts import specificity_key, subset_of
+from mizzen.resolve.ingress.written import CHALLENGES, HostOfIngresses
 from mizzen.resolve.listeners.mirrors import announcement_name
 from mizzen.resolve.listeners.stages import layout, listening
 from mizzen.resolve.parts import backends_of
@@ -43,6 +44,7 @@ class _Placement:
     identity: tuple[object, ...]  # the same where the routes are the same
     routes: tuple[Route, ...]
     to_https: ToHttps | None
+    of_ingress: bool = False
     is_heavy: bool = False  # the VirtualService may have become too many routes
 
     @property
@@ -161,6 +163,7 @@ def _placements(ctx: Context, key: Key, service: VirtualService) -> Mapping[_Sit
                 identity=(key, where.gateway, where.port, where.secure),
                 routes=made[where],
                 to_https=ToHttps.of(server) if _redirects(server) else None,
+                of_ingress=isinstance(service, HostOfIngresses),
             )
             for host in dict.fromkeys(host.lower() for host in shared):
                 if (owner := _elsewhere(ctx, server, host)) is not None:
@@ -192,7 +195,7 @@ def _shared_hosts(ctx: Context, server: MergedServer, service: VirtualService) -
 
 def _routes(ctx: Context, service: VirtualService, where: Where) -> tuple[Route, ...]:
     """All routes of a VirtualService for a server; those of servers that do not differ here are the same."""
-    failed = (failing(RouteMatch(), service, "spec.http"),)
+    failed = (failing(RouteMatch(), service.ref, "spec.http"),)
     return attempt(Stage.RESOLVE, service.ref, partial(_make, ctx, service, where), ctx.report, failed)
 
 
@@ -216,10 +219,29 @@ def _by_signature(
     table, host = site
     placements = sorted((one for some in members.values() for one in some), key=lambda one: one.order)
     asked = next((one.to_https for one in placements if one.to_https), None)
-    if asked is None and (known := ctx.steps.views["https hosts"].get(table, {}).get(host)):
-        asked = known[1]
+    if asked is None:
+        asked = _asked(ctx, table, host, around=all(one.of_ingress for one in placements))
     redirect = (asked, dialled(ctx, "https", (host,))) if asked else None
     return {(table, redirect, tuple(one.identity for one in placements)): tuple(placements)}
+
+
+def _asked(ctx: Context, table: str, host: str, *, around: bool) -> ToHttps | None:
+    """The server that sends a host to https; `around`: also one that has it by a wildcard, whose VirtualServices are not
+    those of this host."""
+    known: Mapping[str, tuple[int, ToHttps]] = ctx.steps.views["https hosts"].get(table, {})
+    names = (host, *wider(host)) if around else (host,)
+    return next((known[name][1] for name in names if name in known), None)
+
+
+def _challenges(placements: tuple[_Placement, ...]) -> tuple[Route, ...]:
+    """The routes to what a certificate authority asks for in plain text, also where a server sends plain requests on."""
+    return tuple(
+        route
+        for one in placements
+        if one.of_ingress and one.to_https is None
+        for route in one.routes
+        if isinstance(route.match.path, Exact) and route.match.path.value.startswith(CHALLENGES)
+    )
 
 
 def _host_of(
@@ -230,9 +252,12 @@ def _host_of(
     names = sorted((host for _, host in members), key=specificity_key)
     placements = members[(table, names[0])]
     routes = ordered(_within_budget(ctx, signature, one) for one in placements)
+    challenges = _challenges(placements) if redirect else ()
+    routes = (*challenges, *(one for one in routes if one not in challenges))
     if len(placements) > 1:
         _report_covered(ctx, names, routes)
     host = _host(ctx, names, first[2], redirect[0] if redirect else None, routes)
+    host = replace(host, answered_plain=len(challenges)) if challenges else host
     return {(table, host.name): host}
 
 

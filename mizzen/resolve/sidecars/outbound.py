@@ -194,7 +194,7 @@ class OutboundMaker:
                 one.ref,
                 partial(self._routes, one, actions),
                 self.ctx.report,
-                (failing(RouteMatch(), one, "spec.http"),),
+                (failing(RouteMatch(), one.ref, "spec.http"),),
             )
             for one in self._virtual(service.host)
         ]

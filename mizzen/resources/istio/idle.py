@@ -20,7 +20,6 @@ MESH_CONFIG: Idle = {
     "configSources": "the control plane reads what it is told to at its start",
     "proxyInboundListenPort": "sidecars take redirected connections at 15006",
     "proxyListenPort": "sidecars take redirected connections at 15001",
-    "ingressControllerMode": "Ingress objects are read by their class",
     "certificates": "webhooks have a certificate of the control plane's own",
 }
 PROXY_CONFIG: Idle = {

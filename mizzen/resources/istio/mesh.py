@@ -243,7 +243,10 @@ class MeshConfig(MeshPart):
     outbound_traffic_policy: OutboundTrafficPolicy = field(default_factory=OutboundTrafficPolicy)
     ingress_service: str = "istio-ingressgateway"
     ingress_selector: str = "ingressgateway"
-    ingress_class: str = "istio"
+    ingress_class: Annotated[str, "of Ingresses that are served, beside mizzen"] = "istio"
+    ingress_controller_mode: Annotated[
+        Literal["UNSPECIFIED", "OFF", "DEFAULT", "STRICT"], "DEFAULT: Ingresses without a class too"
+    ] = "STRICT"
 
 
 DEFAULT_MESH = MeshConfig()

@@ -19,12 +19,14 @@ from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from mizzen.resources.kubernetes.core import ConfigMap, Endpoints, EndpointSlice, Namespace, Pod, Service
+from mizzen.resources.kubernetes.ingress import Ingress
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.annotations import validate_annotations
 from mizzen.resources.rules.destination_rule import validate_destination_rule
 from mizzen.resources.rules.envoy_filter import validate_envoy_filter
 from mizzen.resources.rules.extension import validate_traffic_extension, validate_wasm_plugin
 from mizzen.resources.rules.gateway import validate_gateway
+from mizzen.resources.rules.ingress import validate_ingress
 from mizzen.resources.rules.mesh_text import validate_mesh_text
 from mizzen.resources.rules.operator import validate_operator
 from mizzen.resources.rules.ports import validate_endpoint_slice, validate_endpoints, validate_service
@@ -59,6 +61,7 @@ _BARE: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     Service: validate_service,
     EndpointSlice: validate_endpoint_slice,
     Endpoints: validate_endpoints,
+    Ingress: validate_ingress,
     IstioOperator: validate_operator,
     ConfigMap: validate_mesh_text,
 }

@@ -12,7 +12,12 @@ from mizzen.resources.world import World
 Read = Callable[[str], tuple[World, tuple[Problem, ...]]]
 Judge = Callable[[str, str], list[str]]
 
-_API = {"Service": "v1", "Secret": "v1", "IstioOperator": "install.istio.io/v1alpha1"}
+_API = {
+    "Service": "v1",
+    "Secret": "v1",
+    "IstioOperator": "install.istio.io/v1alpha1",
+    "Ingress": "networking.k8s.io/v1",
+}
 
 
 @pytest.fixture

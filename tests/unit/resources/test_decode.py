@@ -62,7 +62,6 @@ def test_an_operator_needs_no_name_and_lives_in_istio_system() -> None:
         ("apiVersion: config.istio.io/v1alpha2, kind: rule", "error KIND-005 kind"),
         ("apiVersion: config.istio.io/v1alpha2, kind: RouteRule", "error KIND-005 kind"),
         ("apiVersion: v1, kind: service", "error KIND-001 kind"),
-        ("apiVersion: networking.k8s.io/v1, kind: Ingress", "warning KIND-001 kind"),
         ("apiVersion: rbac.authorization.k8s.io/v1, kind: Role", "info KIND-001 kind"),
         ("apiVersion: networking.istio.io/v1, kind: WorkloadGroup", "warning KIND-002 kind"),
     ],
