@@ -13,12 +13,20 @@ from mizzen.cli import options
 @options.run_dir
 @options.ca_dir
 @options.hung_after
-def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, hung_after: float) -> None:
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Go on where there is nothing to serve yet, and serve what comes. Without it that is an error.",
+)
+def command(
+    inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, hung_after: float, wait: bool
+) -> None:
     """Serve the gateways that YAML files describe, and every change of the files.
 
-    One Envoy runs for each components.ingressGateways[] of the IstioOperator; without one there is
-    istio-ingressgateway with 80->8080, 443->8443 (TCP and UDP) and HTTP/3. Prints one line with "ready" when
-    all serve. SIGTERM or Ctrl-C lets clients finish and ends everything.
+    One Envoy runs for each components.ingressGateways[] of the IstioOperator, and for each Deployment of a gateway as
+    charts make it; without any there is istio-ingressgateway with 80->8080, 443->8443 (TCP and UDP) and HTTP/3. Prints
+    one line that begins with "ready:" when all serve, and ends with status 1 where nothing is to be served. SIGTERM or
+    Ctrl-C lets clients finish and ends everything.
     """
     from mizzen.node.instance import Instance
     from mizzen.node.restarting_process import StartFailed
@@ -32,6 +40,7 @@ def command(inputs: options.Inputs, run_dir: Path, ca_dir: Path | None, hung_aft
         arguments=(*inputs.arguments(), *(("--ca-dir", str(ca_dir.absolute())) if ca_dir else ())),
         stdin=sys.stdin.buffer.read() if "-" in inputs.files else None,
         patience=hung_after,
+        waits=wait,
     )
     try:
         serve(up, click.echo)

@@ -16,6 +16,7 @@ from mizzen.proxy.binary import envoy_binary
 from mizzen.status import ListenerStatus, Status
 
 CONTROL_PLANE = "control plane"
+UNSERVED = "GW-005"  # no gateway has the labels that a Gateway asks for
 NO_GATEWAY = "there is no gateway to serve; one that is declared is taken up at once"
 
 Echo = Callable[[str], None]
@@ -31,6 +32,7 @@ class Up:
     helpers: tuple[Command, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)  # switches for the control plane
     patience: float = PATIENCE_SECONDS  # with a process that does not answer
+    waits: bool = False  # goes on where there is nothing to serve
 
 
 def serve(
@@ -49,6 +51,11 @@ def serve(
     def on_ready(status: Status) -> None:
         if taken := [one for one in status.problems if one.code == "PORT-001"]:
             failure.extend(f"{one.origin}: {one.message}. {one.hint}".strip() for one in taken)
+            supervisor[0].stop()
+            return
+        if not up.waits and not _is_serving(status):
+            teller.tell()
+            failure.append(nothing_served(status))
             supervisor[0].stop()
             return
         teller.on_ready(status)
@@ -110,9 +117,36 @@ class _Teller:
 
     def on_ready(self, status: Status) -> None:
         self._echo(ready_line(status))
+        self.tell()
+
+    def tell(self) -> None:
+        """What has been held back, and from now on everything at once."""
         for text in self._waiting or ():
             self._echo(text)
         self._waiting = None
+
+
+def _is_serving(status: Status) -> bool:
+    return any(one.listeners for one in status.gateways.values())
+
+
+def nothing_served(status: Status) -> str:
+    """Why nothing is served, and what to do."""
+    unserved = [one for one in status.problems if one.code == UNSERVED]
+    wrong = sum(one.severity == "error" for one in status.problems)
+    if unserved:
+        first = unserved[0]
+        why = f"{first.origin}: {first.resource}: {first.message}. {first.hint}"
+    elif wrong:
+        why = f"{'what is wrong with it is' if wrong == 1 else f'the {wrong} errors are'} told above; mend that first."
+    else:
+        labels = (" ".join(f"{key}={value}" for key, value in one.labels.items()) for one in status.proxies)
+        gateways = "; ".join(
+            f"{one.key} ({shown})" for one, shown in zip(status.proxies, labels, strict=True)
+        )
+        has = f"There is the gateway {gateways}." if gateways else "There is no gateway either."
+        why = f"no Gateway (or Ingress) opens a port. {has} Write a Gateway whose selector has some of its labels."
+    return f"not ready, since nothing is served: {why}\nWith --wait it stays, and serves what comes."
 
 
 def ready_line(status: Status) -> str:

@@ -1,5 +1,8 @@
 """Edits that go wrong: said with their place, and nothing that worked stops working."""
 
+import subprocess
+import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -119,6 +122,18 @@ def test_a_port_in_use_is_explained(folder: Path, authority: Authority) -> None:
         finally:
             third.stop()
         assert curl("h2", URL, ca_pem=authority.pem).status == 200
+
+
+def test_nothing_to_serve_ends_with_1_and_says_why(folder: Path) -> None:
+    text = gateway.gateway().replace("istio: ingressgateway", "istio: ingress")
+    (folder / "gateway.yaml").write_text(text)
+    with tempfile.TemporaryDirectory(prefix="mz") as run_dir:
+        command = [sys.executable, "-m", "mizzen", "up", "-f", str(folder), "--run-dir", f"{run_dir}/run"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "nothing is served" in ended.stderr
+    assert "no gateway has the labels istio=ingress" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_files_may_come_go_and_be_swapped_by_links(folder: Path, authority: Authority) -> None:

@@ -164,6 +164,7 @@ class Up:
             str(folder),
             "--run-dir",
             str(run_dir),
+            "--wait",  # tests write their files later, too
             *options,
         ]
         self.process = subprocess.Popen(

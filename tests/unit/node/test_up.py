@@ -1,6 +1,8 @@
 """What the user of `mizzen up` reads."""
 
-from mizzen.node.up import _Teller, ready_line
+from typing import Any
+
+from mizzen.node.up import _Teller, nothing_served, ready_line
 from mizzen.status import Status
 
 STATUS = Status.from_json(
@@ -47,3 +49,30 @@ def test_why_nothing_can_be_served_is_shown_at_once() -> None:
     teller.on_line("control plane", "| ! nothing can be worked out\n")
 
     assert lines == ["nothing can be worked out"]
+
+
+def told(*problems: dict[str, str], proxies: Any = ()) -> str:
+    return nothing_served(
+        Status.from_json({"problems": list(problems), "gateways": {}, "proxies": list(proxies)})
+    )
+
+
+def test_nothing_to_serve_says_what_is_missing() -> None:
+    unserved = {
+        "severity": "warning",
+        "code": "GW-005",
+        "resource": "Gateway/default/gw",
+        "origin": "a.yaml:3:1",
+        "message": "no gateway has the labels istio=ingress",
+        "hint": "There is another.",
+    }
+    error = {"severity": "error", "code": "FLD-001"}
+    proxy = {"name": "gw", "namespace": "edge", "labels": {"istio": "edge"}}
+    assert told(error, unserved) == (
+        "not ready, since nothing is served: a.yaml:3:1: Gateway/default/gw: no gateway has the labels istio=ingress. "
+        "There is another.\nWith --wait it stays, and serves what comes."
+    )
+    assert "what is wrong with it is told above" in told(error)
+    assert "the 2 errors are told above" in told(error, error)
+    assert "There is the gateway gw.edge (istio=edge)." in told(proxies=[proxy])
+    assert "There is no gateway either." in told()
