@@ -35,6 +35,7 @@ from mizzen.resources.decode import identify
 from mizzen.sources.files import Files
 from mizzen.sources.last_good import LastGood
 from mizzen.xds.resource_type import EXTENSION_CONFIG
+from tests.harness.issuer import Issuer, Site
 
 GATEWAYS = """\
 apiVersion: install.istio.io/v1alpha1
@@ -412,3 +413,35 @@ def put_aside(plane: ControlPlane, name: str) -> Ledger:
     raw = next(one for one in plane.made.objects if one.name == name)
     entry = Entry(ref=identify(raw, "default"), content=content_of(raw), reason="no such thing")
     return plane.desk.ledger.with_entries([entry])
+
+
+TOKENS = """
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: jwt, namespace: istio-system}
+spec: {jwtRules: [{issuer: me, jwksUri: "URL/certs"}]}
+"""
+
+
+async def test_keys_of_tokens_are_there_before_anybody_is_served(folder: Path, start: Start) -> None:
+    with Site() as site:
+        site.publish(Issuer("the-first"))
+        (folder / "all.yaml").write_text(text("one") + TOKENS.replace("URL", site.url))
+        async with start() as running:
+            await asyncio.wait_for(running.plane.started.wait(), 10)
+            assert b"the-first" in running.policies("one")
+            assert not running.status["problems"]
+
+
+async def test_keys_are_asked_for_before_a_proxy_comes_that_needs_them(folder: Path, start: Start) -> None:
+    """In a cluster the Pods of gateways come when the control plane serves."""
+    with Site() as site:
+        site.publish(Issuer("the-first"))
+        nobody = text().replace("spec:\n", "spec:\n  profile: empty\n", 1)
+        (folder / "all.yaml").write_text(nobody + TOKENS.replace("URL", site.url))
+        async with start() as running:
+            await asyncio.wait_for(running.plane.started.wait(), 10)
+            assert not running.named
+            await running.write(text("late") + TOKENS.replace("URL", site.url))
+            assert b"the-first" in running.policies("late")
