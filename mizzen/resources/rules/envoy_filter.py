@@ -52,6 +52,10 @@ def _match(patch: ConfigPatch, found: Findings) -> None:
     match, at = patch.match, f"{patch.at}.match"
     if match is None:
         return
+    if match.waypoint is not None or match.context == "WAYPOINT":
+        found.info("VAL-103", at, "the patch is for waypoints, which are not there")
+    if match.listener is not None and match.listener.port_name:
+        found.info("VAL-103", f"{at}.listener.portName", "listeners are not matched by it, as in Istio")
     if match.proxy is not None and len(match.proxy.proxy_version) > LONGEST_VERSION:
         what = f"a pattern of more than {LONGEST_VERSION} letters fits no proxy"
         found.warning("VAL-103", f"{at}.proxy.proxyVersion", what)
@@ -72,6 +76,8 @@ def _match(patch: ConfigPatch, found: Findings) -> None:
 
 
 def _value(patch: ConfigPatch, found: Findings) -> None:
+    if patch.patch is not None and patch.patch.filter_class != "UNSPECIFIED":
+        found.info("VAL-103", f"{patch.at}.patch.filterClass", "it has no effect, as in Istio")
     if patch.patch is None or patch.apply_to not in _OF_FILTERS or patch.patch.operation not in _BRINGING:
         return
     if patch.patch.value and not _CONFIGURED & patch.patch.value.keys():

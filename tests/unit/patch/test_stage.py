@@ -1,5 +1,10 @@
 """The stage as a whole: by difference it gives what it gives at once, and it tells what became of each patch."""
 
+import json
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from mizzen.envoy.config import (
     CLUSTERS,
     EXTENSION_CONFIGS,
@@ -8,8 +13,10 @@ from mizzen.envoy.config import (
     SCOPED_ROUTES,
     EnvoyConfig,
 )
+from mizzen.guard import is_fault
+from mizzen.model.patch import Operation, Target
 from mizzen.patch.stage import for_nothing
-from tests.harness.patched_site import LUA, built, config, envoy_filter, site, told
+from tests.harness.patched_site import HCM, HCM_TYPE, LUA, built, config, envoy_filter, site, told
 
 RETRY = "- {applyTo: CLUSTER, match: {cluster: {service: one.test}}, patch: {operation: MERGE, value: {alt_stat_name: NAME}}}"
 FIRST = f"- {{applyTo: HTTP_FILTER, patch: {{operation: INSERT_FIRST, value: {{name: first, typed_config: {{'@type': {LUA}}}}}}}}}"
@@ -170,3 +177,98 @@ def test_a_patch_that_one_of_two_gateways_has_something_for_is_not_told_of() -> 
 
     assert [problem.resource.name for problem in for_nothing([other])] == ["patches"]
     assert [problem.resource.name for problem in for_nothing([other, one])] == ["nothing"]
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 9)
+    | st.sampled_from(["", "a", "1s", "http.8080", "envoy.filters.http.router"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *(
+                        "name",
+                        "domains",
+                        "routes",
+                        "match",
+                        "prefix",
+                        "typed_config",
+                        "@type",
+                        "filters",
+                        "filter_chains",
+                    ),
+                    *(
+                        "http_filters",
+                        "virtual_hosts",
+                        "address",
+                        "socket_address",
+                        "connect_timeout",
+                        "transport_socket",
+                    ),
+                    *("typed_per_filter_config", "route", "cluster", "direct_response", "status", "nonsense"),
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+TYPED = st.builds(
+    lambda kind, inner: {"name": "x", "typed_config": {"@type": kind, **inner}},
+    st.sampled_from([HCM_TYPE, LUA, "type.googleapis.com/udpa.type.v1.TypedStruct", "a/nonsense"]),
+    st.dictionaries(
+        st.sampled_from(["stat_prefix", "value", "type_url", "http_filters", "codec_type"]),
+        VALUES,
+        max_size=3,
+    ),
+)
+MATCHES = st.sampled_from(
+    [
+        {},
+        {"context": "GATEWAY"},
+        {"listener": {"portNumber": 8443}},
+        {"listener": {"listenerFilter": "envoy.filters.listener.tls_inspector"}},
+        {"listener": {"filterChain": {"filter": {"name": HCM}}}},
+        {
+            "listener": {
+                "filterChain": {"filter": {"name": HCM, "subFilter": {"name": "envoy.filters.http.router"}}}
+            }
+        },
+        {"routeConfiguration": {"name": "http.8080"}},
+        {"routeConfiguration": {"vhost": {"name": "a.test:80", "route": {"action": "ROUTE"}}}},
+        {"cluster": {"service": "one.test"}},
+    ]
+)
+PATCHES = st.builds(
+    lambda target, operation, match, value: {
+        "applyTo": target,
+        "match": match,
+        "patch": {"operation": operation, "value": value},
+    },
+    st.sampled_from([one.value for one in Target]),
+    st.sampled_from([one.value for one in Operation]),
+    MATCHES,
+    TYPED
+    | st.dictionaries(
+        st.sampled_from(["name", "domains", "routes", "filters", "transport_socket"]), VALUES, max_size=4
+    ),
+)
+
+
+@given(st.lists(PATCHES, min_size=1, max_size=3))
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_patch_says_nothing_is_raised(patches: list[object]) -> None:
+    written = {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        "metadata": {"name": "any", "namespace": "istio-system"},
+        "spec": {"configPatches": patches},
+    }
+
+    found = told(site(json.dumps(written)))
+
+    assert not [problem for problem in found if is_fault(problem)]

@@ -30,6 +30,15 @@ def patch(target: str, match: str = "{}", value: str = "{name: x, typed_config: 
         (patch("HTTP_FILTER", value="{name: x}"), ["warning VAL-104 spec.configPatches[0].patch.value"]),
         (patch("HTTP_FILTER", value="{name: x, configDiscovery: {}}"), []),
         (patch("CLUSTER", value="{name: x}"), []),
+        (patch("HTTP_FILTER", "{context: WAYPOINT}"), ["info VAL-103 spec.configPatches[0].match"]),
+        (
+            patch("HTTP_FILTER", "{listener: {portName: http}}"),
+            ["info VAL-103 spec.configPatches[0].match.listener.portName"],
+        ),
+        (
+            patch("HTTP_FILTER").replace("operation:", "filterClass: STATS, operation:"),
+            ["info VAL-103 spec.configPatches[0].patch.filterClass"],
+        ),
         (
             patch("HTTP_FILTER", f"{{proxy: {{proxyVersion: {'a' * 1025}}}}}"),
             ["warning VAL-103 spec.configPatches[0].match.proxy.proxyVersion"],
