@@ -12,6 +12,7 @@ tests/cases/AREA/NAME/ holds
                    environment: {NAME: value}        switches that no IstioOperator sets
                    sidecars: [NAMESPACE/NAME]        WorkloadEntries that have one
                    unix_sockets_in: [DIR, "@NAME"]   where objects may name Unix sockets
+                   families: v4                      of which the gateway's addresses are: v4, v6, both
                    files: {PATH: NAME.crt}           files of this machine (a list: one after the other); "": it is not
                                                      there. Without it, they are on another machine
 
@@ -40,7 +41,7 @@ from mizzen.cli.render import choose
 from mizzen.envoy.dump import dump
 from mizzen.errors import Problem
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, analysed, build
-from mizzen.resolve.context import ByService, ExternalPorts, NamedFile, UnixFolders
+from mizzen.resolve.context import ByService, ExternalPorts, Families, NamedFile, UnixFolders
 from mizzen.resources.raw_objects import RawObject, parse_documents
 
 ROOT = Path(__file__).parent / "cases"
@@ -144,6 +145,7 @@ class Case:
     sidecars: frozenset[str] = frozenset()
     unix_folders: UnixFolders = field(default_factory=UnixFolders)
     files: Mapping[str, str | list[str]] | None = None
+    families: Families = "unknown"
 
     @property
     def name(self) -> str:
@@ -157,6 +159,7 @@ class Case:
             external_ports=self.external_ports,
             sidecars=self.sidecars,
             unix_folders=self.unix_folders,
+            families=self.families,
             files=None if self.files is None else {path: _file(said) for path, said in self.files.items()},
         )
 
@@ -194,6 +197,7 @@ def _case(folder: Path) -> Case:
         environment=said.pop("environment", {}),
         sidecars=frozenset(said.pop("sidecars", ())),
         files=said.pop("files", None),
+        families=said.pop("families", "unknown"),
         unix_folders=UnixFolders(allowed=tuple(said.pop("unix_sockets_in", ()))),
     )
     if "show" in said:

@@ -49,7 +49,7 @@ class AppHealth(SmallHttp):
 
     async def start(self, port: int) -> None:
         """Bind and answer. OSError when the port is taken."""
-        await self.listen_at("0.0.0.0", port)
+        await self.listen_at("::" if ":" in self._address else "0.0.0.0", port)
 
     async def answer(self, method: str, target: str) -> bytes:
         """What the proxy, or an application, says of itself."""

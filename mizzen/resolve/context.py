@@ -166,6 +166,11 @@ class Context:
     key_sets: Mapping[str, FetchedKeys] | None = None
     steps: Steps = field(default_factory=Steps, compare=False, repr=False)
 
+    @property
+    def is_dual_stack(self) -> bool:
+        """Are both families of IP spoken, to clients and backends?"""
+        return self.switches.dual_stack and self.proxy.families in ("unknown", "both")
+
 
 def observed(ctx: Context) -> Context:
     """The same, whose steps note what they look at, and report where they are run."""

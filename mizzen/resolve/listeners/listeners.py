@@ -32,6 +32,7 @@ from mizzen.resolve.unix import is_unix
 CODES = {
     "GW-011": "No service is for the hosts of an AUTO_PASSTHROUGH server, which does not listen.",
     "GW-012": "A server has nowhere to pass connections on to, and does not listen.",
+    "GW-016": "Listeners shall be open to both families of IP, and the gateway has addresses of one.",
     "GW-013": "An SNI is already served on this port; the entry takes no part.",
 }
 
@@ -90,7 +91,19 @@ def listeners(
 def _both_families(ctx: Context, by_name: Mapping[str, list[MergedServer]]) -> Mapping[str, tuple[str, ...]]:
     """The listeners that are open at IPv6 as well (ISTIO_DUAL_STACK): those that are bound to every address of IPv4, where
     nobody asked for that port of IPv6."""
-    if not ctx.switches.dual_stack or ctx.proxy.families in ("v4", "v6"):
+    if not ctx.switches.dual_stack:
+        return {}
+    if ctx.proxy.families in ("v4", "v6"):
+        only = "IPv4" if ctx.proxy.families == "v4" else "IPv6"
+        ctx.report(
+            Problem(
+                severity=Severity.WARNING,
+                code="GW-016",
+                resource=ctx.proxy.origin,
+                message=f"ISTIO_DUAL_STACK is on, and {ctx.proxy.called} has addresses of {only} alone: so do its listeners",
+                hint="Give its machine or Pods addresses of both families, or leave the switch off.",
+            )
+        )
         return {}
     firsts = {name: sharing[0] for name, sharing in by_name.items()}
     taken = {one.bound_port for one in firsts.values() if one.address == _EVERY_IPV6}

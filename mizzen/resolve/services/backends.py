@@ -270,7 +270,7 @@ def _marked(ctx: Context, service: MeshService, instances: tuple[Instance, ...])
 def _discovery(ctx: Context, service: MeshService, policy: Policy) -> tuple[Discovery, str]:
     """How endpoints are found, and which addresses a name is resolved to."""
     families = "v6" if ctx.proxy.ipv6_only else "v4"
-    families = "all" if ctx.switches.dual_stack else families
+    families = "all" if ctx.is_dual_stack else families
     simple = policy.load_balancer.simple if policy.load_balancer else None
     entry = service.entries[0] if service.entries else None
     resolution = entry.spec.resolution if entry else "STATIC"

@@ -86,14 +86,13 @@ class EndpointIndex:
         for pod, one in found:
             if pod is not None:
                 first.setdefault((pod.key, one.port, ":" in one.address), one.address)
-        is_dual = self._ctx.switches.dual_stack and self._ctx.proxy.families != "v4"
         for pod, one in found:
             is_v6 = ":" in one.address
             other = first.get((pod.key, one.port, not is_v6)) if pod is not None else None
             if other is None:
                 yield one
             elif is_v6 is self._ctx.proxy.ipv6_only:
-                yield replace(one, also=(other,)) if is_dual else one
+                yield replace(one, also=(other,)) if self._ctx.is_dual_stack else one
 
     def _each_of_slices(
         self, service: core.Service, port: MeshPort
