@@ -44,7 +44,8 @@ def meanings() -> Mapping[str, Mapping[str, Meaning]]:
         found[name] |= {
             key: Meaning("noted", f"no effect: {why}") for key, why in _of(declaration, "IDLE").items()
         }
-        found[name] |= {key: Meaning("retired", why) for key, why in _of(declaration, "RETIRED").items()}
+        gone = {**_of(declaration, "RETIRED"), **_of(declaration, "SUCCEEDED")}
+        found[name] |= {key: Meaning("retired", why) for key, why in gone.items()}
     return found
 
 

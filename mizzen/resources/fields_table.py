@@ -42,7 +42,8 @@ What is done with each field, and what it becomes in Envoy: a text, or fields of
 - **warned of**: it has no effect, or is refused; `analyze` says so at its place.
 - **noted**: it has no effect, and nobody misses it; `analyze` says so as a note.
 - **not for a gateway**: it is read, and concerns sidecars, installing or Kubernetes.
-- **retired**: Istio has taken it out of its API; a warning says what is written instead, and the object takes part.
+- **retired**: Istio has taken it out of its API; a warning says what is written instead, and the object takes part (but where
+  the field may have guarded something).
 
 Any other field of Istio's kinds is an error (FLD-001), as an API server says it; of the settings of the mesh and of
 installing it is a warning (FLD-005)."""

@@ -33,6 +33,7 @@ CODES = {
     "RT-001": "A destination names no port and its service has several; the server's port number is taken.",
     "RT-002": "A fault has no percentage, so it never happens.",
     "BE-010": "Requests go in plain text to a port that is declared for TLS.",
+    "BE-011": "A Service's port says no protocol; HTTP/1.1 is spoken to it.",
     "RT-004": "The code of a redirect is one that Envoy cannot send; the rule answers 500.",
 }
 
@@ -167,6 +168,7 @@ class _Checked:
             self._check_redirect(route)
             for sent in _sent(route):
                 self._check_plain(sent)
+                self._check_protocol(sent)
 
     def _check(self, destination: Destination) -> None:
         target = self.indexes.target(destination, self.service.namespace, min(self.served))
@@ -276,6 +278,25 @@ class _Checked:
             "port takes plain HTTP, name it http.",
             Severity.WARNING,
         )
+
+    def _check_protocol(self, destination: Destination) -> None:
+        """Istio's sidecars look at what is sent to a port that says nothing; a gateway speaks HTTP/1.1 to it."""
+        target = self.indexes.target(destination, self.service.namespace, min(self.served))
+        written = target.service.kubernetes if target.service else None
+        if written is None or target.protocol:
+            return
+        for port in written.spec.ports:
+            if port.port == target.port and port.protocol != "UDP":
+                self.ctx.report(
+                    Problem(
+                        severity=Severity.INFO,
+                        code="BE-011",
+                        resource=written.ref,
+                        field=f"{port.at}.name",
+                        message=f"port {port.port} says no protocol by its name: HTTP/1.1 is spoken to it",
+                        hint="Name it http, http2, grpc ... (alone or before a dash), or write appProtocol.",
+                    )
+                )
 
     def _check_fault(self, route: HTTPRoute) -> None:
         fault = route.fault

@@ -109,7 +109,6 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
     unknown = getattr(declaration, "UNKNOWN_FIELDS", None) or unknown
     fields = declared_fields(declaration)
     keys = tuple(declared.key for declared in fields)
-    retired, idle = getattr(declaration, "RETIRED", {}), getattr(declaration, "IDLE", {})
     required = tuple((declared.name, declared.key) for declared in fields if declared.required)
     plan: dict[str, tuple[str, Decoder]] = {}
     for declared in fields:
@@ -132,12 +131,7 @@ def reader_of(declaration: type, unknown: Unknown) -> Decoder:
         for key, item in value.items():
             entry = plan.get(key)
             if entry is None:
-                if instead := retired.get(camel(key)):
-                    found.warning("VAL-102", child(at, key), f"{key} was retired: it has no effect", instead)
-                elif why := idle.get(key):
-                    found.info("FLD-005", child(at, key), f"the field {key!r} has no effect in mizzen: {why}")
-                else:
-                    _unknown_field(key, child(at, key), keys, unknown, found)
+                _undeclared(declaration, key, child(at, key), keys, unknown, found)
             elif item is not None:  # null is as good as absent
                 name, decode = entry
                 given[name] = decoded = decode(item, f"{at}.{key}" if at else key, found)
@@ -201,6 +195,21 @@ def _compile_union(arguments: tuple[Any, ...], unknown: Unknown) -> Decoder:
     else:
         raise TypeError(f"a field cannot be declared as one of {some!r}")
     return values.optional(inner) if len(some) < len(arguments) else inner
+
+
+def _undeclared(
+    declaration: type, key: str, at: str, keys: tuple[str, ...], unknown: Unknown, found: Findings
+) -> None:
+    """Report a field that is not declared: what the declaration says of it, else that nobody knows it."""
+    name = camel(key)
+    if instead := getattr(declaration, "RETIRED", {}).get(name):
+        found.warning("VAL-102", at, f"{key} was retired: it has no effect", instead)
+    elif why := getattr(declaration, "IDLE", {}).get(key):
+        found.info("FLD-005", at, f"the field {key!r} has no effect in mizzen: {why}")
+    elif instead := getattr(declaration, "SUCCEEDED", {}).get(name):
+        found.error("FLD-001", at, f"{key} was retired: there is no such field", instead)
+    else:
+        _unknown_field(key, at, keys, unknown, found)
 
 
 def _unknown_field(key: str, at: str, keys: tuple[str, ...], unknown: Unknown, found: Findings) -> None:

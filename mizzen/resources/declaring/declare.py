@@ -107,6 +107,8 @@ class Element:
     AT_MOST_ONE: ClassVar[tuple[tuple[str, ...], ...]] = ()
     # Fields that were taken out of the API -> what to do instead. They are told, and cost nothing.
     RETIRED: ClassVar[Mapping[str, str]] = {}
+    # The same, of fields that may have guarded something: they are errors.
+    SUCCEEDED: ClassVar[Mapping[str, str]] = {}
 
     # Where it is written ("spec.http[0].match[1]"); not part of what it says.
     at: str = field(default="", compare=False, repr=False)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource, UInt32
+from mizzen.resources.istio import retired
 from mizzen.resources.istio.security import PolicyTargetReference
 
 ApplyTo = Literal[
@@ -146,6 +147,8 @@ class ConfigPatch(Element):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvoyFilterSpec(Element):
+    SUCCEEDED: ClassVar = retired.ENVOY_FILTER
+
     workload_selector: Annotated[LabelSelector | None, "none: every proxy of the namespace"] = None
     target_refs: tuple[PolicyTargetReference, ...] = ()
     config_patches: tuple[ConfigPatch, ...] = ()

@@ -61,6 +61,13 @@ SIDECAR: Retired = {"localhost": "Write ingress with defaultEndpoint."}
 INGRESS_LISTENER: Retired = {"localhostClientTls": "There is nothing in its place: remove it."}
 EGRESS_LISTENER: Retired = {"localhostServerTls": "There is nothing in its place: remove it."}
 
+# These may have guarded something: an object that has one is refused.
+ENVOY_FILTER: Retired = {
+    "filters": "Write configPatches.",
+    "workloadLabels": "Write workloadSelector.labels.",
+}
+GUARDING_LISTENER: Retired = {"inboundTls": "A PeerAuthentication says what clients have to show."}
+
 MESH_CONFIG: Retired = {
     **dict.fromkeys(
         (

@@ -24,6 +24,7 @@ class SidecarPort(Element):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngressListener(Element):
     RETIRED: ClassVar = retired.INGRESS_LISTENER
+    SUCCEEDED: ClassVar = retired.GUARDING_LISTENER
 
     port: Annotated[SidecarPort, "what the sidecar opens for the mesh"]
     bind: Annotated[str, "the address; unset: all"] = ""

@@ -21,6 +21,7 @@ class Leaf(Element):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree(Element):
     RETIRED: ClassVar = {"oldHost": "Write host."}
+    SUCCEEDED: ClassVar = {"guard": "Write a policy."}
 
     host: str
     from_: Annotated[str, Key("from", also=("source",))] = ""
@@ -128,6 +129,12 @@ def test_a_retired_field_is_told_in_either_spelling_and_costs_nothing() -> None:
         "warning VAL-102 spec.oldHost: oldHost was retired: it has no effect Write host.",
         "warning VAL-102 spec.old_host: old_host was retired: it has no effect Write host.",
     ]
+
+
+def test_a_retired_field_that_may_have_guarded_something_is_an_error() -> None:
+    _, problems = decode({"host": "a", "guard": True}, Unknown.PASS)
+
+    assert problems == ["error FLD-001 spec.guard: guard was retired: there is no such field Write a policy."]
 
 
 def test_a_declaration_says_the_names_limits_and_meaning_of_its_fields() -> None:
