@@ -167,7 +167,7 @@ def cluster(command: F) -> F:
 
 
 def inputs(command: F) -> F:
-    """`-f`, `-n`, `--external-port`, `--sidecar` and `--unix-sockets-in`; the command gets them as `inputs`."""
+    """`-f`, `-k`, `-n`, `--external-port`, `--sidecar` and `--unix-sockets-in`; the command gets them as `inputs`."""
     return _inputs(command, required=True)
 
 
@@ -181,6 +181,7 @@ def _inputs(command: F, *, required: bool) -> F:
     @functools.wraps(command)
     def gathered(
         files: tuple[str, ...],
+        kustomizations: tuple[str, ...],
         namespace: str,
         external_ports: "ExternalPorts",
         sidecars: tuple[str, ...],
@@ -188,8 +189,10 @@ def _inputs(command: F, *, required: bool) -> F:
         certificates_in: tuple[str, ...],
         **others: Any,
     ) -> Any:
+        if required and not files and not kustomizations:
+            raise click.UsageError("Missing option '-f' / '--filename' (or '-k' / '--kustomize').")
         found = Inputs(
-            files=files,
+            files=(*files, *kustomizations),
             namespace=namespace or "default",
             is_namespace_said=bool(namespace),
             external_ports=external_ports,
@@ -243,14 +246,35 @@ def _inputs(command: F, *, required: bool) -> F:
             "--filename",
             "files",
             multiple=True,
-            required=required,
             metavar="FILE|DIR",
-            help="YAML to read; a directory with all below it; - for standard input. Repeatable.",
+            help="YAML to read; a directory with all below it, or one of Kustomize, which is built; - for standard input. "
+            "Repeatable.",
+        ),
+        click.option(
+            "-k",
+            "--kustomize",
+            "kustomizations",
+            multiple=True,
+            metavar="DIR",
+            callback=_kustomizations,
+            help="A folder with a kustomization.yaml, as kubectl kustomize builds it (with kubectl, else kustomize, from the "
+            "PATH). Repeatable.",
         ),
     ):
         with_options = option(with_options)
     found: F = with_options
     return found
+
+
+def _kustomizations(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    from mizzen.sources.kustomize import NAMES, kustomization_of
+
+    for value in values:
+        if not kustomization_of(value):
+            raise click.BadParameter(f"there is no {', '.join(NAMES)} in {value}", ctx, parameter)
+    return values
 
 
 def _sidecars(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ CATALOGUE = {
     "FILE-002": "A file is missing, empty, shorter than before or being written: what it held before stays in "
     "force until it has been so for some seconds.",
     "FILE-003": "The kernel does not tell of changes (its limit of watches is reached): they are looked for.",
+    "FILE-005": "A folder of Kustomize is not built: the tool is missing or refuses it, or it lies below a folder that was "
+    "named. What was built of it last stays in force.",
     "FILE-004": "What is remembered for the next control plane cannot be written to the run-dir, or read there.",
 }
 

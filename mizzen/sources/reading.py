@@ -10,13 +10,16 @@ import os
 import signal
 import stat
 import time
+import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
 
 from mizzen.lazy import dataclass
+from mizzen.sources import kustomize
 
 SUFFIXES = (".yaml", ".yml", ".json")
+NOT_NAMED = "it lies below the folder that was named, and of several (bases, overlays) one is meant"
 RACY_NS = 50_000_000  # a file may change within one tick of its clock and keep its stamp
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _TRIES = 3  # to read a file that changes while it is read
@@ -79,6 +82,8 @@ class Reader:
     paths: Sequence[str]
     _known: dict[str, _Known] = field(default_factory=dict)
     _view: "_View" = field(default_factory=lambda: _View())
+    # What folders of Kustomize were built of, and what came out.
+    _built: dict[str, tuple[tuple[kustomize.Stamp, ...], Text | Unreadable]] = field(default_factory=dict)
 
     def look(self, again: Collection[str] = ()) -> Seen:
         """All files there are now. Those of `again` are read anew although their stamps say nothing new.
@@ -94,6 +99,8 @@ class Reader:
             read = self._read(name, status, anew=name in again)
             if read is not None:
                 files[name] = read
+        self._built = {folder: self._build(folder, tree) for folder, tree in view.kustomized.items()}
+        files |= {os.path.join(folder, kustomize.BUILT): text for folder, (_, text) in self._built.items()}
         self._known = {name: known for name, known in self._known.items() if name in files}
         self._view = view
         return Seen(
@@ -102,6 +109,21 @@ class Reader:
             missing=frozenset(view.missing),
             directories=frozenset(view.directories.values()),
         )
+
+    def _build(
+        self, folder: str, tree: kustomize.Tree
+    ) -> tuple[tuple[kustomize.Stamp, ...], Text | Unreadable]:
+        """A folder of Kustomize as it is built; only where something of it is another than when it was built last."""
+        known = self._built.get(folder)
+        if known is not None and known[0] == tree.state:
+            return known
+        try:
+            content = kustomize.build(folder)
+        except kustomize.BuildFailed as error:
+            return tree.state, Unreadable(str(error))
+        newest = max((stamp[-1] for stamp in tree.state), default=0)
+        stamp = (0, zlib.crc32(content), len(content), newest)
+        return tree.state, Text(content=content, stamp=stamp, is_renamed=True)
 
     def look_at(self, names: Collection[str]) -> dict[str, Text | Unreadable | None] | None:
         """Read these files anew, and touch no other; None of one that is gone.
@@ -112,6 +134,8 @@ class Reader:
         files: dict[str, Text | Unreadable | None] = {}
         standing: dict[str, bool] = {}
         for name in names:
+            if os.path.basename(name) == kustomize.BUILT:  # no file of this name is there
+                return None
             try:
                 status = os.lstat(name)
             except OSError as error:
@@ -227,6 +251,7 @@ class _View:
     linked: set[str] = field(default_factory=set)  # directories where any entry may be on the way to a file
     named: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # files by directory and entry
     roots: dict[str, _Identity] = field(default_factory=dict)  # of named folders, and folders of named files
+    kustomized: dict[str, kustomize.Tree] = field(default_factory=dict)  # folders that are to be built
 
     def is_walked(self, folder: str) -> bool:
         """Is this still the folder that was walked?"""
@@ -249,7 +274,13 @@ class _View:
             return
         if stat.S_ISDIR(status.st_mode):
             self.roots[path] = (status.st_dev, status.st_ino)
-            self._walk(path, status)
+            if kustomize.kustomization_of(path):
+                self._kustomize(path)
+            else:
+                self._walk(path, status)
+            return
+        if os.path.basename(path) in kustomize.NAMES:
+            self._kustomize(os.path.dirname(path) or ".")
             return
         self.found[path] = status
         is_link = os.path.islink(path)
@@ -260,6 +291,14 @@ class _View:
             self.named.setdefault((folder, entry), set()).add(path)
             if is_link:
                 self.linked.add(folder)
+
+    def _kustomize(self, folder: str) -> None:
+        """A folder that is built as a whole: any change below it, and of what it names elsewhere, may change all of it."""
+        tree = kustomize.tree(folder)
+        self.kustomized[folder] = tree
+        for directory in tree.directories:
+            self._watch(directory)
+            self.linked.add(directory)
 
     def _walk(self, directory: str, status: os.stat_result) -> None:
         real = os.path.realpath(directory)
@@ -293,7 +332,13 @@ class _View:
                 (self.unreadable if is_file else self.folders)[entry.path] = Unreadable(_why(error))
             return
         if stat.S_ISDIR(status.st_mode):
-            self._walk(entry.path, status)
+            if kustomization := kustomize.kustomization_of(entry.path):
+                # Which of several is meant, a base or an overlay, nobody but the user knows.
+                self.unreadable[kustomization] = Unreadable(NOT_NAMED)
+                self._watch(os.path.realpath(entry.path))
+                self.linked.add(os.path.realpath(entry.path))
+            else:
+                self._walk(entry.path, status)
         elif is_file:
             self.found[entry.path] = status
             if is_link:

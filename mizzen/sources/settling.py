@@ -9,12 +9,14 @@ nothing that happens elsewhere changes that.
 """
 
 import math
+import os
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import field, replace
 
 from mizzen.errors import Place, Problem, ResourceRef, Severity
 from mizzen.lazy import dataclass
+from mizzen.sources.kustomize import BUILT, NAMES
 from mizzen.sources.ordered import Ordered
 from mizzen.sources.reading import Directory, Seen, Text, Unreadable, Writer
 from mizzen.sources.versions import SETTLING_SECONDS, Doubt, Key, Version, doubt
@@ -355,6 +357,19 @@ def problem_of(place: str, why: Doubt, *, is_kept: bool) -> Problem:
     ref = ResourceRef(kind="File", name=place, places={"": Place(place)})
     if why.seconds is None:
         kept = "; what it held before is still served" if is_kept else ""
+        folder, name = os.path.split(place)
+        if name == BUILT or name in NAMES:
+            hint = (
+                f"'kubectl kustomize {folder}' shows the same."
+                if name == BUILT
+                else f"Name the folder that is meant: -k {folder}."
+            )
+            return Problem(
+                code="FILE-005",
+                resource=ref,
+                message=f"this folder of Kustomize is not built: {why.why}{kept}",
+                hint=hint,
+            )
         return Problem(
             code="FILE-001",
             resource=ref,
