@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import timedelta
 from typing import Annotated, Literal
 
 from mizzen.lazy import dataclass
-from mizzen.resources.declaring.declare import Element, Key, Resource
+from mizzen.resources.declaring.declare import Duration, Element, Key, Resource
 
 DRY_RUN = "istio.io/dry-run"  # an AuthorizationPolicy with this annotation is only looked at
 
@@ -150,7 +149,7 @@ class JwtRule(Element):
     output_payload_to_header: str = ""
     forward_original_token: bool = False
     output_claim_to_headers: tuple[ClaimToHeader, ...] = ()
-    timeout: Annotated[timedelta | None, "of fetching the keys; 5s where nothing is said"] = None
+    timeout: Annotated[Duration | None, "of fetching the keys; 5s where nothing is said"] = None
     space_delimited_claims: Annotated[tuple[str, ...], "beside scope and permission"] = ()
 
 
