@@ -1,11 +1,12 @@
 """What stands in YAML or JSON -> one of Envoy's messages, of any type that the pinned Envoy has.
 
-The mapping is protobuf's own (ProtoJSON), with fields in snake_case or camelCase. It is strict: what the pinned Envoy would not
+The mapping is protobuf's own (ProtoJSON), with fields in snake_case or camelCase, and durations as Go has them. It is strict: what the pinned Envoy would not
 understand is a mistake at its place, however small, and all mistakes are told, not the first alone.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -14,8 +15,11 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from mizzen._api import others, pb
+from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.compile import nearest
+from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.declaring.values import duration
 from mizzen.resources.yaml.places import child
 
 # Messages of protobuf's own that have a JSON of their own.
@@ -25,7 +29,7 @@ _OWN_JSON: Mapping[str, str] = {
         ("Struct", "a mapping"),
         ("Value", "a value of JSON"),
         ("ListValue", "a list"),
-        ("Duration", "a duration in seconds, such as 1.5s"),
+        ("Duration", "a duration such as 5s, 1m30s or 100ms"),
         ("Timestamp", "a time (RFC 3339)"),
         ("FieldMask", "paths of fields, separated by commas"),
         ("BoolValue", "true or false"),
@@ -70,7 +74,7 @@ class _Reader:
         """Set the fields of `out` as `value` says. Where that is a mistake, they stay as they are."""
         name = out.DESCRIPTOR.full_name
         if name in _OWN_JSON:
-            if not _parsed(out, value):
+            if not _parsed(out, value) and not _is_go_duration(out, value):
                 self.wrong(at, f"{_shown(value)} is not {_OWN_JSON[name]}")
         elif not isinstance(value, Mapping):
             self.wrong(at, f"a {out.DESCRIPTOR.name} is a mapping of its fields, not {_shown(value)}")
@@ -222,6 +226,17 @@ def _parsed(out: Message, value: Any) -> bool:
     except (json_format.ParseError, TypeError, ValueError, AttributeError, OverflowError):
         return False
     return True
+
+
+def _is_go_duration(out: Message, value: Any) -> bool:
+    """Durations as Go writes them: istiod takes them, though ProtoJSON has seconds alone."""
+    if not isinstance(out, pb.Duration):
+        return False
+    read_as_go = duration(value, "", Findings(ResourceRef(kind="")))
+    if isinstance(read_as_go, timedelta):
+        out.FromTimedelta(read_as_go)
+        return True
+    return False
 
 
 _SCALARS: Mapping[int, str] = {

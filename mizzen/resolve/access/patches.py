@@ -90,7 +90,8 @@ class Patches:
 
 @step
 def patches(ctx: Context) -> Patches:
-    """All of them; what is wrong with each is reported."""
+    """All of them; what is wrong with each is reported, and what is wrong with those for others."""
+    _report_others(ctx)
     honoured: list[Patch] = []
     of_tcp: list[Patch] = []
     refused: list[Refused] = []
@@ -109,6 +110,19 @@ def patches(ctx: Context) -> Patches:
             elif not any(problem.severity is not Severity.ERROR for problem in problems):
                 refused.append(Refused(owner=owner.ref, patch=written))
     return Patches(honoured=tuple(honoured), refused=tuple(refused), of_tcp=tuple(of_tcp))
+
+
+def _report_others(ctx: Context) -> None:
+    """What is wrong with patches that are not for this proxy, but for their values: those are for another Envoy, if for any."""
+    for owner in ctx.world.envoy_filters:
+        is_ours = selects(ctx, owner)
+        for written in owner.spec.config_patches:
+            if _is_of_waypoints(written) or (is_ours and not _is_for_nobody_here(written, ctx.proxy)):
+                continue
+            _, wrong, warnings = _read(owner, written)
+            structural = frozenset(mistakes(written))
+            for problem in (*(_misunderstood(owner, one) for one in wrong if one in structural), *warnings):
+                ctx.report(problem)
 
 
 def _is_of_tcp(patch: Patch, written: ConfigPatch) -> bool:
@@ -169,6 +183,10 @@ def selects(ctx: Context, one: EnvoyFilter) -> bool:
     return fits(selector.labels if selector else {}, ctx.proxy.labels)
 
 
+def _is_of_waypoints(patch: ConfigPatch) -> bool:
+    return patch.match is not None and patch.match.context == "WAYPOINT"
+
+
 def _is_for_nobody_here(patch: ConfigPatch, proxy: Proxy) -> bool:
     """Of the other kind of proxy, or of another version or metadata."""
     match = patch.match
@@ -202,13 +220,17 @@ def check(owner: EnvoyFilter) -> Iterator[Problem]:
     """What an API server is told of the patches of one EnvoyFilter: errors where Istio refuses them, warnings of the rest that
     is wrong."""
     for written in owner.spec.config_patches:
-        if written.match is not None and written.match.context == "WAYPOINT":
-            continue
-        _, wrong, warnings = _read(owner, written)
-        for one in wrong:
-            told = _misunderstood(owner, one)
-            yield replace(told, severity=Severity.WARNING) if one.unknown else told
-        yield from warnings
+        yield from _checked(owner, written)
+
+
+def _checked(owner: EnvoyFilter, written: ConfigPatch) -> Iterator[Problem]:
+    if _is_of_waypoints(written):
+        return
+    _, wrong, warnings = _read(owner, written)
+    for one in wrong:
+        told = _misunderstood(owner, one)
+        yield replace(told, severity=Severity.WARNING) if one.unknown else told
+    yield from warnings
 
 
 def read_patch(owner: EnvoyFilter, written: ConfigPatch) -> tuple[Patch | None, tuple[Problem, ...]]:

@@ -84,7 +84,7 @@ def test_every_mistake_is_told_at_its_place() -> None:
         "access_log[2]",
         "route_config",
     }
-    assert found[f"{at}stream_idle_timeout"] == "'five' is not a duration in seconds, such as 1.5s"
+    assert found[f"{at}stream_idle_timeout"] == "'five' is not a duration such as 5s, 1m30s or 100ms"
     assert found[f"{at}codec_type"] == "'HTTP4' is not one of AUTO, HTTP1, HTTP2, HTTP3"
 
 
@@ -118,3 +118,11 @@ def test_what_a_secret_may_be_is_not_shown() -> None:
     found = mistakes(pb.DataSource, "{inline_bytes: [not-base64]}")
 
     assert "not-base64" not in " ".join(found.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "nanos"),
+    [("500ms", 500_000_000), ("1.5s", 1_500_000_000), ("1m", 60_000_000_000), ("0.000000001s", 1)],
+)
+def test_durations_are_taken_as_istiod_takes_them(written: str, nanos: int) -> None:
+    assert taken(pb.Cluster, f"{{dns_refresh_rate: {written}}}").dns_refresh_rate.ToNanoseconds() == nanos

@@ -133,3 +133,17 @@ def test_what_envoy_does_not_take_of_an_object_is_left_out_and_closes(
         if one.name == "http.8080" and host.name == "a.test:80"
     }
     assert (503 in statuses) == bool(status)
+
+
+def test_of_patches_for_others_their_values_are_nobodys_concern_here() -> None:
+    others = """
+    - applyTo: HTTP_FILTER
+      match: {context: SIDECAR_INBOUND, listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager, subFilter: {name: a}}}}}
+      patch: {operation: INSERT_BEFORE, value: {name: x, typed_config: {'@type': type.googleapis.com/stats.PluginConfig}}}
+    - {applyTo: CLUSTER, match: {context: SIDECAR_INBOUND, listener: {}}, patch: {operation: REMOVE}}
+    - {applyTo: ROUTE_CONFIGURATION, match: {context: SIDECAR_INBOUND}, patch: {operation: ADD, value: {name: a}}}
+    """
+    made = built(site(envoy_filter(others)))
+
+    told = [problem.code for problem in made.problems if problem.resource.kind == "EnvoyFilter"]
+    assert sorted(told) == ["EXT-005", "EXT-012"]
