@@ -16,7 +16,7 @@ from mizzen.proxy.trial import Verdict
 from mizzen.resources.kinds import is_ours
 from mizzen.resources.raw_objects import RawObject
 from mizzen.serve.ads import ClientStatus
-from mizzen.xds.resource_type import CLUSTER, LISTENER
+from mizzen.xds.resource_type import CLUSTER, EXTENSION_CONFIG, LISTENER
 from mizzen.xds.snapshot import Snapshot
 from mizzen.xds.status import SyncState
 
@@ -37,7 +37,7 @@ class Told:
     client: ClientStatus | None
 
     def refused(self) -> dict[Name, str]:
-        """What it refuses of that, but for ports that it cannot open."""
+        """What it refuses of that, but for ports that it cannot open, and for listeners while their filters are in question."""
         found = {
             (one.type_url, name): rejection
             for one in (self.client.stream.types if self.client else ())
@@ -48,8 +48,13 @@ class Told:
             for (url, name), rejection in found.items()
             if (entry := self.snapshot.of(url).get(name)) is not None
             and entry.version == rejection.version
-            and not (url == LISTENER.url and is_for_a_port(rejection.reason))
+            and not (url == LISTENER.url and (is_for_a_port(rejection.reason) or self._is_in_doubt()))
         }
+
+    def _is_in_doubt(self) -> bool:
+        """May its listeners be refused for extension configurations? Envoy makes them of those that it refused, too."""
+        status = self.client.stream.of(EXTENSION_CONFIG.url) if self.client else None
+        return status is not None and status.state not in (SyncState.SYNCED, SyncState.NOT_SENT)
 
     def is_confirmed(self) -> bool:
         """Has it taken all of it?"""

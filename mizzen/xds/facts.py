@@ -76,7 +76,7 @@ class Facts:
         expected = confirmed.version if confirmed is not None else None
         for sent in self.unanswered:
             expected = sent.update.version_after(name, expected)
-        has = None if name in self.suspects else expected
+        has = None if name in self.suspects or self._keeps_refused(name) else expected
         known = (has, rejection.version if rejection is not None else None)
         may_have = expected is not None or name in self.suspects
         if wanted is not None:
@@ -90,6 +90,12 @@ class Facts:
             False,
             confirmed is not None,
         )
+
+    def _keeps_refused(self, name: str) -> bool:
+        """Does the client hold on to what it refused, with nothing under way that takes its place?"""
+        if not self.kind.keeps_refused or name not in self.rejected:
+            return False
+        return not any(name in sent.update.names for sent in self.unanswered)
 
     def _absent(
         self,

@@ -32,6 +32,9 @@ class ResourceType:
     short: str  # as people say it: "CDS"
     wildcard: bool = False  # a first request without names asks for all of them
     absence: Absence = Absence.KEEP
+    # What a client refuses it keeps for whoever comes to use the resource: new listeners are refused for it until what was
+    # good before is told once more.
+    keeps_refused: bool = False
     # What a client gets that asks for a name nobody knows; without it, it is told that there is none.
     empty: Callable[[str], bytes] | None = None
 
@@ -59,7 +62,7 @@ ENDPOINTS = ResourceType(
 )
 SECRET = ResourceType(url=TYPE_URL_PREFIX + pb.Secret.DESCRIPTOR.full_name, short="SDS")
 EXTENSION_CONFIG = ResourceType(
-    url=TYPE_URL_PREFIX + pb.TypedExtensionConfig.DESCRIPTOR.full_name, short="ECDS"
+    url=TYPE_URL_PREFIX + pb.TypedExtensionConfig.DESCRIPTOR.full_name, short="ECDS", keeps_refused=True
 )
 LISTENER = ResourceType(
     url=TYPE_URL_PREFIX + pb.Listener.DESCRIPTOR.full_name,

@@ -23,6 +23,7 @@ from mizzen.xds.refusal import reason
 from mizzen.xds.resource_type import (
     CLUSTER,
     ENDPOINTS,
+    LISTENER,
     SEND_ORDER,
     USERS_OF_CLUSTERS,
     ResourceType,
@@ -88,7 +89,11 @@ class Stream(Generic[SessionT, RequestT]):
             kind = resource_type(url)
             session = self._sessions[url] = self._session(kind, self._available(kind))
             self._ordered = tuple(sorted(self._sessions.values(), key=_turn))
+        refused = session.state.rejected
         session.receive(request)
+        if session.kind.keeps_refused and any(name not in session.state.rejected for name in refused):
+            # Listeners may have been refused for what their client kept, and not for what is in them.
+            self.try_again(LISTENER.url, lambda _: True)
 
     def try_again(self, type_url: str, is_worth_it: Callable[[str], bool]) -> bool:
         """Send once more what was refused for a reason that may be gone by itself. True if there was any."""

@@ -42,6 +42,7 @@ class Envoy:
         """What Envoy has against `snapshot`; "" once it holds all of it."""
         start = len(self.log.read_text(errors="replace"))
         self.ads.publish(self.spec.key, snapshot)
+        await asyncio.sleep(0.005)  # else it would be answered by what was before
         deadline = time.monotonic() + SECONDS
         while not (said := self._said(snapshot)):
             if time.monotonic() > deadline:

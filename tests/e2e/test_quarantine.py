@@ -402,3 +402,34 @@ def test_who_kills_envoy_from_outside_blames_nobody(site: tuple[Path, Up]) -> No
     eventually(lambda: another_envoy(up, pid))
     eventually(lambda: asked("beside.test").header("x-version") == "2")
     assert not aside(up)
+
+
+SCRIPT = """\
+apiVersion: extensions.istio.io/v1alpha1
+kind: TrafficExtension
+metadata: {name: script, namespace: istio-system}
+spec: {lua: {inlineCode: 'a b'}}
+"""
+NEWCOMER = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: newcomer, namespace: other}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 8888, name: http, protocol: HTTP}, hosts: ["*"]}]
+"""
+
+
+def test_a_gateway_that_comes_with_a_script_that_is_none_is_not_to_blame(folder: Path) -> None:
+    """Envoy refuses new listeners for the filter that it was told last, refused or not."""
+    (folder / "shared.yaml").write_text(SHARED)
+    with gateway.up(folder) as up:
+        replace_file(folder / "both.yaml", together(SCRIPT, NEWCOMER))
+
+        eventually(
+            lambda: curl("h1", "http://newcomer.test:8888/").status == 503
+        )  # what the script may guard
+        assert [one["resource"].split("/")[0] for one in aside(up)] == ["TrafficExtension"]
+
+        replace_file(folder / "both.yaml", NEWCOMER)
+        eventually(lambda: curl("h1", "http://newcomer.test:8888/").status == 404)

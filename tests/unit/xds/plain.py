@@ -192,7 +192,9 @@ class PlainSession:
 
     def _difference(self, available: Mapping[str, Entry], removals: bool) -> Update:
         expected = self.expected()
-        has = {name: version for name, version in expected.items() if name not in self._suspects}
+        sent = {name for sent in self.unanswered.values() for name in sent.update.names}
+        doubtful = self._suspects | (self.rejected.keys() - sent if self.kind.keeps_refused else set())
+        has = {name: version for name, version in expected.items() if name not in doubtful}
         may_have = expected.keys() | self._suspects
         changed: dict[str, Entry] = {}
         for name in sorted(self.names | {name for name in available if self._asks_by_star(name)}):
@@ -392,6 +394,12 @@ class PlainStream:
             self._snapshot = snapshot
             self._patient = True
 
+    def _receive(self, session: Any, request: Any) -> None:
+        refused = set(session.rejected)
+        session.receive(request)
+        if session.kind.keeps_refused and refused - session.rejected.keys():
+            self.try_again(LISTENER.url, lambda _: True)
+
     def try_again(self, type_url: str, is_worth_it: Callable[[str], bool]) -> bool:
         """Send once more what was refused for a reason that may be gone by itself. True if there was any."""
         session = self._sessions.get(type_url)
@@ -474,7 +482,7 @@ class PlainDeltaStream(PlainStream):
         if url not in self._sessions:
             self._sessions[url] = PlainDelta(resource_type(url))
         self._sessions[url].available = self._available(self._sessions[url].kind)
-        self._sessions[url].receive(request)
+        self._receive(self._sessions[url], request)
 
     def next_response(self) -> pb.DeltaDiscoveryResponse | None:
         """What is to be sent now; None if the client is up to date or has to answer first."""
@@ -501,7 +509,7 @@ class PlainSotwStream(PlainStream):
         if url not in self._sessions:
             self._sessions[url] = PlainSotw(resource_type(url))
         self._sessions[url].available = self._available(self._sessions[url].kind)
-        self._sessions[url].receive(request)
+        self._receive(self._sessions[url], request)
 
     def next_response(self) -> pb.DiscoveryResponse | None:
         """What is to be sent now; None if the client is up to date or has to answer first."""

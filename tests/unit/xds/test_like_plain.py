@@ -15,6 +15,7 @@ from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import (
     CLUSTER,
     ENDPOINTS,
+    EXTENSION_CONFIG,
     LISTENER,
     ROUTES,
     SCOPED_ROUTES,
@@ -28,7 +29,7 @@ from mizzen.xds.status import StreamStatus
 from tests.unit.xds.heard import heard
 from tests.unit.xds.plain import PlainDeltaStream, PlainSotwStream
 
-KINDS = (CLUSTER, ENDPOINTS, SECRET, LISTENER, SCOPED_ROUTES, ROUTES)
+KINDS = (CLUSTER, ENDPOINTS, SECRET, EXTENSION_CONFIG, LISTENER, SCOPED_ROUTES, ROUTES)
 COLLECTIONS = ("xdstp:///scopes/one/*", "xdstp:///scopes/other/*")
 NAMES = ("a", "b", "c", "xdstp:///scopes/one/d", "xdstp:///scopes/one/e", "xdstp:///scopes/other/f")
 

@@ -115,6 +115,24 @@ def test_a_refused_version_that_nobody_wants_any_more_is_no_error() -> None:
     assert status_of(session, entries(a=1)).state is SyncState.SYNCED
 
 
+def test_what_was_good_before_is_told_again_to_who_keeps_what_it_refused() -> None:
+    """Envoy makes new listeners of the extension configuration that it was told last, refused or not."""
+    session = asking_for(EXTENSION_CONFIG, "a")
+    send(session, entries(a=1), "1")
+    session.judge("1", "")
+    send(session, entries(a=2), "2")
+    session.judge("2", "script load error")
+
+    assert next_of(session, entries(a=2)) is None
+
+    assert send(session, entries(a=1), "3").names == {"a"}
+    assert next_of(session, entries(a=1)) is None  # it is under way
+    session.judge("3", "")
+
+    assert next_of(session, entries(a=1)) is None
+    assert status_of(session, entries(a=1)).state is SyncState.SYNCED
+
+
 def test_a_refused_removal_is_tried_once_alone() -> None:
     session = asking_for(LISTENER)
     send(session, entries(a=1, b=1), "1")

@@ -163,6 +163,24 @@ def test_while_a_route_table_is_refused_the_clusters_of_the_last_good_one_stay()
     assert converse(stream) == ["RDS +http", "CDS -old", "EDS +old"]
 
 
+def test_listeners_are_tried_again_when_a_refused_extension_is_mended() -> None:
+    """Envoy makes new listeners of the extension that it refused: it is not their fault."""
+    good, bad = {"policies": entry(b"good")}, {"policies": entry(b"bad")}
+    stream = DeltaStream(itertools.count(1))
+    stream.offer(world(ECDS=good, LDS=LISTENERS))
+    for request in (ask(LISTENER), ask(EXTENSION_CONFIG, "policies")):
+        stream.receive(request)
+    assert converse(stream) == ["ECDS +policies", "LDS +0.0.0.0_8080"]
+    more = {**LISTENERS, "0.0.0.0_8081": entry(b"another")}
+    stream.offer(world(ECDS=bad, LDS=more))
+    while (response := heard(stream)) is not None:
+        stream.receive(answer(response, "script load error"))
+
+    stream.offer(world(ECDS=good, LDS=more))
+
+    assert converse(stream) == ["ECDS +policies", "LDS +0.0.0.0_8081"]
+
+
 def test_a_refused_cluster_does_not_hold_up_the_routes() -> None:
     stream = gateway_at(OLD)
     stream.offer(NEW)
