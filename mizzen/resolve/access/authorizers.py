@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Authorizer, CheckedBody, Text
+from mizzen.resolve import with_errors
 from mizzen.resolve.access.spellings import text
 from mizzen.resolve.context import Context, step
 from mizzen.resolve.names import backend_name
 from mizzen.resolve.services.destinations import GRPC, Indexes
+from mizzen.resources.declaring.compile import nearest
 from mizzen.resources.formats import checks
 from mizzen.resources.istio.external_authorizer import (
     EnvoyExternalAuthorizationGrpcProvider,
@@ -42,7 +44,11 @@ class Found:
 
 
 class _Unusable(ValueError):
-    """Why a provider cannot be asked."""
+    """Why a provider cannot be asked, and what to do."""
+
+    def __init__(self, why: str, hint: str = "Mend it in meshConfig.extensionProviders.") -> None:
+        super().__init__(why)
+        self.hint = hint
 
 
 @step
@@ -68,10 +74,7 @@ def authorizer_of(ctx: Context, name: str) -> Found:
     try:
         return _found(ctx, name, kinds[0])
     except _Unusable as wrong:
-        return Found(
-            fault=f"the provider {name!r} cannot be asked: {wrong}",
-            hint="Mend it in meshConfig.extensionProviders.",
-        )
+        return Found(fault=f"the provider {name!r} cannot be asked: {wrong}", hint=wrong.hint)
 
 
 def _known(ctx: Context) -> str:
@@ -113,7 +116,7 @@ def _service(ctx: Context, provider: _Provider) -> tuple[str, str]:
     indexes: Indexes = ctx.steps.views["indexes"]
     service = indexes.services.get(host)
     if service is None or (namespace and service.namespace != namespace):
-        raise _Unusable(f"no service is known under {provider.service!r}")
+        raise _unknown(ctx, provider.service, host, indexes)
     if service.alias_of:
         host = service.alias_of
         service = indexes.services.get(host)
@@ -121,6 +124,16 @@ def _service(ctx: Context, provider: _Provider) -> tuple[str, str]:
     if port is None:
         raise _Unusable(f"{host} has no port {provider.port}")
     return host, port.protocol
+
+
+def _unknown(ctx: Context, written: str, host: str, indexes: Indexes) -> _Unusable:
+    if meant := with_errors.service(ctx, host):
+        return _Unusable(f"{meant} has errors of its own", "Mend the errors that are told of at it.")
+    like = nearest(host, tuple(one.host for one in indexes.services.all))
+    hint = (
+        f"Did you mean {like}?" if like else "A Service is written in full: NAME.NAMESPACE.svc.cluster.local."
+    )
+    return _Unusable(f"no service is known under {written!r}", hint)
 
 
 def _timeout(value: timedelta | None) -> timedelta:

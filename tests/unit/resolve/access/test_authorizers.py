@@ -143,3 +143,15 @@ def test_connections_are_asked_about_over_grpc(gateway):
     [access] = authorization(with_services(gateway(text)), http=False)
     assert access.authorizer is not None
     assert access.rules[0].who == All()
+
+
+def test_a_service_that_is_not_known_is_told_with_the_nearest_name(gateway):
+    text = mesh("{name: login, envoyExtAuthzHttp: {service: logn.test, port: 80}}") + LOGIN
+    found = authorizer_of(with_services(gateway(text)), "login")
+    assert (found.authorizer, found.hint) == (None, "Did you mean login.test?")
+
+
+def test_a_service_with_errors_of_its_own_is_named(gateway):
+    text = mesh(http()) + LOGIN.replace("number: 80", "number: x")
+    found = authorizer_of(with_services(gateway(text)), "login")
+    assert "ServiceEntry/auth/login has errors of its own" in found.fault
