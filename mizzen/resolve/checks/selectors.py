@@ -12,6 +12,7 @@ from mizzen.resolve.proxies.gateways import switches_of
 from mizzen.resolve.proxies.workloads import TEMPLATES_ANNOTATION, gateway_workloads
 from mizzen.resolve.selecting import fits
 from mizzen.resources.istio.gateway import Gateway
+from mizzen.resources.kubernetes.ingress import Ingress
 from mizzen.resources.world import World
 
 CODES = {"GW-005": "No gateway has the labels that this selector asks for."}
@@ -83,6 +84,8 @@ def _problem(wanted: Gateway, hint: str) -> Problem:
 def _missing(world: World, wanted: Gateway) -> str:
     """What of a gateway with these labels is there, and what makes one."""
     selector = wanted.spec.selector
+    if wanted.ref.kind == Ingress.__name__:
+        return f"The labels are those of meshConfig.ingressSelector (else ingressService). {WHAT_MAKES_ONE}"
     for workload in gateway_workloads(world):
         if workload.is_off and fits(selector, workload.template.meta.labels):
             return f"{workload.ref}, which has them, is scaled to 0."

@@ -5,12 +5,13 @@ A redirect keeps the host that the request was sent to, and Envoy keeps its port
 that clients dial for the scheme they are sent to.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
-from mizzen.model.route import Action, Exact, Fail, HeaderMatch, Redirect, Route, RouteMatch
+from mizzen.model.route import Action, Exact, Fail, HeaderMatch, Redirect, Regex, Route, RouteMatch
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, step
 from mizzen.resolve.gateways.owners import EVERYTHING, wider
@@ -21,6 +22,7 @@ from mizzen.resources.istio.virtual_service import HTTPRedirect
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 DIALLED = "dialled ports"
 _DEFAULT_REDIRECT = 301
+_FEW = 8  # hosts that share a redirect, and have one of their own where Host names a port
 _WELL_KNOWN_PORTS = {"http": 80, "https": 443}
 # Who asked in plain text, also where a trusted proxy in front ended TLS; Envoy itself says so of everybody else.
 _PLAIN = HeaderMatch(name="x-forwarded-proto", how=Exact("https"), invert=True)
@@ -95,16 +97,21 @@ def to_https(ctx: Context, asked: ToHttps, hosts: tuple[str, ...]) -> tuple[Rout
     """What plain requests for hosts of a server get that has `httpsRedirect`."""
     where = dialled(ctx, "https", hosts)
     plain = Redirect(status=_DEFAULT_REDIRECT, scheme="https", port=_unnamed(where, "https"))
+    both = _both(plain, _named(where, "https"), hosts)
+    found = [(RouteMatch(headers=(_PLAIN,), names_port=is_named), redirect) for redirect, is_named in both]
+    if found[0][1].port == _WELL_KNOWN_PORTS["https"]:
+        found = [*_of_few(hosts, plain), *found]
     return tuple(
-        Route(
-            name="",
-            match=RouteMatch(headers=(_PLAIN,), names_port=is_named),
-            action=redirect,
-            origin=asked.origin,
-            at=asked.at,
-        )
-        for redirect, is_named in _both(plain, _named(where, "https"), hosts)
+        Route(name="", match=match, action=redirect, origin=asked.origin, at=asked.at)
+        for match, redirect in found
     )
+
+
+def _of_few(hosts: tuple[str, ...], plain: Redirect) -> Iterator[tuple[RouteMatch, Redirect]]:
+    """For each of a few exact hosts, a redirect that leaves the usual port out."""
+    for host in [one for one in hosts if "*" not in one and ":" not in one][:_FEW]:
+        named = HeaderMatch(name=":authority", how=Regex(f"(?i){re.escape(host)}:[0-9]+"))
+        yield RouteMatch(headers=(_PLAIN, named)), replace(plain, host=host)
 
 
 # --- redirects of rules -----------------------------------------------------------------------------

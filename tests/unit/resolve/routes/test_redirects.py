@@ -132,3 +132,10 @@ def test_redirects_of_all_requests_stay_behind_narrower_rules_of_others(gateway,
         (True, "vs"),
         (False, "vs"),
     ]
+
+
+def test_a_few_hosts_that_share_a_redirect_each_leave_the_usual_port_out(gateway, pair):
+    text = SITE % ("a.test, '*.b.test'", "true") + SECURE % "other.test"
+    routes = of(gateway, pair, text).to_https
+    assert shown(routes) == [(False, "a.test", None), (True, "", 443), (False, "", None)]
+    assert routes[0].match.headers[1].how.pattern == r"(?i)a\.test:[0-9]+"
