@@ -86,8 +86,8 @@ def patch_http_filters(
                     and _anchor(patch) in (None, one.name)
                     and not is_own(one.name)
                 ):
-                    work.merge_filter(one, patch)
-                    if value_of(patch).HasField("typed_config"):
+                    work.merge_filter(one, patch, is_named=_anchor(patch) is not None)
+                    if value_of(patch).typed_config.type_url == one.typed_config.type_url:
                         one.disabled = False  # it is off only as long as nobody says anything of it
         replaced(filters, [*listed[:first], *rest])
 

@@ -184,7 +184,7 @@ def _patch_network_filters(
         ]
         if filter_.name != HCM:
             for patch in merged:
-                work.merge_filter(filter_, patch)
+                work.merge_filter(filter_, patch, is_named=_names_a_filter(patch))
             continue
         _patch_manager(
             filter_,
@@ -195,6 +195,11 @@ def _patch_network_filters(
             is_quic=matching.is_quic(one),
         )
     replaced(chain.filters, filters)
+
+
+def _names_a_filter(patch: Patch) -> bool:
+    asked = patch.listener.chain if patch.listener else None
+    return bool(asked and asked.network_filter)
 
 
 def _arrange(filters: list[pb.Filter], patch: Patch, work: Work) -> None:
@@ -228,7 +233,7 @@ def _patch_manager(
     judged_by_us, codec = limits.hide(manager), manager.codec_type
     filter_.typed_config.Pack(manager, deterministic=True)
     for patch in merged:
-        work.merge_filter(filter_, patch)
+        work.merge_filter(filter_, patch, is_named=_names_a_filter(patch))
     manager = pb.HttpConnectionManager.FromString(filter_.typed_config.value)
     if judged_by_us:
         limits.restore(manager, around.edge)

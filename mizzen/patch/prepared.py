@@ -59,11 +59,13 @@ class Work:
         except CannotMerge as error:
             self.failed[patch] = str(error)
 
-    def merge_filter(self, into: Filter, patch: Patch) -> None:
+    def merge_filter(self, into: Filter, patch: Patch, *, is_named: bool = True) -> None:
         """Merge a filter: its name, where the patch has one, and its configuration by type. One without any, as is told apart
-        (ECDS), is left alone."""
+        (ECDS), is left alone; so is one of another type, where the patch does not name it."""
         value = value_of(patch)
         if not into.HasField("typed_config"):
+            return
+        if not is_named and value.typed_config.type_url not in ("", into.typed_config.type_url):
             return
         self.hits.add(patch)
         if value.HasField("typed_config"):

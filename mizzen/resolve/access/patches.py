@@ -65,6 +65,7 @@ _KINDS: Mapping[Target, type[Message]] = {
     Target.CLUSTER: pb.Cluster,
     Target.EXTENSION_CONFIG: pb.TypedExtensionConfig,
 }
+_MERGING = frozenset({Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST})
 _MISUSED = {Operation.REPLACE: "EXT-011", Operation.ADD: "EXT-012", Operation.REMOVE: "EXT-013"}
 _TLS = f"/{pb.DownstreamTlsContext.DESCRIPTOR.full_name}"
 _BOOTSTRAP = "Envoy reads its bootstrap before it knows a control plane"
@@ -127,6 +128,9 @@ def _report_others(ctx: Context) -> None:
 
 def _is_of_tcp(patch: Patch, written: ConfigPatch) -> bool:
     """Filters of listeners are of TCP, and QUIC's TLS is its own."""
+    if patch.target is Target.LISTENER and patch.operation in _MERGING:
+        brings = bool(pb.Listener.FromString(patch.value).listener_filters)
+        return brings and judge(written).verdict is not Verdict.HARMLESS
     if patch.target is Target.LISTENER_FILTER:
         return judge(written).verdict is not Verdict.HARMLESS
     if patch.target is not Target.FILTER_CHAIN or patch.operation is Operation.REMOVE:

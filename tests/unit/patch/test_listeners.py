@@ -4,7 +4,7 @@ import pytest
 
 from mizzen._api import pb
 from mizzen.envoy.config import LISTENERS
-from tests.harness.patched_site import config, envoy_filter, listener, manager, patched, site, told
+from tests.harness.patched_site import HCM_TYPE, config, envoy_filter, listener, manager, patched, site, told
 
 INSPECTOR = "typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector}"
 RBAC = """{name: envoy.filters.network.rbac, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC, stat_prefix: a}}"""
@@ -215,3 +215,13 @@ def test_what_cannot_be_merged_is_told() -> None:
     (found,) = [problem for problem in told(site(wrong)) if problem.code == "EXT-009"]
     assert "cannot be merged" in found.message
     assert found.field == "spec.configPatches[0].patch.value"
+
+
+def test_without_a_name_a_filter_is_merged_into_those_of_its_type() -> None:
+    patch = f"""
+    - applyTo: NETWORK_FILTER
+      patch: {{operation: MERGE, value: {{typed_config: {{'@type': {HCM_TYPE}, server_name: patched}}}}}}
+    """
+
+    assert manager(patched(patch), "0.0.0.0_8080").server_name == "patched"
+    assert not [problem for problem in told(site(envoy_filter(patch))) if problem.code.startswith("EXT")]

@@ -23,6 +23,16 @@ def patch(match: str, value: str, target: str = "LISTENER_FILTER", operation: st
         (patch("{listener: {portNumber: 8080}}", PROXY_PROTOCOL), True),
         (patch("{listener: {portNumber: 8443}}", INSPECTOR), True),  # it keeps nothing out
         (patch("{listener: {name: udp_0.0.0.0_8443}}", PROXY_PROTOCOL), True),
+        (
+            patch(
+                "{listener: {portNumber: 8443}}",
+                f"{{listener_filters: [{PROXY_PROTOCOL}]}}",
+                "LISTENER",
+                "MERGE",
+            ),
+            False,
+        ),
+        (patch("{listener: {portNumber: 8443}}", "{tcp_backlog_size: 5}", "LISTENER", "MERGE"), True),
         (patch("{}", "{transport_socket: {name: tap}}", "FILTER_CHAIN", "MERGE"), False),
         (
             patch(
