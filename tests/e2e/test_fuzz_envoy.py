@@ -99,19 +99,22 @@ class Search:
     async def _try(self, envoy: Envoy, case: Case, text: bytes, changes: tuple[str, ...]) -> None:
         self.number += 1
         try:
-            if case.name not in self._usual:
-                self._usual[case.name] = (await self._offered(envoy, case, b"".join(_texts(case))))[1]
             faults, answers = await self._offered(envoy, case, text)
-            usual = self._usual[case.name]
             is_own = {one.split(".")[0].split()[0] for one in changes} <= OF_THEIR_OWN
-            # A policy that holds for the neighbour may ask an authorizer that is changed.
-            if is_own and usual == {OPEN} and answers != usual:
-                faults.append(f"the neighbour got {answers}, and before {usual}")
+            # Who is judged by a policy of the case may be judged otherwise when what that asks is changed.
+            if is_own and answers != {OPEN} and await self._usual_of(envoy, case) == {OPEN}:
+                faults.append(f"the neighbour got {answers}")
         except Exception:  # noqa: BLE001  # whatever it is, it is what is looked for
             faults = [f"raised: {traceback.format_exc(limit=-3)}"]
         for wrong in faults:
             self.found.append(f"{case.name}: {'; '.join(changes)}\n    {wrong}")
             print(self.found[-1], flush=True)
+
+    async def _usual_of(self, envoy: Envoy, case: Case) -> set[int]:
+        """What the neighbour of a case is answered while nothing is changed."""
+        if case.name not in self._usual:
+            self._usual[case.name] = (await self._offered(envoy, case, b"".join(_texts(case))))[1]
+        return self._usual[case.name]
 
     async def _offered(self, envoy: Envoy, case: Case, text: bytes) -> tuple[list[str], set[int]]:
         """What is wrong with each of its configurations, and what the neighbour is answered."""
