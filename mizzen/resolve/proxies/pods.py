@@ -10,6 +10,8 @@ from mizzen.resources.world import World
 CONFIG_ANNOTATION = "proxy.istio.io/config"
 PROXY_CONTAINER = "istio-proxy"
 WORKLOAD_VARIABLE = "ISTIO_META_WORKLOAD_NAME"
+# Where a Pod itself says where it runs; the first that is there counts.
+LOCALITY_LABELS = ("topology.istio.io/locality", "istio-locality")
 # Labels that differ between Pods which are alike.
 _OF_ONE_POD = frozenset(
     {
@@ -105,9 +107,8 @@ def locality_of(world: World, pod: Pod | None, labels: Mapping[str, str]) -> tup
 
 
 def _locality(pod: Mapping[str, str], node: Mapping[str, str]) -> tuple[str, str, str]:
-    """Region, zone, subzone: the label istio-locality ("region.zone.subzone"), else those of the node."""
-    own = pod.get("istio-locality", "")
-    if own:
+    """Region, zone, subzone: the label of the Pod itself ("region.zone.subzone"), else those of the node."""
+    if own := next((pod[name] for name in LOCALITY_LABELS if pod.get(name)), ""):
         parts = [*own.split("/" if "/" in own else "."), "", ""]
         return parts[0], parts[1], parts[2]
 

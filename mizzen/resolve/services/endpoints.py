@@ -8,6 +8,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.lazy import dataclass
 from mizzen.model.backend import Health
 from mizzen.resolve.context import Context, grouped
+from mizzen.resolve.proxies.pods import LOCALITY_LABELS
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.services.services import MeshPort, MeshService
 from mizzen.resolve.unix import UNIX, is_unix, permits
@@ -23,7 +24,6 @@ CODES = {
 
 SERVICE_NAME = "kubernetes.io/service-name"
 _OTHER_CLUSTERS = "multicluster.kubernetes.io/service-name"
-_LOCALITY_LABELS = ("topology.istio.io/locality", "istio-locality")
 _REGION, _ZONE = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
 _SUBZONE, _NETWORK = "topology.istio.io/subzone", "topology.istio.io/network"
 _HOSTNAME = "kubernetes.io/hostname"
@@ -360,7 +360,7 @@ def _may_serve(pod: core.Pod) -> bool:
 
 def _locality(labels: Mapping[str, str], node: Mapping[str, str]) -> Locality:
     """Istio's order: the label of the workload itself (its dots are slashes), else the node's labels."""
-    for name in _LOCALITY_LABELS:
+    for name in LOCALITY_LABELS:
         if labels.get(name):
             return _split(labels[name].replace(".", "/"))
     return (node.get(_REGION, ""), node.get(_ZONE, ""), node.get(_SUBZONE, ""))
