@@ -14,8 +14,10 @@ import yaml
 from mizzen.authority.identity import Identity
 from mizzen.authority.store import ROOTS
 from mizzen.cluster.announcement_config_map import SharedPromises
+from mizzen.cluster.ingress_status import outdated
 from mizzen.cluster.leader_tasks import Chores
 from mizzen.cluster.shared_root import SharedRoot
+from mizzen.cluster.status_writer import Reporter
 from mizzen.cluster.token_review import Accounts
 from mizzen.http3.announcement import Phase, Server
 from mizzen.http3.announcement import State as Announced
@@ -32,8 +34,10 @@ from mizzen.pipeline import Settings, build
 from mizzen.plane.effects import Promises
 from mizzen.resources.kinds import KINDS
 from mizzen.resources.raw_objects import RawObject
+from mizzen.resources.world import World
 from mizzen.serve.credentials import Refused
 from mizzen.sources.cluster import Cluster
+from mizzen.status import Status
 from tests.kubernetes.definitions import gone, key_of_definition
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(120)]
@@ -663,3 +667,52 @@ async def test_a_changed_mesh_config_map_is_followed(objects: Objects, kube: Kub
     finally:
         await cluster.stop()
         await objects.delete(key_of(config_map("")))
+
+
+async def test_an_ingress_gets_the_addresses_of_the_gateways_service(objects: Objects, kube: Kube) -> None:
+    def made(api_version: str, kind: str, name: str, **rest: Any) -> dict[str, Any]:
+        return {
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            **rest,
+        }
+
+    def world() -> World:
+        listing = cluster.listing()
+        return build(listing.objects, listing.problems, Settings(routers=frozenset())).world
+
+    mesh = made("v1", "ConfigMap", "istio", data={"mesh": f"ingressService: {NAMESPACE}/front"})
+    front = made("v1", "Service", "front", spec={"ports": [{"port": 80}], "externalIPs": ["192.0.2.7"]})
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    ours, other = (
+        made(
+            "networking.k8s.io/v1",
+            "Ingress",
+            name,
+            spec={"ingressClassName": name, "defaultBackend": backend},
+        )
+        for name in ("mizzen", "nginx")
+    )
+    path = f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses"
+    for manifest in (mesh, front):
+        await objects.apply(manifest)
+    for manifest in (ours, other):
+        await kube.send("POST", path, manifest)
+    cluster = Cluster(another(kube), NAMESPACE)
+    cluster.start()
+    reporter = Reporter(kube, cluster, Status, tuple, bytes, may_write=lambda: True, world=world)
+    try:
+        await asyncio.wait_for(cluster.ready(), 20)
+        assert [one.name for one, _ in outdated(world())] == ["mizzen"]
+        await reporter._report_ingresses(10)
+        await until(lambda: not list(outdated(world())))
+        written = {one["metadata"]["name"]: one["status"] for one in (await kube.get(path))["items"]}
+        assert written["mizzen"] == {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}
+        assert written["nginx"] == {"loadBalancer": {}}
+    finally:
+        await cluster.stop()
+        for manifest in (mesh, front):
+            await objects.delete(key_of(manifest))
+        for manifest in (ours, other):
+            await kube.send("DELETE", f"{path}/{manifest['metadata']['name']}")
