@@ -67,6 +67,14 @@ _KINDS: Mapping[Target, type[Message]] = {
 }
 _MERGING = frozenset({Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST})
 _MISUSED = {Operation.REPLACE: "EXT-011", Operation.ADD: "EXT-012", Operation.REMOVE: "EXT-013"}
+# Network filters that judge a connection when it is there, before any byte: over QUIC they do, too.
+_OF_NEW_CONNECTIONS = frozenset(
+    {
+        "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
+        "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit",
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    }
+)
 _TLS = f"/{pb.DownstreamTlsContext.DESCRIPTOR.full_name}"
 _BOOTSTRAP = "Envoy reads its bootstrap before it knows a control plane"
 
@@ -127,12 +135,15 @@ def _report_others(ctx: Context) -> None:
 
 
 def _is_of_tcp(patch: Patch, written: ConfigPatch) -> bool:
-    """Filters of listeners are of TCP, and QUIC's TLS is its own."""
+    """Filters of listeners are of TCP, network filters see no bytes of QUIC, and QUIC's TLS is its own."""
     if patch.target is Target.LISTENER and patch.operation in _MERGING:
         brings = bool(pb.Listener.FromString(patch.value).listener_filters)
         return brings and judge(written).verdict is not Verdict.HARMLESS
     if patch.target is Target.LISTENER_FILTER:
         return judge(written).verdict is not Verdict.HARMLESS
+    if patch.target is Target.NETWORK_FILTER and patch.operation not in (*_MERGING, Operation.REMOVE):
+        kind = pb.Filter.FromString(patch.value).typed_config.type_url.rpartition("/")[2]
+        return kind not in _OF_NEW_CONNECTIONS and judge(written).verdict is not Verdict.HARMLESS
     if patch.target is not Target.FILTER_CHAIN or patch.operation is Operation.REMOVE:
         return False
     socket = pb.FilterChain.FromString(patch.value).transport_socket

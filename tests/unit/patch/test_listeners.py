@@ -7,6 +7,7 @@ from mizzen.envoy.config import LISTENERS
 from tests.harness.patched_site import HCM_TYPE, config, envoy_filter, listener, manager, patched, site, told
 
 INSPECTOR = "typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector}"
+LIMIT = "{name: a, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit, stat_prefix: a, max_connections: 1}}"
 RBAC = """{name: envoy.filters.network.rbac, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC, stat_prefix: a}}"""
 
 
@@ -182,7 +183,7 @@ def test_a_manager_over_quic_speaks_http_3_whatever_is_merged() -> None:
 
 
 def test_chains_that_refuse_whom_nobody_serves_stay_as_they_are() -> None:
-    made = patched(f"- {{applyTo: NETWORK_FILTER, patch: {{operation: INSERT_FIRST, value: {RBAC}}}}}")
+    made = patched(f"- {{applyTo: NETWORK_FILTER, patch: {{operation: INSERT_FIRST, value: {LIMIT}}}}}")
     before = config(site())
 
     name = "udp_0.0.0.0_8443"

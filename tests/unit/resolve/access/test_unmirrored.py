@@ -5,6 +5,12 @@ import pytest
 from tests.harness.patched_site import built, envoy_filter, site
 
 PROXY_PROTOCOL = "{name: a, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol}}"
+RBAC = "{name: a, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC, stat_prefix: a}}"
+LIMIT = (
+    "{name: a, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit, "
+    "stat_prefix: a, max_connections: 1}}"
+)
+TCP = "envoy.filters.network.tcp_proxy"
 INSPECTOR = "{name: a, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector}}"
 
 
@@ -33,6 +39,12 @@ def patch(match: str, value: str, target: str = "LISTENER_FILTER", operation: st
             False,
         ),
         (patch("{listener: {portNumber: 8443}}", "{tcp_backlog_size: 5}", "LISTENER", "MERGE"), True),
+        (patch("{}", RBAC, "NETWORK_FILTER"), False),
+        (patch("{listener: {filterChain: {sni: a.test}}}", RBAC, "NETWORK_FILTER"), False),
+        (patch("{listener: {filterChain: {sni: b.test}}}", RBAC, "NETWORK_FILTER"), True),
+        (patch("{listener: {name: udp_0.0.0.0_8443}}", RBAC, "NETWORK_FILTER"), False),
+        (patch(f"{{listener: {{filterChain: {{filter: {{name: {TCP}}}}}}}}}", RBAC, "NETWORK_FILTER"), True),
+        (patch("{}", LIMIT, "NETWORK_FILTER"), True),  # it judges when a connection is there
         (patch("{}", "{transport_socket: {name: tap}}", "FILTER_CHAIN", "MERGE"), False),
         (
             patch(
@@ -54,3 +66,19 @@ def test_where_it_cannot_be_guarded_alike_there_is_no_twin(text: str, there: boo
     assert bool(model.mirrors[0].quic_listener) is there
     assert (model.announcements[0].port is not None) is there
     assert ("EXT-015" in {problem.code for problem in made.problems}) is not there
+
+
+def test_other_servers_of_the_port_keep_theirs() -> None:
+    second = "{port: {number: 443, name: other, protocol: HTTPS}, hosts: [b.test], tls: {mode: SIMPLE, credentialName: cred}}"
+    text = site(patch("{listener: {filterChain: {sni: a.test}}}", RBAC, "NETWORK_FILTER"))
+    text = text.replace("  - {port: {number: 9000", f"  - {second}\n  - {{port: {{number: 9000", 1)
+    model = built(text).gateways[0].model
+
+    (quic,) = [one for one in model.listeners if one.name == "udp_0.0.0.0_8443"]
+    assert [chain.server_names for chain in quic.chains] == [("b.test",)]
+    assert "a.test" in quic.refused
+    assert {one.server: bool(one.quic_listener) for one in model.mirrors} == {
+        "https.443.https.gw.istio-system": False,
+        "https.443.other.gw.istio-system": True,
+    }
+    assert sorted(one.port is None for one in model.announcements) == [False, True]
