@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from mizzen.resolve import unix, with_errors
 from mizzen.resolve.access import closing, patches, policy_checks, tokens
-from mizzen.resolve.checks import claims, references, selectors
+from mizzen.resolve.checks import claims, for_nobody, references, selectors
 from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.ingress import conversion
 from mizzen.resolve.listeners import (
@@ -36,6 +36,7 @@ _MODULES = (
     dynamic_names,
     edge,
     endpoints,
+    for_nobody,
     listeners,
     mirrors,
     outbound,

@@ -10,6 +10,7 @@ from mizzen.resolve.access.authorization import index_hosts_of_any_case
 from mizzen.resolve.access.closing import closed
 from mizzen.resolve.access.key_sources import publish_key_sets
 from mizzen.resolve.access.policy_checks import check_authorization, check_connections
+from mizzen.resolve.checks.for_nobody import check_for_nobody
 from mizzen.resolve.checks.references import check_references
 from mizzen.resolve.checks.selectors import check_gateways
 from mizzen.resolve.context import Context, grouped
@@ -39,6 +40,7 @@ def resolve(ctx: Context) -> Model:
     is nobody's is raised. Each part is a step that is remembered in `ctx.steps`; this is the root of them all.
     """
     check_gateways(ctx)
+    check_for_nobody(ctx)
     publish_key_sets(ctx)
     index_hosts_of_any_case(ctx)
     services = service_index(ctx)

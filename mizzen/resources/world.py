@@ -200,6 +200,10 @@ class World:
         return self.every(ServiceEntry)
 
     @property
+    def workload_entries(self) -> tuple[WorkloadEntry, ...]:
+        return self.every(WorkloadEntry)
+
+    @property
     def sidecars(self) -> tuple[Sidecar, ...]:
         return self.every(Sidecar)
 

@@ -1,0 +1,73 @@
+"""Objects that choose proxies by namespace and labels, and choose none that is here."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from mizzen.errors import Problem, Severity
+from mizzen.guard import Stage, attempt
+from mizzen.resolve.context import Context, step
+from mizzen.resolve.proxies.declared import declared_gateways
+from mizzen.resolve.selecting import fits
+from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
+from mizzen.resources.istio.proxy_config import ProxyConfig
+from mizzen.resources.istio.security import WorkloadSelector
+from mizzen.resources.istio.telemetry import Telemetry
+
+CODES = {
+    "GW-017": "An object chooses proxies by namespace and labels, and there is none that it could be for."
+}
+
+_Place = tuple[str, Mapping[str, str]]  # namespace and labels of what has a proxy, or may have one
+_Chooser = Telemetry | ProxyConfig | WasmPlugin | TrafficExtension
+
+
+@step
+def check_for_nobody(ctx: Context) -> None:
+    """On one machine, where it is known which proxies there may be: gateways, and whatever may have a sidecar."""
+    if not ctx.proxy.instances:
+        attempt(Stage.RESOLVE, ctx.proxy.origin, partial(_check, ctx), ctx.report, None)
+
+
+def _check(ctx: Context) -> None:
+    world = ctx.world
+    choosers: tuple[_Chooser, ...] = (
+        *world.telemetries,
+        *world.proxy_configs,
+        *world.wasm_plugins,
+        *world.traffic_extensions,
+    )
+    if not choosers:
+        return
+    places = [
+        *((one.namespace, one.labels) for one in declared_gateways(world)),
+        *((one.namespace, one.meta.labels) for one in world.pods),
+        *((one.namespace, {**one.spec.labels, **one.meta.labels}) for one in world.workload_entries),
+    ]
+    for chooser in choosers:
+        if not _is_for_any(ctx, chooser, places):
+            ctx.report(
+                Problem(
+                    severity=Severity.INFO,
+                    code="GW-017",
+                    resource=chooser.ref,
+                    field="spec.selector" if chooser.spec.selector else "metadata.namespace",
+                    message="it is for no proxy that is here",
+                    hint="It holds for proxies of its own namespace (in the root namespace: of all), with the labels that it "
+                    "selects.",
+                )
+            )
+
+
+def _is_for_any(ctx: Context, chooser: _Chooser, places: Iterable[_Place]) -> bool:
+    """Targets of the Kubernetes Gateway API are not looked at."""
+    if not isinstance(chooser, ProxyConfig) and chooser.spec.target_refs:
+        return True
+    selector: WorkloadSelector | None = chooser.spec.selector
+    wanted = selector.match_labels if selector else {}
+    # In the root namespace a plugin's labels choose everywhere, those of the others there alone.
+    is_root = chooser.namespace == ctx.mesh.root_namespace
+    is_everywhere = is_root and (not wanted or isinstance(chooser, WasmPlugin | TrafficExtension))
+    return any(
+        (is_everywhere or namespace == chooser.namespace) and fits(wanted, labels)
+        for namespace, labels in places
+    )
