@@ -12,6 +12,8 @@ from mizzen.patch.prepared import MERGING, Work, is_for_side, place, replaced, v
 
 _OWN_CHAINS = frozenset({REFUSE_UNKNOWN, REFUSE_NOT_MIRRORED})  # they refuse whom nobody serves
 _TCP_LEVEL = 6  # IPPROTO_TCP
+_QUIC = f"/{pb.QuicDownstreamTransport.DESCRIPTOR.full_name}"
+_MANAGER = f"/{pb.HttpConnectionManager.DESCRIPTOR.full_name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def _clear_tcp(value: pb.Listener) -> None:
     value.ClearField("tcp_keepalive")
     value.ClearField("connection_balance_config")
     value.ClearField("listener_filters")
+    value.ClearField("filter_chains")
+    value.ClearField("default_filter_chain")
     value.ClearField("use_original_dst")
     value.ClearField("transparent")
     value.ClearField("enable_mptcp")
@@ -115,8 +119,13 @@ def _patch_chains(one: pb.Listener, mine: list[Patch], around: Around, work: Wor
     for patch in mine:
         if patch.target is Target.FILTER_CHAIN and patch.operation is Operation.ADD:
             work.hits.add(patch)
-            kept.append(value_of(patch))
+            if not matching.is_quic(one) or _is_for_quic(value_of(patch)):
+                kept.append(value_of(patch))
     replaced(one.filter_chains, kept)
+
+
+def _is_for_quic(chain: pb.FilterChain) -> bool:
+    return chain.transport_socket.typed_config.type_url.endswith(_QUIC)
 
 
 def _patch_chain(
@@ -172,6 +181,7 @@ def _patch_network_filters(
     of_http = [patch for patch in mine if patch.target is Target.HTTP_FILTER]
     if not of_network and not of_http:
         return
+    is_quic = matching.is_quic(one)
     filters = list(chain.filters)
     for patch in of_network:
         if patch.operation not in MERGING:
@@ -182,7 +192,7 @@ def _patch_network_filters(
             for patch in of_network
             if patch.operation is Operation.MERGE and matching.network_filter(patch, filter_.name)
         ]
-        if filter_.name != HCM:
+        if filter_.name != HCM or not filter_.typed_config.type_url.endswith(_MANAGER):
             for patch in merged:
                 work.merge_filter(filter_, patch, is_named=_names_a_filter(patch))
             continue
@@ -192,7 +202,7 @@ def _patch_network_filters(
             [patch for patch in of_http if matching.network_filter(patch, filter_.name)],
             around,
             work,
-            is_quic=matching.is_quic(one),
+            is_quic=is_quic,
         )
     replaced(chain.filters, filters)
 
@@ -227,10 +237,10 @@ def _patch_manager(
     is_quic: bool,
 ) -> None:
     """A connection manager: what is merged into it, then its filters."""
-    if not merged and not of_http:
+    if not merged and not of_http and not is_quic:
         return
     manager = pb.HttpConnectionManager.FromString(filter_.typed_config.value)
-    judged_by_us, codec = limits.hide(manager), manager.codec_type
+    judged_by_us = limits.hide(manager)
     filter_.typed_config.Pack(manager, deterministic=True)
     for patch in merged:
         work.merge_filter(filter_, patch, is_named=_names_a_filter(patch))
@@ -238,6 +248,6 @@ def _patch_manager(
     if judged_by_us:
         limits.restore(manager, around.edge)
     if is_quic:
-        manager.codec_type = codec  # QUIC speaks HTTP/3 and nothing else
+        manager.codec_type = pb.HttpConnectionManager.HTTP3  # QUIC speaks nothing else
     patch_http_filters(manager, of_http, around.judges, work)
     filter_.typed_config.Pack(manager, deterministic=True)

@@ -75,6 +75,7 @@ _OF_NEW_CONNECTIONS = frozenset(
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
     }
 )
+_QUIC = f"/{pb.QuicDownstreamTransport.DESCRIPTOR.full_name}"
 _TLS = f"/{pb.DownstreamTlsContext.DESCRIPTOR.full_name}"
 _BOOTSTRAP = "Envoy reads its bootstrap before it knows a control plane"
 
@@ -137,8 +138,9 @@ def _report_others(ctx: Context) -> None:
 def _is_of_tcp(patch: Patch, written: ConfigPatch) -> bool:
     """Filters of listeners are of TCP, network filters see no bytes of QUIC, and QUIC's TLS is its own."""
     if patch.target is Target.LISTENER and patch.operation in _MERGING:
-        brings = bool(pb.Listener.FromString(patch.value).listener_filters)
-        return brings and judge(written).verdict is not Verdict.HARMLESS
+        value = pb.Listener.FromString(patch.value)
+        brings = value.listener_filters or value.filter_chains or value.HasField("default_filter_chain")
+        return bool(brings) and judge(written).verdict is not Verdict.HARMLESS
     if patch.target is Target.LISTENER_FILTER:
         return judge(written).verdict is not Verdict.HARMLESS
     if patch.target is Target.NETWORK_FILTER and patch.operation not in (*_MERGING, Operation.REMOVE):
@@ -147,6 +149,9 @@ def _is_of_tcp(patch: Patch, written: ConfigPatch) -> bool:
     if patch.target is not Target.FILTER_CHAIN or patch.operation is Operation.REMOVE:
         return False
     socket = pb.FilterChain.FromString(patch.value).transport_socket
+    if patch.operation is Operation.ADD:
+        is_of_quic = socket.typed_config.type_url.endswith(_QUIC)
+        return not is_of_quic and judge(written).verdict is not Verdict.HARMLESS
     return bool(socket.name) and not socket.typed_config.type_url.endswith(_TLS)
 
 

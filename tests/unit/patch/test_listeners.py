@@ -226,3 +226,37 @@ def test_without_a_name_a_filter_is_merged_into_those_of_its_type() -> None:
 
     assert manager(patched(patch), "0.0.0.0_8080").server_name == "patched"
     assert not [problem for problem in told(site(envoy_filter(patch))) if problem.code.startswith("EXT")]
+
+
+def test_a_manager_that_takes_the_place_of_ours_speaks_http_3_over_quic() -> None:
+    made = patched(
+        f"""
+        - applyTo: NETWORK_FILTER
+          match: {{listener: {{filterChain: {{filter: {{name: envoy.filters.network.http_connection_manager}}}}}}}}
+          patch:
+            operation: REPLACE
+            value:
+              name: envoy.filters.network.http_connection_manager
+              typed_config: {{'@type': {HCM_TYPE}, stat_prefix: mine}}
+        """
+    )
+
+    assert manager(made, "0.0.0.0_8443") == pb.HttpConnectionManager(stat_prefix="mine")
+    assert manager(made, "udp_0.0.0.0_8443").codec_type == pb.HttpConnectionManager.HTTP3
+
+
+def test_a_filter_of_another_type_under_the_name_of_a_manager_is_no_manager() -> None:
+    patch = """
+    - applyTo: NETWORK_FILTER
+      match: {listener: {portNumber: 9000}}
+      patch:
+        operation: INSERT_FIRST
+        value:
+          name: envoy.filters.network.http_connection_manager
+          typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo}
+    - applyTo: HTTP_FILTER
+      match: {listener: {portNumber: 9000}}
+      patch: {operation: INSERT_FIRST, value: {name: x}}
+    """
+
+    assert len(listener(patched(patch), "0.0.0.0_9000").filter_chains[0].filters) == 2

@@ -45,6 +45,16 @@ def patch(match: str, value: str, target: str = "LISTENER_FILTER", operation: st
         (patch("{listener: {name: udp_0.0.0.0_8443}}", RBAC, "NETWORK_FILTER"), False),
         (patch(f"{{listener: {{filterChain: {{filter: {{name: {TCP}}}}}}}}}", RBAC, "NETWORK_FILTER"), True),
         (patch("{}", LIMIT, "NETWORK_FILTER"), True),  # it judges when a connection is there
+        (
+            patch(
+                "{}",
+                "{filter_chain_match: {server_names: [b.test]}, filters: [{name: x}]}",
+                "FILTER_CHAIN",
+                "ADD",
+            ),
+            False,
+        ),
+        (patch("{listener: {portNumber: 8080}}", "{filters: [{name: x}]}", "FILTER_CHAIN", "ADD"), True),
         (patch("{}", "{transport_socket: {name: tap}}", "FILTER_CHAIN", "MERGE"), False),
         (
             patch(
