@@ -141,7 +141,8 @@ class ControlPlane:
         roots = SystemRoots(self.settings.environment) if self.listening is None else None
         self.worker = Worker(self.instance, roots, self.kept, ScopedFile(self.instance.scoped))
         self.builds = Builds(self._begin, self._on_made, self._on_fault, on_cost=self.files.hold_off.on_cost)
-        reach = Reach(SystemRoots(self.settings.environment), self._models, self.own_ports)
+        own_ports = self.own_ports | (self.listening.ports if self.listening is not None else frozenset())
+        reach = Reach(SystemRoots(self.settings.environment), self._models, own_ports)
         self.keys = KeySets(reach.fetch, self.builds.ask, lambda: self.clock(), self.fetched)
         self.desk = PlaneDesk(plane=self, kept=self.aside, default_namespace=self.settings.default_namespace)
         self.inquiry = Inquiry(self.desk)

@@ -29,6 +29,12 @@ class Listening:
     plaintext: str = ""
     names: tuple[str, ...] = ()  # DNS names and addresses by which they know it
 
+    @property
+    def ports(self) -> frozenset[int]:
+        """Those that are open."""
+        written = (one.rpartition(":")[2] for one in (self.secure, self.join, self.plaintext))
+        return frozenset(int(port) for port in written if port.isascii() and port.isdecimal())
+
 
 def pilot_identity(host: str, trust_domain: str) -> Identity:
     """Who the control plane at a host is: in a cluster (istiod.NAMESPACE.svc) its Service's name tells."""
