@@ -10,7 +10,7 @@ from mizzen.resources.fields_table import Meaning, declarations
 PATH = Path(__file__).with_name("envoy_fields.txt")
 _OTHERS = "*"
 _NOT_HERE, _WARNED, _UNDECLARED = "~", "!", "-"
-_ENVOY = re.compile(r"\b([A-Z]\w+)\.([a-z]\w*)\b")  # Message.field
+ENVOY = re.compile(r"\b([A-Z]\w+)\.([a-z]\w*)\b")  # Message.field
 
 
 def read(text: str) -> dict[str, dict[str, str]]:
@@ -80,7 +80,7 @@ def faults(known: Mapping[str, frozenset[str]]) -> Iterator[str]:
                 yield f"[{name}] {key[1:]} says its reason in its declaration"
             elif not key.startswith((_UNDECLARED, _OTHERS)) and key not in keys:
                 yield f"[{name}] {key} is declared no more"
-            for message, field in _ENVOY.findall(value):
+            for message, field in ENVOY.findall(value):
                 if field not in known.get(message, ()):
                     yield f"[{name}] {key}: Envoy has no {message}.{field}"
     yield from (f"[{name}] is declared no more" for name in sections)

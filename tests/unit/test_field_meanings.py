@@ -1,11 +1,12 @@
 """docs/fields.md says of every declared field what it becomes, and names no field of Envoy that there is not."""
 
+import re
 from collections.abc import Iterable
 
 import pytest
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorSet
 
-from scripts.envoy_fields import PATH, faults, meanings, read
+from scripts.envoy_fields import ENVOY, PATH, faults, meanings, read
 from tests.unit.test_problem_codes import ROOT
 
 
@@ -31,6 +32,17 @@ def known() -> dict[str, frozenset[str]]:
 
 def test_every_declared_field_has_a_meaning_and_no_other(known: dict[str, frozenset[str]]) -> None:
     assert list(faults(known)) == []
+
+
+def test_every_named_field_of_envoy_is_one_that_we_write() -> None:
+    written = "".join(
+        path.read_text()
+        for room in ("envoy", "proxy", "agent", "node")
+        for path in (ROOT / "mizzen" / room).rglob("*.py")
+    )
+    named = {field for _, field in ENVOY.findall(PATH.read_text())}
+
+    assert {field for field in named if not re.search(rf"\b{field}\b", written)} == set()
 
 
 def test_a_field_of_envoy_that_is_none_is_noticed() -> None:
