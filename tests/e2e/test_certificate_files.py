@@ -6,10 +6,16 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from mizzen.demo import certificates
 from mizzen.demo.certificates import KeyPair
 from tests.e2e.test_comeback import alt_svc
 from tests.e2e.test_network import EDGE, Site
@@ -36,7 +42,8 @@ spec:
     tls: {{mode: SIMPLE, serverCertificate: {folder}/tls.crt, privateKey: {folder}/tls.key}}
   - port: {{number: 443, name: https-clients, protocol: HTTPS}}
     hosts: [{OTHER}]
-    tls: {{mode: MUTUAL, serverCertificate: {folder}/tls.crt, privateKey: {folder}/tls.key, caCertificates: {folder}/ca.pem}}
+    tls: {{mode: MUTUAL, serverCertificate: {folder}/tls.crt, privateKey: {folder}/tls.key, caCertificates: {folder}/ca.pem,
+      caCrl: {folder}/crl.pem}}
   - port: {{number: 443, name: https-gone, protocol: HTTPS}}
     hosts: [gone.test]
     tls: {{mode: SIMPLE, serverCertificate: {folder}/gone.crt, privateKey: /etc/ssl/gone.key}}
@@ -44,21 +51,37 @@ spec:
 {route("*")}"""
 
 
+def revocations(authority: Authority, revoked: KeyPair | None) -> bytes:
+    """What an authority has revoked: one certificate, or none."""
+    issuer = x509.load_pem_x509_certificate(authority.pair.certificate)
+    key = load_pem_private_key(authority.pair.key, None)
+    now = datetime.now(UTC)
+    made = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    made = made.last_update(now - timedelta(hours=1)).next_update(now + timedelta(days=1))
+    if revoked is not None:
+        serial = x509.load_pem_x509_certificate(revoked.certificate).serial_number
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+        made = made.add_revoked_certificate(entry.build())
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
 class Mount:
     """A Secret as the kubelet mounts it: links into a folder, whose name is a link that is swapped."""
 
     def __init__(self, folder: Path, authority: Authority) -> None:
         self.folder, self.authority, self.count = folder, authority, 0
-        for name in ("tls.crt", "tls.key", "ca.pem"):
+        for name in ("tls.crt", "tls.key", "ca.pem", "crl.pem"):
             (folder / name).symlink_to(f"..data/{name}")
 
-    def write(self, pair: KeyPair, key: bytes | None = None) -> None:
+    def write(self, pair: KeyPair, key: bytes | None = None, revoked: KeyPair | None = None) -> None:
         self.count += 1
         versioned = self.folder / f"..v{self.count}"
         versioned.mkdir()
         (versioned / "tls.crt").write_bytes(pair.certificate)
         (versioned / "tls.key").write_bytes(key if key is not None else pair.key)
         (versioned / "ca.pem").write_text(self.authority.pem)
+        (versioned / "crl.pem").write_bytes(revocations(self.authority, revoked))
         (self.folder / "..data_tmp").symlink_to(versioned.name)
         (self.folder / "..data_tmp").replace(self.folder / "..data")
 
@@ -81,6 +104,12 @@ def shown() -> str:
             return hashlib.sha256(connection.getpeercert(binary_form=True) or b"").hexdigest()
     except OSError as error:
         return str(error)
+
+
+def known(protocol: str, authority: Authority, client: KeyPair) -> int:
+    """The status for who shows that certificate where clients must show one; 0: no answer."""
+    shown = {"client_cert_pem": client.certificate.decode(), "client_key_pem": client.key.decode()}
+    return curl(protocol, f"https://{OTHER}:8443/", ca_pem=authority.pem, verify=False, **shown).status
 
 
 def digest(pair: KeyPair) -> str:
@@ -123,10 +152,20 @@ def test_files_are_followed_and_no_connection_is_closed(certs: Path, tmp_path: P
             eventually(lambda: "tls.key cannot be used: no such file" in up.read(0.1))
             assert shown() == digest(second)
             assert b"200" in asked(kept)
+        client, revoked = (
+            certificates.client("client.test", authority.pair, gateway.now()) for _ in range(2)
+        )
         for protocol in ("h1", "h2", "h3"):
             assert curl(protocol, f"https://{HOST}:8443/", ca_pem=authority.pem).status == 200
             refused = curl(protocol, f"https://{OTHER}:8443/", ca_pem=authority.pem)
             assert refused.status == 0
+            for one in (client, revoked):
+                assert known(protocol, authority, one) == 200
+        (certs / "tls.key").symlink_to("..data/tls.key")
+        mount.write(third, revoked=revoked)
+        eventually(lambda: known("h2", authority, revoked) == 0)
+        for protocol in ("h1", "h2", "h3"):
+            assert (known(protocol, authority, revoked), known(protocol, authority, client)) == (0, 200)
 
 
 def test_files_beside_a_proxy_of_another_machine(
