@@ -6,7 +6,7 @@ process that comes next.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, KeysView, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,8 @@ from mizzen.sources.state_file import StateFile
 FIRST_SECONDS = 5.0  # how long a start waits for what is asked for the first time
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0  # while a source does not answer; doubled each time
 HELD = timedelta(days=7)  # Istio's: for so long keys hold that cannot be had any more
+MOST = 1_000  # sources that are asked
+_TOO_MANY = FetchedKeys(why=f"more than {MOST:,} addresses of keys are named, and it is not asked")
 _AT_ONCE = 16  # sources that are being asked
 
 _log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class KeySets:
         self.found: Mapping[str, FetchedKeys] = {}
         self._fetch, self._on_change, self._clock, self._kept = fetch, on_change, clock, kept
         self._sources: dict[str, KeySource] = {}
+        self._beyond: KeysView[str] = {}.keys()  # of sources that are too many
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._had: dict[str, tuple[str, datetime]] = {}  # the text of a source, and when it was had
         self._gate = asyncio.Semaphore(_AT_ONCE)
@@ -55,8 +58,9 @@ class KeySets:
 
     def want(self, sources: Iterable[KeySource]) -> None:
         """These are wanted from now on, and no others."""
-        wanted = {source.key: source for source in sources}
-        if wanted == self._sources:
+        listed = [(source.key, source) for source in sources]
+        wanted, beyond = dict(listed[:MOST]), dict(listed[MOST:]).keys()
+        if wanted == self._sources and beyond == self._beyond:
             return
         gone = self._sources.keys() - wanted.keys()
         changed = {key for key, source in wanted.items() if self._sources.get(key) != source}
@@ -64,16 +68,14 @@ class KeySets:
         for key in gone | changed:
             if task := self._tasks.pop(key, None):
                 task.cancel()
-        self._pending -= gone
-        known = {
-            key: FetchedKeys(text=text)
-            for key in changed
-            if key not in self.found and (text := self._holding(key))
-        }
-        self._pending |= {key for key in changed if key not in self.found and key not in known}
-        if gone or known:
-            kept = {key: one for key, one in self.found.items() if key not in gone}
-            self._set({**kept, **known})
+        before = {key: one for key, one in self.found.items() if key in wanted and one is not _TOO_MANY}
+        new = changed - before.keys()
+        known = {key: FetchedKeys(text=text) for key in new if (text := self._holding(key))}
+        self._pending = (self._pending - gone) | (new - known.keys())
+        found = {**before, **known, **dict.fromkeys(beyond, _TOO_MANY)}
+        if found != self.found:
+            self._set(found)
+        self._beyond = beyond
         for key in changed:
             self._tasks[key] = asyncio.create_task(self._follow(wanted[key]))
 

@@ -13,7 +13,6 @@ from mizzen.resources.formats import web_address
 from mizzen.resources.istio.security import JwtRule
 from mizzen.resources.world import World
 
-MOST = 1_000  # addresses that are asked
 _VIEW = "key sets"
 _WELL_KNOWN = "/.well-known/openid-configuration"
 _LONGEST_TIMEOUT = timedelta(seconds=60)
@@ -54,12 +53,10 @@ def key_source(rule: JwtRule, switches: Switches) -> KeySource | str | None:
 
 
 def key_sources(world: World, switches: Switches) -> tuple[KeySource, ...]:
-    """Those of all RequestAuthentications, at most `MOST`; of one address the most patient."""
+    """Those of all RequestAuthentications; of one address the most patient."""
     found: dict[str, KeySource] = {}
     for source in _all(world, switches):
         known = found.get(source.key)
-        if known is None and len(found) == MOST:
-            continue
         if known is None or known.timeout < source.timeout:
             found[source.key] = source
     return tuple(found.values())

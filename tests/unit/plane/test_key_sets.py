@@ -116,6 +116,20 @@ async def test_who_is_not_wanted_any_more_is_forgotten_and_not_asked(issuers) ->
     await sets.stop()
 
 
+async def test_those_beyond_a_bound_are_not_asked_and_told(issuers, monkeypatch) -> None:
+    monkeypatch.setattr(key_sets, "MOST", 1)
+    issuers.answers = {ONE.url: "a", TWO.url: "b"}
+    sets = issuers.sets()
+    sets.want((ONE, TWO))
+    await sets.asked_once()
+    assert sets.found[ONE.key].text == "a"
+    assert "more than" in sets.found[TWO.key].why
+    sets.want((TWO,))
+    await sets.asked_once()
+    assert sets.found == {TWO.key: FetchedKeys(text="b")}
+    await sets.stop()
+
+
 async def test_the_next_process_begins_with_what_was_had(issuers, tmp_path) -> None:
     path = tmp_path / "keys.json"
     issuers.answers = {ONE.url: "a"}
