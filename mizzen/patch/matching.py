@@ -52,12 +52,20 @@ def chain(patch: Patch, one: pb.Listener, filters: pb.FilterChain) -> bool:
         return True
     transport = {match.transport_protocol, QUIC} if is_quic(one) else {match.transport_protocol}
     return (
-        (not asked.name or asked.name == filters.name)
+        (not asked.name or asked.name in _names(filters))
         and (not asked.sni or asked.sni.lower() in match.server_names)
         and (not asked.transport_protocol or asked.transport_protocol in transport)
         and set(asked.application_protocols) <= set(match.application_protocols)
         and (not asked.destination_port or asked.destination_port == match.destination_port.value)
     )
+
+
+def _names(filters: pb.FilterChain) -> tuple[str, ...]:
+    """What a chain is called: ours, and Istio's name where it is for a port of a workload. Those of gateways have none in Istio."""
+    direction, _, rest = filters.name.partition("|")
+    if direction != "inbound":
+        return (filters.name,)
+    return (filters.name, f"0.0.0.0_{rest.partition('|')[0]}")
 
 
 def network_filter(patch: Patch, name: str) -> bool:

@@ -159,3 +159,13 @@ def test_what_is_for_a_workload_is_virtual_inbound_also_in_several_listeners() -
     assert matching.listener(patch(listener=ListenerMatch(name="virtualInbound", port=9000)), OWN)
     assert not matching.listener(patch(listener=ListenerMatch(name="virtualInbound", port=9001)), OWN)
     assert not matching.listener(patch(Target.LISTENER, listener=ListenerMatch(name="virtualInbound")), OWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [("inbound|9000||mtls", True), ("0.0.0.0_9000", True), ("0.0.0.0_9001", False), ("inbound", False)],
+)
+def test_a_chain_for_a_port_of_a_workload_has_istios_name_too(name: str, fits: bool) -> None:
+    chain = pb.FilterChain(name="inbound|9000||mtls")
+
+    assert matching.chain(patch(listener=ListenerMatch(chain=ChainMatch(name=name))), OWN, chain) is fits
