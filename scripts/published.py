@@ -121,7 +121,6 @@ def _istio() -> Iterator[Published]:
         ("WebSockets", "samples/websockets/*"),
         ("grpc-echo", "samples/grpc-echo/grpc-echo.yaml"),
         ("rate limits", "samples/ratelimit/rate-limit-service.yaml"),
-        ("local rate limits", "samples/ratelimit/local-rate-limit-service.yaml"),
         ("external sites", "samples/external/*"),
         ("health checks", "samples/health-check/*"),
         ("bootstrap of one's own", "samples/custom-bootstrap/*"),
@@ -129,6 +128,8 @@ def _istio() -> Iterator[Published]:
         ("add-ons", "samples/addons/*"),
     ):
         yield Published(title, "istio", tuple(some))
+    local = ("samples/ratelimit/local-rate-limit-service.yaml",)
+    yield Published("local rate limits", "istio", local, "as istioctl tells it (IST0151)")
     yield Published(
         "OpenTelemetry to Loki", "istio", ("samples/open-telemetry/loki/*",), namespace="istio-system"
     )
