@@ -1,12 +1,17 @@
 """What a process in a Pod knows of itself, from its environment and the files that Kubernetes mounts."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from mizzen.errors import ResourceRef
 from mizzen.inject.container import POD_INFO
+from mizzen.resolve.overlay import overlay
+from mizzen.resolve.proxies.declared import annotated
 from mizzen.resolve.proxies.pods import CONFIG_ANNOTATION
-from mizzen.resources.yaml.construct import Broken, construct
+from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.istio.mesh import ProxyConfig
 
 READING_PORT = 15000  # where istioctl asks an Envoy
 POD_FOLDER = "envoy"
@@ -30,19 +35,37 @@ def node_metadata(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def concurrency(environment: Mapping[str, str], path: Path = Path(POD_INFO) / "annotations") -> int | None:
-    """How many worker threads the Pod's Envoy shall have: as its annotation proxy.istio.io/config says, else its variable
-    PROXY_CONFIG (YAML or JSON, as Istio's injector writes it); None: one for each CPU."""
-    for text in (_downward(path).get(CONFIG_ANNOTATION, ""), environment.get("PROXY_CONFIG", "")):
-        try:
-            documents = construct(text) if text.strip() else []
-        except Broken:
-            continue  # the control plane tells of it
-        value = documents[0].value if documents else None
-        wanted = value.get("concurrency") if isinstance(value, dict) else None
-        if isinstance(wanted, int) and not isinstance(wanted, bool) and 0 <= wanted <= MOST_THREADS:
-            return wanted or None
-    return None
+def proxy_config(environment: Mapping[str, str], path: Path = Path(POD_INFO) / "annotations") -> ProxyConfig:
+    """How the Pod's Envoy shall behave: its annotation proxy.istio.io/config over its variable PROXY_CONFIG (YAML or JSON, as
+    an injector writes it). What is broken in either says nothing here: the control plane tells of it."""
+    nobody = Findings(ResourceRef(kind="Pod"))
+    said = [
+        annotated(text, "", nobody)
+        for text in (environment.get("PROXY_CONFIG", ""), _downward(path).get(CONFIG_ANNOTATION, ""))
+    ]
+    return overlay(*said)
+
+
+def concurrency(config: ProxyConfig) -> int | None:
+    """How many worker threads an Envoy shall have; None: one for each CPU."""
+    wanted = config.concurrency
+    return wanted if wanted is not None and 0 < wanted <= MOST_THREADS else None
+
+
+def drain_seconds(config: ProxyConfig) -> int | None:
+    """How long connections get to what is removed; None: as long as usual."""
+    said = config.drain_duration
+    return max(1, round(said.total_seconds())) if said is not None else None
+
+
+def leaving_seconds(config: ProxyConfig, environment: Mapping[str, str]) -> float | None:
+    """How long clients get to leave: the variable TERMINATION_DRAIN_DURATION_SECONDS (of Istio's agent), else
+    terminationDrainDuration; None: neither says it."""
+    text = environment.get("TERMINATION_DRAIN_DURATION_SECONDS", "")
+    if re.fullmatch(r"[0-9]{1,5}", text):
+        return float(text)
+    said = config.termination_drain_duration
+    return said.total_seconds() if said is not None else None
 
 
 def _downward(path: Path) -> dict[str, str]:

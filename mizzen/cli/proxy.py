@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mizzen.agent.agent import ProxyPlan
     from mizzen.node.instance import Instance
     from mizzen.proxy.bootstrap import ProxySpec
+    from mizzen.resources.istio.mesh import ProxyConfig
 
 TOKEN_VARIABLE = "MIZZEN_JOIN_TOKEN"
 
@@ -124,13 +125,14 @@ def command(kind: str, run_dir: Path, **given: Any) -> None:
 def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mapping[str, str]) -> "ProxyPlan":
     """What to run, of the options `given`."""
     from mizzen.agent.agent import ProxyPlan
-    from mizzen.agent.pod import READING_PORT, in_pod
+    from mizzen.agent.pod import READING_PORT, in_pod, leaving_seconds, proxy_config
     from mizzen.authority.identity import Identity, IdentityError
     from mizzen.inject.container import AGENT_PORT, ROOTS, TOKEN
     from mizzen.node.instance import Instance
     from mizzen.plane.network import JOIN_PORT, SECURE_PORT
     from mizzen.proxy.binary import envoy_binary
     from mizzen.resolve.context import FileFolders
+    from mizzen.resources.istio.mesh import ProxyConfig
 
     host, port = host_and_port(given["pilot"], SECURE_PORT)
     is_pod = in_pod(environment)
@@ -144,9 +146,12 @@ def plan(kind: str, run_dir: Path, given: Mapping[str, Any], environment: Mappin
         raise click.ClickException(str(error)) from None
     instance = Instance(run_dir.absolute())
     drain, lame_duck = (20.0, 5.0 if kind == "router" else 0.0) if is_pod else (45.0, 0.0)
+    config = proxy_config(environment) if is_pod else ProxyConfig()
+    if is_pod and (leaving := leaving_seconds(config, environment)) is not None:
+        drain = leaving
     return ProxyPlan(
         instance=instance,
-        spec=_spec(kind, instance, given, environment, (host, port)),
+        spec=_spec(kind, instance, given, environment, (host, port), config),
         identity=identity,
         secure=f"{host}:{port}",
         join=given["join"] or f"{host}:{JOIN_PORT}",
@@ -169,10 +174,11 @@ def _spec(
     given: Mapping[str, Any],
     environment: Mapping[str, str],
     pilot: tuple[str, int],
+    config: "ProxyConfig",
 ) -> "ProxySpec":
-    from mizzen.agent.pod import POD_FOLDER, concurrency, in_pod, node_metadata, pod_labels
+    from mizzen.agent.pod import POD_FOLDER, concurrency, drain_seconds, in_pod, node_metadata, pod_labels
     from mizzen.plane.network import pilot_identity
-    from mizzen.proxy.bootstrap import Pilot, ProxySpec
+    from mizzen.proxy.bootstrap import DRAIN_SECONDS, Pilot, ProxySpec
 
     is_pod = in_pod(environment)
     # The name of a Pod may be too long for the path of a socket.
@@ -188,7 +194,8 @@ def _spec(
         health_socket=instance.health_socket(folder),
         status_port=given["status_port"],
         prometheus_port=given["prometheus_port"],
-        concurrency=concurrency(environment) if is_pod else None,
+        concurrency=concurrency(config),
+        drain_seconds=drain_seconds(config) or DRAIN_SECONDS,
         address=given["address"],
         bind="::" if ":" in given["address"] else "0.0.0.0",
         metadata={

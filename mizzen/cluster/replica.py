@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -41,6 +42,8 @@ from mizzen.plane.mesh_authority import leaf_life
 from mizzen.plane.metrics import metrics
 from mizzen.plane.network import SECURE_PORT, Listening
 from mizzen.resolve.context import ByService, UnixFolders
+from mizzen.resolve.proxies.gateways import mesh_config
+from mizzen.resolve.proxies.proxy_configs import configured
 from mizzen.resources.world import World
 from mizzen.sources.cluster import SYSTEM_NAMESPACE, Cluster
 from mizzen.sources.state_file import StateFile
@@ -270,7 +273,11 @@ class ClusterPilot:
         def injector() -> InjectorSettings:
             pilot = f"{self.place.names[0]}:{SECURE_PORT}"
             domain = self._plane.result.trust_domain if self._plane.result else ""
-            return settings_of(self.cluster.injector.get(VALUES_KEY, ""), pilot=pilot, trust_domain=domain)
+            values, world = self.cluster.injector.get(VALUES_KEY, ""), self._world()
+            if world is None:
+                return settings_of(values, pilot=pilot, trust_domain=domain)
+            configure = partial(configured, world, mesh_config(world))
+            return settings_of(values, pilot=pilot, trust_domain=domain, configure=configure)
 
         app = http.reviewing(
             lambda asked: review(asked, injector, native=native),

@@ -16,6 +16,7 @@ from mizzen.inject.container import (
 )
 from mizzen.inject.merge import laid_over
 from mizzen.inject.probes import rewritten
+from mizzen.inject.proxy_config import configured_pod, variables
 from mizzen.inject.settings import InjectorSettings
 from mizzen.resolve.services.endpoints import OWN_SIDECAR, TLS_MODE
 
@@ -49,10 +50,11 @@ def injected(pod: Manifest, *, namespace: str, settings: InjectorSettings, nativ
     meta, spec = made.setdefault("metadata", {}), made["spec"]
     template = (meta.get("annotations") or {}).get(TEMPLATES, "sidecar")
     workload, owner = owner_of(made, namespace)
+    env = {**_env(settings), **variables(configured_pod(made, namespace, settings.configure))}
     if template == "gateway":
-        _add_gateway(spec, settings, workload, owner)
+        _add_gateway(spec, settings, workload, owner, env)
     elif template == "sidecar":
-        _add_sidecar(made, settings, workload, owner, native)
+        _add_sidecar(made, settings, workload, owner, env, native)
     else:
         raise Unfit(f"there is no template {template!r}; there are sidecar and gateway")
     _add_volumes(spec, settings)
@@ -95,24 +97,33 @@ def _without_ours(pod: Manifest) -> Manifest:
 # --- the two templates ------------------------------------------------------------------------------
 
 
-def _add_gateway(spec: Manifest, settings: InjectorSettings, workload: str, owner: str) -> None:
+def _add_gateway(
+    spec: Manifest, settings: InjectorSettings, workload: str, owner: str, env: Mapping[str, Any]
+) -> None:
     own = next((one for one in spec.get("containers", ()) if one.get("name") == PROXY), None)
     if own is None:
         raise Unfit(
             f"the template gateway fills in a container called {PROXY}, with the image {AUTO}; there is none"
         )
-    made = proxy_container("router", settings.proxy, workload=workload, owner=owner, env=_env(settings))
+    made = proxy_container("router", settings.proxy, workload=workload, owner=owner, env=env)
     spec["containers"] = [_customised(made, own) if one is own else one for one in spec["containers"]]
 
 
-def _add_sidecar(pod: Manifest, settings: InjectorSettings, workload: str, owner: str, native: bool) -> None:
+def _add_sidecar(
+    pod: Manifest,
+    settings: InjectorSettings,
+    workload: str,
+    owner: str,
+    said: Mapping[str, Any],
+    native: bool,
+) -> None:
     spec, annotations = pod["spec"], pod["metadata"].get("annotations") or {}
     mode = annotations.get(f"{_OWN}/interceptionMode", "REDIRECT")
     if mode not in ("REDIRECT", "NONE"):
         raise Unfit(f"the interception mode {mode} is not there; use REDIRECT")
     containers = [one for one in spec.get("containers", ()) if one.get("name") != PROXY]
     custom = next((one for one in spec.get("containers", ()) if one.get("name") == PROXY), None)
-    env = {**_env(settings), **_of_applications(containers), "ISTIO_META_INTERCEPTION_MODE": mode}
+    env = {**_of_applications(containers), "ISTIO_META_INTERCEPTION_MODE": mode, **said}
     if annotations.get(f"{_OWN}/rewriteAppHTTPProbers", "true") != "false" and (asked := rewritten(spec)):
         env["ISTIO_KUBE_APP_PROBERS"] = asked
     made = proxy_container(

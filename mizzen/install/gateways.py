@@ -10,6 +10,7 @@ from mizzen.inject.container import (
     proxy_container,
     proxy_volumes,
 )
+from mizzen.inject.proxy_config import variables
 from mizzen.install.profiles import EGRESS as EGRESS_NAME
 from mizzen.install.profiles import INGRESS as INGRESS_NAME
 from mizzen.install.rbac import role, rule
@@ -114,7 +115,11 @@ def _workload(site: Site, gateway: Installed) -> Workload:
         settings,
         workload=gateway.name,
         owner=f"kubernetes://apis/apps/v1/namespaces/{namespace}/deployments/{gateway.name}",
-        env={"ISTIO_META_UNPRIVILEGED_POD": "true", **environment(said.k8s.env)},
+        env={
+            "ISTIO_META_UNPRIVILEGED_POD": "true",
+            **variables(site.default_config),
+            **environment(said.k8s.env),
+        },
         ports=container_ports(gateway.ports, taken=frozenset({(PROMETHEUS_PORT, "TCP")})),
     )
     files = (f"{role_label}-certs", f"{role_label}-ca-certs")

@@ -5,10 +5,11 @@ from typing import Any
 
 from mizzen.inject.container import Manifest, ProxySettings
 from mizzen.lazy import dataclass
+from mizzen.resolve.overlay import overlay
 from mizzen.resources.declaring.compile import declared_fields
 from mizzen.resources.declaring.declare import Element
 from mizzen.resources.istio.gateway_values import namespace_of
-from mizzen.resources.istio.mesh import DEFAULT_MESH
+from mizzen.resources.istio.mesh import DEFAULT_MESH, ProxyConfig
 from mizzen.resources.istio.operator import IstioOperator, OperatorEnvVar
 
 DEFAULT_REVISION = "default"
@@ -56,6 +57,12 @@ class Site:
         spec = self.operator.spec
         domains = (spec.mesh_config.trust_domain, spec.values.mesh_config.trust_domain)
         return next((one for one in domains if one != DEFAULT_MESH.trust_domain), DEFAULT_MESH.trust_domain)
+
+    @property
+    def default_config(self) -> ProxyConfig:
+        """How every proxy behaves that says nothing else."""
+        spec = self.operator.spec
+        return overlay(spec.values.mesh_config.default_config, spec.mesh_config.default_config)
 
     @property
     def pull_policy(self) -> str:

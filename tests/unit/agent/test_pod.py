@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from mizzen.agent.pod import concurrency, in_pod, node_metadata, pod_labels
+from mizzen.agent.pod import (
+    concurrency,
+    drain_seconds,
+    in_pod,
+    leaving_seconds,
+    node_metadata,
+    pod_labels,
+    proxy_config,
+)
 
 
 def test_the_environment_tells_whether_this_is_a_pod() -> None:
@@ -24,10 +32,25 @@ def test_labels_are_read_as_the_downward_api_writes_them(tmp_path: Path) -> None
 
 def test_threads_are_as_the_pods_annotation_or_the_injector_says(tmp_path: Path) -> None:
     file = tmp_path / "annotations"
-    assert concurrency({}, file) is None
-    assert concurrency({"PROXY_CONFIG": '{"concurrency":3}\n'}, file) == 3
+
+    def threads(environment: dict[str, str]) -> int | None:
+        return concurrency(proxy_config(environment, file))
+
+    assert threads({}) is None
+    assert threads({"PROXY_CONFIG": '{"concurrency":3}\n'}) == 3
     file.write_text('proxy.istio.io/config="concurrency: 2\\nproxyMetadata: {A: \\"b\\"}\\n"\nother="x"\n')
-    assert concurrency({"PROXY_CONFIG": '{"concurrency":3}\n'}, file) == 2
+    assert threads({"PROXY_CONFIG": '{"concurrency":3}\n'}) == 2
     for none in ("concurrency: 0", "concurrency: true", "concurrency: -1", "concurrency: many", "[", "x", ""):
         file.write_text(f'proxy.istio.io/config="{none}"\n')
-        assert concurrency({}, file) is None
+        assert threads({}) is None
+
+
+def test_how_long_clients_get_is_as_the_variables_say(tmp_path: Path) -> None:
+    file = tmp_path / "annotations"
+    said = {"PROXY_CONFIG": '{"drainDuration": "45s", "terminationDrainDuration": "90s"}'}
+    config = proxy_config(said, file)
+    assert (drain_seconds(config), leaving_seconds(config, {})) == (45, 90.0)
+    assert leaving_seconds(config, {"TERMINATION_DRAIN_DURATION_SECONDS": "7"}) == 7.0
+    assert leaving_seconds(config, {"TERMINATION_DRAIN_DURATION_SECONDS": "soon"}) == 90.0
+    config = proxy_config({}, file)
+    assert (drain_seconds(config), leaving_seconds(config, {})) == (None, None)

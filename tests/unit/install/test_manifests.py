@@ -123,6 +123,17 @@ def test_a_file_alone_opens_no_udp_port(one: One) -> None:
     ]
 
 
+def test_what_the_mesh_says_of_proxies_reaches_gateways(one: One) -> None:
+    made = render(
+        "{meshConfig: {defaultConfig: {concurrency: 2, drainDuration: 45s, proxyMetadata: {A: mesh, B: mesh}}},"
+        " components: {ingressGateways: [{name: edge, enabled: true, k8s: {env: [{name: B, value: own}]}}]}}"
+    )
+    (container,) = one(made, "Deployment", "edge")["spec"]["template"]["spec"]["containers"]
+    env = {each["name"]: each.get("value") for each in container["env"]}
+    assert env["PROXY_CONFIG"] == '{"concurrency": 2, "drainDuration": "45s"}'
+    assert (env["A"], env["B"]) == ("mesh", "own")
+
+
 def test_a_revision_is_in_the_names_of_the_control_plane_and_in_no_gateways(one: One) -> None:
     made = render("{revision: canary}")
 
