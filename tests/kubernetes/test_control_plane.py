@@ -309,7 +309,7 @@ UNAPPLIED = {
         ],
     },
     "WasmPlugin": {"selector": {"matchLabels": {"istio": "edge"}}, "url": "oci://a/b", "phase": "AUTHN"},
-    "TrafficExtension": {"selector": {"matchLabels": {"istio": "edge"}}, "lua": {"inlineCode": "a"}},
+    "TrafficExtension": {"selector": {"matchLabels": {"istio": "edge"}}, "wasm": {"url": "oci://a/b"}},
 }
 EDGES = ("edge", "other")
 

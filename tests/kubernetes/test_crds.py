@@ -85,8 +85,11 @@ async def test_whatever_the_decoder_takes_is_taken(defined: Objects) -> None:
         path = f"/apis/{raw.api_version}/namespaces/{NAMESPACE}/{plural(raw.kind)}"
         body = {**raw.data, "metadata": {**raw.data["metadata"], "namespace": NAMESPACE}}
         count += 1
+        # What Istio has retired is in no schema: kubectl warns of it, or refuses, as with Istio's own.
+        is_retired = any(problem.code == "VAL-102" for problem in judge(raw).problems)
         try:
-            await defined.kube.send("POST", path, body, dryRun="All", fieldValidation="Strict")
+            validation = "Warn" if is_retired else "Strict"
+            await defined.kube.send("POST", path, body, dryRun="All", fieldValidation=validation)
         except KubeError as error:
             if not any(word in str(error) for word in ("uid", "resourceVersion should not be set")):
                 refused.append(f"{case}: {raw.kind}/{raw.name}: {error}")
@@ -147,7 +150,7 @@ HTTP = {"route": [{"destination": {"host": "a"}}]}
         ),
         (
             "RequestAuthentication",
-            {"jwtRules": [{"issuer": "a", "jwks_uri": "https://a/b", "timeout": "0s"}]},
+            {"jwtRules": [{"issuer": "a", "jwks_uri": "https://a/b", "timeout": "0.5s"}]},
         ),
     ],
 )
