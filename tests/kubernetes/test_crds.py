@@ -86,7 +86,7 @@ async def test_whatever_the_decoder_takes_is_taken(defined: Objects) -> None:
         body = {**raw.data, "metadata": {**raw.data["metadata"], "namespace": NAMESPACE}}
         count += 1
         # What Istio has retired is in no schema: kubectl warns of it, or refuses, as with Istio's own.
-        is_retired = any(problem.code == "VAL-102" for problem in judge(raw).problems)
+        is_retired = any(problem.code == "VAL-102" for problem in judge(body).problems)
         try:
             validation = "Warn" if is_retired else "Strict"
             await defined.kube.send("POST", path, body, dryRun="All", fieldValidation=validation)
