@@ -100,8 +100,8 @@ def subject(target: Target, snapshot: Snapshot, client: ClientStatus | None) -> 
     leaves = tuple(one.chain for one in target.certificates if one.name in held)
     if WORKLOAD in held:
         leaves += (_own_certificate(snapshot),)
-    if any(name.startswith(FILE_CERT) for name in announcement.certificates):
-        leaves += (b"",)  # a file beside the proxy: the handshake shows that it is there
+    elif WORKLOAD in versions or any(map(_is_file, versions)):
+        leaves += (b"",)  # its agent has it, beside the proxy: the handshake shows that it is there
     if not leaves:
         return None
     return Subject(
@@ -145,6 +145,10 @@ def has_said_the_same(before: ClientStatus | None, now: ClientStatus | None) -> 
         elif old.acked != new.acked or old.rejections.keys() != new.rejections.keys():
             return False
     return True
+
+
+def _is_file(name: str) -> bool:
+    return name.startswith(FILE_CERT)
 
 
 def _own_certificate(snapshot: Snapshot) -> bytes:
