@@ -167,13 +167,22 @@ KEYS = (
         "source.namespace",
         "source.principal",
         "source.serviceAccount",
+        "source.trustDomain",
         "destination.ip",
         "destination.port",
         "connection.sni",
     ),
     *("experimental.envoy.filters.x[y]", "request.moon", ""),
 )
-SOURCE = ("principals", "requestPrincipals", "namespaces", "serviceAccounts", "ipBlocks", "remoteIpBlocks")
+SOURCE = (
+    "principals",
+    "requestPrincipals",
+    "namespaces",
+    "serviceAccounts",
+    "trustDomains",
+    "ipBlocks",
+    "remoteIpBlocks",
+)
 OPERATION = ("hosts", "ports", "methods", "paths")
 
 

@@ -27,7 +27,7 @@ from mizzen.model.authorization import (
     Sni,
     Suffix,
 )
-from mizzen.model.route import Exact, Present, Regex
+from mizzen.model.route import Exact, Prefix, Present, Regex
 from mizzen.resolve.access.authorizers import authorizer_of
 from mizzen.resolve.access.spellings import header, host, mapped, path, quoted, text
 from mizzen.resolve.context import Context, grouped
@@ -49,6 +49,7 @@ from mizzen.resources.world import Key, age_order
 Make = Callable[[str, bool], Expression]
 
 _LOCAL_DOMAIN = "cluster.local"
+_SPIFFE = "spiffe://"
 
 
 def authorization(ctx: Context, *, http: bool) -> tuple[Access, ...]:
@@ -177,6 +178,7 @@ class _Maker:
                 *self._pair(source.principals, source.not_principals, _always(self._principal)),
                 *self._pair(source.namespaces, source.not_namespaces, _always(_namespace)),
                 *self._pair(source.service_accounts, source.not_service_accounts, _always(self._account)),
+                *self._pair(source.trust_domains, source.not_trust_domains, _always(self._trust_domain)),
                 *self._pair(source.ip_blocks, source.not_ip_blocks, _always(_peer_address)),
                 *self._http(
                     self._pair(source.remote_ip_blocks, source.not_remote_ip_blocks, _always(_client_address))
@@ -221,6 +223,7 @@ class _Maker:
         known = {
             "source.principal": self._principal,
             "source.serviceAccount": self._account,
+            "source.trustDomain": self._trust_domain,
             **_ATTRIBUTES,
         }.get(key)
         return _always(known) if known else None
@@ -254,6 +257,16 @@ class _Maker:
         local = (mesh.trust_domain, *mesh.trust_domain_aliases)
         domains = local if slash and domain in (_LOCAL_DOMAIN, *local) else (domain,)
         return AnyOf(tuple(Peer(text(f"spiffe://{one}{slash}{rest}")) for one in domains))
+
+    def _trust_domain(self, value: str) -> Expression:
+        """The trust domain of the peer's identity; the mesh's own and its aliases are one (Istio: ExpandTrustDomainAliases)."""
+        if value == "*":
+            return Peer(Prefix(_SPIFFE))
+        if "*" in value:
+            return Peer(Regex(f"{_SPIFFE}{quoted(value, star='[^/]*')}/.*"))
+        local = (self.ctx.mesh.trust_domain, *self.ctx.mesh.trust_domain_aliases)
+        domains = dict.fromkeys(local if value in local else (value,))
+        return AnyOf(tuple(Peer(Prefix(f"{_SPIFFE}{one}/")) for one in domains))
 
     def _account(self, value: str) -> Expression:
         namespace, slash, account = value.rpartition("/")
@@ -377,5 +390,5 @@ def side(key: str) -> str | None:
     """Whether a condition is about "what" is done or "who" does it; None for one that is not known."""
     if key in ("destination.ip", "destination.port", "connection.sni"):
         return "what"
-    known = key in _ATTRIBUTES or key in ("source.principal", "source.serviceAccount")
+    known = key in _ATTRIBUTES or key in ("source.principal", "source.serviceAccount", "source.trustDomain")
     return "who" if known or key.startswith(("request.headers[", "request.auth.claims[")) else None

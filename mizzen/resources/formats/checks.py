@@ -222,6 +222,17 @@ def mesh_name(value: str) -> str:
     )
 
 
+def trust_domain_pattern(value: str) -> str:
+    """A trust domain, or a pattern of some: an asterisk at one end, or alone (Istio's CheckTrustDomainValues)."""
+    if wrong := policy_text(value):
+        return wrong
+    if "/" in value:
+        return f"{value!a} is not a trust domain: those have no slash"
+    if "*" in value[1:-1] or value.count("*") > 1:
+        return f"{value!a} has an asterisk that is neither its beginning nor its end"
+    return ""
+
+
 def path_template(path: str) -> str:
     """A path of an AuthorizationPolicy (Istio's CheckValidPathTemplate): `{*}` and `{**}` are whole segments, `{**}` the
     last operator; beside them no other brace, and the rest is literal."""

@@ -25,6 +25,8 @@ _HEADER, _CLAIM = "request.headers", "request.auth.claims"
 _BRACKETS = re.compile(r"(?:\[[^\[\]]+\])+")
 _HINT_TEMPLATE = "Write {*} for one segment, {**} for the rest: /tenants/{*}/orders, /files/{**}."
 
+_HINT_TRUST_DOMAIN = "Write td.example, td-*, *.example, or * for any."
+
 
 def validate_authorization_policy(policy: AuthorizationPolicy, found: Findings) -> None:
     spec = policy.spec
@@ -96,6 +98,13 @@ def _source(source: Source, found: Findings) -> None:
         ("notRequestPrincipals", source.not_request_principals),
     ):
         _texts(texts, f"{source.at}.{key}", found)
+    for key, domains in (
+        ("trustDomains", source.trust_domains),
+        ("notTrustDomains", source.not_trust_domains),
+    ):
+        _each(
+            checks.trust_domain_pattern, "VAL-007", domains, f"{source.at}.{key}", found, _HINT_TRUST_DOMAIN
+        )
     for key, blocks in (
         ("ipBlocks", source.ip_blocks),
         ("notIpBlocks", source.not_ip_blocks),
@@ -150,6 +159,8 @@ def _condition(condition: Condition, found: Findings) -> None:
             _ports(values, at, found)
         elif key in ("source.namespace", "source.serviceAccount"):
             _each(checks.mesh_name, "VAL-007", values, at, found)
+        elif key == "source.trustDomain":
+            _each(checks.trust_domain_pattern, "VAL-007", values, at, found, _HINT_TRUST_DOMAIN)
         else:
             _texts(values, at, found)
 

@@ -67,6 +67,11 @@ def test_refusals_are_judged_before_permissions(gateway):
         ("notNamespaces: [a]", Not(AnyOf((Peer(Regex(".*/ns/a/.*")),)))),
         ("serviceAccounts: [a/b]", AnyOf((Peer(Regex("spiffe://[^/]+/ns/a/sa/b")),))),
         ("serviceAccounts: [b]", AnyOf((Peer(Regex("spiffe://[^/]+/ns/istio-system/sa/b")),))),
+        ("trustDomains: [td.example]", AnyOf((AnyOf((Peer(Prefix("spiffe://td.example/")),)),))),
+        ("trustDomains: ['td-*']", AnyOf((Peer(Regex("spiffe://td-[^/]*/.*")),))),
+        ("trustDomains: ['*.example']", AnyOf((Peer(Regex(r"spiffe://[^/]*\.example/.*")),))),
+        ("trustDomains: ['*']", AnyOf((Peer(Prefix("spiffe://")),))),
+        ("notTrustDomains: [a]", Not(AnyOf((AnyOf((Peer(Prefix("spiffe://a/")),)),)))),
         ("ipBlocks: [10.0.0.0/8]", AnyOf((Address("peer", "10.0.0.0/8"),))),
         (
             "remoteIpBlocks: [1.2.3.4]",
@@ -94,6 +99,21 @@ def test_the_meshs_own_trust_domain_and_its_aliases_are_one(gateway):
     rule = the_rule(authorization(gateway(text).ctx, http=True))
     names = AnyOf(tuple(Peer(Exact(f"spiffe://{one}.example/ns/a/sa/b")) for one in ("new", "old")))
     assert rule.who == All((AnyOf((All((AnyOf((names,)),)),)),))
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [("old.example", ("new", "old")), ("new.example", ("new", "old")), ("other.example", ("other",))],
+)
+def test_a_trust_domain_of_the_mesh_stands_for_its_aliases(gateway, domain, expected):
+    mesh = (
+        "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: o}\n"
+        "spec: {meshConfig: {trustDomain: new.example, trustDomainAliases: [old.example]}}\n"
+    )
+    text = mesh + policy(f"{{rules: [{{when: [{{key: source.trustDomain, values: [{domain}]}}]}}]}}")
+    rule = the_rule(authorization(gateway(text).ctx, http=True))
+    peers = AnyOf(tuple(Peer(Prefix(f"spiffe://{one}.example/")) for one in expected))
+    assert rule.who == All((All((AnyOf((peers,)),)),))
 
 
 @pytest.mark.parametrize(

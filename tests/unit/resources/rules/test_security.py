@@ -31,6 +31,11 @@ def errors(kind: str, spec: object) -> list[str]:
         ({"namespaces": ["a" * 40_000]}, "VAL-007"),
         ({"notNamespaces": ["a\xa0b"]}, "VAL-007"),
         ({"serviceAccounts": ["a/b c"]}, "VAL-007"),
+        ({"trustDomains": ["td.example/ns"]}, "VAL-007"),
+        ({"trustDomains": ["t*d"]}, "VAL-007"),
+        ({"trustDomains": ["*td*"]}, "VAL-007"),
+        ({"notTrustDomains": ["**"]}, "VAL-007"),
+        ({"notTrustDomains": [""]}, "VAL-007"),
         ({"principals": ["a" * 40_000]}, "VAL-005"),
         ({"requestPrincipals": [""]}, "VAL-005"),
     ],
@@ -54,6 +59,7 @@ def test_who_cannot_be(source, code):
             "VAL-003 spec.rules[0].when[0].notValues[0]",
         ),
         ({"key": "source.namespace", "values": [" "]}, "VAL-007 spec.rules[0].when[0].values[0]"),
+        ({"key": "source.trustDomain", "values": ["a/b"]}, "VAL-007 spec.rules[0].when[0].values[0]"),
     ],
 )
 def test_conditions_that_cannot_be(condition, expected):
