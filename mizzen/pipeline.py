@@ -35,6 +35,7 @@ from mizzen.resolve.context import (
     UnixFolders,
     observed,
 )
+from mizzen.resolve.discovery import Discovered, discovered
 from mizzen.resolve.ingress.conversion import Converted, as_before, converted, joined
 from mizzen.resolve.ingress.written import as_written
 from mizzen.resolve.proxies.gateways import mesh_config, proxies, sidecars
@@ -164,6 +165,8 @@ class Memory:
     _gateways: dict[str, _Gateway] = field(default_factory=dict)  # by key of the proxy
     _asked: "_Asked | None" = None
     _ingresses: "_Ingresses | None" = None
+    _discovered: Discovered | None = None
+    _mesh: tuple[object, object, MeshConfig] | None = None  # what says it, and what it is
 
     def decode(self, raw: RawObject, default_namespace: str) -> Decoded:
         known = self.decoded.get(raw.digest)
@@ -207,7 +210,15 @@ class Memory:
     def forget(self) -> None:
         """Everything is made anew: something was raised."""
         self._intake, self._objects, self._gateways, self._asked = None, {}, {}, None
-        self._ingresses = None
+        self._ingresses, self._discovered, self._mesh = None, None, None
+
+    def discovered(self, world: World) -> World:
+        """The world without namespaces that do not count."""
+        said = world.operators, world.config_map_by_key.get((NAMESPACE, NAME))
+        if self._mesh is None or self._mesh[0] is not said[0] or self._mesh[1] is not said[1]:
+            self._mesh = (*said, mesh_config(world))
+        self._discovered = discovered(world, self._mesh[2].discovery_selectors, self._discovered)
+        return self._discovered.made
 
     def joined(self, world: World) -> tuple[World, tuple[Problem, ...]]:
         """The world with what its Ingresses become, and what is wrong with these."""
@@ -332,7 +343,7 @@ def _build(
     differing: Differing | None,
 ) -> Build:
     intake = memory.take_in(objects, found, settings.default_namespace, differing)
-    world, of_ingresses = memory.joined(intake.world)
+    world, of_ingresses = memory.joined(memory.discovered(intake.world))
     declared, beside, failed, trust_domain = memory.declared(world, settings)
     lost = list(failed)  # a gateway for each
     made = [

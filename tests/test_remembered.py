@@ -254,9 +254,10 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
         operator(accessLogFile="/dev/stdout", rootNamespace="shop"),
         operator(enableAutoMtls=False, defaultServiceExportTo=["."]),
         operator(extensionProviders=[{"name": "web", "envoyExtAuthzHttp": {"service": "web.shop.svc.cluster.local", "port": 80, "clearRouteCache": True}}]),
+        operator(discoverySelectors=[{"matchLabels": {"read": "yes"}}, {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["istio-system"]}]}]),
         {"spec": {"meshConfig": 7}},
     ),
-    ("Namespace", "v1", "", "shop"): ({}, {"metadata": {"annotations": {"networking.istio.io/traffic-distribution": "PreferClose"}}}),
+    ("Namespace", "v1", "", "shop"): ({}, {"metadata": {"labels": {"read": "yes"}}}, {"metadata": {"annotations": {"networking.istio.io/traffic-distribution": "PreferClose"}}}),
 }  # fmt: skip
 KEYS = tuple(OBJECTS)
 

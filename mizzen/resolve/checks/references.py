@@ -9,6 +9,7 @@ from mizzen.lazy import dataclass
 from mizzen.resolve import with_errors
 from mizzen.resolve.checks.claims import check_claims
 from mizzen.resolve.context import Context, grouped, mapped, step
+from mizzen.resolve.discovery import why_not_discovered
 from mizzen.resolve.gateways.attach import MESH, gateway_key, hosts_of
 from mizzen.resolve.gateways.servers import normalised_hosts
 from mizzen.resolve.hosts import overlap, usable_by
@@ -94,6 +95,19 @@ def _key(written: str) -> Key:
     return namespace, name
 
 
+def _as_written(like: str) -> str:
+    if like:
+        return f"Did you mean {like}?"
+    return "Write it as NAMESPACE/NAME, or NAME in the namespace of the VirtualService."
+
+
+def _namespace_in(host: str) -> str:
+    """The namespace of a host that is called as a Service is; "" of any other."""
+    name, _, rest = host.partition(".")
+    namespace = rest.partition(".")[0]
+    return namespace if host == service_host(name, namespace) else ""
+
+
 def _check_gateways(ctx: Context, service: VirtualService) -> None:
     known = ctx.world.gateway_by_key
     bound = {index: _key(key) for index, key in _bound(service).items()}
@@ -109,9 +123,7 @@ def _check_gateways(ctx: Context, service: VirtualService) -> None:
                     resource=service.ref,
                     field=f"spec.gateways[{index}]",
                     message=f"there is no Gateway {'/'.join(key)}",
-                    hint=f"Did you mean {like}?"
-                    if like
-                    else "Write it as NAMESPACE/NAME, or NAME in the namespace of the VirtualService.",
+                    hint=why_not_discovered(ctx, key[0]) or _as_written(like),
                 )
             )
     gateways = [known[key] for key in bound.values() if key in known]
@@ -198,7 +210,9 @@ class _Checked:
         known = tuple(one.host for one in self.indexes.services.all)
         hidden = self._hidden(target.host)
         like = nearest(target.host, known)
-        if hidden is not None:
+        if left_out := why_not_discovered(self.ctx, _namespace_in(target.host)):
+            hint = left_out
+        elif hidden is not None:
             hint = f"{hidden} is not exported to {self.ctx.proxy.namespace}, the namespace of the gateway."
         elif like:
             hint = f"Did you mean {like}?"

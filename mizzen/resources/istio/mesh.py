@@ -205,6 +205,21 @@ class DefaultTrafficPolicy(MeshPart):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceRequirement(MeshPart):
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceSelector(MeshPart):
+    """A LabelSelector of Kubernetes: all that it says must hold; an empty one fits every namespace."""
+
+    match_labels: Mapping[str, str] = field(default_factory=dict)
+    match_expressions: tuple[NamespaceRequirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeshConfig(MeshPart):
     RETIRED: ClassVar = retired.MESH_CONFIG
     IDLE: ClassVar = idle.MESH_CONFIG
@@ -240,6 +255,9 @@ class MeshConfig(MeshPart):
         TlsConfig | None, Key("meshMTLS"), "minProtocolVersion counts: of servers in sidecars"
     ] = None
     tls_defaults: TlsConfig | None = None
+    discovery_selectors: Annotated[
+        tuple[NamespaceSelector, ...], "namespaces that count: one of these must fit; empty: all"
+    ] = ()
     outbound_traffic_policy: OutboundTrafficPolicy = field(default_factory=OutboundTrafficPolicy)
     ingress_service: str = "istio-ingressgateway"
     ingress_selector: str = "ingressgateway"

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from mizzen.resources.declaring.findings import Findings
-from mizzen.resources.istio.mesh import MeshConfig
+from mizzen.resources.istio.mesh import MeshConfig, NamespaceRequirement
 from mizzen.resources.istio.operator import IstioOperator
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.balancing import locality, zones
@@ -48,3 +48,15 @@ def _mesh(mesh: MeshConfig, found: Findings) -> None:
         locality(mesh.locality_lb_setting, found)
     if mesh.zone_aware_lb_setting:
         zones(mesh.zone_aware_lb_setting, found)
+    for selector in mesh.discovery_selectors:
+        for requirement in selector.match_expressions:
+            _requirement(requirement, found)
+
+
+def _requirement(requirement: NamespaceRequirement, found: Findings) -> None:
+    """As Kubernetes takes a LabelSelector."""
+    at, takes_values = f"{requirement.at}.values", requirement.operator in ("In", "NotIn")
+    if takes_values and not requirement.values:
+        found.error("VAL-001", at, f"the operator {requirement.operator} needs values")
+    elif requirement.values and not takes_values:
+        found.error("VAL-002", at, f"the operator {requirement.operator} takes no values", "Leave them out.")
