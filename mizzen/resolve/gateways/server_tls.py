@@ -4,13 +4,14 @@ Fail closed: a server whose TLS cannot be set up has no chain at all. One whose 
 chain (the Secret may come any moment); until then its handshakes fail.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from mizzen.errors import Problem, Severity
 from mizzen.model.tls import ClientAuth, ServerTls, TlsPolicy, Verification, is_beside_proxy
 from mizzen.resolve.context import Context
 from mizzen.resolve.gateways.servers import MergedServer
+from mizzen.resolve.tls.ciphers import CURVES, known_ciphers
 from mizzen.resolve.tls.identity import mesh_server
 from mizzen.resolve.tls.named_files import pair_name, path_fault, paths_of, roots_name
 from mizzen.resolve.tls.pem import Chain, read_chain
@@ -37,15 +38,6 @@ CODES = {
 _CLIENT_AUTH = {"MUTUAL": ClientAuth.REQUIRED, "OPTIONAL_MUTUAL": ClientAuth.OPTIONAL}
 _ALPN = ("h2", "http/1.1")
 _VERSIONS = {"TLSV1_0": "1.0", "TLSV1_1": "1.1", "TLSV1_2": "1.2", "TLSV1_3": "1.3"}
-
-# What Envoy 1.40 takes (BoringSSL); one name that it does not know makes it refuse the whole listener.
-CURVES = frozenset({"P-256", "P-384", "P-521", "X25519", "X25519MLKEM768"})
-_AUTHENTICATED = ("ECDHE-ECDSA-", "ECDHE-RSA-")
-_SUITE_ENDS = ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
-CIPHERS = frozenset(
-    {start + end for start in _AUTHENTICATED for end in _SUITE_ENDS}
-    | {"AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA", "DES-CBC3-SHA", "ALL"}
-)
 
 
 def server_tls(ctx: Context, server: MergedServer) -> ServerTls | None:
@@ -278,14 +270,3 @@ def _policy(ctx: Context, server: MergedServer, settings: ServerTlsSettings, at:
         ciphers=known_ciphers(settings.cipher_suites) or known_ciphers(mesh.cipher_suites if mesh else ()),
         curves=curves,
     )
-
-
-def known_ciphers(suites: Iterable[str]) -> tuple[str, ...]:
-    """The suites that Envoy takes, each once. Groups ("[A|B]") may hold what it takes."""
-    return tuple(dict.fromkeys(suite for suite in suites if _is_known_cipher(suite)))
-
-
-def _is_known_cipher(suite: str) -> bool:
-    if suite.startswith("[") and suite.endswith("]"):
-        return all(part in CIPHERS for part in suite[1:-1].split("|"))
-    return suite in CIPHERS

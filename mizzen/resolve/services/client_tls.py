@@ -10,10 +10,10 @@ from mizzen.lazy import dataclass
 from mizzen.model.backend import Protocol
 from mizzen.model.tls import SYSTEM_ROOTS, ClientTls, TlsPolicy, Verification, is_beside_proxy
 from mizzen.resolve.context import Context
-from mizzen.resolve.gateways.server_tls import CURVES, known_ciphers
 from mizzen.resolve.services.endpoints import Instance
 from mizzen.resolve.services.policies import Policy
 from mizzen.resolve.services.services import MeshService
+from mizzen.resolve.tls.ciphers import CURVES, known_ciphers
 from mizzen.resolve.tls.identity import mesh_client, spiffe
 from mizzen.resolve.tls.named_files import content_of, fault_of, pair_name, path_fault, roots_name
 from mizzen.resolve.tls.pem import crl_fault, roots_fault
