@@ -57,7 +57,7 @@ def test_the_statuses_are_told_apart() -> None:
     assert route["timeout"].becomes == "RouteAction.timeout"
     assert route["websocketUpgrade"].status == "retired"
     assert mesh["configSources"].status == "noted"
-    assert mesh["discoverySelectors"].status == "warned of"
+    assert mesh["caCertificates"].status == "warned of"
     assert mesh["proxyHttpPort"].status == "not for a gateway"
 
 

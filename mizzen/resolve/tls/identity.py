@@ -6,6 +6,7 @@ from typing import assert_never
 from mizzen.model.backend import Protocol
 from mizzen.model.tls import MESH_ROOTS, WORKLOAD, ClientAuth, ClientTls, ServerTls, TlsPolicy, Verification
 from mizzen.resolve.context import Context
+from mizzen.resolve.tls.ciphers import known_ciphers
 
 # What tells the mesh's TLS from an application's own, before anything is decrypted: Istio's ALPN words.
 ALPN_HTTP = ("istio-http/1.0", "istio-http/1.1", "istio-h2")
@@ -34,10 +35,16 @@ def mesh_server(ctx: Context, alpn: tuple[str, ...]) -> ServerTls:
 
 
 def _server_policy(ctx: Context) -> TlsPolicy:
-    """meshMTLS.minProtocolVersion; the rest of it is for nobody."""
+    """meshMTLS: the oldest version and the suites. Its curves are for nobody, as in Istio: clients have their own, and
+    might have none in common."""
     mesh = ctx.mesh.mesh_mtls
-    is_strict = mesh is not None and mesh.min_protocol_version == "TLSV1_3"
-    return replace(_POLICY, min_version="1.3") if is_strict else _POLICY
+    if mesh is None:
+        return _POLICY
+    return replace(
+        _POLICY,
+        min_version="1.3" if mesh.min_protocol_version == "TLSV1_3" else _POLICY.min_version,
+        ciphers=known_ciphers(mesh.cipher_suites),
+    )
 
 
 def mesh_client(names: tuple[str, ...], sni: str, protocol: Protocol | None) -> ClientTls:

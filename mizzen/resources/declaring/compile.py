@@ -206,6 +206,9 @@ def _undeclared(
         found.warning("VAL-102", at, f"{key} was retired: it has no effect", instead)
     elif why := getattr(declaration, "IDLE", {}).get(key):
         found.info("FLD-005", at, f"the field {key!r} has no effect in mizzen: {why}")
+    elif missed := getattr(declaration, "MISSED", {}).get(key):
+        why, what_to_do = missed
+        found.warning("FLD-005", at, f"the field {key!r} has no effect in mizzen: {why}", what_to_do)
     elif instead := getattr(declaration, "SUCCEEDED", {}).get(name):
         found.error("FLD-001", at, f"{key} was retired: there is no such field", instead)
     else:

@@ -1,7 +1,7 @@
-"""Settings of Istio that do nothing here, and that nobody misses: told once, without a warning.
+"""Settings of Istio that do nothing here: those that nobody misses are told once, without a warning.
 
-Istio's own charts and profiles write many of them. What does nothing and would be missed is no part of these tables: of
-that there is a warning.
+Istio's own charts and profiles write many of them. Of what would be missed there is a warning; the tables MISSED_... say
+what stands in its place.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,32 @@ _OWN = "mizzen says it itself"
 _AMBIENT = "there is no ambient mode"
 _METRICS = "Envoy's own metrics are served, all of them, at port 15090"
 
+Missed = Mapping[str, tuple[str, str]]  # field, as in YAML -> why, and what to do
+
+MISSED_IN_MESH_CONFIG: Missed = {
+    "caCertificates": (
+        "workloads trust the mesh's own authority, and nobody else",
+        "Put further roots into root-cert.pem of the authority's own files (the Secret cacerts).",
+    ),
+    "ca": (
+        "the mesh has its own authority",
+        "Give it a certificate and key of yours (the Secret cacerts).",
+    ),
+    "verifyCertificateAtClient": (
+        "the certificates of servers are always verified",
+        "A DestinationRule may say insecureSkipVerify for a host.",
+    ),
+}
+MISSED_IN_PROXY_CONFIG: Missed = {
+    "caCertificatesPem": (
+        "a proxy trusts the roots of the mesh's authority",
+        "Put further roots into root-cert.pem of the authority's own files (the Secret cacerts).",
+    ),
+    "runtimeValues": (
+        "Envoy's runtime is what mizzen starts it with",
+        "Write what you want to reach in the fields that are there for it (connectionSettings, pathNormalization ...).",
+    ),
+}
 MESH_CONFIG: Idle = {
     "enablePrometheusMerge": "metrics of applications stay theirs",
     "serviceSettings": _ONE_CLUSTER,

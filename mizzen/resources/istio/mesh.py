@@ -155,6 +155,7 @@ class ProxyConfig(MeshPart):
 
     RETIRED: ClassVar = retired.PROXY_CONFIG
     IDLE: ClassVar = idle.PROXY_CONFIG
+    MISSED: ClassVar = idle.MISSED_IN_PROXY_CONFIG
 
     gateway_topology: Topology | None = None
     proxy_headers: ProxyHeaders | None = None
@@ -223,6 +224,7 @@ class NamespaceSelector(MeshPart):
 class MeshConfig(MeshPart):
     RETIRED: ClassVar = retired.MESH_CONFIG
     IDLE: ClassVar = idle.MESH_CONFIG
+    MISSED: ClassVar = idle.MISSED_IN_MESH_CONFIG
 
     connect_timeout: timedelta = timedelta(seconds=10)
     access_log_file: Annotated[str, "empty: no access log"] = ""
@@ -252,7 +254,9 @@ class MeshConfig(MeshPart):
     trust_domain_aliases: tuple[str, ...] = ()
     enable_auto_mtls: bool = True
     mesh_mtls: Annotated[
-        TlsConfig | None, Key("meshMTLS"), "minProtocolVersion counts: of servers in sidecars"
+        TlsConfig | None,
+        Key("meshMTLS"),
+        "of servers that have the mesh's certificate; ecdhCurves do not count",
     ] = None
     tls_defaults: TlsConfig | None = None
     discovery_selectors: Annotated[

@@ -3,6 +3,7 @@
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.formats import checks
 from mizzen.resources.istio.gateway import Gateway, Port, Server, ServerTlsSettings
+from mizzen.resources.istio.mesh import TlsConfig
 from mizzen.resources.rules import shared_rules
 
 HTTP_FAMILY = frozenset({"http", "http2", "grpc", "grpc-web", "http_proxy"})
@@ -120,7 +121,7 @@ def _tls(tls: ServerTlsSettings, found: Findings) -> None:
     else:
         _credentials(tls, found)
     _versions(tls, found)
-    _suites(tls, found)
+    suites(tls, found)
     _demands(tls, found)
 
 
@@ -206,7 +207,8 @@ def _versions(tls: ServerTlsSettings, found: Findings) -> None:
         )
 
 
-def _suites(tls: ServerTlsSettings, found: Findings) -> None:
+def suites(tls: ServerTlsSettings | TlsConfig, found: Findings) -> None:
+    """Of a server, or of all (meshConfig): what Envoy does not know is left out."""
     seen: set[str] = set()
     for index, suite in enumerate(tls.cipher_suites):
         at = f"{tls.at}.cipherSuites[{index}]"

@@ -8,6 +8,7 @@ from mizzen.resources.istio.operator import IstioOperator
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.balancing import locality, zones
 from mizzen.resources.rules.destination_rule import keepalive, outliers, pool
+from mizzen.resources.rules.gateway import suites
 from mizzen.resources.rules.http_parts import retries
 from mizzen.resources.rules.ports import target_ports
 
@@ -48,6 +49,13 @@ def _mesh(mesh: MeshConfig, found: Findings) -> None:
         locality(mesh.locality_lb_setting, found)
     if mesh.zone_aware_lb_setting:
         zones(mesh.zone_aware_lb_setting, found)
+    for tls in filter(None, (mesh.mesh_mtls, mesh.tls_defaults)):
+        suites(tls, found)
+    if mesh.mesh_mtls and mesh.mesh_mtls.ecdh_curves:
+        at = f"{mesh.mesh_mtls.at}.ecdhCurves"
+        found.warning(
+            "VAL-103", at, "the mesh's own TLS goes by no list of curves: it has no effect", "Leave it out."
+        )
     for selector in mesh.discovery_selectors:
         for requirement in selector.match_expressions:
             _requirement(requirement, found)

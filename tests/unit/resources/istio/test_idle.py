@@ -25,7 +25,19 @@ def test_they_are_told_without_a_warning(declaration, table):
     assert len(found.problems) == len(table)
 
 
-def test_what_would_be_missed_is_a_warning():
+def test_what_nobody_knows_is_a_warning():
     found = Findings(ResourceRef(kind="IstioOperator", name="one"))
-    decoder_of(MeshConfig, Unknown.WARN)({"discoverySelectors": []}, "spec.meshConfig", found)
+    decoder_of(MeshConfig, Unknown.WARN)({"inboundTrafficPolicy": {}}, "spec.meshConfig", found)
     assert [(one.severity.value, one.code) for one in found.problems] == [("warning", "FLD-005")]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "table"),
+    [(MeshConfig, idle.MISSED_IN_MESH_CONFIG), (ProxyConfig, idle.MISSED_IN_PROXY_CONFIG)],
+)
+def test_of_what_would_be_missed_is_told_what_stands_in_its_place(declaration, table):
+    assert not {one.key for one in declared_fields(declaration)} & set(table)
+    found = Findings(ResourceRef(kind="IstioOperator", name="one"))
+    decoder_of(declaration, Unknown.WARN)(dict.fromkeys(table, "anything"), "spec", found)
+    assert {(one.severity.value, one.code) for one in found.problems} == {("warning", "FLD-005")}
+    assert {one.hint for one in found.problems} == {hint for _, hint in table.values()}
