@@ -1,5 +1,6 @@
 """How a gateway meets its clients: MeshConfig and ProxyConfig -> Edge."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from mizzen.errors import Problem, Severity
@@ -11,7 +12,7 @@ from mizzen.resolve.overlay import overlay
 from mizzen.resources.declaring import values
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.declaring.values import describe
-from mizzen.resources.istio.mesh import ConnectionSettings, Http2Settings, ProxyHeaders, Topology
+from mizzen.resources.istio.mesh import ConnectionSettings, ProxyHeaders, Topology
 
 CODES = {
     "GW-010": "A variable of the gateway's environment, or a switch, cannot be read; it takes no part.",
@@ -22,18 +23,16 @@ SERVER_NAME = "istio-envoy"
 # What profile EDGE says where nothing else is said (ProxyConfig.connectionSettings).
 _EDGE_PROFILE = ConnectionSettings(
     listener_per_connection_buffer_limit_bytes=32 * 1024,
-    idle_timeout=timedelta(hours=1),
-    stream_idle_timeout=timedelta(minutes=5),
-    request_timeout=timedelta(minutes=5),
-    request_headers_timeout=timedelta(seconds=60),
-    http2=Http2Settings(
-        max_concurrent_streams=100,
-        initial_stream_window_size=64 * 1024,
-        initial_connection_window_size=1024 * 1024,
-    ),
-    headers_with_underscores_action="REJECT_REQUEST",
-    merge_slashes=True,
-    path_with_escaped_slashes_action="UNESCAPE_AND_REDIRECT",
+    http_idle_timeout=timedelta(hours=1),
+    http_stream_idle_timeout=timedelta(minutes=5),
+    http_request_timeout=timedelta(minutes=5),
+    http_request_headers_timeout=timedelta(seconds=60),
+    http_max_concurrent_streams=100,
+    http2_initial_stream_window_size=64 * 1024,
+    http2_initial_connection_window_size=1024 * 1024,
+    http_headers_with_underscores_action="HEADERS_WITH_UNDERSCORES_REJECT_REQUEST",
+    http_merge_slashes=True,
+    http_path_with_escaped_slashes_action="UNESCAPE_AND_REDIRECT",
 )
 
 _CLIENT_CERT = {
@@ -47,7 +46,10 @@ _ESCAPED_SLASHES = {
     "UNESCAPE_AND_REDIRECT": "unescape_and_redirect",
     "UNESCAPE_AND_FORWARD": "unescape_and_forward",
 }
-_UNDERSCORES = {"REJECT_REQUEST": "reject_request", "DROP_HEADER": "drop_header"}
+_UNDERSCORES = {
+    "HEADERS_WITH_UNDERSCORES_REJECT_REQUEST": "reject_request",
+    "HEADERS_WITH_UNDERSCORES_DROP_HEADER": "drop_header",
+}
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 # Who is internal where ENABLE_HCM_INTERNAL_NETWORKS is on: what Envoy took for it before 1.33.
@@ -63,11 +65,8 @@ def edge(ctx: Context, mode: Mode = "CLIENT") -> Edge:
     config, metadata = ctx.proxy.config, ctx.proxy.metadata
     topology = config.gateway_topology or Topology()
     headers = config.proxy_headers or ProxyHeaders()
-    settings = config.connection_settings or ConnectionSettings()
-    if settings.profile == "EDGE":
-        settings = overlay(_EDGE_PROFILE, settings)
+    settings = _settings(ctx)
     normalize, merge, escaped = _paths(ctx, settings)
-    http2 = settings.http2 or Http2Settings()
     server = headers.server
     buffer_limit = settings.listener_per_connection_buffer_limit_bytes
     internal, believes_internal = _internal_clients(ctx, topology)
@@ -90,18 +89,20 @@ def edge(ctx: Context, mode: Mode = "CLIENT") -> Edge:
         most_headers=_limit(
             ctx, "MIZZEN_MAX_REQUEST_HEADERS_COUNT", ctx.switches.most_headers, LIMIT_HEADERS, _MOST_HEADERS
         ),
-        underscores=_UNDERSCORES.get(settings.headers_with_underscores_action or "", "allow"),
-        idle_timeout=settings.idle_timeout if settings.idle_timeout is not None else idle_timeout(ctx),
-        max_connection_duration=settings.max_connection_duration,
-        max_stream_duration=settings.max_stream_duration,
-        stream_idle_timeout=settings.stream_idle_timeout or timedelta(0),
-        request_timeout=settings.request_timeout,
-        request_headers_timeout=settings.request_headers_timeout,
-        drain_timeout=settings.drain_timeout,
+        underscores=_UNDERSCORES.get(settings.http_headers_with_underscores_action or "", "allow"),
+        idle_timeout=settings.http_idle_timeout
+        if settings.http_idle_timeout is not None
+        else idle_timeout(ctx),
+        max_connection_duration=settings.http_max_connection_duration,
+        max_stream_duration=settings.http_max_stream_duration,
+        stream_idle_timeout=settings.http_stream_idle_timeout or timedelta(0),
+        request_timeout=settings.http_request_timeout,
+        request_headers_timeout=settings.http_request_headers_timeout,
+        drain_timeout=settings.http_drain_timeout,
         http2=Http2Limits(
-            max_concurrent_streams=http2.max_concurrent_streams,
-            stream_window=http2.initial_stream_window_size,
-            connection_window=http2.initial_connection_window_size,
+            max_concurrent_streams=settings.http_max_concurrent_streams,
+            stream_window=settings.http2_initial_stream_window_size,
+            connection_window=settings.http2_initial_connection_window_size,
         ),
         buffer_limit=buffer_limit if buffer_limit is not None and buffer_limit >= 0 else None,
         tracer=tracing(ctx, mode)[0],
@@ -110,6 +111,17 @@ def edge(ctx: Context, mode: Mode = "CLIENT") -> Edge:
         internal_networks=internal,
         believes_internal=believes_internal,
     )
+
+
+def _settings(ctx: Context) -> ConnectionSettings:
+    """connectionSettings; "unspecified" is nothing, and profile EDGE is for gateways alone (Istio: applyEdgeProfileDefaults)."""
+    settings = ctx.proxy.config.connection_settings or ConnectionSettings()
+    if settings.http_headers_with_underscores_action == "HEADERS_WITH_UNDERSCORES_UNSPECIFIED":
+        settings = replace(settings, http_headers_with_underscores_action=None)
+    if settings.http_path_with_escaped_slashes_action == "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED":
+        settings = replace(settings, http_path_with_escaped_slashes_action=None)
+    edge_profile = settings.profile == "EDGE" and ctx.proxy.kind == "router"
+    return overlay(_EDGE_PROFILE, settings) if edge_profile else settings
 
 
 def _internal_clients(ctx: Context, topology: Topology) -> tuple[tuple[str, ...], bool]:
@@ -160,10 +172,10 @@ def _paths(ctx: Context, settings: ConnectionSettings) -> tuple[bool, bool, str]
     decode = normalization == "DECODE_AND_MERGE_SLASHES"
     merge = decode or normalization == "MERGE_SLASHES"
     escaped = "unescape_and_forward" if decode else "keep_unchanged"
-    if settings.merge_slashes is not None:
-        merge = settings.merge_slashes
-    if settings.path_with_escaped_slashes_action is not None:
-        escaped = _ESCAPED_SLASHES.get(settings.path_with_escaped_slashes_action, "keep_unchanged")
+    if settings.http_merge_slashes is not None:
+        merge = settings.http_merge_slashes
+    if settings.http_path_with_escaped_slashes_action is not None:
+        escaped = _ESCAPED_SLASHES.get(settings.http_path_with_escaped_slashes_action, "keep_unchanged")
     return normalization != "NONE", merge, escaped
 
 

@@ -42,7 +42,7 @@ def inbound_edge(edge: Edge, headers: ProxyHeaders | None = None) -> Edge:
     """How a sidecar meets its clients: proxies of the mesh, whose word on who asked counts.
 
     Who connected is added to x-forwarded-client-cert, as Istio's sidecars do. Limits of a connection
-    (connectionSettings.http2) are for one client, not for a proxy that has many: it may ask as much as ours do at once, and
+    (connectionSettings) are for one client, not for a proxy that has many: it may ask as much as ours do at once, and
     its streams do not stop one another.
     """
     return replace(

@@ -64,6 +64,11 @@ PROXY_CONFIG: Idle = {
     "fileFlushInterval": "access logs are written once a second",
     "fileFlushMinSizeKb": "access logs are written once a second",
 }
+# Istio checks them, and makes nothing of them yet (pilot/pkg/networking/core/connection_settings.go).
+CONNECTION_SETTINGS: Idle = {
+    "clusterPerConnectionBufferLimitBytes": "nor has it one in Istio yet",
+    "listenerConnectionLimit": "nor has it one in Istio yet; globalDownstreamConnectionLimit has",
+}
 PROXY_HEADERS: Idle = {
     "metadataExchangeHeaders": "proxies of mizzen send no such headers",
 }

@@ -95,34 +95,38 @@ class ProxyHeaders(MeshPart):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Http2Settings(MeshPart):
-    """Within what RFC 9113 (and so Envoy) allows."""
-
-    max_concurrent_streams: Annotated[int | None, Range(1, 2**31 - 1)] = None
-    initial_stream_window_size: Window | None = None
-    initial_connection_window_size: Window | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSettings(MeshPart):
-    """How much a client may ask of a connection. Profile EDGE fills in what is unset."""
+    """How much a client may ask of a connection, within what RFC 9113 (and so Envoy) allows. Profile EDGE fills in what is
+    unset (istio/api mesh/v1alpha1/proxy.proto)."""
 
-    profile: Literal["UNSPECIFIED", "NONE", "EDGE"] | None = None
+    IDLE: ClassVar = idle.CONNECTION_SETTINGS
+
+    profile: Literal["SIDECAR", "EDGE"] | None = None
     listener_per_connection_buffer_limit_bytes: Int32 | None = None
     global_downstream_connection_limit: Annotated[int | None, "of the whole Envoy"] = None
-    idle_timeout: timedelta | None = None
-    max_connection_duration: timedelta | None = None
-    max_stream_duration: timedelta | None = None
-    stream_idle_timeout: timedelta | None = None
-    request_timeout: timedelta | None = None
-    request_headers_timeout: timedelta | None = None
-    drain_timeout: timedelta | None = None
-    http2: Http2Settings | None = None
-    headers_with_underscores_action: Literal["ALLOW", "REJECT_REQUEST", "DROP_HEADER"] | None = None
-    merge_slashes: bool | None = None
-    path_with_escaped_slashes_action: (
+    http_idle_timeout: timedelta | None = None
+    http_max_connection_duration: timedelta | None = None
+    http_max_stream_duration: timedelta | None = None
+    http_stream_idle_timeout: timedelta | None = None
+    http_request_timeout: timedelta | None = None
+    http_request_headers_timeout: timedelta | None = None
+    http_drain_timeout: timedelta | None = None
+    http_max_concurrent_streams: Annotated[int | None, Range(1, 2**31 - 1)] = None
+    http2_initial_stream_window_size: Window | None = None
+    http2_initial_connection_window_size: Window | None = None
+    http_headers_with_underscores_action: (
         Literal[
-            "IMPLEMENTATION_SPECIFIC_DEFAULT",
+            "HEADERS_WITH_UNDERSCORES_UNSPECIFIED",
+            "HEADERS_WITH_UNDERSCORES_ALLOW",
+            "HEADERS_WITH_UNDERSCORES_REJECT_REQUEST",
+            "HEADERS_WITH_UNDERSCORES_DROP_HEADER",
+        ]
+        | None
+    ) = None
+    http_merge_slashes: bool | None = None
+    http_path_with_escaped_slashes_action: (
+        Literal[
+            "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED",
             "KEEP_UNCHANGED",
             "REJECT_REQUEST",
             "UNESCAPE_AND_REDIRECT",

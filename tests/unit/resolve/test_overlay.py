@@ -1,20 +1,22 @@
 """One setting over another."""
 
 from mizzen.resolve.overlay import overlay
-from mizzen.resources.istio.mesh import ConnectionSettings, Http2Settings, MeshConfig, ProxyConfig
+from mizzen.resources.istio.mesh import ConnectionSettings, MeshConfig, ProxyConfig
 
 
 def test_what_is_not_said_above_shows_through():
-    base = ConnectionSettings(merge_slashes=True, http2=Http2Settings(max_concurrent_streams=1))
-    top = ConnectionSettings(http2=Http2Settings(initial_stream_window_size=2))
-    assert overlay(base, top) == ConnectionSettings(
-        merge_slashes=True, http2=Http2Settings(max_concurrent_streams=1, initial_stream_window_size=2)
+    base = ProxyConfig(
+        connection_settings=ConnectionSettings(http_merge_slashes=True, http_max_concurrent_streams=1)
+    )
+    top = ProxyConfig(connection_settings=ConnectionSettings(http2_initial_stream_window_size=2))
+    assert overlay(base, top).connection_settings == ConnectionSettings(
+        http_merge_slashes=True, http_max_concurrent_streams=1, http2_initial_stream_window_size=2
     )
 
 
 def test_false_is_something_said():
-    base = ConnectionSettings(merge_slashes=True)
-    assert overlay(base, ConnectionSettings(merge_slashes=False)).merge_slashes is False
+    base = ConnectionSettings(http_merge_slashes=True)
+    assert overlay(base, ConnectionSettings(http_merge_slashes=False)).http_merge_slashes is False
 
 
 def test_mappings_are_merged_and_lists_replaced():

@@ -86,8 +86,9 @@ def test_paths_are_normalised_as_the_mesh_says(configured, normalization, expect
 def test_profile_edge_fills_in_what_is_not_said(configured):
     made = edge(
         configured(
-            "defaultConfig: {connectionSettings: {profile: EDGE, requestTimeout: 9s, "
-            "http2: {maxConcurrentStreams: 7}}}"
+            "defaultConfig: {connectionSettings: {profile: EDGE, httpRequestTimeout: 9s, "
+            "httpMaxConcurrentStreams: 7, httpPathWithEscapedSlashesAction: "
+            "PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED}}"
         ).ctx
     )
     assert made.request_timeout == timedelta(seconds=9)
@@ -105,7 +106,7 @@ def test_connection_settings_outrank_the_meshs_paths(configured):
     made = edge(
         configured(
             "pathNormalization: {normalization: MERGE_SLASHES}, defaultConfig: {connectionSettings: "
-            "{mergeSlashes: false, pathWithEscapedSlashesAction: REJECT_REQUEST, "
+            "{httpMergeSlashes: false, httpPathWithEscapedSlashesAction: REJECT_REQUEST, "
             "listenerPerConnectionBufferLimitBytes: -1}}"
         ).ctx
     )

@@ -186,7 +186,10 @@ def test_bytes_go_out_to_exactly_one_service():
 
 
 def test_limits_of_a_client_at_the_edge_are_not_those_of_a_proxy_with_many():
-    settings = "{http2: {maxConcurrentStreams: 10, initialStreamWindowSize: 65536, initialConnectionWindowSize: 65536}}"
+    settings = (
+        "{profile: EDGE, httpMaxConcurrentStreams: 10, http2InitialStreamWindowSize: 65536, "
+        "http2InitialConnectionWindowSize: 65536}"
+    )
     model, _ = built(
         WORKLOAD
         + "\n---\napiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: mesh}\n"
@@ -194,6 +197,7 @@ def test_limits_of_a_client_at_the_edge_are_not_those_of_a_proxy_with_many():
     )
     edge = inbound(model).edge
     assert edge.many_clients
+    assert edge.underscores == "allow"  # the profile is for gateways alone
     assert edge.http2 == Http2Limits(
         max_concurrent_streams=STREAMS, stream_window=65536, connection_window=CONNECTION_WINDOW
     )

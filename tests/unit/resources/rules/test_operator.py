@@ -34,8 +34,8 @@ AT = "spec.meshConfig"
             f"error VAL-006 {AT}.defaultConfig.proxyHeaders.server.value",
         ),
         (
-            "defaultConfig: {connectionSettings: {http2: {initialStreamWindowSize: 1}}}",
-            f"error FLD-004 {AT}.defaultConfig.connectionSettings.http2.initialStreamWindowSize",
+            "defaultConfig: {connectionSettings: {http2InitialStreamWindowSize: 1}}",
+            f"error FLD-004 {AT}.defaultConfig.connectionSettings.http2InitialStreamWindowSize",
         ),
     ],
 )
