@@ -101,6 +101,7 @@ class ProxyValue(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: int | None = None  # for connections to what is removed; None: the usual time
     leaving_seconds: float | None = None  # how long clients get to leave before Envoy ends
     max_connections: int | None = None  # of clients, all together; None: no limit
+    runtime: dict[str, str] = {}  # more of Envoy's runtime, by key
 
     def __post_init__(self) -> None:
         if not self.name or not self.namespace:

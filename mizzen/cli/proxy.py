@@ -196,6 +196,7 @@ def _spec(
         prometheus_port=given["prometheus_port"],
         concurrency=concurrency(config),
         drain_seconds=drain_seconds(config) or DRAIN_SECONDS,
+        runtime=config.runtime_values,
         address=given["address"],
         bind="::" if ":" in given["address"] else "0.0.0.0",
         metadata={

@@ -41,6 +41,7 @@ def _started_with(config: ProxyConfig) -> str:
         "concurrency": config.concurrency,
         "drainDuration": _duration(config.drain_duration),
         "terminationDrainDuration": _duration(config.termination_drain_duration),
+        "runtimeValues": dict(config.runtime_values) or None,
     }
     written = {name: value for name, value in said.items() if value is not None}
     return json.dumps(written) if written else ""

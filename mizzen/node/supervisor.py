@@ -67,6 +67,7 @@ _FROM_THE_START = {
     "drain_seconds": "a drainDuration (in seconds)",
     "leaving_seconds": "a terminationDrainDuration (in seconds)",
     "max_connections": "a globalDownstreamConnectionLimit",
+    "runtime": "runtimeValues",
 }
 
 
@@ -316,6 +317,7 @@ def proxy_spec(plan: Plan, proxy: ProxyValue, taken: frozenset[int], secret: byt
         drain_seconds=proxy.drain_seconds or DRAIN_SECONDS,
         leaving_seconds=proxy.leaving_seconds,
         max_connections=proxy.max_connections or MAX_CONNECTIONS,
+        runtime=proxy.runtime,
         proof=proof_of_proxy(secret, key),
     )
 

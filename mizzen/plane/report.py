@@ -57,6 +57,7 @@ def proxy_value(build: GatewayBuild) -> ProxyValue:
         drain_seconds=max(1, round(drain.total_seconds())) if drain is not None else None,
         leaving_seconds=leaving.total_seconds() if leaving is not None else None,
         max_connections=_most_connections(proxy),
+        runtime=dict(config.runtime_values),
     )
 
 

@@ -77,6 +77,7 @@ class ProxySpec:
     leaving_seconds: float | None = (
         None  # how long clients get to leave before it ends; None: who runs it says
     )
+    runtime: Mapping[str, str] = field(default_factory=dict)  # more of it; what is set here stays
     address: str = "127.0.0.1"  # of this machine, as the control plane knows it
     metadata: Mapping[str, str] = field(default_factory=dict)  # more that its node says of itself
     pilot: Pilot | None = None  # a control plane on another machine, in the place of `ads_socket`
@@ -124,7 +125,9 @@ def arguments(spec: ProxySpec, config: Path) -> tuple[str, ...]:
 
 
 def _runtime(spec: ProxySpec) -> Json:
-    return {**RUNTIME, **(_OF_SIDECARS if spec.kind == "sidecar" else {})}
+    # An empty value takes back what would be set, in Istio; here what is set is needed.
+    more = {key: value for key, value in spec.runtime.items() if key and value}
+    return {**more, **RUNTIME, **(_OF_SIDECARS if spec.kind == "sidecar" else {})}
 
 
 def _bootstrap(spec: ProxySpec) -> Json:

@@ -34,10 +34,6 @@ MISSED_IN_PROXY_CONFIG: Missed = {
         "a proxy trusts the roots of the mesh's authority",
         "Put further roots into root-cert.pem of the authority's own files (the Secret cacerts).",
     ),
-    "runtimeValues": (
-        "Envoy's runtime is what mizzen starts it with",
-        "Write what you want to reach in the fields that are there for it (connectionSettings, pathNormalization ...).",
-    ),
 }
 MESH_CONFIG: Idle = {
     "enablePrometheusMerge": "metrics of applications stay theirs",

@@ -167,6 +167,9 @@ class ProxyConfig(MeshPart):
     tracing: Tracing | None = None
     envoy_access_log_service: Annotated[CollectorAddress | None, "of enableEnvoyAccessLogService"] = None
     proxy_metadata: Mapping[str, LooseText] = field(default_factory=dict)
+    runtime_values: Annotated[Mapping[str, LooseText], "of what mizzen does not set itself"] = field(
+        default_factory=dict
+    )
     concurrency: Int32 | None = None
     drain_duration: Annotated[timedelta | None, "for connections to what is removed; unset: 20s"] = None
     termination_drain_duration: Annotated[timedelta | None, "for clients to leave; unset: 5s"] = None

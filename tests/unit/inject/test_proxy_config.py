@@ -92,6 +92,11 @@ def test_gateways_have_them_too_and_their_own_variables_go_before() -> None:
     assert (found["OF_ROOT"], found["BOTH"]) == ("1", "container")
 
 
+def test_the_runtime_goes_with_it() -> None:
+    config = ProxyConfig(runtime_values={"overload.some": "1"})
+    assert variables(config) == {"PROXY_CONFIG": '{"runtimeValues": {"overload.some": "1"}}'}
+
+
 def test_a_mesh_that_says_nothing_adds_nothing() -> None:
     assert variables(ProxyConfig()) == {}
 

@@ -69,7 +69,8 @@ apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
 spec:
   meshConfig:
-    defaultConfig: {concurrency: 2, drainDuration: 45s, terminationDrainDuration: 500ms, CONNECTIONS}
+    defaultConfig: {concurrency: 2, drainDuration: 45s, terminationDrainDuration: 500ms,
+      runtimeValues: {overload.some: 7}, CONNECTIONS}
 """
 
 
@@ -93,3 +94,4 @@ def test_what_an_envoy_has_from_its_start_on_comes_from_the_proxys_configuration
 
     assert (value.concurrency, value.drain_seconds, value.leaving_seconds) == (2, 45, 0.5)
     assert value.max_connections == most
+    assert value.runtime == {"overload.some": "7"}

@@ -132,3 +132,14 @@ def test_only_the_edge_counts_the_requests_that_are_called_off() -> None:
         parsed()["layered_runtime"]["layers"][0]["static_layer"].keys()
     )
     assert key == "overload.premature_reset_total_stream_count"
+
+
+def test_more_of_the_runtime_may_be_said_but_what_is_set_here_stays() -> None:
+    guard = "envoy.reloadable_features.rbac_match_headers_individually"
+    said = {"overload.some": "7", guard: "true", "taken.back": "", "": "x"}
+    usual, found = (
+        parsed(spec)["layered_runtime"]["layers"][0]["static_layer"]
+        for spec in (SPEC, replace(SPEC, runtime=said))
+    )
+    assert found == {**usual, "overload.some": "7"}
+    assert found[guard] is False
