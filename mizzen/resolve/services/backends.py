@@ -17,7 +17,13 @@ from mizzen.resolve.context import Context, flattened, grouped, step
 from mizzen.resolve.names import DOMAIN, backend_name, host_of, sni_name
 from mizzen.resolve.services import traffic_policy
 from mizzen.resolve.services.client_tls import Spoken, client_tls, mesh_tls, takes_mesh_tls
-from mizzen.resolve.services.endpoints import EndpointIndex, Instance, endpoint_index, with_labels
+from mizzen.resolve.services.endpoints import (
+    EndpointIndex,
+    Instance,
+    are_labels_known,
+    endpoint_index,
+    with_labels,
+)
 from mizzen.resolve.services.locality import Preference, groups, preference, weighs_localities
 from mizzen.resolve.services.peer_modes import peer_mode
 from mizzen.resolve.services.policies import MergedRule, Policy, PolicyIndex
@@ -28,7 +34,7 @@ from mizzen.resources.istio.destination_rule import Subset
 
 CODES = {
     "BE-004": "Requests are routed to a service that has no endpoints.",
-    "BE-005": "Requests are routed to a subset that takes in no endpoint.",
+    "BE-005": "A subset takes in no endpoint; requests that are routed to it get 503.",
     "BE-006": "A service or a DestinationRule becomes too many backends and endpoints; requests to the rest get 503.",
 }
 
@@ -203,7 +209,8 @@ def _backend(
     instances = with_labels(everything, subset.labels) if subset else everything
     near = preference(ctx, service, policy)
     instances = _that_count(ctx, policy, near, instances)
-    if used and not instances and discovery in {Discovery.ENDPOINTS, *_BY_NAME}:
+    told = used or _is_told_unused(wanted, everything)
+    if told and not instances and discovery in {Discovery.ENDPOINTS, *_BY_NAME}:
         _report_empty(ctx, wanted, everything)
     if discovery in _BY_NAME and not instances:
         return None
@@ -328,6 +335,17 @@ def _stat_name(ctx: Context, wanted: _Wanted) -> str:
     for variable, value in values.items():
         pattern = pattern.replace(variable, value)
     return f"{pattern};"
+
+
+def _is_told_unused(wanted: _Wanted, everything: tuple[Instance, ...]) -> bool:
+    """Is it told that nothing is behind it although no route leads to it?
+
+    Of subsets (istioctl: IST0173), where it is known which labels whatever could be behind it has, and unless the
+    DestinationRule is for more services than this.
+    """
+    if wanted.subset is None or not wanted.subset.labels or _is_shared(wanted):
+        return False
+    return bool(everything) and are_labels_known(everything, wanted.subset.labels)
 
 
 def _report_empty(ctx: Context, wanted: _Wanted, everything: tuple[Instance, ...]) -> None:

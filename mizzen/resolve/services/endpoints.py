@@ -380,3 +380,11 @@ def _with_topology(labels: Mapping[str, str], locality: Locality, node_name: str
 def with_labels(instances: Iterable[Instance], labels: Mapping[str, str]) -> tuple[Instance, ...]:
     """Those that a subset of these labels takes in."""
     return tuple(one for one in instances if fits(labels, one.labels))
+
+
+def are_labels_known(instances: Iterable[Instance], labels: Mapping[str, str]) -> bool:
+    """Is it known of each of these whether it has such labels? Endpoints without a Pod have none but their place; where
+    they are is known of those whose node is."""
+    place = frozenset((_REGION, _ZONE, _SUBZONE, _HOSTNAME))
+    needed = place & labels.keys()
+    return all(one.labels.keys() - place and needed <= one.labels.keys() for one in instances)
