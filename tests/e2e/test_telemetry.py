@@ -114,6 +114,7 @@ class Collector:
 
     def close(self) -> None:
         self.http.shutdown()
+        self.http.server_close()
         self.grpc.stop(None)
 
 

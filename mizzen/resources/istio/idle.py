@@ -48,9 +48,7 @@ PROXY_CONFIG: Idle = {
     **dict.fromkeys(
         ("configPath", "binaryPath", "serviceCluster", "customConfigFile", "proxyBootstrapTemplatePath"), _OWN
     ),
-    **dict.fromkeys(
-        ("discoveryAddress", "proxyAdminPort", "controlPlaneAuthPolicy", "discoveryRefreshDelay"), _OWN
-    ),
+    **dict.fromkeys(("proxyAdminPort", "controlPlaneAuthPolicy", "discoveryRefreshDelay"), _OWN),
     **dict.fromkeys(("statNameLength", "proxyStatsMatcher", "extraStatTags"), _METRICS),
     "holdApplicationUntilProxyStarts": "native sidecars start before applications",
     "meshId": _ONE_CLUSTER,

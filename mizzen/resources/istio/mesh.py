@@ -174,6 +174,7 @@ class ProxyConfig(MeshPart):
     drain_duration: Annotated[timedelta | None, "for connections to what is removed; unset: 20s"] = None
     termination_drain_duration: Annotated[timedelta | None, "for clients to leave; unset: 5s"] = None
     status_port: Int32 | None = None
+    discovery_address: Annotated[str, "every installation writes its own: not read"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
