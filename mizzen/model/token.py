@@ -22,6 +22,11 @@ class KeySource:
         """What tells it from others."""
         return f"discovery {self.url}" if self.discovered else self.url
 
+    @property
+    def is_asked_anew(self) -> bool:
+        """Keys that are known may have been taken back."""
+        return True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRule:

@@ -39,7 +39,7 @@ from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate
 from mizzen.plane.inquiry import Inquiry
 from mizzen.plane.inquiry_desk import PlaneDesk
 from mizzen.plane.key_reach import Reach
-from mizzen.plane.key_sets import KeySets, wanted_sources
+from mizzen.plane.key_sets import KeySets, following_keys, wanted_sources
 from mizzen.plane.mesh_authority import Mesh, leaf_life
 from mizzen.plane.mirror_proof import Subject
 from mizzen.plane.network import Listening, network
@@ -143,7 +143,7 @@ class ControlPlane:
         self.builds = Builds(self._begin, self._on_made, self._on_fault, on_cost=self.files.hold_off.on_cost)
         own_ports = self.own_ports | (self.listening.ports if self.listening is not None else frozenset())
         reach = Reach(SystemRoots(self.settings.environment), self._models, own_ports)
-        self.keys = KeySets(reach.fetch, self.builds.ask, lambda: self.clock(), self.fetched)
+        self.keys = following_keys(reach.fetch, self.builds.ask, lambda: self.clock(), self.fetched)
         self.desk = PlaneDesk(plane=self, kept=self.aside, default_namespace=self.settings.default_namespace)
         self.inquiry = Inquiry(self.desk)
         self.promises = self.promises or PromiseFile(self.instance.announcements)

@@ -10,8 +10,8 @@ import contextlib
 import os
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import field, replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_INET, AF_INET6, SOCK_STREAM, getaddrinfo, socket
 from urllib.parse import urljoin, urlsplit
@@ -35,6 +35,10 @@ class Unfetched(Exception):
     """Why a document was not had: a few words that tell nothing of what was answered."""
 
 
+class Unencrypted(Unfetched):
+    """Who is there speaks no TLS that we do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """How documents are reached."""
@@ -43,25 +47,66 @@ class Way:
     # (host, port) -> the endpoints of a service of the mesh; () where it is none.
     endpoints: Callable[[str, int], Iterable[tuple[str, int]]] = lambda _host, _port: ()
     blocked: tuple[str, ...] = ()  # networks
+    blocked_by: str = "BLOCKED_CIDRS_IN_JWKS_URIS"  # the setting that blocks them
     own_ports: frozenset[int] = field(default_factory=frozenset)  # of ours on this machine, beside OWN_PORTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked for at an address."""
+
+    accept: str = "application/json"
+    authorization: str = field(default="", repr=False)  # told to the origin of the address alone
+    largest: int = LARGEST  # bytes of the document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was answered, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]  # by lower-case name; the first of a name
+    body: bytes = field(repr=False)
+
+    @property
+    def document(self) -> bytes:
+        """The body of an answer without a fault. Unfetched for any other."""
+        if not 200 <= self.status < 300:
+            raise Unfetched(f"the answer has the status {self.status}")
+        return self.body
 
 
 async def fetched(url: str, way: Way, seconds: float) -> bytes:
     """What is at an address without a fault, within so many seconds. Unfetched says why not."""
+    async with within(seconds):
+        return (await answered(url, way, Wish())).document
+
+
+@contextlib.asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """What is done in it takes no longer. Unfetched says that it would."""
     try:
         async with asyncio.timeout(seconds):
-            for _ in range(_MOST_REDIRECTS + 1):
-                status, location, body = await _asked(url, way)
-                if status not in _REDIRECTS:
-                    break
-                url = _next(url, location)
-            else:
-                raise Unfetched("it redirects too often")
+            yield
     except TimeoutError as error:
         raise Unfetched(f"there is no answer within {seconds:g} s") from error
-    if not 200 <= status < 300:
-        raise Unfetched(f"the answer has the status {status}")
-    return body
+
+
+async def answered(url: str, way: Way, wish: Wish) -> Answer:
+    """What is answered at an address, or where it redirects to. Unfetched says why nothing is."""
+    for _ in range(_MOST_REDIRECTS + 1):
+        answer = await _asked(url, way, wish)
+        if answer.status not in _REDIRECTS:
+            return answer
+        target = _next(url, answer.headers.get("location", ""))
+        if _origin(target) != _origin(url):
+            wish = replace(wish, authorization="")
+        url = target
+    raise Unfetched("it redirects too often")
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    return (urlsplit(url).scheme, *web_address.host_and_port(url))
 
 
 def _next(url: str, location: str) -> str:
@@ -73,21 +118,20 @@ def _next(url: str, location: str) -> str:
     return target
 
 
-async def _asked(url: str, way: Way) -> tuple[int, str, bytes]:
-    """(status, where it redirects to, body)."""
+async def _asked(url: str, way: Way, wish: Wish) -> Answer:
     try:
         reader, writer = await _connected(url, way)
     except ssl.SSLCertVerificationError as error:
         raise Unfetched(f"its certificate is not trusted: {error.verify_message}") from error
     except ssl.SSLError as error:
-        raise Unfetched("no TLS can be set up with it") from error
+        raise Unencrypted("no TLS can be set up with it") from error
     except OSError as error:
         raise Unfetched(
             os.strerror(error.errno).lower() if error.errno else "the connection fails"
         ) from error
     try:
-        writer.write(_request(url))
-        return await _answer(reader)
+        writer.write(_request(url, wish))
+        return await _answer(reader, wish.largest)
     except OSError as error:
         raise Unfetched("the connection breaks off") from error
     finally:
@@ -102,7 +146,7 @@ async def _connected(url: str, way: Way) -> tuple[asyncio.StreamReader, asyncio.
     tls = way.roots() if urlsplit(url).scheme == "https" else None
     last: Exception = Unfetched("its name leads nowhere")
     async for address, at in _addresses(host, port, way):
-        if wrong := never(address, way.blocked):
+        if wrong := never(address, way.blocked, way.blocked_by):
             last = Unfetched(wrong)
             continue
         try:
@@ -177,8 +221,8 @@ async def _dial(address: str, port: int, way: Way) -> socket:
     return one
 
 
-def never(address: str, blocked: Iterable[str] = ()) -> str:
-    """Why an address is not asked; "" when it may be."""
+def never(address: str, blocked: Iterable[str] = (), setting: str = "") -> str:
+    """Why an address is not asked; "" when it may be. `setting`: what blocks the networks."""
     for one in _meant(address):
         if one.is_link_local or one in _METADATA:
             return "its address is link-local, or that of a cloud's metadata, which is not asked"
@@ -186,7 +230,7 @@ def never(address: str, blocked: Iterable[str] = ()) -> str:
             return "its address is nobody's"
         for network in blocked:
             if one in ip_network(network, strict=False):
-                return f"its address is in {network}, which is blocked (BLOCKED_CIDRS_IN_JWKS_URIS)"
+                return f"its address is in {network}, which is blocked ({setting})"
     return ""
 
 
@@ -205,28 +249,28 @@ def _meant(address: str) -> Iterator[IPv4Address | IPv6Address]:
 # --- HTTP -------------------------------------------------------------------------------------------
 
 
-def _request(url: str) -> bytes:
+def _request(url: str, wish: Wish) -> bytes:
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    authorization = f"Authorization: {wish.authorization}\r\n" if wish.authorization else ""
     return (
         f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: mizzen\r\n"
-        "Accept: application/json\r\nConnection: close\r\n\r\n"
+        f"Accept: {wish.accept}\r\n{authorization}Connection: close\r\n\r\n"
     ).encode("ascii")
 
 
 @dataclass(slots=True)
-class _Answer:
+class _Reading:
     """Takes in what the parser finds."""
 
-    location: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     tells_its_end: bool = False  # else it ends with the connection
     body: bytearray = field(default_factory=bytearray)
     is_complete: bool = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"location":
-            self.location = value.decode("latin-1")
-        elif name.lower() in (b"content-length", b"transfer-encoding"):
+        self.headers.setdefault(name.lower().decode("latin-1"), value.decode("latin-1"))
+        if name.lower() in (b"content-length", b"transfer-encoding"):
             self.tells_its_end = True
 
     def on_body(self, body: bytes) -> None:
@@ -236,8 +280,8 @@ class _Answer:
         self.is_complete = True
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
-    answer = _Answer()
+async def _answer(reader: asyncio.StreamReader, largest: int) -> Answer:
+    answer = _Reading()
     parser = httptools.HttpResponseParser(answer)
     total = 0
     while not answer.is_complete and (chunk := await reader.read(2**16)):
@@ -246,9 +290,9 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
             parser.feed_data(chunk)
         except httptools.HttpParserError as error:
             raise Unfetched("the answer is no HTTP") from error
-        if len(answer.body) > LARGEST or total > 2 * LARGEST:  # chunks may be tiny
-            raise Unfetched(f"it is larger than {LARGEST // 2**10} KiB")
+        if len(answer.body) > largest or total > 2 * max(largest, LARGEST):  # chunks may be tiny
+            raise Unfetched(f"it is larger than {largest // 2**10} KiB")
     status = parser.get_status_code() if total else 0
     if not status or (answer.tells_its_end and not answer.is_complete):
         raise Unfetched("the answer ends too early")
-    return status, answer.location, bytes(answer.body)
+    return Answer(status=status, headers=answer.headers, body=bytes(answer.body))

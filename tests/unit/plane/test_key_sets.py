@@ -8,8 +8,8 @@ import pytest
 
 from mizzen.model.token import KeySource
 from mizzen.node import private_file
-from mizzen.plane import key_sets
-from mizzen.plane.key_sets import HELD, KeySets
+from mizzen.plane import following, key_sets
+from mizzen.plane.key_sets import HELD, KeySets, following_keys
 from mizzen.resolve.context import FetchedKeys
 from mizzen.sources.fetching import Unfetched
 from mizzen.sources.state_file import StateFile
@@ -24,8 +24,8 @@ class Issuers:
     """What is answered, by address; a clock that is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(key_sets, "RETRY_SECONDS", 0.001)
-        monkeypatch.setattr(key_sets, "LONGEST_RETRY_SECONDS", 0.005)
+        monkeypatch.setattr(following, "RETRY_SECONDS", 0.001)
+        monkeypatch.setattr(following, "LONGEST_RETRY_SECONDS", 0.005)
         self.answers: dict[str, str | Exception] = {}
         self.changes = 0
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ class Issuers:
         self.changes += 1
 
     def sets(self, kept: StateFile | None = None) -> KeySets:
-        return KeySets(self.fetch, self.on_change, lambda: self.now, kept)
+        return following_keys(self.fetch, self.on_change, lambda: self.now, kept)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_a_start_waits_no_longer_than_it_should(issuers) -> None:
         await asyncio.Event().wait()
         return ""
 
-    sets = KeySets(never, issuers.on_change, lambda: issuers.now)
+    sets = following_keys(never, issuers.on_change, lambda: issuers.now)
     sets.want((ONE,))
     assert await sets.asked_once(0.01)
     assert not sets.found
