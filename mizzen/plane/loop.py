@@ -38,13 +38,13 @@ from mizzen.plane.builds import Builds
 from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate, Unpublish
 from mizzen.plane.inquiry import Inquiry
 from mizzen.plane.inquiry_desk import PlaneDesk
-from mizzen.plane.key_reach import Reach
 from mizzen.plane.key_sets import KeySets, following_keys, wanted_sources
 from mizzen.plane.mesh_authority import Mesh, leaf_life
 from mizzen.plane.mirror_proof import Subject
 from mizzen.plane.network import Listening, network
 from mizzen.plane.proof_schedule import Key, Prove
 from mizzen.plane.prover import Prover
+from mizzen.plane.reach import Reach
 from mizzen.plane.registration import Registrations
 from mizzen.plane.report import Words, envoy_status, proxy_value, rejected
 from mizzen.plane.scoped_file import ScopedFile

@@ -11,7 +11,7 @@ from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, He
 from mizzen.model.token import KeySource
 from mizzen.node.system_roots import VARIABLE, SystemRoots
 from mizzen.persistent import by_name
-from mizzen.plane.key_reach import Reach, endpoints_of
+from mizzen.plane.reach import Reach, endpoints_of
 from mizzen.sources.fetching import Unfetched
 from tests.harness.gateway import now
 from tests.harness.small_models import GATEWAY
