@@ -28,6 +28,7 @@ from mizzen.resolve.context import (
     ExternalPorts,
     Families,
     FetchedKeys,
+    FetchedModule,
     FileFolders,
     NamedFile,
     Proxy,
@@ -82,6 +83,7 @@ class Settings:
     families: Families = "unknown"  # of the machine's addresses, where proxies are no Pods
     files: Mapping[str, NamedFile] | None = None  # that objects name; None: they are where the proxies are
     key_sets: Mapping[str, FetchedKeys] | None = None  # by key of their source; None: nobody fetches them
+    modules: Mapping[str, FetchedModule] | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,10 @@ class Build:
     is_partial: bool = False
 
 
+# Keys and modules, which steps look up.
+_Fetched = tuple[Mapping[str, FetchedKeys] | None, Mapping[str, FetchedModule] | None]
+
+
 @dataclass(slots=True)
 class _Gateway:
     """What is remembered of one proxy."""
@@ -148,7 +154,7 @@ class _Gateway:
     settings: tuple[object, ...]  # all that its steps go by and do not look at
     steps: Steps
     world: World
-    key_sets: Mapping[str, FetchedKeys] | None
+    fetched: _Fetched
     build: "GatewayBuild"
 
 
@@ -234,7 +240,10 @@ class Memory:
 
     def declared(self, world: World, settings: Settings) -> "_Declared":
         """Which proxies there are, as `_declared` says."""
-        settings, before = replace(settings, key_sets=None), self._asked  # keys declare no proxy
+        settings, before = (
+            replace(settings, key_sets=None, modules=None),
+            self._asked,
+        )  # these declare no proxy
         if before is None or before.settings != settings:
             steps = Steps()
         else:
@@ -422,7 +431,8 @@ def _gateway(
     known = memory._gateways.pop(proxy.key, None)  # it comes back once nothing has been raised
     if known is not None and known.settings == given:
         steps, facts = known.steps, tuple(world.facts_since(known.world))
-        if not facts and not steps.has_faults and known.key_sets is settings.key_sets:
+        is_same = known.fetched[0] is settings.key_sets and known.fetched[1] is settings.modules
+        if not facts and not steps.has_faults and is_same:
             memory._gateways[proxy.key] = known
             return known.build
         steps.begin(facts)
@@ -438,6 +448,7 @@ def _gateway(
             unix_folders=settings.unix_folders,
             files=settings.files,
             key_sets=settings.key_sets,
+            modules=settings.modules,
             steps=steps,
         )
     )
@@ -448,7 +459,7 @@ def _gateway(
         identity=_identity(proxy, mesh),
         problems=tuple(dict.fromkeys(map(as_written, steps.problems()))),
     )
-    memory._gateways[proxy.key] = _Gateway(given, steps, world, settings.key_sets, built)
+    memory._gateways[proxy.key] = _Gateway(given, steps, world, (settings.key_sets, settings.modules), built)
     return built
 
 

@@ -204,6 +204,7 @@ class ClusterPilot:
             settings,
             aside=StateFile(self.instance.set_aside, private_file.write),
             fetched=StateFile(self.instance.fetched_keys, private_file.write),
+            fetched_modules=StateFile(self.instance.fetched_modules, private_file.write),
             own_ports=frozenset({http.HTTP_PORT, http.MONITORING_PORT, http.WEBHOOK_PORT}),
             shares_root=True,
             ca_folder=self.instance.authority,

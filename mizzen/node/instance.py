@@ -65,6 +65,11 @@ class Instance:
         return self.run_dir / "fetched-keys.json"
 
     @property
+    def fetched_modules(self) -> Path:
+        """WebAssembly modules of plugins, kept for the next control plane."""
+        return self.run_dir / "fetched-modules.json"
+
+    @property
     def set_aside(self) -> Path:
         """Which objects Envoy refused or died of, kept for the next control plane."""
         return self.run_dir / "set-aside.json"

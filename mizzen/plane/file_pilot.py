@@ -65,6 +65,7 @@ def serve(
             kept=StateFile(instance.last_good, private_file.write),
             aside=StateFile(instance.set_aside, private_file.write),
             fetched=StateFile(instance.fetched_keys, private_file.write),
+            fetched_modules=StateFile(instance.fetched_modules, private_file.write),
             ca_folder=ca_folder,
             listening=listening,
             say=tell or say,

@@ -41,6 +41,7 @@ from mizzen.plane.inquiry_desk import PlaneDesk
 from mizzen.plane.key_sets import KeySets, following_keys, wanted_sources
 from mizzen.plane.mesh_authority import Mesh, leaf_life
 from mizzen.plane.mirror_proof import Subject
+from mizzen.plane.module_sets import Modules, following_modules, wanted_modules
 from mizzen.plane.network import Listening, network
 from mizzen.plane.proof_schedule import Key, Prove
 from mizzen.plane.prover import Prover
@@ -106,7 +107,8 @@ class ControlPlane:
     replica: str = ""  # what this one is called among those that serve the same gateways
     aside: StateFile | None = None  # where it is kept which objects Envoy does not take
     fetched: StateFile | None = None  # where the keys are kept that issuers published
-    own_ports: frozenset[int] = frozenset()  # of this process, which asks nobody for keys there
+    fetched_modules: StateFile | None = None  # and the modules of plugins
+    own_ports: frozenset[int] = frozenset()  # of this process, which asks nobody for anything there
     generation: int = 0
     state: State = field(init=False)
     made: Made | None = None  # the build that is served
@@ -119,6 +121,7 @@ class ControlPlane:
     desk: PlaneDesk = field(init=False)
     inquiry: Inquiry = field(init=False)
     keys: KeySets = field(init=False)
+    modules: Modules = field(init=False)
     registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
     started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
     _prover: Prover = field(init=False)
@@ -143,7 +146,10 @@ class ControlPlane:
         self.builds = Builds(self._begin, self._on_made, self._on_fault, on_cost=self.files.hold_off.on_cost)
         own_ports = self.own_ports | (self.listening.ports if self.listening is not None else frozenset())
         reach = Reach(SystemRoots(self.settings.environment), self._models, own_ports)
-        self.keys = following_keys(reach.fetch, self.builds.ask, lambda: self.clock(), self.fetched)
+        self.keys = following_keys(reach.keys, self.builds.ask, lambda: self.clock(), self.fetched)
+        self.modules = following_modules(
+            reach.module, self.builds.ask, lambda: self.clock(), self.fetched_modules
+        )
         self.desk = PlaneDesk(plane=self, kept=self.aside, default_namespace=self.settings.default_namespace)
         self.inquiry = Inquiry(self.desk)
         self.promises = self.promises or PromiseFile(self.instance.announcements)
@@ -175,11 +181,12 @@ class ControlPlane:
         waiting = asyncio.create_task(stop.wait())
         try:
             if await self.builds.first(waiting):
-                if await self.keys.asked_once():
+                if any(await asyncio.gather(self.keys.asked_once(), self.modules.asked_once())):
                     await self.builds.rebuilt()
                 await self._serve(waiting, building, key)
         finally:
             await self.keys.stop()
+            await self.modules.stop()
             await _ended([building, waiting, *self._tasks])
             self._prover.stop()
             self.builds.stop()
@@ -351,7 +358,7 @@ class ControlPlane:
             number=number,
             read=self.files.reader(),
             registered=self.registrations.objects,
-            settings=replace(self.settings, key_sets=self.keys.found),
+            settings=replace(self.settings, key_sets=self.keys.found, modules=self.modules.found),
             gateways=self.state.gateways,
             promises=self.state.servers,
             credentials=self._credentials(),
@@ -376,6 +383,7 @@ class ControlPlane:
         served = made.gateways.values() if self.is_local else ()
         self.mesh.want(frozenset(one.build.identity for one in served))
         self.keys.want(wanted_sources(made.result.world, self.settings.environment))
+        self.modules.want(wanted_modules(made.result.world, self.settings.environment))
         self._forget_the_gone()
         self.inquiry.on_build(made.objects)
         self._step(self.state.on_build(made.number, made.gateways, self.clock()))
@@ -511,6 +519,7 @@ class _Problems:
             *plane.promises.problems,
             *plane.desk.problems,
             *plane.keys.problems,
+            *plane.modules.problems,
             *plane.lost,
         )
         grounds = (plane.state.version, plane.made, own)

@@ -1,24 +1,26 @@
-"""How the control plane reaches the issuers of tokens: whom it trusts, and where services of the mesh are."""
+"""How the control plane reaches issuers of tokens and servers of modules: whom it trusts, and where services of the mesh are."""
 
 import ssl
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.backend import Health
+from mizzen.model.plugin import ModuleSource
 from mizzen.model.tls import TrustedCa
 from mizzen.model.token import KeySource
 from mizzen.node.system_roots import SystemRoots
 from mizzen.resolve.names import backend_name
 from mizzen.sources.fetching import Unfetched, Way
 from mizzen.sources.key_sets import key_set_of
+from mizzen.sources.modules import module_of
 
 
 @dataclass(slots=True)
 class Reach:
-    """Fetches key sets for the control plane of this machine."""
+    """Fetches key sets and modules for the control plane of this machine."""
 
     roots: SystemRoots
     models: Callable[
@@ -27,15 +29,23 @@ class Reach:
     own_ports: frozenset[int] = field(default_factory=frozenset)
     _trusted: tuple[TrustedCa, ssl.SSLContext] | None = None
 
-    async def fetch(self, source: KeySource) -> str:
+    async def keys(self, source: KeySource) -> str:
         """The key set of a source. Unfetched says why there is none."""
-        way = Way(
-            roots=self._context if source.verify else _anybody,
+        way = self._way(source.blocked, "BLOCKED_CIDRS_IN_JWKS_URIS")
+        return await key_set_of(source, way if source.verify else replace(way, roots=_anybody))
+
+    async def module(self, source: ModuleSource) -> bytes:
+        """The module of a source. Unfetched says why there is none."""
+        return await module_of(source, self._way(source.blocked, "BLOCKED_CIDRS_IN_WASM_FETCH"))
+
+    def _way(self, blocked: tuple[str, ...], setting: str) -> Way:
+        return Way(
+            roots=self._context,
             endpoints=partial(endpoints_of, self.models),
-            blocked=source.blocked,
+            blocked=blocked,
+            blocked_by=setting,
             own_ports=self.own_ports,
         )
-        return await key_set_of(source, way)
 
     def _context(self) -> ssl.SSLContext:
         """Trusts whom this machine trusts; the same until that changes."""

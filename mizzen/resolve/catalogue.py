@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mizzen.resolve import unix, with_errors
-from mizzen.resolve.access import closing, patches, policy_checks, tokens
+from mizzen.resolve.access import closing, patches, plugins, policy_checks, tokens
 from mizzen.resolve.checks import claims, for_nobody, references, selectors
 from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.ingress import conversion
@@ -41,6 +41,7 @@ _MODULES = (
     mirrors,
     outbound,
     patches,
+    plugins,
     policies,
     policy_checks,
     declared,

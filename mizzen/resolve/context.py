@@ -50,6 +50,7 @@ class Switches:
     scoped_routes: Scoped = Scoped.AUTO  # MIZZEN_SCOPED_ROUTES: ours, not Istio's
     key_refresh: timedelta = timedelta(minutes=20)  # PILOT_JWT_PUB_KEY_REFRESH_INTERVAL
     key_networks_blocked: tuple[str, ...] = ()  # BLOCKED_CIDRS_IN_JWKS_URIS
+    module_networks_blocked: tuple[str, ...] = ()  # BLOCKED_CIDRS_IN_WASM_FETCH
     keys_from_anybody: bool = False  # JWKS_RESOLVER_INSECURE_SKIP_VERIFY
 
 
@@ -93,6 +94,15 @@ class FetchedKeys:
     """What an issuer publishes, as it was fetched."""
 
     text: str = ""  # a JSON Web Key Set, as it was when it could be had last
+    why: str = ""  # why it cannot be had now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedModule:
+    """A WebAssembly module that is published, as it was fetched."""
+
+    code: bytes = field(default=b"", repr=False, compare=False)  # as it was when it could be had last
+    digest: str = ""  # SHA-256 of the code, which stands for it
     why: str = ""  # why it cannot be had now
 
 
@@ -164,6 +174,7 @@ class Context:
     files: Mapping[str, NamedFile] | None = None  # by path; None: they are on another machine
     # By key of their source, for the root of a resolution; None: nobody fetches them.
     key_sets: Mapping[str, FetchedKeys] | None = None
+    modules: Mapping[str, FetchedModule] | None = None  # likewise
     steps: Steps = field(default_factory=Steps, compare=False, repr=False)
 
     @property

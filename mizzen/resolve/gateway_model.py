@@ -9,6 +9,7 @@ from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.access.authorization import index_hosts_of_any_case
 from mizzen.resolve.access.closing import closed
 from mizzen.resolve.access.key_sources import publish_key_sets
+from mizzen.resolve.access.module_sources import publish_modules
 from mizzen.resolve.access.policy_checks import check_authorization, check_connections
 from mizzen.resolve.checks.for_nobody import check_for_nobody
 from mizzen.resolve.checks.references import check_references
@@ -42,6 +43,7 @@ def resolve(ctx: Context) -> Model:
     check_gateways(ctx)
     check_for_nobody(ctx)
     publish_key_sets(ctx)
+    publish_modules(ctx)
     index_hosts_of_any_case(ctx)
     services = service_index(ctx)
     policies = policy_index(ctx, services)

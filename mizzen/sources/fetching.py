@@ -35,8 +35,8 @@ class Unfetched(Exception):
     """Why a document was not had: a few words that tell nothing of what was answered."""
 
 
-class Unencrypted(Unfetched):
-    """Who is there speaks no TLS that we do."""
+class Unreached(Unfetched):
+    """Nobody is there, or nobody who speaks what we do: another scheme may lead to somebody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Answer:
     """What was answered, whatever its status."""
 
     status: int
-    headers: Mapping[str, str]  # by lower-case name; the first of a name
+    headers: Mapping[str, str]  # by lower-case name
     body: bytes = field(repr=False)
 
     @property
@@ -89,7 +89,7 @@ async def within(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise Unfetched(f"there is no answer within {seconds:g} s") from error
+        raise Unreached(f"there is no answer within {seconds:g} s") from error
 
 
 async def answered(url: str, way: Way, wish: Wish) -> Answer:
@@ -124,9 +124,9 @@ async def _asked(url: str, way: Way, wish: Wish) -> Answer:
     except ssl.SSLCertVerificationError as error:
         raise Unfetched(f"its certificate is not trusted: {error.verify_message}") from error
     except ssl.SSLError as error:
-        raise Unencrypted("no TLS can be set up with it") from error
+        raise Unreached("no TLS can be set up with it") from error
     except OSError as error:
-        raise Unfetched(
+        raise Unreached(
             os.strerror(error.errno).lower() if error.errno else "the connection fails"
         ) from error
     try:
@@ -269,7 +269,8 @@ class _Reading:
     is_complete: bool = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.setdefault(name.lower().decode("latin-1"), value.decode("latin-1"))
+        known, text = name.lower().decode("latin-1"), value.decode("latin-1")
+        self.headers[known] = f"{self.headers[known]}, {text}" if known in self.headers else text
         if name.lower() in (b"content-length", b"transfer-encoding"):
             self.tells_its_end = True
 

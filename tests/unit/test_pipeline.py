@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mizzen.pipeline import VERIFY, Build, Memory, Settings, build, problems_at
-from mizzen.resolve.context import FetchedKeys
+from mizzen.resolve.context import FetchedKeys, FetchedModule
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.world import World
 from mizzen.steps import Steps
@@ -119,6 +119,23 @@ def test_fetched_keys_that_change_make_what_they_would_from_nothing_and_cost_lit
         assert not before or ran < 20
         seen.add(_shown(built))
     assert len(seen) == 4
+
+
+def test_fetched_modules_that_change_make_what_they_would_from_nothing_and_cost_little() -> None:
+    house, spec = {"namespace": "istio-system"}, {"url": "http://me.test/a.wasm"}
+    plugin = raw("extensions.istio.io/v1alpha1", "WasmPlugin", "p", metadata=house, spec=spec)
+    memory, given = Memory(), (*site(20).values(), plugin)
+    seen = set()
+    for digest, why in (("", ""), ("", "refused"), ("a", ""), ("b", ""), ("b", "gone"), ("a", "")):
+        module = FetchedModule(code=digest.encode(), digest=digest, why=why)
+        settings = Settings(environment=HTTP3, modules={spec["url"]: module} if digest or why else {})
+        before = sum(one.steps.runs for one in memory._gateways.values())
+        built = build(given, (), settings, memory)
+        ran = sum(one.steps.runs for one in memory._gateways.values()) - before
+        assert _shown(built) == _shown(build(given, (), settings))
+        assert not before or ran < 60
+        seen.add(_shown(built))
+    assert len(seen) == 5
 
 
 def _shown(built: Build) -> str:

@@ -30,8 +30,9 @@ from mizzen.model.route import (
 from mizzen.persistent import by_name
 from mizzen.resolve.access import patch_match
 from mizzen.resolve.access.guards import Verdict, judge
+from mizzen.resolve.access.module_sources import wasm_of
 from mizzen.resolve.access.patches import patches
-from mizzen.resolve.access.plugins import plugins, selects, wasm_of
+from mizzen.resolve.access.plugins import Idle, plugins, selects
 from mizzen.resolve.access.unmirrored import without_unguarded_twins
 from mizzen.resolve.context import Context
 from mizzen.resolve.selecting import fits
@@ -104,7 +105,7 @@ def closed(ctx: Context, model: Model) -> Model:
             continue  # what can be honoured of it is
         if isinstance(unread.known, WasmPlugin | TrafficExtension):
             if unread.ref.namespace in _namespaces(ctx) and selects(ctx, unread.known):
-                found.add(_plugin(ctx, model, unread.known, _REFUSED))
+                found.add(_plugin(ctx, model, Idle(unread.known, _REFUSED)))
             continue
         if unread.ref.namespace in _namespaces(ctx) and fits(unread.labels, ctx.proxy.labels):
             _close_all(found, model, Why(str(unread.ref)))
@@ -117,8 +118,8 @@ def closed(ctx: Context, model: Model) -> Model:
     for refused in asked.refused:
         found.add(_patch(ctx, model, refused.owner, refused.patch))
     runs = plugins(ctx)
-    for idle, why in runs.idle:
-        found.add(_plugin(ctx, model, idle, why))
+    for idle in runs.idle:
+        found.add(_plugin(ctx, model, idle))
     for extension in runs.running:
         found.add(_beside(ctx, model, extension))
     guarded = without_unguarded_twins(ctx, _applied(model, found), asked.of_tcp)
@@ -129,6 +130,10 @@ def _report(ctx: Context, ref: ResourceRef, code: str, at: str, message: str, hi
     ctx.report(
         Problem(severity=Severity.ERROR, code=code, resource=ref, field=at, message=message, hint=hint)
     )
+
+
+def _inform(ctx: Context, ref: ResourceRef, at: str, message: str) -> None:
+    ctx.report(Problem(severity=Severity.INFO, code="EXT-016", resource=ref, field=at, message=message))
 
 
 # --- whom an object is for --------------------------------------------------------------------------
@@ -268,17 +273,21 @@ def _listeners_of(model: Model, table: RouteTable) -> tuple[Listener, ...]:
 # --- plugins ----------------------------------------------------------------------------------------
 
 
-def _plugin(ctx: Context, model: Model, extension: WasmPlugin | TrafficExtension, why_not: str) -> Closed:
+def _plugin(ctx: Context, model: Model, idle: Idle) -> Closed:
     """A plugin that does not run is code that nobody here has seen: in any phase it may refuse.
 
     As in Istio, where one that cannot be had refuses every request. Its author may allow to go on without it
     (FAIL_OPEN): that is for a moment of failure, so who is to be let in (AUTHN, AUTHZ) is judged all the same.
     """
+    extension, why_not = idle.extension, idle.why
     found, wasm = Closed(), wasm_of(extension)
     decides = extension.spec.phase in ("AUTHN", "AUTHZ")
     at = "spec.url" if isinstance(extension, WasmPlugin) else "spec"
     if wasm is not None and wasm.fail_strategy == "FAIL_OPEN" and not decides:
         message = f"{why_not}; it may be left out when it fails (FAIL_OPEN), and traffic is served"
+        if idle.is_unknown:
+            _inform(ctx, extension.ref, at, message)
+            return found
         _report(ctx, extension.ref, "EXT-004", at, message, "Remove it, or do without what it does.")
         return found
     kind = wasm.type if wasm is not None else ""
@@ -289,7 +298,10 @@ def _plugin(ctx: Context, model: Model, extension: WasmPlugin | TrafficExtension
 
     why = Why(str(extension.ref), _NOT_RUN)
     _close_chains(model, found, why, meant)
-    if names := found.names():
+    names = found.names()
+    if names and idle.is_unknown:
+        _inform(ctx, extension.ref, at, f"{why_not}; until it runs, {_refuses(ctx, why, names)}")
+    elif names:
         what = "the plugin" if isinstance(extension, WasmPlugin) else "the extension"
         message = f"{what} is not run ({why_not}), and may keep requests out: {_refuses(ctx, why, names)}"
         hint = "Mend it; or say it by RequestAuthentication or AuthorizationPolicy."

@@ -1,17 +1,18 @@
 """WasmPlugins and TrafficExtensions -> Plugins that Envoy runs, and which ones cannot be.
 
 They stand among what judges requests (`AccessPolicies`), in Istio's phases: so one that comes or goes changes no listener.
-A module comes from a file of this machine, whose content is sent; nothing is fetched.
+A module comes from a file of this machine, or was fetched by the control plane; its content is sent.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from mizzen.errors import Problem, Severity
 from mizzen.lazy import dataclass
 from mizzen.model.plugin import Phase, Plugin
+from mizzen.resolve.access.module_sources import Extension, fetched_modules, module_source, wasm_of
 from mizzen.resolve.access.patches import GATEWAY_NAME
 from mizzen.resolve.context import Context, step
 from mizzen.resolve.selecting import fits
@@ -25,9 +26,30 @@ from mizzen.resources.istio.extension import (
 )
 from mizzen.resources.istio.security import PolicyTargetReference
 
-Extension = WasmPlugin | TrafficExtension
+CODES = {
+    "EXT-016": "The module of a plugin is fetched where it is served; here, or so far, nothing is known of it.",
+    "EXT-017": "The module of a plugin cannot be fetched any more; the one that was there runs on.",
+}
 _FAILURES: Mapping[str, Any] = {"FAIL_OPEN": "open", "FAIL_RELOAD": "reload"}
+_FILE = "file://"
 _UNSET = -(2**31) - 1  # below every priority
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A plugin that does not run."""
+
+    extension: Extension
+    why: str
+    is_unknown: bool = False  # nobody has said yet what its module is
+
+
+@dataclass(frozen=True, slots=True)
+class _Not:
+    """What stands for a module that cannot be had."""
+
+    why: str
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +58,18 @@ class Runs:
 
     plugins: tuple[Plugin, ...] = ()
     running: tuple[Extension, ...] = ()  # the objects of these
-    idle: tuple[tuple[Extension, str], ...] = ()
+    idle: tuple[Idle, ...] = ()
 
 
 @step
 def plugins(ctx: Context) -> Runs:
     found: list[tuple[tuple[int, int], Plugin]] = []
     running: list[Extension] = []
-    idle: list[tuple[Extension, str]] = []
+    idle: list[Idle] = []
     for extension in _for_proxy(ctx):
         made = _made(ctx, extension)
-        if isinstance(made, str):
-            idle.append((extension, made))
+        if isinstance(made, _Not):
+            idle.append(Idle(extension, made.why, made.is_unknown))
         elif made is not None:
             running.append(extension)
             priority = extension.spec.priority
@@ -74,11 +96,7 @@ def selects(ctx: Context, extension: Extension) -> bool:
     return fits(extension.spec.selector.match_labels if extension.spec.selector else {}, ctx.proxy.labels)
 
 
-def wasm_of(extension: Extension) -> WasmSettings | None:
-    return extension.spec if isinstance(extension, WasmPlugin) else extension.spec.wasm
-
-
-def _made(ctx: Context, extension: Extension) -> Plugin | str | None:
+def _made(ctx: Context, extension: Extension) -> Plugin | _Not | None:
     """What runs, or why nothing does; None where it is for no traffic of this proxy's."""
     ports = _ports(ctx, extension.spec.match)
     if ports == ():
@@ -88,20 +106,18 @@ def _made(ctx: Context, extension: Extension) -> Plugin | str | None:
         return _wasm(ctx, extension, wasm, ports)
     if isinstance(extension, TrafficExtension) and extension.spec.lua is not None:
         return _lua(extension, extension.spec.lua, ports)
-    return "it holds neither wasm nor lua"
+    return _Not("it holds neither wasm nor lua")
 
 
 def _wasm(
     ctx: Context, extension: Extension, wasm: WasmSettings, ports: tuple[int, ...] | None
-) -> Plugin | str:
+) -> Plugin | _Not:
     if wasm.type == "NETWORK":
-        return "plugins of connections (type NETWORK) are not run"
-    code = _module(ctx, wasm)
-    if isinstance(code, str):
-        return code
-    digest = hashlib.sha256(code).hexdigest()
-    if wasm.sha256 and wasm.sha256.lower() != digest:
-        return f"the module's sha256 is {digest}, not what is asked for"
+        return _Not("plugins of connections (type NETWORK) are not run")
+    module = _of_file(ctx, wasm) if wasm.url.startswith(_FILE) else _fetched(ctx, extension, wasm)
+    if isinstance(module, _Not):
+        return module
+    code, digest = module
     env = wasm.vm_config.env
     return Plugin(
         name=f"{extension.namespace}.{extension.name}",
@@ -119,26 +135,53 @@ def _wasm(
     )
 
 
-def _module(ctx: Context, wasm: WasmSettings) -> bytes | str:
-    """The module, or why it cannot be had."""
-    url = urlsplit(wasm.url if "://" in wasm.url else f"oci://{wasm.url}")
-    if url.scheme != "file":
-        how = "images" if url.scheme == "oci" else f"modules by {url.scheme}"
-        return f"{how} are not fetched: put the module into a file of this machine, and write file:///PATH"
+def _of_file(ctx: Context, wasm: WasmSettings) -> tuple[bytes, str] | _Not:
+    """The module and its SHA-256, or why it cannot be had."""
     if ctx.files is None:
-        return "it would be a file of another machine"
-    path = wasm.url.removeprefix("file://")
+        return _Not("it would be a file of another machine")
+    path = wasm.url.removeprefix(_FILE)
     file = ctx.files.get(path)
     if file is None or not file.content:
-        return f"{path} cannot be read: {file.why if file else 'it is not the absolute path of a file'}"
+        return _Not(f"{path} cannot be read: {file.why if file else 'it is not the absolute path of a file'}")
     if wrong := wrong_module(file.content):
-        return f"{path} cannot be run: {wrong}"
-    return file.content
+        return _Not(f"{path} cannot be run: {wrong}")
+    digest = hashlib.sha256(file.content).hexdigest()
+    if wasm.sha256 and wasm.sha256.lower() != digest:
+        return _Not(f"the module's sha256 is {digest}, not what is asked for")
+    return file.content, digest
 
 
-def _lua(extension: TrafficExtension, lua: LuaSettings, ports: tuple[int, ...] | None) -> Plugin | str:
+def _fetched(ctx: Context, extension: Extension, wasm: WasmSettings) -> tuple[bytes, str] | _Not:
+    """Likewise. What was fetched is what its source asks for: a module, with the right SHA-256."""
+    source = module_source(ctx.world, extension, wasm, ctx.switches)
+    if isinstance(source, str):
+        return _Not(source)
+    known = fetched_modules(ctx)
+    if known is None:
+        why = f"the module at {source.url} is fetched where this is served: it is not known here whether it can be had"
+        return _Not(why, is_unknown=True)
+    module = known.get(source.key)
+    if module is None:
+        return _Not(f"the module at {source.url} is being fetched", is_unknown=True)
+    if not module.code:
+        return _Not(f"{source.url} cannot be had: {module.why}")
+    if module.why:
+        ctx.report(
+            Problem(
+                severity=Severity.WARNING,
+                code="EXT-017",
+                resource=extension.ref,
+                field=f"{wasm.at}.url",
+                message=f"{source.url} cannot be had any more: {module.why}: the module that was there runs on",
+                hint="The control plane asks again by itself.",
+            )
+        )
+    return module.code, module.digest
+
+
+def _lua(extension: TrafficExtension, lua: LuaSettings, ports: tuple[int, ...] | None) -> Plugin | _Not:
     if not lua.inline_code:
-        return "its script is empty"
+        return _Not("its script is empty")
     code = lua.inline_code.encode()
     return Plugin(
         name=f"{extension.namespace}.{extension.name}",

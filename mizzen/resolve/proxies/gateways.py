@@ -202,6 +202,7 @@ def switches_of(operators: tuple[IstioOperator, ...], environment: Mapping[str, 
         trace_sampling=_percent(texts.get("PILOT_TRACE_SAMPLING", "")),
         key_refresh=_span(texts.get("PILOT_JWT_PUB_KEY_REFRESH_INTERVAL", ""), Switches().key_refresh),
         key_networks_blocked=_networks(texts.get("BLOCKED_CIDRS_IN_JWKS_URIS", "")),
+        module_networks_blocked=_networks(texts.get("BLOCKED_CIDRS_IN_WASM_FETCH", "")),
         keys_from_anybody=flag("JWKS_RESOLVER_INSECURE_SKIP_VERIFY", False),
     )
 

@@ -8,6 +8,7 @@ from mizzen.persistent import PersistentMap, by_name
 from mizzen.resolve.access.access_policies import access_policies
 from mizzen.resolve.access.closing import closed
 from mizzen.resolve.access.key_sources import publish_key_sets
+from mizzen.resolve.access.module_sources import publish_modules
 from mizzen.resolve.access.policy_checks import check_authorization
 from mizzen.resolve.context import Context, step
 from mizzen.resolve.listeners.access_logs import access_logging, access_logs
@@ -41,6 +42,7 @@ from mizzen.resolve.tls.secrets import secret_resources
 def resolve_sidecar(ctx: Context) -> Model:
     """What the sidecar of `ctx` shall do. Everything wrong is reported; a fault that is nobody's is raised."""
     publish_key_sets(ctx)
+    publish_modules(ctx)
     services = service_index(ctx)
     ctx.steps.views["indexes"] = Indexes(services, policy_index(ctx, services))
     listeners, tables, own, has_outbound = _made(ctx)

@@ -43,10 +43,14 @@ class VmConfig(Element):
 class WasmSettings(Element):
     """A WebAssembly module, and what it is told."""
 
-    url: Annotated[str, "file:///PATH of this machine; others are not fetched"] = ""
-    sha256: Annotated[str, "of the module"] = ""
-    image_pull_policy: Literal["UNSPECIFIED_POLICY", "IfNotPresent", "Always"] = "UNSPECIFIED_POLICY"
-    image_pull_secret: str = ""
+    url: Annotated[str, "file:///PATH of this machine; or fetched: http://, https://, oci://"] = ""
+    sha256: Annotated[str, "of the module, or of its image's manifest"] = ""
+    image_pull_policy: Annotated[
+        Literal["UNSPECIFIED_POLICY", "IfNotPresent", "Always"], "Always: whenever the plugin changes"
+    ] = "UNSPECIFIED_POLICY"
+    image_pull_secret: Annotated[str, "of type kubernetes.io/dockerconfigjson, in the plugin's namespace"] = (
+        ""
+    )
     verification_key: str = ""
     plugin_config: Mapping[str, Any] = field(default_factory=dict)
     plugin_name: Annotated[str, "which of the plugins within the module"] = ""

@@ -60,10 +60,10 @@ async def test_who_is_trusted_is_who_the_machine_trusts_unless_anybody_shall_be(
 
     async with server(lambda _: http(b'{"keys": []}'), serving) as port:
         source = KeySource(url=f"https://localhost:{port}/")
-        assert await reach("roots").fetch(source) == '{"keys": []}'
+        assert await reach("roots").keys(source) == '{"keys": []}'
         (tmp_path / "others").write_bytes(other.certificate)
         for roots in ("others", "missing"):
             with pytest.raises(Unfetched):
-                await reach(roots).fetch(source)
+                await reach(roots).keys(source)
             anybody = KeySource(url=source.url, verify=False)
-            assert await reach(roots).fetch(anybody) == '{"keys": []}'
+            assert await reach(roots).keys(anybody) == '{"keys": []}'

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from mizzen.model.plugin import Phase
+from mizzen.resolve.access.module_sources import publish_modules
 from mizzen.resolve.access.plugins import plugins
-from mizzen.resolve.context import NamedFile
+from mizzen.resolve.context import FetchedModule, NamedFile
 from tests.harness.small_wasm import answering
 
 MODULE = answering(403)
@@ -100,9 +101,9 @@ def test_what_is_for_servers_or_for_others_concerns_no_gateway(gateway):
 @pytest.mark.parametrize(
     ("spec", "why"),
     [
-        ("{url: 'oci://registry.test/x:1'}", "images are not fetched"),
-        ("{url: 'registry.test/x:1'}", "images are not fetched"),
-        ("{url: 'https://x.test/x.wasm'}", "modules by https are not fetched"),
+        ("{url: 'oci://registry.test/X:1'}", "lower-case"),
+        ("{url: 'ftp://x.test/x.wasm'}", "neither http:// nor https://"),
+        ("{url: 'oci://registry.test/x', imagePullSecret: none}", "no Secret 'none'"),
         ("{url: 'file:///gone'}", "/gone cannot be read: gone"),
         ("{url: 'file://relative'}", "cannot be read"),
         ("{url: 'file:///text'}", "it is no WebAssembly module"),
@@ -112,9 +113,48 @@ def test_what_is_for_servers_or_for_others_concerns_no_gateway(gateway):
 )
 def test_why_a_plugin_does_not_run(gateway, spec, why):
     made = runs(gateway, wasm("guard", spec))
-    [(_, said)] = made.idle
-    assert why in said
+    [idle] = made.idle
+    assert why in idle.why
     assert not made.plugins
+
+
+URL = "https://x.test/x.wasm"
+FETCHED = FetchedModule(code=MODULE, digest=hashlib.sha256(MODULE).hexdigest())
+
+
+def fetching(gateway, fetched, url=URL, strategy="FAIL_CLOSE"):
+    found = gateway(wasm("guard", f"{{url: '{url}', failStrategy: {strategy}}}"))
+    ctx = replace(found.ctx, modules=fetched)
+    publish_modules(ctx)
+    return plugins(ctx), found
+
+
+def test_a_module_that_was_fetched_runs_and_runs_on_when_it_cannot_be_had_any_more(gateway):
+    made, found = fetching(gateway, {URL: FETCHED})
+    assert [one.code for one in made.plugins] == [MODULE]
+    assert not found.problems
+    made, found = fetching(gateway, {URL: replace(FETCHED, why="connection refused")})
+    assert [one.code for one in made.plugins] == [MODULE]
+    assert found.said == [("EXT-017", "WasmPlugin/istio-system/guard", "spec.url")]
+
+
+@pytest.mark.parametrize(
+    ("fetched", "why", "is_unknown"),
+    [
+        (None, "not known here", True),
+        ({}, "is being fetched", True),
+        ({URL: FetchedModule(why="connection refused")}, "cannot be had: connection refused", False),
+    ],
+)
+def test_a_module_that_was_not_fetched_does_not_run(gateway, fetched, why, is_unknown):
+    made, _ = fetching(gateway, fetched)
+    [idle] = made.idle
+    assert (why in idle.why, idle.is_unknown) == (True, is_unknown)
+
+
+def test_an_address_without_a_scheme_is_an_image(gateway):
+    made, _ = fetching(gateway, {"oci://registry.test/x:1": FETCHED}, "registry.test/x:1")
+    assert made.plugins
 
 
 def test_a_checksum_may_be_right(gateway):
@@ -124,7 +164,7 @@ def test_a_checksum_may_be_right(gateway):
 
 def test_files_of_another_machine_are_not_run(gateway):
     made = runs(gateway, wasm("guard", "{url: 'file:///guard.wasm'}"), files=None)
-    assert "another machine" in made.idle[0][1]
+    assert "another machine" in made.idle[0].why
 
 
 def test_extensions_hold_modules_and_scripts(gateway):
@@ -139,7 +179,7 @@ def test_extensions_hold_modules_and_scripts(gateway):
         ("istio-system.module", "wasm"),
         ("istio-system.script", "lua"),
     ]
-    assert [(one.name, why) for one, why in made.idle] == [
+    assert [(idle.extension.name, idle.why) for idle in made.idle] == [
         ("empty", "its script is empty"),
         ("nothing", "it holds neither wasm nor lua"),
     ]
