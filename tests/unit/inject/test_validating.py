@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from mizzen.errors import Severity
 from mizzen.inject.validating import FORCED, judged
+from mizzen.resolve.access.patches import check
 from mizzen.resources.declaring.compile import declared_fields
+from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from tests.declared import DEFINED, full, judge, object_of
 
 Json = dict[str, Any]
@@ -74,7 +76,11 @@ def test_an_object_is_refused_just_when_it_has_an_error_whatever_stands_where(da
 
     answer = judged(asked(written))
 
-    errors = [one for one in judge(written).problems if one.severity is Severity.ERROR]
+    decoded = judge(written)
+    problems = [*decoded.problems]
+    if isinstance(decoded.resource, EnvoyFilter):
+        problems += check(decoded.resource)
+    errors = [one for one in problems if one.severity is Severity.ERROR]
     assert answer["response"]["allowed"] is not bool(errors)
     json.dumps(answer, ensure_ascii=False).encode()
 
