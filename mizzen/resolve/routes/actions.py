@@ -133,21 +133,22 @@ class Actions:
                 yield Copy(backend=self._backend(rule, mirror.destination), share=share)
 
     def _rewrite(self, route: HTTPRoute) -> Rewrite:
-        """The host of `rewrite` goes over one that `headers` sets."""
+        """The host of `rewrite` goes over one that `headers` sets. proxyHeaders.xForwardedHost counts also where headers
+        say the host, of the rule or of its one destination (Envoy does not do it for one among several)."""
         host = header_changes(route.headers).host
+        headers = self.ctx.proxy.config.proxy_headers
+        keeps = bool(headers and headers.x_forwarded_host and headers.x_forwarded_host.enabled)
         if route.rewrite is None:
-            return Rewrite(host=host) if host else _NO_REWRITE
+            return Rewrite(host=host, forward_original_host=keeps) if host or keeps else _NO_REWRITE
         written = route.rewrite
         host = written.authority or host
         regex = written.uri_regex_rewrite
-        headers = self.ctx.proxy.config.proxy_headers
-        keeps = headers.x_forwarded_host if headers else None
         return Rewrite(
             prefix=written.uri or None if regex is None else None,
             regex=regex.match if regex else "",
             substitution=regex.rewrite if regex else "",
             host=host,
-            forward_original_host=bool(keeps and keeps.enabled),
+            forward_original_host=keeps,
         )
 
 
