@@ -50,6 +50,7 @@ _BY_FIELD = tuple(
         ("VAL-102", "", r"", "IST0002"),
         ("TEL-001", "", r"^spec\.selector$", "IST0159"),
         ("TEL-001", "", r"", "IST0160"),
+        ("GW-017", "AuthorizationPolicy", r"", "IST0127"),
         ("VAL-104", "ServiceEntry", r"\.ports\[\d+\]", "IST0134"),
     )
 )

@@ -15,6 +15,8 @@ from mizzen.istio_codes import istio_code, istio_codes
         ("VAL-103", "Gateway", "spec.servers[0].tls", "IST0133"),
         ("VAL-104", "ServiceEntry", "spec.ports[0].protocol", "IST0134"),
         ("VAL-104", "ServiceEntry", "spec.hosts[0]", "IST0133"),
+        ("GW-017", "AuthorizationPolicy", "spec.selector", "IST0127"),
+        ("GW-017", "Telemetry", "spec.selector", ""),
         ("H3-001", "Gateway", "spec.servers[0]", ""),
     ],
 )

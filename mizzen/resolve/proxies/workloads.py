@@ -66,6 +66,11 @@ def gateway_workloads(world: World) -> tuple[Workload, ...]:
     return tuple(found.values())
 
 
+def templates(world: World) -> Iterator[Pod]:
+    """Pods as each Deployment and its kin makes them, gateways or not."""
+    return (one.template for one in _with_templates(world))
+
+
 def _with_templates(world: World) -> Iterator[Workload]:
     kinds: tuple[type[Deployment | StatefulSet | DaemonSet | ReplicaSet], ...] = (
         Deployment,

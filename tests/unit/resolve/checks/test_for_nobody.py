@@ -50,3 +50,34 @@ def test_who_is_for_nobody_is_told(gateway, kind, namespace, selector, expected)
     )
     check_for_nobody(found.ctx)
     assert [one.field for one in found.problems if one.code == "GW-017"] == expected
+
+
+DEPLOYMENT = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec: {template: {metadata: {labels: {app: cart}}, spec: {}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace", "labels", "expected"),
+    [
+        ("AuthorizationPolicy", "shop", "app: cart", []),
+        ("RequestAuthentication", "shop", "app: shop", []),
+        ("AuthorizationPolicy", "root", "app: cart", []),
+        ("AuthorizationPolicy", "shop", "app: card", ["info"]),
+        ("AuthorizationPolicy", "edge", "app: gv", ["warning"]),
+        ("RequestAuthentication", "edge", "app: gv", ["warning"]),
+        ("AuthorizationPolicy", "edge", "tier: front", ["info"]),
+        ("AuthorizationPolicy", "edge", "app: gw", []),
+    ],
+)
+def test_guards_of_nobody_are_told_louder_beside_a_gateway(gateway, kind, namespace, labels, expected):
+    found = gateway(
+        f"{OPERATOR}{DEPLOYMENT}\n---\napiVersion: security.istio.io/v1\nkind: {kind}\n"
+        f"metadata: {{name: one, namespace: {namespace}}}\nspec: {{selector: {{matchLabels: {{{labels}}}}}}}\n"
+    )
+    check_for_nobody(found.ctx)
+    assert [one.severity.value for one in found.problems if one.code == "GW-017"] == expected
