@@ -43,6 +43,7 @@ class ModuleSource:
     url: str  # http://, https:// or oci://
     secret: str = ""  # "namespace/name" of who we are to the registry
     authorization: str = field(default="", repr=False)  # what that says, as a value of the header
+    trouble: str = ""  # why nobody can be asked, so that what was had before is all there is
     sha256: str = ""  # of the module, or of its image's manifest, in lower case; "": any
     # The plugins that shall have the newest whenever they are changed, as they are now; () with none.
     newest_for: tuple[str, ...] = ()

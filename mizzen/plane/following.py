@@ -62,7 +62,10 @@ class Kind(Generic[C, F]):
 
 
 class Following(Generic[S, C, F]):
-    """What is `found` at the sources that are wanted; the map is another one whenever something of it has changed."""
+    """What is `found` at the sources that are wanted; the map is another one whenever something of it has changed.
+
+    Where there is no room for all, those that are listed first go before others.
+    """
 
     def __init__(
         self,
@@ -100,7 +103,7 @@ class Following(Generic[S, C, F]):
         changed = {key for key, source in wanted.items() if self._sources.get(key) != source}
         self._sources = wanted
         if self._kind.most_bytes:
-            self._had = {key: one for key, one in self._had.items() if key in wanted}
+            self._had = {key: one for key, one in self._had.items() if key not in gone}
         for key in gone | changed:
             if task := self._tasks.pop(key, None):
                 task.cancel()
@@ -166,14 +169,38 @@ class Following(Generic[S, C, F]):
         return True
 
     def _came(self, key: str, content: C) -> None:
-        """Unfetched where there is no room for it."""
-        size, most = self._kind.size, self._kind.most_bytes
-        others = (one for other, (one, _) in self._had.items() if other != key and other in self._sources)
-        if most and sum(map(size, others)) + size(content) > most:
-            raise Unfetched(f"together with the others it has more than {most // 2**20} MB")
+        """Unfetched where there is no room for it beside those that are listed before it."""
+        before = self._had.get(key)
         self._had[key] = (content, self._clock())
+        beyond = self._beyond_bounds()
+        if key in beyond:
+            del self._had[key]
+            if before is not None:
+                self._had[key] = before
+            raise Unfetched(self._too_large)
+        for other in beyond:
+            del self._had[other]
+            self._failed(other, self._too_large)
+            self._tasks[other].cancel()
+            self._tasks[other] = asyncio.create_task(self._follow(self._sources[other]))
         self._update(key, self._kind.told(content, ""))
         self._save()
+
+    def _beyond_bounds(self) -> list[str]:
+        """The sources whose content has no room beside that of those that are listed before them."""
+        total, beyond = 0, []
+        for key in self._sources if self._kind.most_bytes else ():
+            if key in self._had:
+                size = self._kind.size(self._had[key][0])
+                if total + size > self._kind.most_bytes:
+                    beyond.append(key)
+                else:
+                    total += size
+        return beyond
+
+    @property
+    def _too_large(self) -> str:
+        return f"together with others it has more than {self._kind.most_bytes // 2**20} MB"
 
     def _failed(self, key: str, why: str) -> None:
         self._update(key, self._kind.told(self._holding(key), why))

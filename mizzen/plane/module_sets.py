@@ -11,7 +11,7 @@ from mizzen.model.plugin import ModuleSource
 from mizzen.plane.following import Following, Kind
 from mizzen.resolve.access.module_sources import module_sources
 from mizzen.resolve.context import FetchedModule
-from mizzen.resolve.proxies.gateways import switches_of
+from mizzen.resolve.proxies.gateways import mesh_config, switches_of
 from mizzen.resources.world import World
 from mizzen.sources.state_file import StateFile
 
@@ -51,5 +51,6 @@ def _code(kept: Mapping[str, Any]) -> bytes:
 
 
 def wanted_modules(world: World, environment: Mapping[str, str]) -> tuple[ModuleSource, ...]:
-    """Those that the plugins of a world name, as the switches of its mesh say."""
-    return module_sources(world, switches_of(world.operators, environment))
+    """Those that the plugins of a world name, as its mesh says: those of its root namespace first."""
+    root = mesh_config(world).root_namespace
+    return module_sources(world, switches_of(world.operators, environment), root)

@@ -23,6 +23,8 @@ class Published:
 
 async def module_of(source: ModuleSource, way: Way) -> bytes:
     """A module that Envoy may run, and that is the one which is meant. Unfetched says why there is none."""
+    if source.trouble:
+        raise Unfetched(source.trouble)
     async with within(SECONDS):
         found = await (_image(source, way) if source.url.startswith(_OCI) else _file(source, way))
     if source.sha256 and source.sha256 not in found.digests:

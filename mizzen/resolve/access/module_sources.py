@@ -56,10 +56,13 @@ def module_source(
         return image
     if wasm.image_pull_secret:
         known = _credentials(world, extension.namespace, wasm.image_pull_secret, image.registry)
-        if isinstance(known, str):
-            return known
-        secret = f"{extension.namespace}/{wasm.image_pull_secret}"
-        source = replace(source, secret=secret, authorization=known.authorization)
+        source = replace(source, secret=f"{extension.namespace}/{wasm.image_pull_secret}")
+        if isinstance(
+            known, str
+        ):  # it may be read later than the plugin, after a restart: what was had runs on
+            source = replace(source, trouble=known)
+        else:
+            source = replace(source, authorization=known.authorization)
     return _newest(source, extension, is_wanted=_always(wasm, image))
 
 
@@ -93,10 +96,11 @@ def _credentials(world: World, namespace: str, name: str, registry: str) -> Regi
     )
 
 
-def module_sources(world: World, switches: Switches) -> tuple[ModuleSource, ...]:
-    """Those of all plugins for requests; plugins that have one in common share it."""
+def module_sources(world: World, switches: Switches, first: str = "") -> tuple[ModuleSource, ...]:
+    """Those of all plugins for requests, the older before; plugins that have one in common share it. Those of the namespace
+    `first` come before others: where there are too many, a tenant takes no room of the mesh's own guards."""
     found: dict[str, ModuleSource] = {}
-    for source in _all(world, switches):
+    for source in _all(world, switches, first):
         if (known := found.get(source.key)) is not None:
             newest = tuple(sorted({*known.newest_for, *source.newest_for}))
             source = replace(source, newest_for=newest)  # the same, for both
@@ -104,9 +108,9 @@ def module_sources(world: World, switches: Switches) -> tuple[ModuleSource, ...]
     return tuple(found.values())
 
 
-def _all(world: World, switches: Switches) -> Iterator[ModuleSource]:
+def _all(world: World, switches: Switches, first: str) -> Iterator[ModuleSource]:
     extensions: tuple[Extension, ...] = (*world.wasm_plugins, *world.traffic_extensions)
-    for extension in extensions:
+    for extension in sorted(extensions, key=lambda extension: extension.namespace != first):
         wasm = wasm_of(extension)
         if wasm is None or wasm.type == "NETWORK" or wasm.url.startswith("file://"):
             continue

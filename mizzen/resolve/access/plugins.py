@@ -157,6 +157,8 @@ def _fetched(ctx: Context, extension: Extension, wasm: WasmSettings) -> tuple[by
     if isinstance(source, str):
         return _Not(source)
     known = fetched_modules(ctx)
+    if source.trouble and (known is None or source.key not in known):
+        return _Not(source.trouble)
     if known is None:
         why = f"the module at {source.url} is fetched where this is served: it is not known here whether it can be had"
         return _Not(why, is_unknown=True)

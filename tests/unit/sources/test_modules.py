@@ -65,6 +65,7 @@ async def test_the_module_that_is_meant(source: ModuleSource) -> None:
         (ModuleSource(url="https://a.test/gone"), "status 404"),
         (ModuleSource(url="https://a.test/text"), "it cannot be run: it is no WebAssembly module"),
         (ModuleSource(url="oci://a.test/A"), "lower-case"),
+        (ModuleSource(url=IMAGE.url, trouble="no Secret"), "no Secret"),
     ],
 )
 async def test_what_is_not_meant_is_not_had(source: ModuleSource, why: str) -> None:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from mizzen.model.plugin import ModuleSource
-from mizzen.resolve.access.module_sources import module_source, module_sources
+from mizzen.resolve.access.module_sources import module_sources
 from mizzen.resolve.context import Switches
 
 AUTH = base64.b64encode(b"me:secret").decode()
@@ -74,6 +74,13 @@ def test_plugins_share_what_they_have_in_common(world) -> None:
     assert (source,) == sources(world, other, one)
 
 
+def test_those_of_the_root_namespace_come_first(world) -> None:
+    own = plugin("{url: 'oci://a.test/own:1'}", namespace="istio-system")
+    tenant = plugin("{url: 'oci://a.test/a:1'}", namespace="a")
+    found = module_sources(world(tenant + own), Switches(), "istio-system")
+    assert [one.url for one in found] == ["oci://a.test/own:1", "oci://a.test/a:1"]
+
+
 def test_who_has_other_credentials_has_another_source(world) -> None:
     auths = {"auths": {"a.test": {"auth": AUTH}}}
     found = sources(
@@ -103,8 +110,6 @@ def test_who_has_other_credentials_has_another_source(world) -> None:
 )
 def test_without_its_secret_nothing_is_asked(world, given: str, why: str) -> None:
     found = world(plugin("{url: 'oci://a.test/a:1', imagePullSecret: pull}") + given)
-    assert module_sources(found, Switches()) == ()
-    [extension] = found.wasm_plugins
-    told = module_source(found, extension, extension.spec, Switches())
-    assert isinstance(told, str)
-    assert why in told
+    [source] = module_sources(found, Switches())
+    assert (source.key, source.authorization) == ("oci://a.test/a:1 shop/pull", "")
+    assert why in source.trouble

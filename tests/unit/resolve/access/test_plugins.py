@@ -152,6 +152,13 @@ def test_a_module_that_was_not_fetched_does_not_run(gateway, fetched, why, is_un
     assert (why in idle.why, idle.is_unknown) == (True, is_unknown)
 
 
+def test_a_module_that_was_had_with_a_secret_runs_on_without_it(gateway):
+    found = gateway(wasm("guard", "{url: 'oci://a.test/a:1', imagePullSecret: gone}"))
+    ctx = replace(found.ctx, modules={"oci://a.test/a:1 istio-system/gone": FETCHED})
+    publish_modules(ctx)
+    assert plugins(ctx).plugins
+
+
 def test_an_address_without_a_scheme_is_an_image(gateway):
     made, _ = fetching(gateway, {"oci://registry.test/x:1": FETCHED}, "registry.test/x:1")
     assert made.plugins
