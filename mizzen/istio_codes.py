@@ -32,6 +32,7 @@ _FOUND_AS = {
     "IST0162": ("GW-004",),
     "IST0173": ("BE-005",),
     "IST0174": ("BE-002",),
+    "IST0177": ("BE-012",),
 }
 _ALWAYS = {code: istio for istio, codes in _FOUND_AS.items() for code in codes}
 
@@ -53,6 +54,54 @@ _BY_FIELD = tuple(
         ("GW-017", "AuthorizationPolicy", r"", "IST0127"),
         ("VAL-104", "ServiceEntry", r"\.ports\[\d+\]", "IST0134"),
     )
+)
+_OF_INJECTION = "of Pods and namespaces with sidecars; a gateway is not affected"
+_OF_SIDECARS = "of sidecars alone; a gateway is not affected"
+_AMBIENT = "there is no ambient mode"
+_GATEWAY_API = "of the Kubernetes Gateway API, which is not read"
+_ELSEWHERE = "of a control plane elsewhere; there is none"
+# What `istioctl analyze` tells and mizzen does not, and why.
+NOT_TOLD: Mapping[str, str] = MappingProxyType(
+    {
+        "IST0001": "a fault of istioctl's own; those of mizzen are INT-001 to INT-004",
+        "IST0102": _OF_INJECTION,
+        "IST0103": _OF_INJECTION,
+        "IST0109": _OF_SIDECARS,
+        "IST0110": _OF_SIDECARS,
+        "IST0111": _OF_SIDECARS,
+        "IST0116": f"{_OF_SIDECARS}, whose Service has a port for TCP and for UDP (HTTP/3) on purpose",
+        "IST0123": _OF_INJECTION,
+        "IST0125": "an annotation that is read is judged as the setting that it carries",
+        "IST0126": "there is one cluster, and one network",
+        "IST0128": "servers are verified by the system's roots where no CA is named",
+        "IST0129": "servers are verified by the system's roots where no CA is named",
+        "IST0136": "an annotation that is read works, whatever Istio calls it",
+        "IST0137": _OF_SIDECARS,
+        "IST0139": "the webhooks are made by mizzen itself",
+        "IST0140": "routes of the mesh alone are none for a gateway; a destination without a subset is often meant",
+        "IST0141": "of the installation: mizzen install says it",
+        "IST0142": "of the installation of Istio",
+        "IST0143": "no file says where an application listens",
+        "IST0144": _OF_INJECTION,
+        "IST0146": _OF_INJECTION,
+        "IST0147": _OF_INJECTION,
+        "IST0148": _OF_INJECTION,
+        "IST0150": f"{_OF_SIDECARS}: it sends to the name that the Service gives",
+        "IST0156": _GATEWAY_API,
+        "IST0158": _OF_INJECTION,
+        "IST0163": _ELSEWHERE,
+        "IST0164": _ELSEWHERE,
+        "IST0165": _GATEWAY_API,
+        "IST0166": _GATEWAY_API,
+        "IST0167": _AMBIENT,
+        "IST0168": "of an upgrade of Istio",
+        "IST0169": "of an upgrade of Istio",
+        "IST0170": "there is one cluster, and one network",
+        "IST0171": "what status says is written by others; mizzen's own conditions say what became of an object",
+        "IST0172": _GATEWAY_API,
+        "IST0175": "who may be asked for keys is bounded without the setting, too (security.md)",
+        "IST0176": _GATEWAY_API,
+    }
 )
 _CHECKED = re.compile(r"VAL-\d+")
 

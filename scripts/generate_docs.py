@@ -10,7 +10,7 @@ from mizzen.envoy.scoping import CODES as SENDING
 from mizzen.errors import CODES as COUNTING
 from mizzen.guard import CODES as FAULTS
 from mizzen.install.declaring import CODES as INSTALLING
-from mizzen.istio_codes import istio_code, istio_codes
+from mizzen.istio_codes import NOT_TOLD, istio_code, istio_codes
 from mizzen.node.system_roots import CATALOGUE as ROOTS
 from mizzen.pipeline import CATALOGUE as BUILDING
 from mizzen.plane.announcement_file import CATALOGUE as PROMISES
@@ -74,6 +74,8 @@ def problems_page() -> str:
         parts.append("")
     if every:
         raise ValueError(f"codes of no area: {', '.join(sorted(every))}")
+    parts += ["## What istioctl tells and mizzen does not", "", "| in Istio | why not |", "|---|---|"]
+    parts += [f"| {code} | {why} |" for code, why in sorted(NOT_TOLD.items())]
     return "\n".join(parts)
 
 

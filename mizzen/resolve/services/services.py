@@ -17,6 +17,7 @@ from mizzen.resources.world import age_order
 
 CODES = {
     "BE-001": "A host of a ServiceEntry already belongs to another service; the entry takes no part for it.",
+    "BE-012": "ServiceEntries of one host say different protocols for one port; that of the oldest holds.",
 }
 
 EXPORT_TO = "networking.istio.io/exportTo"
@@ -204,7 +205,10 @@ def _merged(one: MeshService, other: MeshService) -> MeshService:
 
 def _report_hidden(ctx: Context, services: list[MeshService], winner: MeshService) -> None:
     for one in services:
-        if one.kubernetes or any(one.entries[0] is source for source in winner.sources):
+        if not one.kubernetes and any(one.entries[0] is source for source in winner.sources):
+            _report_protocols(ctx, one, winner)
+            continue
+        if one.kubernetes:
             continue
         entry = one.entries[0]
         index = entry.spec.hosts.index(one.host)
@@ -218,6 +222,25 @@ def _report_hidden(ctx: Context, services: list[MeshService], winner: MeshServic
                 hint="A Kubernetes Service has its host; of several entries the oldest has it.",
             )
         )
+
+
+def _report_protocols(ctx: Context, one: MeshService, winner: MeshService) -> None:
+    """The ports of an entry for which an older one of the same service says another protocol (istioctl: IST0177)."""
+    holding = {port.number: port.protocol for port in winner.ports}
+    for port in one.entries[0].spec.ports:
+        mine = next((known.protocol for known in one.ports if known.number == port.number), "")
+        if mine and mine != holding.get(port.number, mine):
+            ctx.report(
+                Problem(
+                    severity=Severity.WARNING,
+                    code="BE-012",
+                    resource=one.ref,
+                    field=f"{port.at}.protocol",
+                    message=f"port {port.number} of {one.host} is {holding[port.number]} by {winner.ref}, which is older: "
+                    f"{mine} takes no part",
+                    hint="Write the same protocol in both, or give one of them another host or port.",
+                )
+            )
 
 
 # --- from objects -----------------------------------------------------------------------------------
