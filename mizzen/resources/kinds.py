@@ -20,7 +20,14 @@ from mizzen.resources.istio.sidecar import Sidecar
 from mizzen.resources.istio.telemetry import Telemetry
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
-from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
+from mizzen.resources.kubernetes.apps import (
+    DaemonSet,
+    Deployment,
+    PodTemplate,
+    ReplicaSet,
+    Rollout,
+    StatefulSet,
+)
 from mizzen.resources.kubernetes.core import (
     ConfigMap,
     Endpoints,
@@ -135,6 +142,8 @@ KINDS: Mapping[str, Kind] = {
             namespaced=False,
         ),
         *map(_apps, (Deployment, StatefulSet, DaemonSet, ReplicaSet)),
+        _core(PodTemplate),
+        Kind(kind="Rollout", group="argoproj.io", versions=("v1alpha1",), declaration=Rollout),
         Kind(
             kind="IstioOperator",
             group="install.istio.io",

@@ -1,6 +1,6 @@
 """Gateways that come as workloads: what Istio's charts make, where no IstioOperator says so.
 
-A Deployment (StatefulSet, DaemonSet, ReplicaSet, Pod) is a gateway by its Pod template: by the template that is
+A Deployment (StatefulSet, DaemonSet, ReplicaSet, Rollout of Argo, Pod) is a gateway by its Pod template: by the template that is
 injected (`inject.istio.io/templates: gateway`), by a proxy that is all of it (`image: auto`), by a proxy that runs as
 a router, or by the labels of Istio's own gateways.
 """
@@ -12,7 +12,15 @@ from mizzen.lazy import dataclass
 from mizzen.resolve.proxies.pods import PROXY_CONTAINER, WORKLOAD_VARIABLE, without_labels_of_one_pod
 from mizzen.resolve.selecting import fits
 from mizzen.resources.declaring.declare import Metadata
-from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
+from mizzen.resources.kubernetes.apps import (
+    DaemonSet,
+    Deployment,
+    PodTemplate,
+    PodTemplateSpec,
+    ReplicaSet,
+    Rollout,
+    StatefulSet,
+)
 from mizzen.resources.kubernetes.core import Container, EnvVar, Pod
 from mizzen.resources.world import World
 
@@ -25,6 +33,9 @@ _OVER = frozenset({"Succeeded", "Failed"})
 _HASH = "pod-template-hash"
 _INGRESS = (("istio", "ingressgateway"), ("app", "istio-ingressgateway"))
 _EGRESS = (("istio", "egressgateway"), ("istio", "egress"), ("app", "istio-egressgateway"))
+
+
+_Templated = Deployment | StatefulSet | DaemonSet | ReplicaSet | Rollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,26 +83,50 @@ def templates(world: World) -> Iterator[Pod]:
 
 
 def _with_templates(world: World) -> Iterator[Workload]:
-    kinds: tuple[type[Deployment | StatefulSet | DaemonSet | ReplicaSet], ...] = (
-        Deployment,
-        StatefulSet,
-        DaemonSet,
-        ReplicaSet,
-    )
+    kinds: tuple[type[_Templated], ...] = (Deployment, StatefulSet, DaemonSet, ReplicaSet)
+    rollouts = tuple(world.every(Rollout))
+    referred = {
+        (one.spec.workload_ref.kind, one.namespace, one.spec.workload_ref.name)
+        for one in rollouts
+        if one.spec.workload_ref
+    }
     for kind in kinds:
         for one in world.every(kind):
-            of = one.spec.template
-            labels = of.metadata.labels or one.spec.selector.match_labels
-            meta = Metadata(
-                name=one.name, namespace=one.namespace, labels=labels, annotations=of.metadata.annotations
-            )
-            yield Workload(
-                name=_stem(one.name, labels),
-                template=Pod(meta=meta, ref=one.ref, spec=of.spec),
-                is_off=one.spec.replicas == 0,
-                ref=one.ref,
-                at="spec.template.metadata",
-            )
+            if (kind.__name__, one.namespace, one.name) not in referred:
+                yield _workload(one, one.spec.template, one)
+    for rollout in rollouts:
+        source = _source(world, rollout)
+        if source is not None:
+            template = source.template if isinstance(source, PodTemplate) else source.spec.template
+            yield _workload(rollout, template, source)
+
+
+def _source(world: World, rollout: Rollout) -> "_Templated | PodTemplate | None":
+    """What has the template of a Rollout: itself, or what it refers to, which makes no Pods of its own then (Argo scales
+    it down). None where that is not there."""
+    wanted = rollout.spec.workload_ref
+    if wanted is None:
+        return rollout
+    kinds: tuple[type[Deployment | ReplicaSet | PodTemplate], ...] = (Deployment, ReplicaSet, PodTemplate)
+    for kind in kinds:
+        for one in world.every(kind):
+            if (kind.__name__, one.namespace, one.name) == (wanted.kind, rollout.namespace, wanted.name):
+                return one
+    return None
+
+
+def _workload(one: _Templated, of: PodTemplateSpec, source: "_Templated | PodTemplate") -> Workload:
+    labels = of.metadata.labels or one.spec.selector.match_labels
+    meta = Metadata(
+        name=one.name, namespace=one.namespace, labels=labels, annotations=of.metadata.annotations
+    )
+    return Workload(
+        name=_stem(one.name, labels),
+        template=Pod(meta=meta, ref=source.ref, spec=of.spec),
+        is_off=one.spec.replicas == 0,
+        ref=source.ref,
+        at="template.metadata" if isinstance(source, PodTemplate) else "spec.template.metadata",
+    )
 
 
 def _bare(world: World) -> Iterator[Workload]:

@@ -20,7 +20,7 @@ class PodTemplateMetadata(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PodTemplate(Element):
+class PodTemplateSpec(Element):
     metadata: PodTemplateMetadata = field(default_factory=PodTemplateMetadata)
     spec: PodSpec = field(default_factory=PodSpec)
 
@@ -31,7 +31,7 @@ class WorkloadSpec(Element):
 
     replicas: int | None = None
     selector: LabelSelector = field(default_factory=LabelSelector)
-    template: PodTemplate = field(default_factory=PodTemplate)
+    template: PodTemplateSpec = field(default_factory=PodTemplateSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +52,28 @@ class DaemonSet(Resource):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaSet(Resource):
     spec: WorkloadSpec = field(default_factory=WorkloadSpec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodTemplate(Resource):
+    """Makes no Pods by itself: a Rollout may refer to it."""
+
+    template: PodTemplateSpec = field(default_factory=PodTemplateSpec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadReference(Element):
+    kind: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutSpec(WorkloadSpec):
+    """Of Argo Rollouts (argoproj.io/v1alpha1): a Deployment's, or a reference to what has the template in its place."""
+
+    workload_ref: WorkloadReference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout(Resource):
+    spec: RolloutSpec = field(default_factory=RolloutSpec)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from mizzen.resources.declaring.compile import nearest
 from mizzen.resources.declaring.declare import Resource
 from mizzen.resources.declaring.findings import Findings
-from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
+from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, Rollout, StatefulSet
 from mizzen.resources.yaml.places import child
 
 _ANY, _POD, _SERVICE, _NAMESPACE = "Any", "Pod", "Service", "Namespace"
@@ -76,7 +76,7 @@ _OUT_OF_USE: Mapping[str, str] = {
 def validate_annotations(resource: Resource, found: Findings) -> None:
     """Warn of what is written at the object itself, and of what a workload writes at its Pods."""
     _check(resource.meta.annotations, "metadata.annotations", resource.ref.kind, found, resource.meta.labels)
-    if isinstance(resource, Deployment | DaemonSet | StatefulSet | ReplicaSet):
+    if isinstance(resource, Deployment | DaemonSet | StatefulSet | ReplicaSet | Rollout):
         inside = resource.spec.template.metadata
         _check(inside.annotations, "spec.template.metadata.annotations", _POD, found, inside.labels)
 

@@ -17,7 +17,7 @@ from mizzen.resources.istio.sidecar import Sidecar
 from mizzen.resources.istio.telemetry import Telemetry
 from mizzen.resources.istio.virtual_service import VirtualService
 from mizzen.resources.istio.workload_entry import WorkloadEntry
-from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
+from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, Rollout, StatefulSet
 from mizzen.resources.kubernetes.core import ConfigMap, Endpoints, EndpointSlice, Namespace, Pod, Service
 from mizzen.resources.kubernetes.ingress import Ingress
 from mizzen.resources.rules import shared_rules
@@ -66,7 +66,7 @@ _BARE: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     ConfigMap: validate_mesh_text,
 }
 
-_OF_KUBERNETES = (Namespace, Service, Pod, Deployment, DaemonSet, StatefulSet, ReplicaSet)
+_OF_KUBERNETES = (Namespace, Service, Pod, Deployment, DaemonSet, StatefulSet, ReplicaSet, Rollout)
 
 
 def validate(resource: Resource, found: Findings) -> None:

@@ -99,3 +99,51 @@ metadata: {name: labelled, namespace: edge, labels: {istio: ingressgateway}}
         world(text + DEPLOYMENT + "    metadata: {annotations: {inject.istio.io/templates: gateway}}")
     )
     assert [(one.name, one.ref.kind) for one in found] == [("edge", "Deployment"), ("alone-here", "Pod")]
+
+
+ROLLOUT = """
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: canary, namespace: edge}
+spec:
+"""
+
+
+def test_a_rollout_is_one_as_a_deployment_is(world):
+    (found,) = gateway_workloads(
+        world(ROLLOUT + "  template: {metadata: {labels: {istio: ingressgateway}, annotations: {a: b}}}")
+    )
+
+    assert (found.key, found.is_off, found.ref.kind) == (("edge", "canary"), False, "Rollout")
+    assert found.template.meta.annotations == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("source", "at"),
+    [
+        (
+            DEPLOYMENT + "    metadata: {labels: {istio: ingressgateway}}\n  replicas: 0",
+            "spec.template.metadata",
+        ),
+        (
+            "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: edge, namespace: edge}\n"
+            "template: {metadata: {labels: {istio: ingressgateway}}}",
+            "template.metadata",
+        ),
+    ],
+)
+def test_a_rollout_may_refer_to_what_has_its_template(world, source, at):
+    kind = "Deployment" if "Deployment" in source else "PodTemplate"
+    rollout = f"{ROLLOUT}  workloadRef: {{kind: {kind}, name: edge}}\n---\n"
+
+    (found,) = gateway_workloads(world(rollout + source))
+
+    assert (found.key, found.is_off, found.at) == (("edge", "canary"), False, at)
+    assert (found.ref.kind, found.ref.name) == (kind, "edge")
+
+
+def test_a_rollout_that_refers_to_nothing_and_a_template_by_itself_are_none(world):
+    text = "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: other, namespace: edge}\n"
+    text += "template: {metadata: {labels: {istio: ingressgateway}}}\n---\n"
+
+    assert gateway_workloads(world(text + ROLLOUT + "  workloadRef: {kind: PodTemplate, name: edge}")) == ()
