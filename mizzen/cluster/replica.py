@@ -271,20 +271,21 @@ class ClusterPilot:
         network = self._plane.ads.network
         assert network is not None
 
-        def injector() -> InjectorSettings:
-            pilot = f"{self.place.names[0]}:{SECURE_PORT}"
-            domain = self._plane.result.trust_domain if self._plane.result else ""
-            values, world = self.cluster.injector.get(VALUES_KEY, ""), self._world()
-            if world is None:
-                return settings_of(values, pilot=pilot, trust_domain=domain)
-            configure = partial(configured, world, mesh_config(world))
-            return settings_of(values, pilot=pilot, trust_domain=domain, configure=configure)
-
         app = http.reviewing(
-            lambda asked: review(asked, injector, native=native),
+            lambda asked: review(asked, self._injector, native=native),
             lambda asked: judged(asked, settings.default_namespace),
         )
         await http.serve(app, http.WEBHOOK_PORT, network.tls, self.instance.run_dir)
+
+    def _injector(self) -> InjectorSettings:
+        """What Pods are injected with now."""
+        pilot = f"{self.place.names[0]}:{SECURE_PORT}"
+        domain = self._plane.result.trust_domain if self._plane.result else ""
+        values, world = self.cluster.injector.get(VALUES_KEY, ""), self._world()
+        if world is None:
+            return settings_of(values, pilot=pilot, trust_domain=domain)
+        configure = partial(configured, world, mesh_config(world))
+        return settings_of(values, pilot=pilot, trust_domain=domain, configure=configure)
 
     async def _version(self) -> Mapping[str, Any]:
         while True:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from mizzen.cluster import replica
 from mizzen.cluster.replica import ClusterPilot, Place, has_native_sidecars
 from mizzen.cluster.status_writer import is_pass_word, pass_word
 from mizzen.node.instance import Instance
-from mizzen.pipeline import Settings
+from mizzen.pipeline import Settings, build
 from mizzen.plane.network import Listening, pilot_identity
+from mizzen.resources.raw_objects import parse_documents
 from mizzen.sources.mesh_text import MeshText
 
 
@@ -68,3 +70,33 @@ async def test_the_root_of_the_mesh_waits_for_its_settings(
         assert len(told) == 1 and "K8S-004" in told[0] and "cannot be read as YAML" in told[0]
         says("trustDomain: a.b")
         assert await waiting == "a.b"
+
+
+def test_pods_are_injected_as_the_objects_of_the_cluster_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+apiVersion: networking.istio.io/v1beta1
+kind: ProxyConfig
+metadata: {name: a, namespace: shop}
+spec: {concurrency: 3}
+---
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+spec: {meshConfig: {trustDomain: a.b, defaultConfig: {concurrency: 1, drainDuration: 7s}}}
+"""
+    objects, _ = parse_documents(text, "in.yaml")
+    nobody: Any = None
+    pilot = ClusterPilot(nobody, Instance(tmp_path), Place.of({}), {}, Listening(), nobody)
+    plane: Any = SimpleNamespace(result=None)
+    pilot.plane = plane
+    values = {"values": '{"global": {"hub": "h", "tag": "1"}}'}
+    monkeypatch.setattr(type(pilot.cluster), "injector", values)
+
+    assert pilot._injector().configure("shop", {}).concurrency is None  # nothing is known yet
+    plane.result = build(objects, (), Settings())
+    settings = pilot._injector()
+    assert settings.proxy.trust_domain == "a.b"
+    for namespace, threads in (("shop", 3), ("other", 1)):
+        config = settings.configure(namespace, {})
+        assert (config.concurrency, config.drain_duration) == (threads, timedelta(seconds=7))
