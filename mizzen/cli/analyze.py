@@ -35,6 +35,7 @@ from mizzen.resources.decode import identify
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.files import CATALOGUE as FILES
 from mizzen.sources.files import Files
+from mizzen.sources.kustomize_origins import with_origins
 
 F = TypeVar("F", bound=Callable[..., Any])
 CODES = {**FILES, **READING, **BUILDING, **RESOLVING}
@@ -240,7 +241,7 @@ def _of_files(inputs: options.Inputs, prepare: _Prepare) -> _Found:
         objects, beside = prepare(listing.objects)
         found = (*listing.problems, *beside)
         problems = analysis(objects, found, inputs.settings(objects), datetime.now(UTC))
-    return problems, _count(len(listing.files), "file"), listing.objects
+    return with_origins(problems), _count(len(listing.files), "file"), listing.objects
 
 
 def _of_cluster(
