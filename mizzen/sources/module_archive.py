@@ -11,7 +11,7 @@ _LARGEST_UNPACKED = 64 * 2**20  # of all that is in an archive
 _GZIP, _WASM = b"\x1f\x8b", b"\0asm"
 _TAR_AT, _TAR = 257, b"ustar"
 _NAME = "plugin.wasm"
-_MOST_BOXES = 3
+_MOST_BOXES, _MOST_FILES = 3, 10_000
 
 
 def from_layer(layer: bytes) -> bytes:
@@ -52,7 +52,9 @@ def _file(content: bytes, name: str) -> bytes:
     """The first regular file, or the first of this name in any folder."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-            for member in archive:
+            for number, member in enumerate(archive):
+                if number >= _MOST_FILES:
+                    raise Unfetched(f"the archive has more than {_MOST_FILES:,} files")
                 if member.isreg() and name in ("", member.name.rpartition("/")[2]):
                     if member.size > LARGEST:
                         raise _too_large()

@@ -60,6 +60,13 @@ def test_nothing_is_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> No
             unboxed(content)
 
 
+def test_an_archive_has_no_more_files_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_archive, "_MOST_FILES", 2)
+    assert from_layer(tar("a", "plugin.wasm")) == MODULE
+    with pytest.raises(Unfetched, match="more than 2 files"):
+        from_layer(tar("a", "b", "plugin.wasm"))
+
+
 @pytest.mark.parametrize(
     "content",
     [
