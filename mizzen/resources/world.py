@@ -66,7 +66,7 @@ def age_order(resource: Resource) -> tuple[datetime, str, str]:
 class World:
     """Every valid object. Tuples are sorted by `age_order`, maps go by (namespace, name). Never changed."""
 
-    __slots__ = ("_ordered", "_unread", "maps", "refused")
+    __slots__ = ("_ordered", "_unread", "_unread_refs", "maps", "refused")
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class World:
         """`unread`: may guard something, and have an error. `refused`: are there, and take no part for an error."""
         self.maps: Maps = {} if maps is None else maps
         self._unread = unread
+        self._unread_refs: dict[ResourceRef, ResourceRef] | None = None  # made when it is asked for
         self.refused: Refused = {} if refused is None else refused
         self._ordered: dict[type[Resource], tuple[Resource, ...]] = {}
 
@@ -171,16 +172,21 @@ class World:
     def located(self, problem: Problem) -> Problem:
         """The same, where its object stands now: of what has not changed, the lines may have."""
         ref = problem.resource
+        now = self._written(ref)
+        if now is None or now is ref or now.places is ref.places or now != ref:
+            return problem
+        return replace(problem, resource=now)
+
+    def _written(self, ref: ResourceRef) -> ResourceRef | None:
+        """The object of that identity as it stands now: a valid one, or one that may guard something."""
         declaration = _BY_KIND.get((ref.group, ref.kind))
         resource = self.maps.get(declaration, _NONE).get((ref.namespace, ref.name)) if declaration else None
-        if (
-            resource is None
-            or resource.ref is ref
-            or resource.ref.places is ref.places
-            or resource.ref != ref
-        ):
-            return problem
-        return replace(problem, resource=resource.ref)
+        if resource is not None:
+            written: ResourceRef = resource.ref
+            return written
+        if self._unread_refs is None:
+            self._unread_refs = {unread.ref: unread.ref for unread in self._unread}
+        return self._unread_refs.get(ref)
 
     @property
     def unread(self) -> tuple[Unread, ...]:

@@ -207,3 +207,12 @@ def test_what_only_time_shows_is_told_where_an_equal_object_stands_now() -> None
 
     expired = [problem for problem in moved if problem.code == "SEC-004"]
     assert [str(problem).partition(":")[0] for problem in expired] == ["b.yaml"]
+
+
+def test_what_is_closed_for_an_object_with_an_error_is_told_where_it_stands_now() -> None:
+    case = golden.ROOT / "broken/fields-of-an-envoyfilter-that-may-have-guarded/input.yaml"
+    memory, written = Memory(), case.read_bytes()
+    golden.built({"a.yaml": written}, Settings(), memory)
+    moved = golden.built({"a.yaml": b"# a line\n" + written}, Settings(), memory)
+
+    assert "a.yaml:2" in [str(problem)[:8] for problem in moved.problems if problem.code == "EXT-003"]
