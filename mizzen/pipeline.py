@@ -490,7 +490,8 @@ def analysed(built: Build, now: datetime) -> tuple[Problem, ...]:
         make = partial(gateway.config, gateway.announced_when_proven())
         wrong: list[Problem] = []
         config = attempt(Stage.GATEWAY, gateway.proxy.origin, make, wrong.append, None)
-        found |= dict.fromkeys((*wrong, *(config.problems if config else ())))
+        # A part that is translated of what was remembered may have been written in other lines.
+        found |= dict.fromkeys(map(built.world.located, (*wrong, *(config.problems if config else ()))))
         configs += [config] if config else []
     found |= dict.fromkeys(map(built.world.located, for_nothing(configs)))
     return capped(sorted(found, key=sort_key))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mizzen.pipeline import VERIFY, Build, Memory, Settings, build, problems_at
+from mizzen.pipeline import VERIFY, Build, Memory, Settings, analysed, build, problems_at
 from mizzen.resolve.context import FetchedKeys, FetchedModule
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.world import World
@@ -216,3 +216,15 @@ def test_what_is_closed_for_an_object_with_an_error_is_told_where_it_stands_now(
     moved = golden.built({"a.yaml": b"# a line\n" + written}, Settings(), memory)
 
     assert "a.yaml:2" in [str(problem)[:8] for problem in moved.problems if problem.code == "EXT-003"]
+
+
+def test_what_only_translating_shows_is_told_where_an_equal_object_stands_now() -> None:
+    case = golden.ROOT / "envoyfilter/what-matches-nothing-or-does-nothing-is-told/input.yaml"
+    memory, written = Memory(), case.read_bytes()
+    golden.built({"a.yaml": written}, Settings(), memory)
+    moved = golden.built({"a.yaml": b"# a line\n" + written}, Settings(), memory)
+    anew = golden.built({"a.yaml": b"# a line\n" + written}, Settings())
+
+    told = [str(problem) for problem in analysed(moved, golden.NOW)]
+    assert any("EXT-009" in text for text in told)
+    assert told == [str(problem) for problem in analysed(anew, golden.NOW)]
