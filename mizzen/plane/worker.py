@@ -38,9 +38,11 @@ from mizzen.plane.mirror_proof import Targets, targets
 from mizzen.plane.scoped_file import ScopedFile
 from mizzen.plane.served_gateway import Gateway, Translated
 from mizzen.plane.taken_ports import claims_of, mark_lost, occupied
+from mizzen.resolve.access.patches import misunderstood
 from mizzen.resolve.parts import secrets_of_backend, secrets_of_chains
 from mizzen.resolve.tls.secrets import next_validity, validity_problems
 from mizzen.resources.decode import identify
+from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.last_good import Admitted, LastGood
 from mizzen.sources.listing import Listing
@@ -124,8 +126,9 @@ class Worker:
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
         decoded = self.memory.decode(raw, self._default_namespace)
+        patches = misunderstood(decoded.resource) if isinstance(decoded.resource, EnvoyFilter) else ()
         aside = self._ledger.problems_of(raw)
-        return (*decoded.problems, *self._at_fault.get(raw.digest, ()), *aside)
+        return (*decoded.problems, *patches, *self._at_fault.get(raw.digest, ()), *aside)
 
     def restore(
         self, earlier: Mapping[ResourceRef, RawObject | None], objects: tuple[RawObject, ...]

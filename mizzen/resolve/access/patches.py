@@ -253,6 +253,17 @@ def _checked(owner: EnvoyFilter, written: ConfigPatch) -> Iterator[Problem]:
     yield from warnings
 
 
+def misunderstood(owner: EnvoyFilter) -> tuple[Problem, ...]:
+    """Why patches of an EnvoyFilter cannot be honoured. An edit that brings such an error leaves the version before it in
+    force, as one that cannot be decoded does."""
+    return tuple(
+        _misunderstood(owner, mistake)
+        for written in owner.spec.config_patches
+        if not _is_of_waypoints(written)
+        for mistake in _read(owner, written)[1]
+    )
+
+
 def read_patch(owner: EnvoyFilter, written: ConfigPatch) -> tuple[Patch | None, tuple[Problem, ...]]:
     """The patch, and what is wrong with it: errors where it cannot be honoured, else warnings.
 

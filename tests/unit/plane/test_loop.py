@@ -34,7 +34,7 @@ from mizzen.resolve import gateway_model
 from mizzen.resources.decode import identify
 from mizzen.sources.files import Files
 from mizzen.sources.last_good import LastGood
-from mizzen.xds.resource_type import EXTENSION_CONFIG
+from mizzen.xds.resource_type import EXTENSION_CONFIG, ROUTES
 from tests.harness.issuer import Issuer, Site
 
 GATEWAYS = """\
@@ -237,6 +237,40 @@ async def test_an_edit_at_which_a_stage_fails_leaves_the_last_good_version(
             await running.rebuilt()
 
             assert running.told("one") == "second"
+
+
+PATCH = """---
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: header, namespace: istio-system}
+spec:
+  configPatches:
+  - applyTo: VIRTUAL_HOST
+    match: {context: GATEWAY}
+    patch: {operation: MERGE, value: {response_headers_to_add: [{header: {key: x-patched, value: VALUE}}]}}
+"""
+
+
+async def test_an_edit_of_a_patch_that_is_not_understood_leaves_the_last_good_version(
+    folder: Path, start: Start
+) -> None:
+    def patched(value: str) -> bool:
+        gateway = running.plane.state.gateways["one.istio-system"]
+        (table,) = gateway.translated.snapshot.of(ROUTES.url).values()
+        return value.encode() in table.body
+
+    def written(value: str) -> str:
+        return PATCH.replace("VALUE", value) + "---\n" + text("one")
+
+    (folder / "all.yaml").write_text(written("value-1"))
+    async with start() as running:
+        await running.plane.started.wait()
+        assert patched("value-1")
+        await running.write(written("value-2").replace("_to_add", "_to_addd"))
+        assert any("EXT-014" in line for line in running.lines)
+        assert patched("value-1")
+        await running.write(written("value-3") + "# mended\n")
+        assert patched("value-3")
 
 
 async def test_what_cannot_be_read_might_declare_a_gateway(folder: Path, start: Start) -> None:
