@@ -1,6 +1,6 @@
 """Patches with their messages, and what is noted while they are applied."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -10,20 +10,9 @@ from google.protobuf.message import Message
 from mizzen._api import pb
 from mizzen.lazy import dataclass
 from mizzen.messages.merging import CannotMerge, merge, merge_packed
+from mizzen.messages.targets import MESSAGE_OF
 from mizzen.model.patch import Operation, Patch, Side, Target
 
-_KINDS: Mapping[Target, type[Message]] = {
-    Target.LISTENER: pb.Listener,
-    Target.FILTER_CHAIN: pb.FilterChain,
-    Target.NETWORK_FILTER: pb.Filter,
-    Target.HTTP_FILTER: pb.HttpFilter,
-    Target.LISTENER_FILTER: pb.ListenerFilter,
-    Target.ROUTE_CONFIGURATION: pb.RouteConfiguration,
-    Target.VIRTUAL_HOST: pb.VirtualHost,
-    Target.HTTP_ROUTE: pb.Route,
-    Target.CLUSTER: pb.Cluster,
-    Target.EXTENSION_CONFIG: pb.TypedExtensionConfig,
-}
 _FILTERS = frozenset({Target.NETWORK_FILTER, Target.HTTP_FILTER, Target.LISTENER_FILTER})
 MERGING = frozenset({Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST})
 T = TypeVar("T")
@@ -33,7 +22,7 @@ Filter = TypeVar("Filter", pb.Filter, pb.HttpFilter, pb.ListenerFilter)
 @lru_cache(maxsize=1_000)
 def value_of(patch: Patch) -> Any:
     """The message of a patch. It is shared: copy it into what is patched."""
-    return _KINDS[patch.target].FromString(patch.value)
+    return MESSAGE_OF[patch.target].FromString(patch.value)
 
 
 @dataclass(slots=True)

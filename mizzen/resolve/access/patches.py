@@ -3,7 +3,7 @@
 Source: istio pilot/pkg/model/push_context.go (EnvoyFilters), envoyfilter.go (proxyMatch).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from mizzen._api import pb
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.lazy import dataclass
+from mizzen.messages.targets import MESSAGE_OF
 from mizzen.messages.written import Mistake, read
 from mizzen.model.patch import (
     ChainMatch,
@@ -53,18 +54,6 @@ CODES = {
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 ISTIO_VERSION = "1.30.0"  # the Istio whose API is followed: what patches for a version compare with
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-_KINDS: Mapping[Target, type[Message]] = {
-    Target.LISTENER: pb.Listener,
-    Target.FILTER_CHAIN: pb.FilterChain,
-    Target.NETWORK_FILTER: pb.Filter,
-    Target.HTTP_FILTER: pb.HttpFilter,
-    Target.LISTENER_FILTER: pb.ListenerFilter,
-    Target.ROUTE_CONFIGURATION: pb.RouteConfiguration,
-    Target.VIRTUAL_HOST: pb.VirtualHost,
-    Target.HTTP_ROUTE: pb.Route,
-    Target.CLUSTER: pb.Cluster,
-    Target.EXTENSION_CONFIG: pb.TypedExtensionConfig,
-}
 _MERGING = frozenset({Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST})
 _MISUSED = {Operation.REPLACE: "EXT-011", Operation.ADD: "EXT-012", Operation.REMOVE: "EXT-013"}
 # Network filters that judge a connection when it is there, before any byte: over QUIC they do, too.
@@ -289,9 +278,9 @@ def _read(owner: EnvoyFilter, written: ConfigPatch) -> _Read:
     if why := without_effect(written, target, operation):
         code = "EXT-006" if "needs" in why else _MISUSED.get(operation, "EXT-006")
         return None, (), (_warned(owner, code, written.at, f"the patch has no effect: {why}", ""),)
-    message, wrong = _KINDS[target](), tuple[Mistake, ...]()
+    message, wrong = MESSAGE_OF[target](), tuple[Mistake, ...]()
     if operation is not Operation.REMOVE:
-        message, wrong = read(_KINDS[target], written.patch.value, f"{written.at}.patch.value")
+        message, wrong = read(MESSAGE_OF[target], written.patch.value, f"{written.at}.patch.value")
     if wrong:
         return None, wrong, ()
     patch = _patch(owner, written, target, operation, message)
