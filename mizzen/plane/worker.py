@@ -126,7 +126,7 @@ class Worker:
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
         decoded = self.memory.decode(raw, self._default_namespace)
-        patches = misunderstood(decoded.resource) if isinstance(decoded.resource, EnvoyFilter) else ()
+        patches = _misunderstood(decoded.resource) if isinstance(decoded.resource, EnvoyFilter) else ()
         aside = self._ledger.problems_of(raw)
         return (*decoded.problems, *patches, *self._at_fault.get(raw.digest, ()), *aside)
 
@@ -296,6 +296,13 @@ def problems_now(result: Build, now: datetime) -> tuple[Problem, ...]:
     """As `problems_at`; those of the build itself, sorted as they are, where time has nothing to add."""
     wrong = any(validity_problems(gateway.model.certificates, now) for gateway in result.gateways)
     return problems_at(result, now) if wrong else result.problems
+
+
+def _misunderstood(owner: EnvoyFilter) -> tuple[Problem, ...]:
+    """Why patches cannot be honoured. Guarded, as decoding is: what raises here would keep everybody's build back."""
+    raised: list[Problem] = []
+    found = attempt(Stage.READ, owner.ref, partial(misunderstood, owner), raised.append, ())
+    return (*found, *raised)
 
 
 def _is_sound(result: Build, admitted: Admitted) -> bool:

@@ -25,13 +25,14 @@ from mizzen.authority.proof import KEY_BYTES
 from mizzen.blame.ledger import Entry, Ledger, content_of
 from mizzen.demo import certificates
 from mizzen.envoy.filters import access_policies
-from mizzen.errors import ResourceRef
+from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage
 from mizzen.node.instance import Instance
 from mizzen.plane import worker
 from mizzen.plane.loop import ControlPlane
 from mizzen.resolve import gateway_model
 from mizzen.resources.decode import identify
+from mizzen.resources.istio.envoy_filter import EnvoyFilter
 from mizzen.sources.files import Files
 from mizzen.sources.last_good import LastGood
 from mizzen.xds.resource_type import EXTENSION_CONFIG, ROUTES
@@ -271,6 +272,31 @@ async def test_an_edit_of_a_patch_that_is_not_understood_leaves_the_last_good_ve
         assert patched("value-1")
         await running.write(written("value-3") + "# mended\n")
         assert patched("value-3")
+
+
+async def test_a_patch_at_which_judging_fails_leaves_its_last_good_version_and_keeps_nobody_back(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(owner: EnvoyFilter) -> tuple[Problem, ...]:
+        if "value-2" in str(owner.spec):
+            raise RecursionError("made to fail")
+        return ()
+
+    def written(value: str, word: str) -> str:
+        return PATCH.replace("VALUE", value) + "---\n" + text("one", word=word)
+
+    monkeypatch.setattr(worker, "misunderstood", fail)
+    (folder / "all.yaml").write_text(written("value-1", "first"))
+    async with start() as running:
+        await running.plane.started.wait()
+        await running.write(written("value-2", "second"))
+
+        assert any("INT-001" in line for line in running.lines)
+        assert running.told("one") == "second"
+        gateway = running.plane.state.gateways["one.istio-system"]
+        (table,) = gateway.translated.snapshot.of(ROUTES.url).values()
+        assert b"value-1" in table.body
+        assert b"value-2" not in table.body
 
 
 async def test_what_cannot_be_read_might_declare_a_gateway(folder: Path, start: Start) -> None:
