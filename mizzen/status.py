@@ -42,6 +42,15 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
 
 
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """That what clients are told of a mirror became another, when, and why."""
+
+    at: str  # RFC 3339, UTC, as all times here
+    state: str  # as MirrorStatus.state
+    stage: int = 0
+    reason: str = ""
+
+
 class MirrorStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTPS server, whether it has an HTTP/3 mirror and what clients are told of it."""
 
@@ -53,6 +62,13 @@ class MirrorStatus(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""  # why it is not announced
     resource: str = ""
     origin: str = ""
+    # How far its announcement has come: the stage (from 1; 0 when it is not announced) of so many.
+    stage: int = 0
+    stages: int = 0
+    since: str = ""  # when this state, or stage, began
+    promised_until: str = ""  # until then a client may come over HTTP/3; "": none may
+    next_stage: str = ""  # when the next stage may begin
+    history: tuple[Turn, ...] = ()  # the last turns, the newest last
 
 
 class ListenerStatus(msgspec.Struct, frozen=True, kw_only=True):

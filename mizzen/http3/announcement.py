@@ -250,6 +250,12 @@ class Server:
         return self.states.get(self.port, State()) if self.port is not None else State()
 
     @property
+    def promised_until(self) -> datetime | None:
+        """When the last client has forgotten the last promise, of whatever port; None: there is none."""
+        known = (state.promised_until for state in self.states.values())
+        return max((at for at in known if at is not None), default=None)
+
+    @property
     def phase(self) -> Phase:
         """What its answers say, as a word."""
         value = self.value

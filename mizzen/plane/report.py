@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from mizzen._api import pb
 from mizzen.envoy.config import ROUTES, SCOPED_ROUTES, EnvoyConfig
@@ -178,9 +179,14 @@ def mirrors(state: State, gateway: Gateway, located: Located) -> tuple[MirrorSta
                 reason=reason or (_reason(state, server) if server else ""),
                 resource=str(mirror.origin),
                 origin=str(where.origin),
+                promised_until=_time(server.promised_until) if server else "",
             )
         )
     return tuple(found)
+
+
+def _time(at: datetime | None) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else ""
 
 
 def _reason(state: State, server: Server) -> str:

@@ -285,3 +285,15 @@ def test_whatever_happens_h3_follows_proof_and_a_promise_is_taken_back(looks):
         elif now < remembered:
             assert value == "clear"
         assert (state.phase is Phase.WITHHELD) == (value is None)
+
+
+def test_until_when_a_client_may_come_is_that_of_the_longest_promise() -> None:
+    assert Server().promised_until is None
+    moved = (
+        life(PROVEN)
+        .follow((an_announcement(port=444),), NOW + 5 * SLACK)
+        .step(PROVEN, NOW + 5 * SLACK)
+        .kept()
+    )
+    assert moved.promised_until == moved.states[444].promised_until
+    assert moved.promised_until > moved.states[443].promised_until
