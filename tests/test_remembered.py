@@ -203,7 +203,7 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
     ),
     ("Pod", "v1", "shop", "pod"): tuple(
         {
-            "metadata": {"labels": {"app": "web", **more}, "annotations": {"mizzen.io/sidecar": own}},
+            "metadata": {"labels": {"app": "web", **more}, "annotations": {"mizzen.dev/sidecar": own}},
             "spec": {"containers": [], "nodeName": "node"},
             "status": {"podIP": "10.1.0.2", "conditions": [{"type": "Ready", "status": ready}]},
         }

@@ -16,7 +16,7 @@ from mizzen.resources.kinds import group_of
 from mizzen.resources.leaving_out import remainder
 from mizzen.resources.raw_objects import RawObject
 
-FORCED = "mizzen.io/always-reject"  # the annotation of the object by which the webhook is tried
+FORCED = "mizzen.dev/always-reject"  # the annotation of the object by which the webhook is tried
 _MOST_ERRORS, _MOST_WARNINGS, _LONGEST = 20, 20, 250
 
 

@@ -22,7 +22,7 @@ from mizzen.resources.raw_objects import RawObject, parse_documents
 METADATA = "WORKLOAD"  # in the metadata of an Envoy's node
 LONGEST, MOST_PORTS, MOST_LABELS = 32_768, 100, 64
 MOST_REGISTERED = 5_000  # of all identities
-_OWN_LABEL = "mizzen.io/workload"  # by which its own Sidecar finds it
+_OWN_LABEL = "mizzen.dev/workload"  # by which its own Sidecar finds it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ spec:
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {{name: {name}, namespace: istio-system, annotations: {{mizzen.io/http3: '{http3}'}}}}
+metadata: {{name: {name}, namespace: istio-system, annotations: {{mizzen.dev/http3: '{http3}'}}}}
 spec: {{host: {name}.backend, trafficPolicy: {{tls: {{mode: SIMPLE, sni: inner.test, caCertificates: {trusted}}}}}}}
 ---
 apiVersion: networking.istio.io/v1

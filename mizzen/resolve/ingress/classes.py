@@ -11,7 +11,7 @@ from mizzen.resources.kubernetes.ingress import (
 )
 
 OUR_CLASS = "mizzen"
-CONTROLLERS = frozenset({"istio.io/ingress-controller", "mizzen.io/ingress-controller"})
+CONTROLLERS = frozenset({"istio.io/ingress-controller", "mizzen.dev/ingress-controller"})
 
 
 def class_of(ingress: Ingress, classes: Mapping[str, IngressClass]) -> str:

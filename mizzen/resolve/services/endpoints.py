@@ -30,7 +30,7 @@ _HOSTNAME = "kubernetes.io/hostname"
 TLS_MODE = "security.istio.io/tlsMode"
 # The annotation that tells whose a sidecar is: "true" on Pods that our injector made (those of Istio's have the label
 # above as well), "false" on a WorkloadEntry whose proxy is not ours.
-OWN_SIDECAR = "mizzen.io/sidecar"
+OWN_SIDECAR = "mizzen.dev/sidecar"
 # The annotations of WorkloadEntries that Istio's control plane made: the proxies there are Istio's.
 _OF_ISTIOD = ("istio.io/workloadController", "istio.io/autoRegistrationGroup")
 _READINESS = ("addresses", "notReadyAddresses")

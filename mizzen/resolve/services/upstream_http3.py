@@ -1,6 +1,6 @@
 """HTTP/3 towards a backend, where its DestinationRule asks for it by an annotation: Istio has no field for it.
 
-`mizzen.io/http3: "true"` tries it first and falls back to TCP (HTTP/2 or 1.1, as the backend chooses); "only" speaks
+`mizzen.dev/http3: "true"` tries it first and falls back to TCP (HTTP/2 or 1.1, as the backend chooses); "only" speaks
 nothing else. Where it cannot be spoken, TCP is, and that is told.
 """
 

@@ -20,7 +20,7 @@ from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.balancing import load_balancer
 from mizzen.resources.yaml.places import child
 
-HTTP3 = "mizzen.io/http3"  # an annotation of ours
+HTTP3 = "mizzen.dev/http3"  # an annotation of ours
 _LONGEST_KEEPALIVE = timedelta(seconds=32_767)
 
 

@@ -94,7 +94,7 @@ def test_labels_and_annotations_are_istios() -> None:
     assert meta["labels"]["service.istio.io/canonical-revision"] == "v2"
     assert meta["annotations"]["kubectl.kubernetes.io/default-container"] == "shop"
     assert meta["annotations"]["prometheus.io/port"] == "15020"
-    assert meta["annotations"]["mizzen.io/sidecar"] == "true"
+    assert meta["annotations"]["mizzen.dev/sidecar"] == "true"
     status = json.loads(meta["annotations"]["sidecar.istio.io/status"])
     assert status["initContainers"] == ["istio-init", "istio-proxy"]
     assert status["revision"] == "default"
@@ -182,7 +182,7 @@ def test_the_template_gateway_fills_in_a_container() -> None:
     assert env(found)["A"] == "b"
     assert "initContainers" not in found["spec"]
     assert "security.istio.io/tlsMode" not in found["metadata"]["labels"]
-    assert "mizzen.io/sidecar" not in found["metadata"]["annotations"]
+    assert "mizzen.dev/sidecar" not in found["metadata"]["annotations"]
 
 
 def test_a_container_of_the_users_own_customises_the_sidecar() -> None:

@@ -19,7 +19,7 @@ spec: {controller: istio.io/ingress-controller}
 apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: {name: own}
-spec: {controller: mizzen.io/ingress-controller}
+spec: {controller: mizzen.dev/ingress-controller}
 ---
 apiVersion: networking.k8s.io/v1
 kind: IngressClass

@@ -20,7 +20,7 @@ metadata:
   name: cart-{name}
   namespace: shop
   labels: {{app: cart, security.istio.io/tlsMode: "{label}"}}
-  annotations: {{mizzen.io/sidecar: "{own}"}}
+  annotations: {{mizzen.dev/sidecar: "{own}"}}
 spec: {{serviceAccountName: cart, containers: []}}
 status: {{podIP: 10.0.0.1}}
 """
@@ -156,7 +156,7 @@ def test_sidecars_of_ours_are_asked_in_what_they_choose_and_by_tls_alone(parts: 
         "one of Istio": service("a", "b") + pod() + pod("b", own=""),
         "a workload without identity": ONE + workload("weight: 1"),
         "a workload of Istio": ONE + workload(annotations="istio.io/autoRegistrationGroup: g"),
-        "a workload of somebody else": ONE + workload(annotations="mizzen.io/sidecar: 'false'"),
+        "a workload of somebody else": ONE + workload(annotations="mizzen.dev/sidecar: 'false'"),
         "another workload of Istio": ONE + workload(annotations="istio.io/workloadController: c"),
         "mutual TLS is not taken": ONE + peers("DISABLE"),
         "mutual TLS is turned off": ONE + rule("{tls: {mode: DISABLE}}"),
