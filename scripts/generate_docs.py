@@ -33,7 +33,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Objects and their fields", ("KIND", "META", "FLD", "VAL")),
     ("References", ("REF",)),
     ("Gateways", ("GW", "PORT", "UNIX", "LOG")),
-    ("HTTP/3 mirrors", ("H3",)),
+    ("HTTP/3 mirrors", ("H3", "H3P", "DNS")),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),
     ("Ingresses", ("ING",)),

@@ -1,4 +1,4 @@
-"""The CustomResourceDefinitions of the kinds that users' YAML has: Istio's groups, names and columns.
+"""The CustomResourceDefinitions of the kinds that users' YAML has: Istio's groups, names and columns, and our own kind.
 
 Schemas and versions come from the declarations that decode the kinds. A field that is not declared is pruned by
 the API server, and kubectl says so: it checks fields strictly unless it is told otherwise. Kinds that nothing is done
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from mizzen.inject.container import Manifest
 from mizzen.install.schema import ANYTHING, object_schema
 from mizzen.lazy import dataclass
-from mizzen.resources.kinds import INERT, KINDS
+from mizzen.resources.kinds import INERT, KINDS, OWN
 
 _AGE = ("Age", "date", ".metadata.creationTimestamp", "When it was created.")
 
@@ -88,6 +88,15 @@ _SHOWN: Mapping[str, Shown] = {
         short=("telemetry",),
     ),
     "WasmPlugin": Shown(about="A plugin for proxies: a WebAssembly module."),
+    "HTTP3Policy": Shown(
+        about="What is chosen about HTTP/3: for a mesh, a gateway, a server or a host.",
+        short=("h3p",),
+        columns=(
+            ("Mode", "string", ".spec.mode", "Whether there is HTTP/3."),
+            ("Gateways", "string", ".spec.targetRefs[*].name", "The Gateways that it is for."),
+            _AGE,
+        ),
+    ),
     "TrafficExtension": Shown(about="An extension of proxies: a WebAssembly module or a script in Lua."),
 }
 
@@ -118,13 +127,14 @@ def _crd(kind: str, shown: Shown) -> Manifest:
     schema = _schema(kind, shown.about)
     singular = kind.lower()
     plural = f"{singular[:-1]}ies" if singular.endswith(("ry", "cy")) else f"{singular}s"
+    theirs = {"categories": ["istio-io", f"{group.partition('.')[0]}-istio-io"]}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": f"{plural}.{group}",
             "annotations": {"helm.sh/resource-policy": "keep"},
-            "labels": dict(_LABELS),
+            **({"labels": dict(_LABELS)} if group != OWN else {}),
         },
         "spec": {
             "group": group,
@@ -133,7 +143,7 @@ def _crd(kind: str, shown: Shown) -> Manifest:
                 "listKind": f"{kind}List",
                 "plural": plural,
                 "singular": singular,
-                "categories": ["istio-io", f"{group.partition('.')[0]}-istio-io"],
+                **(theirs if group != OWN else {}),
                 **({"shortNames": list(shown.short)} if shown.short else {}),
             },
             "scope": "Namespaced",

@@ -28,6 +28,7 @@ _ISTIO: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("security.istio.io", ("authorizationpolicies", "peerauthentications", "requestauthentications")),
     ("telemetry.istio.io", ("telemetries",)),
     ("extensions.istio.io", ("trafficextensions", "wasmplugins")),
+    ("mizzen.dev", ("http3policies",)),
 )
 
 

@@ -11,7 +11,13 @@ from mizzen.install.site import DEFAULT_REVISION, PILOT, REVISION, Site
 
 _INJECT = "sidecar.istio.io/inject"
 _ENABLED = "istio-injection"
-_GROUPS = ["extensions.istio.io", "networking.istio.io", "security.istio.io", "telemetry.istio.io"]
+_GROUPS = [
+    "extensions.istio.io",
+    "mizzen.dev",
+    "networking.istio.io",
+    "security.istio.io",
+    "telemetry.istio.io",
+]
 
 
 def injector(site: Site) -> Manifest:

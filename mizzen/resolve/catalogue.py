@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mizzen.resolve import unix, with_errors
+from mizzen.resolve import http3_policies, unix, with_errors
 from mizzen.resolve.access import closing, patches, plugins, policy_checks, tokens
 from mizzen.resolve.checks import claims, for_nobody, references, selectors
 from mizzen.resolve.gateways import server_tls, servers
@@ -37,6 +37,7 @@ _MODULES = (
     edge,
     endpoints,
     for_nobody,
+    http3_policies,
     listeners,
     mirrors,
     outbound,

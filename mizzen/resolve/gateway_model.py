@@ -16,6 +16,7 @@ from mizzen.resolve.checks.references import check_references
 from mizzen.resolve.checks.selectors import check_gateways
 from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.gateways.attach import attached
+from mizzen.resolve.http3_policies import check_policies
 from mizzen.resolve.listeners.access_logs import access_logging
 from mizzen.resolve.listeners.collectors import backends_of, wanted_by
 from mizzen.resolve.listeners.stages import (
@@ -42,6 +43,7 @@ def resolve(ctx: Context) -> Model:
     """
     check_gateways(ctx)
     check_for_nobody(ctx)
+    check_policies(ctx)
     publish_key_sets(ctx)
     publish_modules(ctx)
     index_hosts_of_any_case(ctx)

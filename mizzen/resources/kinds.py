@@ -41,17 +41,20 @@ from mizzen.resources.kubernetes.core import (
     ServiceAccount,
 )
 from mizzen.resources.kubernetes.ingress import Ingress, IngressClass
+from mizzen.resources.mizzen.http3_policy import HTTP3Policy
 
 NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 EXTENSIONS = "extensions.istio.io"
 TELEMETRY = "telemetry.istio.io"
 INGRESSES = "networking.k8s.io"
+OWN = "mizzen.dev"  # our own group
 _VERSIONS = {
     NETWORKING: ("v1", "v1beta1", "v1alpha3"),
     SECURITY: ("v1", "v1beta1"),
     EXTENSIONS: ("v1alpha1",),
     TELEMETRY: ("v1", "v1alpha1"),
+    OWN: ("v1alpha1",),
 }
 
 
@@ -123,6 +126,7 @@ KINDS: Mapping[str, Kind] = {
         replace(_istio(EnvoyFilter), versions=("v1alpha3",), may_guard=True),
         replace(_istio(WasmPlugin, EXTENSIONS), may_guard=True),
         replace(_istio(TrafficExtension, EXTENSIONS), may_guard=True),
+        _istio(HTTP3Policy, OWN),
         _core(Service),
         _core(Pod),
         _core(Secret),

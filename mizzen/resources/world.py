@@ -37,6 +37,7 @@ from mizzen.resources.kubernetes.core import (
     Secret,
     Service,
 )
+from mizzen.resources.mizzen.http3_policy import HTTP3Policy
 from mizzen.resources.refusal import Refused
 from mizzen.resources.withheld import ClosedGateway
 from mizzen.steps import Observed
@@ -254,6 +255,10 @@ class World:
     @property
     def telemetries(self) -> tuple[Telemetry, ...]:
         return self.every(Telemetry)
+
+    @property
+    def http3_policies(self) -> tuple[HTTP3Policy, ...]:
+        return self.every(HTTP3Policy)
 
     @property
     def services(self) -> tuple[Service, ...]:

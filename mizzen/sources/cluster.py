@@ -19,7 +19,7 @@ from mizzen.kube.client import Json, Kube
 from mizzen.kube.reflector import Key, Reflector, Watched
 from mizzen.lazy import dataclass
 from mizzen.resources.closing import GUARDS
-from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, SECURITY, TELEMETRY, group_of
+from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, OWN, SECURITY, TELEMETRY, group_of
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.hold_off import HoldOff
 from mizzen.sources.listing import Difference, Listing, difference
@@ -42,6 +42,7 @@ _SECRETS = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
 _EVENTS = "involvedObject.kind=Service,reason=SyncLoadBalancerFailed"
 _FROM_CLUSTER = ("Service", "EndpointSlice", "Pod", "Namespace", "Node", "Ingress", "IngressClass")
 _ISTIO = frozenset({NETWORKING, SECURITY, TELEMETRY, EXTENSIONS})
+_CONCERNED = _ISTIO | {OWN}
 # Of metadata: what the API server says of every version.
 _TOLD = frozenset({"resourceVersion", "generation"})
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -77,14 +78,14 @@ class Cluster:
     def start(self) -> None:
         """Begin to read. `ready` tells when everything has been read once."""
         for kind in KINDS.values():
-            if kind.group in _ISTIO or kind.kind in _FROM_CLUSTER:
+            if kind.group in _CONCERNED or kind.kind in _FROM_CLUSTER:
                 self._follow(
                     Watched(
                         kind=kind.kind,
                         group=kind.group,
                         versions=kind.versions,
                         plural=plural(kind.kind),
-                        has_status=kind.group in _ISTIO,
+                        has_status=kind.group in _CONCERNED,
                         is_needed=self.needs_guards and (kind.may_guard or kind.kind in GUARDS),
                     )
                 )

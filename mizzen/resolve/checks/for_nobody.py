@@ -13,6 +13,7 @@ from mizzen.resources.istio.extension import TrafficExtension, WasmPlugin
 from mizzen.resources.istio.proxy_config import ProxyConfig
 from mizzen.resources.istio.security import AuthorizationPolicy, RequestAuthentication, WorkloadSelector
 from mizzen.resources.istio.telemetry import Telemetry
+from mizzen.resources.mizzen.http3_policy import HTTP3Policy
 from mizzen.resources.world import World
 
 CODES = {
@@ -21,7 +22,7 @@ CODES = {
 
 _Place = tuple[str, Mapping[str, str]]  # namespace and labels of what has a proxy, or may have one
 _Guard = AuthorizationPolicy | RequestAuthentication
-_Chooser = Telemetry | ProxyConfig | WasmPlugin | TrafficExtension | _Guard
+_Chooser = HTTP3Policy | Telemetry | ProxyConfig | WasmPlugin | TrafficExtension | _Guard
 
 
 @step
@@ -35,6 +36,7 @@ def _check(ctx: Context) -> None:
     world = ctx.world
     choosers: tuple[_Chooser, ...] = (
         *world.telemetries,
+        *world.http3_policies,
         *world.proxy_configs,
         *world.wasm_plugins,
         *world.traffic_extensions,
@@ -91,7 +93,9 @@ def _is_for_any(ctx: Context, chooser: _Chooser, places: Iterable[_Place]) -> bo
     wanted = selector.match_labels if selector else {}
     # In the root namespace the labels of plugins and guards choose everywhere, those of the others there alone.
     is_root = chooser.namespace == ctx.mesh.root_namespace
-    is_everywhere = is_root and (not wanted or isinstance(chooser, WasmPlugin | TrafficExtension | _Guard))
+    is_everywhere = is_root and (
+        not wanted or isinstance(chooser, HTTP3Policy | WasmPlugin | TrafficExtension | _Guard)
+    )
     return any(
         (is_everywhere or namespace == chooser.namespace) and fits(wanted, labels)
         for namespace, labels in places

@@ -20,12 +20,14 @@ from mizzen.resources.istio.workload_entry import WorkloadEntry
 from mizzen.resources.kubernetes.apps import DaemonSet, Deployment, ReplicaSet, Rollout, StatefulSet
 from mizzen.resources.kubernetes.core import ConfigMap, Endpoints, EndpointSlice, Namespace, Pod, Service
 from mizzen.resources.kubernetes.ingress import Ingress
+from mizzen.resources.mizzen.http3_policy import HTTP3Policy
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.annotations import validate_annotations
 from mizzen.resources.rules.destination_rule import validate_destination_rule
 from mizzen.resources.rules.envoy_filter import validate_envoy_filter
 from mizzen.resources.rules.extension import validate_traffic_extension, validate_wasm_plugin
 from mizzen.resources.rules.gateway import validate_gateway
+from mizzen.resources.rules.http3_policy import validate_http3_policy
 from mizzen.resources.rules.ingress import validate_ingress
 from mizzen.resources.rules.mesh_text import validate_mesh_text
 from mizzen.resources.rules.operator import validate_operator
@@ -56,6 +58,7 @@ _ANNOTATED: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     TrafficExtension: validate_traffic_extension,
     Telemetry: validate_telemetry,
     EnvoyFilter: validate_envoy_filter,
+    HTTP3Policy: validate_http3_policy,
 }
 _BARE: Mapping[type[Resource], Callable[[Any, Findings], None]] = {
     Service: validate_service,

@@ -1,0 +1,43 @@
+"""HTTP3Policy (mizzen.dev/v1alpha1): what is chosen about HTTP/3, for a mesh, a gateway, a server or a host.
+
+Each field of `spec` but `selector`, `targetRefs` and `hosts`, which say what it is for, is chosen as a whole: the policy
+that is the most specific of those that say the field counts (`mizzen.resolve.http3_policies`).
+"""
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from mizzen.lazy import dataclass
+from mizzen.resources.declaring.declare import Element, Resource
+from mizzen.resources.istio.security import WorkloadSelector
+
+HTTP3Mode = Literal["on", "off", "only"]
+# What says for what a policy is; all other fields of `spec` are what it chooses.
+SUBJECT = frozenset({"at", "selector", "target_refs", "hosts"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayReference(Element):
+    """A Gateway of the policy's namespace, or one server of it."""
+
+    group: str = "networking.istio.io"
+    kind: str = "Gateway"
+    name: str
+    section_name: Annotated[str, "the name of a server, or of its port; none: all servers"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTP3PolicySpec(Element):
+    selector: Annotated[
+        WorkloadSelector | None, "labels of gateways; none: those of the namespace, in the root namespace all"
+    ] = None
+    target_refs: Annotated[tuple[GatewayReference, ...], "instead of a selector: Gateways or servers"] = ()
+    hosts: Annotated[tuple[str, ...], "with targetRefs: only these hosts, as the servers name them"] = ()
+    mode: Annotated[
+        HTTP3Mode | None, "whether there is HTTP/3; only: and no TCP. In quotes: on and off are booleans"
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTP3Policy(Resource):
+    spec: HTTP3PolicySpec = field(default_factory=HTTP3PolicySpec)

@@ -1,0 +1,36 @@
+"""What is refused in an HTTP3Policy."""
+
+from mizzen.resources.declaring.findings import Findings
+from mizzen.resources.formats import checks
+from mizzen.resources.mizzen.http3_policy import GatewayReference, HTTP3Policy
+from mizzen.resources.rules import shared_rules
+
+_GATEWAY = ("networking.istio.io", "Gateway")
+
+
+def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
+    spec = policy.spec
+    if spec.selector is not None:
+        shared_rules.selector(spec.selector.match_labels, f"{spec.selector.at}.matchLabels", found)
+        if spec.target_refs:
+            message = "selector and targetRefs exclude each other"
+            found.error("VAL-002", f"{spec.at}.targetRefs", message, "Write two policies.")
+    for ref in spec.target_refs:
+        _validate_reference(ref, found)
+    if spec.hosts and not spec.target_refs:
+        message = "hosts are those of servers, and no targetRefs name any"
+        found.error("VAL-002", f"{spec.at}.hosts", message, "Name the Gateway in targetRefs.")
+    for number, host in enumerate(spec.hosts):
+        if wrong := checks.wildcard_domain(host):
+            found.error("VAL-004", f"{spec.at}.hosts[{number}]", wrong)
+    if spec.hosts and spec.mode == "only":
+        message = "a host shares its server's port with others: it cannot be without TCP alone"
+        found.error("VAL-002", f"{spec.at}.mode", message, "Leave hosts out, or give the host a server.")
+
+
+def _validate_reference(ref: GatewayReference, found: Findings) -> None:
+    if (ref.group, ref.kind) != _GATEWAY:
+        message = f"{ref.kind} of {ref.group or 'the core group'} has no HTTP/3 here"
+        found.error("VAL-011", f"{ref.at}.kind", message, "Name a Gateway of networking.istio.io.")
+    if not ref.name:
+        found.error("VAL-001", f"{ref.at}.name", "the Gateway has no name")
