@@ -69,6 +69,31 @@ class MirrorStatus(msgspec.Struct, frozen=True, kw_only=True):
     promised_until: str = ""  # until then a client may come over HTTP/3; "": none may
     next_stage: str = ""  # when the next stage may begin
     history: tuple[Turn, ...] = ()  # the last turns, the newest last
+    hosts: tuple[str, ...] = ()  # that clients ask for; () takes any
+    number: int = 0  # the port as the Gateway names it
+    port: int = 0  # the port that clients dial
+
+
+class PortStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One port of a Service."""
+
+    name: str = ""
+    protocol: str = "TCP"
+    port: int
+    target: str = ""  # a number, or the name of a container's port
+    refused: str = ""  # why the load balancer does not carry it
+
+
+class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A Service of a gateway: which ports of it clients reach."""
+
+    resource: str  # "Service/istio-system/istio-ingressgateway", or what it is made of: "IstioOperator/..."
+    origin: str = ""  # where its ports are written; "" when nobody has written them
+    field: str = ""  # their path there
+    type: str = "ClusterIP"
+    external_traffic_policy: str = ""
+    ports: tuple[PortStatus, ...] = ()
+    addresses: tuple[str, ...] = ()  # that its load balancer has
 
 
 class ListenerStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +129,7 @@ class EnvoyStatus(msgspec.Struct, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...] = ()
     mirrors: tuple[MirrorStatus, ...] = ()
     listeners: tuple[ListenerStatus, ...] = ()
+    services: tuple[ServiceStatus, ...] = ()  # of its gateway
 
 
 class ProxyValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +195,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     problems: tuple[ProblemValue, ...] = ()
     proxies: tuple[ProxyValue, ...] = ()
     gateways: dict[str, EnvoyStatus] = {}  # by what each Envoy calls itself
+    nodes: int = 0  # of the cluster; 0: there is none
     holds: dict[str, Holds] | msgspec.UnsetType = msgspec.UNSET  # by key of the proxy
     leader: str | msgspec.UnsetType = msgspec.UNSET  # who writes into the cluster
 

@@ -47,7 +47,11 @@ async def status(kube: Kube, system_namespace: str) -> Status:
         for name, gateway in one.gateways.items():
             if gateway.version or name not in gateways:
                 gateways[name] = gateway
-    return Status(problems=tuple(dict.fromkeys(p for one in heard for p in one.problems)), gateways=gateways)
+    return Status(
+        problems=tuple(dict.fromkeys(p for one in heard for p in one.problems)),
+        gateways=gateways,
+        nodes=max(one.nodes for one in heard),
+    )
 
 
 async def admin(kube: Kube, namespace: str, pod: str, target: str) -> str:

@@ -193,6 +193,9 @@ class Mirror:
     """Whether one HTTPS server has an HTTP/3 mirror, and why not."""
 
     server: str  # "https.443.https.httpbin-gateway.istio-system"
+    hosts: tuple[str, ...] = ()  # SNI that clients ask for, "*.example.com" among them; () takes any
+    number: int = 0  # the port as the Gateway names it
+    dialled: int = 0  # the port that clients dial
     tcp_listener: str
     quic_listener: str  # "" without a mirror
     expected: bool  # the switch is on and the server is of a kind that is mirrored

@@ -36,6 +36,7 @@ from mizzen.plane.announcement_file import PromiseFile, PromiseStore
 from mizzen.plane.build_result import Made
 from mizzen.plane.builds import Builds
 from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate, Unpublish
+from mizzen.plane.gateway_services import services as gateway_services
 from mizzen.plane.inquiry import Inquiry
 from mizzen.plane.inquiry_desk import PlaneDesk
 from mizzen.plane.key_sets import KeySets, following_keys, wanted_sources
@@ -486,7 +487,12 @@ class ControlPlane:
     def status(self) -> Status:
         """What the control socket tells."""
         state, words = self.state, self._words.of(self.state)
-        located = self.result.world.located if self.result is not None else lambda problem: problem
+        world = self.result.world if self.result is not None else None
+        located = world.located if world is not None else lambda problem: problem
+        services = {
+            key: gateway_services(world, gateway.translated.build.proxy) if world is not None else ()
+            for key, gateway in state.gateways.items()
+        }
         return Status(
             pid=os.getpid(),
             generation=self.generation,
@@ -494,10 +500,13 @@ class ControlPlane:
             problems=tuple(ProblemValue(**problem.value()) for problem in self.problems()),
             proxies=tuple(proxy_value(one.translated.build) for one in state.gateways.values()),
             gateways={
-                name: envoy_status(state, gateway, name, words[name], located, is_local=self.is_local)
-                for gateway in state.gateways.values()
+                name: envoy_status(
+                    state, gateway, name, words[name], located, services[key], is_local=self.is_local
+                )
+                for key, gateway in state.gateways.items()
                 for name in gateway.translated.names
             },
+            nodes=len(world.node_by_key) if world is not None else 0,
         )
 
 

@@ -28,6 +28,7 @@ from mizzen.status import (
     ProblemValue,
     ProxyValue,
     Rejected,
+    ServiceStatus,
     TypeSync,
     Word,
 )
@@ -113,10 +114,17 @@ def _word(gateway: Gateway, client: ClientStatus | None, settling: str) -> Word:
 
 
 def envoy_status(
-    state: State, gateway: Gateway, name: str, word: Word, located: Located, *, is_local: bool
+    state: State,
+    gateway: Gateway,
+    name: str,
+    word: Word,
+    located: Located,
+    services: tuple[ServiceStatus, ...] = (),
+    *,
+    is_local: bool,
 ) -> EnvoyStatus:
-    """All that is told of one Envoy. `located`: the same problem where its object stands now. `is_local`: the Envoy is
-    on this machine, and so are its ports."""
+    """All that is told of one Envoy. `located`: the same problem where its object stands now. `services`: those of its
+    gateway. `is_local`: the Envoy is on this machine, and so are its ports."""
     translated, client = gateway.translated, gateway.clients.get(name)
     model = translated.build.model
     return EnvoyStatus(
@@ -138,6 +146,7 @@ def envoy_status(
             ListenerStatus(name=one.name, address=one.address, port=one.port, transport=one.transport.value)
             for one in model.listeners
         ),
+        services=services,
     )
 
 
@@ -180,6 +189,9 @@ def mirrors(state: State, gateway: Gateway, located: Located) -> tuple[MirrorSta
                 resource=str(mirror.origin),
                 origin=str(where.origin),
                 promised_until=_time(server.promised_until) if server else "",
+                hosts=mirror.hosts,
+                number=mirror.number,
+                port=mirror.dialled,
             )
         )
     return tuple(found)

@@ -95,7 +95,7 @@ def _mirror_of(
     ctx: Context, _: str, ending: tuple[MergedServer, ServerTls | None]
 ) -> tuple[Mirror, Announcement | None]:
     server, ends = ending
-    without = (_without(server, _FAULT), None)
+    without = (_without(ctx, server, _FAULT), None)
     make = partial(_mirror, ctx, server, ends)
     mirror, port = attempt(Stage.RESOLVE, server.ref, make, ctx.report, without, server.at)
     if ends is None:
@@ -119,18 +119,21 @@ def _mirror(ctx: Context, server: MergedServer, ends: ServerTls | None) -> tuple
     elif reason in _CODE:
         _report(ctx, server, reason)
     if reason is not None:
-        return replace(_without(server, reason.value), expected=reason not in BY_CHOICE), None
+        return replace(_without(ctx, server, reason.value), expected=reason not in BY_CHOICE), None
     refusal = udp_refusal(ctx, server.number)
     if refusal:
         _report_refusal(ctx, server, refusal)
-    mirror = replace(_without(server, refusal), quic_listener=quic_listener_name(server))
+    mirror = replace(_without(ctx, server, refusal), quic_listener=quic_listener_name(server))
     return mirror, None if refusal else dialled_port(ctx.proxy, server)
 
 
-def _without(server: MergedServer, why: str) -> Mirror:
+def _without(ctx: Context, server: MergedServer, why: str) -> Mirror:
     """No mirror of a server."""
     return Mirror(
         server=server.route_table,
+        hosts=server.server_names,
+        number=server.number,
+        dialled=dialled_port(ctx.proxy, server),
         tcp_listener=server.listener_name,
         quic_listener="",
         expected=True,

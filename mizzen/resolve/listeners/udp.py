@@ -6,6 +6,7 @@ from mizzen.errors import Problem, Severity
 from mizzen.resolve.context import ByService, Context
 from mizzen.resolve.selecting import for_proxy
 from mizzen.resources.kubernetes.core import Service
+from mizzen.resources.world import World
 
 _PORTS_ERROR = "LoadBalancerPortsError"  # Kubernetes: a condition of the Service
 _OUTSIDE = frozenset({"LoadBalancer", "NodePort"})
@@ -15,11 +16,12 @@ def udp_refusal(ctx: Context, number: int) -> str:
     """Why no load balancer carries UDP at a port that clients dial; "" when one does, or nobody says otherwise."""
     if not isinstance(ctx.proxy.external_ports, ByService):
         return ""
-    found = [_refusal(ctx, service, number) for service in _services(ctx, number)]
+    found = [refusal(ctx.world, service, number) for service in _services(ctx, number)]
     return found[0] if found and all(found) else ""
 
 
-def _refusal(ctx: Context, service: Service, number: int) -> str:
+def refusal(world: World, service: Service, number: int) -> str:
+    """Why the load balancer of a Service does not carry UDP at one of its ports; "" when nobody says so."""
     if service.spec.type != "LoadBalancer":
         return ""
     called = f"the load balancer of the Service {service.namespace}/{service.name}"
@@ -32,7 +34,7 @@ def _refusal(ctx: Context, service: Service, number: int) -> str:
             return f"{called} does not carry {number}/UDP: {port.error}"
     if ingress:
         return ""
-    for event in ctx.world.events:
+    for event in world.events:
         about = event.involved_object
         is_of_core = about.api_version in ("", "v1")  # Knative has Services too
         named = (about.kind, about.namespace, about.name)

@@ -1,0 +1,87 @@
+"""The Services of a gateway as they are told: which ports of it clients reach, and what a load balancer made of them."""
+
+from collections.abc import Iterator
+
+from mizzen.errors import ResourceRef
+from mizzen.resolve.context import Proxy
+from mizzen.resolve.listeners.udp import refusal
+from mizzen.resolve.names import service_host
+from mizzen.resolve.proxies.declared import declared_gateways
+from mizzen.resources.kubernetes.core import Service, ServicePort
+from mizzen.resources.world import World
+from mizzen.status import PortStatus, ServiceStatus
+
+
+def services(world: World, proxy: Proxy) -> tuple[ServiceStatus, ...]:
+    """Those that lead to a gateway; where none is written, the one that its installation brings."""
+    hosts = {target.service for target in proxy.targets}
+    found = tuple(
+        _written(world, one) for one in world.services if service_host(one.name, one.namespace) in hosts
+    )
+    return found or tuple(_installed(world, proxy))
+
+
+def _written(world: World, service: Service) -> ServiceStatus:
+    ingress = service.status.load_balancer.ingress
+    return _status(
+        service.ref,
+        "spec.ports",
+        type=service.spec.type,
+        external_traffic_policy=service.spec.external_traffic_policy,
+        ports=tuple(_port(one, _refusal(world, service, one)) for one in service.spec.ports),
+        addresses=tuple(one.ip or one.hostname for one in ingress),
+    )
+
+
+def _refusal(world: World, service: Service, port: ServicePort) -> str:
+    if port.protocol == "UDP":
+        return refusal(world, service, port.port)
+    told = (
+        one.error
+        for each in service.status.load_balancer.ingress
+        for one in each.ports
+        if (one.port, one.protocol) == (port.port, port.protocol)
+    )
+    return next(filter(None, told), "")
+
+
+def _installed(world: World, proxy: Proxy) -> Iterator[ServiceStatus]:
+    for gateway in declared_gateways(world):
+        if (gateway.name, gateway.namespace) == (proxy.name, proxy.namespace) and gateway.ports:
+            yield _status(
+                gateway.origin,
+                f"{gateway.component.at or 'spec.components.ingressGateways[0]'}.k8s.service.ports",
+                type=gateway.component.k8s.service.type or "LoadBalancer",
+                external_traffic_policy=gateway.component.k8s.service.external_traffic_policy,
+                ports=tuple(_port(one, "") for one in gateway.ports),
+            )
+
+
+def _status(
+    ref: ResourceRef,
+    field: str,
+    *,
+    type: str,
+    external_traffic_policy: str,
+    ports: tuple[PortStatus, ...],
+    addresses: tuple[str, ...] = (),
+) -> ServiceStatus:
+    return ServiceStatus(
+        resource=str(ref),
+        origin=str(ref.place(field)),
+        field=field,
+        type=type,
+        external_traffic_policy=external_traffic_policy,
+        ports=ports,
+        addresses=addresses,
+    )
+
+
+def _port(port: ServicePort, refused: str) -> PortStatus:
+    return PortStatus(
+        name=port.name,
+        protocol=port.protocol,
+        port=port.port,
+        target=str(port.target_port or port.port),
+        refused=refused,
+    )
