@@ -14,7 +14,7 @@ from typing import Any
 
 from mizzen.cluster.leader_tasks import MANAGER
 from mizzen.errors import Problem
-from mizzen.http3.announcement import Server
+from mizzen.http3.server import Server
 from mizzen.kube.client import MERGE_PATCH, Json, Kube, KubeError
 from mizzen.lazy import dataclass
 from mizzen.plane.announcement_file import from_value, to_value

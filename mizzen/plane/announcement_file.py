@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mizzen.errors import Problem, ResourceRef
-from mizzen.http3.announcement import Server, State, from_json, to_json
+from mizzen.http3.announcement import State
+from mizzen.http3.server import Server
+from mizzen.http3.written import from_json, to_json
 from mizzen.node import private_file
 from mizzen.plane.effects import Promises, ServerKey
 from mizzen.plane.state import KEEP_AGAIN

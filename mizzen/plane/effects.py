@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mizzen.http3.announcement import Server
+from mizzen.http3.server import Server
 from mizzen.lazy import dataclass
 from mizzen.pipeline import Announced
 from mizzen.plane.proof_schedule import Prove

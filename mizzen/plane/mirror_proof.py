@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from mizzen._api import pb
-from mizzen.http3.announcement import Evidence
+from mizzen.http3.evidence import Evidence
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.listener import Announcement, Listener
@@ -145,6 +145,16 @@ def has_said_the_same(before: ClientStatus | None, now: ClientStatus | None) -> 
         elif old.acked != new.acked or old.rejections.keys() != new.rejections.keys():
             return False
     return True
+
+
+def is_confirmed_alike(one: Snapshot, other: Snapshot) -> bool:
+    """Do Envoys that confirmed the mirrors of one hold those of the other?"""
+    return one is other or all(
+        one.of(url) is other.of(url) or one.of(url) == other.of(url) for url in _OF_MIRRORS
+    )
+
+
+_OF_MIRRORS = (LISTENER.url, SECRET.url)
 
 
 def _is_file(name: str) -> bool:

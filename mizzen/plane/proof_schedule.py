@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
-from mizzen.http3.announcement import Evidence
+from mizzen.http3.evidence import Evidence
 from mizzen.lazy import dataclass
 from mizzen.plane.mirror_proof import Subject
 from mizzen.probe.mirror import Proof

@@ -9,7 +9,7 @@ from mizzen.envoy.config import ROUTES, SCOPED_ROUTES, EnvoyConfig
 from mizzen.envoy.origins import host_of_scope
 from mizzen.envoy.violations import violations
 from mizzen.errors import Problem, ResourceRef, Severity
-from mizzen.http3.announcement import Server
+from mizzen.http3.server import Server
 from mizzen.model import Model
 from mizzen.model.listener import Transport
 from mizzen.model.route import Route

@@ -13,6 +13,7 @@ from mizzen.plane.mirror_proof import Targets
 from mizzen.plane.refusals import Refusals, standing
 from mizzen.plane.taken_ports import Claim, Taken, refused_ports
 from mizzen.serve.ads import ClientStatus
+from mizzen.xds.resource_type import SECRET
 from mizzen.xds.snapshot import Snapshot
 
 
@@ -99,3 +100,8 @@ class Gateway:
         stands = standing(self.refused.get(name, {}), client, self.translated.snapshot)
         refused = self.refused if stands == self.refused.get(name, {}) else {**self.refused, name: stands}
         return replace(self, clients={**clients, name: client}, refused=refused)
+
+    def asks_for(self, names: frozenset[str]) -> bool:
+        """Does an Envoy of it still ask for one of these Secrets?"""
+        found = (client.stream.of(SECRET.url) for client in self.clients.values())
+        return any(names.intersection(one.subscribed) for one in found if one is not None)

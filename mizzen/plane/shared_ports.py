@@ -10,7 +10,7 @@ from dataclasses import field
 from pathlib import Path
 
 from mizzen.errors import Problem
-from mizzen.http3.announcement import Evidence
+from mizzen.http3.evidence import Evidence
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.listener import Listener, Transport

@@ -5,15 +5,16 @@ loop obeys. Nothing else changes it, and asking it changes nothing. An event cos
 confirmed a route looks at no server, that it confirmed a listener looks at the servers of that gateway.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
-from mizzen.http3.announcement import NOTHING_KNOWN, Evidence, Server, together
+from mizzen.http3.server import Server
 from mizzen.lazy import dataclass
 from mizzen.node.ports import Holder
 from mizzen.pipeline import Announced
 from mizzen.plane.agenda import Agenda
+from mizzen.plane.announcing import Announcing
 from mizzen.plane.effects import (
     Effect,
     Keep,
@@ -25,13 +26,11 @@ from mizzen.plane.effects import (
     Translate,
     Unpublish,
 )
-from mizzen.plane.mirror_proof import Subject, has_said_the_same, subject, unconfirmed
+from mizzen.plane.mirror_proof import Subject, has_said_the_same, is_confirmed_alike
 from mizzen.plane.proof_schedule import Key, Trials
 from mizzen.plane.served_gateway import Gateway, Translated
-from mizzen.plane.shared_ports import fails_for
 from mizzen.probe.mirror import Proof
 from mizzen.serve.ads import ClientStatus
-from mizzen.xds.resource_type import LISTENER, SECRET
 
 # Between two times that promises are written down: many mirrors are proven at once, one alone waits for nobody.
 GAP = timedelta(milliseconds=100)
@@ -164,20 +163,20 @@ def announced(
     return known if found == known else found
 
 
-class _Step:
+class _Step(Announcing):
     """One step on its way: copies of what it changes."""
 
     def __init__(self, state: State, now: datetime) -> None:
-        self.before, self.now = state, now
+        self.before, self.now, self.replica = state, now, state.replica
         self.gateways, self.servers = dict(state.gateways), dict(state.servers)
         self.envoys, self.by_name, self.holders = state.envoys, state.by_name, state.holders
         self.number, self.trials = state.number, state.trials
         self.owed, self.debts, self.translating = dict(state.owed), state.debts, dict(state.translating)
         self.is_dirty, self.keeping, self.trouble = state.is_dirty, state.keeping, state.trouble
         self.kept_at = state.kept_at
-        self.is_other = False  # are problems?
-        self.looks: dict[ServerKey, datetime | None] = {}
-        self.spoken: set[str] = set()  # keys of gateways whose answers may say something else
+        self.is_other = False
+        self.looks = {}
+        self.spoken = set()
         self.unpublished: set[str] = set()  # that have something new to hold
         self.effects: list[Effect] = []
 
@@ -197,17 +196,21 @@ class _Step:
             for key in before.keys() | self.gateways.keys()
             if _grounds(before.get(key)) != _grounds(self.gateways.get(key))
         }
-        self._hold(before, changed)
+        self.hold(before, changed)
         for key, one in self.gateways.items():
             old = before.get(key)
             if (
                 old is None
                 or old.translated.snapshot is not one.translated.snapshot
-                or _names(old) != _names(one)
+                or old.translated.names != one.translated.names
             ):
                 self.unpublished.add(key)
-            if old is None or key in changed or not _is_confirmed_alike(old.translated, one.translated):
-                self._look(key)
+            if (
+                old is None
+                or key in changed
+                or not is_confirmed_alike(old.translated.snapshot, one.translated.snapshot)
+            ):
+                self.look(key)
             if old is None or key in changed or one.translated.announced is not one.values:
                 self.spoken.add(key)
         self.owed = {key: debt for key, debt in self.owed.items() if key in self.gateways}
@@ -232,29 +235,6 @@ class _Step:
         refused = {name: one for name, one in gateway.refused.items() if name in translated.names}
         return replace(gateway, refused=refused) if len(refused) < len(gateway.refused) else gateway
 
-    def _hold(self, before: Mapping[str, Gateway], changed: set[str]) -> None:
-        """Follow which proxies have which servers."""
-        if not changed:
-            return
-        touched: dict[ServerKey, None] = {}
-        for some in (before, self.gateways):
-            for key in sorted(changed & some.keys()):
-                one = some[key].translated
-                touched |= dict.fromkeys((one.called, name) for name in one.targets)
-        keys: dict[ServerKey, list[str]] = {key: [] for key in touched}
-        for key, gateway in self.gateways.items():
-            for name in gateway.translated.targets:
-                if (server := (gateway.translated.called, name)) in keys:
-                    keys[server].append(key)
-        self.holders = {
-            **{server: some for server, some in self.holders.items() if server not in keys},
-            **{server: tuple(some) for server, some in keys.items() if some},
-        }
-        for server in touched:
-            wanted = [self.gateways[key].translated.targets[server[1]].announcement for key in keys[server]]
-            self._put(server, self.servers.get(server, Server()).follow(wanted, self.now))
-        self.judge(touched)
-
     def translated(self, asked: Translate, made: Translated | None) -> None:
         based_on = asked.gateway.translated
         key = based_on.key
@@ -271,8 +251,8 @@ class _Step:
                 gateway = gateway.heard(client)
             self.gateways[key] = gateway
             self.is_other |= made.problems != based_on.problems
-            if not _is_confirmed_alike(based_on, made):
-                self._look(key)
+            if not is_confirmed_alike(based_on.snapshot, made.snapshot):
+                self.look(key)
             if gateway.values is not made.announced:
                 self.spoken.add(key)
         self._publish(key)
@@ -288,40 +268,12 @@ class _Step:
         before = self.gateways[key]
         gateway = self.gateways[key] = before.heard(client)
         old = before.clients.get(name)
-        self.effects += _refusals(key, old, client)
+        self.effects += _refusals_since(key, old, client)
         self.is_other |= gateway.refused is not before.refused or (old is None) != (not client.is_connected)
         if not has_said_the_same(old, gateway.clients.get(name)):
-            self._look(key, (name,))
-        if gateway.translated.lingering and not _asked_for(gateway, gateway.translated.lingering):
+            self.look(key, (name,))
+        if gateway.translated.lingering and not gateway.asks_for(gateway.translated.lingering):
             self.owe(key)
-
-    def proof(self, key: Key, subject: Subject, proof: Proof) -> None:
-        self.trials = self.trials.end(key, subject, proof, self.now)
-        gateway = self.gateways.get(self.by_name.get(key[0], ""))
-        if gateway is not None and key[1] in gateway.translated.targets:
-            self.judge([(gateway.translated.called, key[1])])
-
-    def kept(self, promises: Promises, is_written: bool) -> None:
-        self.keeping = None
-        self.is_other |= self.trouble is is_written
-        self.trouble = not is_written
-        if not is_written:
-            self.is_dirty = True
-            return
-        for key, written in promises.items():
-            server = self.servers.get(key)
-            if server is not None and server.is_pending and _promises_alike(server, written):
-                self._put(key, server.kept())
-
-    def promises(self, stored: Promises) -> None:
-        changed = []
-        for key, one in stored.items():
-            server = self.servers.get(key, Server())
-            merged = server.merged(one, self.now, self.before.replica)
-            if merged is not server:
-                self._put(key, merged, is_new=False)
-                changed.append(key)
-        self.judge(changed)
 
     def shared(self, key: str, shared: Shared) -> None:
         gateway = self.gateways.get(key)
@@ -332,61 +284,6 @@ class _Step:
         self.judge((gateway.translated.called, name) for name in gateway.translated.targets)
 
     # --- what follows ----------------------------------------------------------------------------
-
-    def _look(self, key: str, names: Iterable[str] | None = None) -> None:
-        """What must be proven of a gateway's mirrors, at all its Envoys or at some."""
-        gateway = self.gateways[key]
-        targets, snapshot = gateway.translated.targets, gateway.translated.snapshot
-        for name in _names(gateway) if names is None else names:
-            client = gateway.clients.get(name)
-            wanted = (
-                (one, subject(target, snapshot, client))
-                for one, target in targets.items()
-                if target.announcement.port is not None
-            )
-            self.trials = self.trials.want(
-                name, {one: found for one, found in wanted if found is not None}, self.now
-            )
-        self.judge((gateway.translated.called, name) for name in targets)
-
-    def judge(self, keys: Iterable[ServerKey]) -> None:
-        """Look at what is announced of these servers."""
-        for key in keys:
-            server = self.servers.get(key, Server())
-            if key in self.holders:
-                stepped = server.step(self._evidence(key), self.now, self.before.replica)
-            else:
-                stepped = server.expired(self.now)
-            self._put(key, stepped)
-
-    def _evidence(self, key: ServerKey) -> Evidence:
-        found: list[Evidence] = []
-        for holder in self.holders[key]:
-            gateway = self.gateways[holder]
-            announcement = gateway.translated.targets[key[1]].announcement
-            if announcement.port is None:
-                continue
-            names = gateway.clients if gateway.clients else _names(gateway)
-            some = [
-                self.trials.evidence((name, key[1]))
-                or unconfirmed(announcement.listener, gateway.clients.get(name))
-                for name in names
-            ]
-            found += fails_for(gateway.shared.get(announcement.listener, ()), some)
-        return together(found) if found else NOTHING_KNOWN
-
-    def _put(self, key: ServerKey, server: Server, *, is_new: bool = True) -> None:
-        before = self.servers.get(key)
-        self.looks[key] = server.next(self.before.replica) if server.states else None
-        if server is before:
-            return
-        if server.states or key in self.holders:
-            self.servers[key] = server
-        else:
-            self.servers.pop(key, None)
-        self.is_dirty |= is_new and not _stored_alike(before, server)
-        if before is None or before.value != server.value:
-            self.spoken |= set(self.holders.get(key, ()))
 
     def _publish(self, key: str) -> None:
         self.unpublished.discard(key)
@@ -459,10 +356,6 @@ class _Step:
         return state, tuple(self.effects)
 
 
-def _names(gateway: Gateway) -> tuple[str, ...]:
-    return gateway.translated.names
-
-
 def _grounds(gateway: Gateway | None) -> object:
     """What decides which servers a gateway has, and who serves them."""
     if gateway is None:
@@ -470,22 +363,7 @@ def _grounds(gateway: Gateway | None) -> object:
     return gateway.translated.called, gateway.translated.targets, gateway.translated.names
 
 
-def _is_confirmed_alike(one: Translated, other: Translated) -> bool:
-    """Do Envoys that confirmed the mirrors of one hold those of the other?"""
-    old, new = one.snapshot, other.snapshot
-    return old is new or all(old.of(url) is new.of(url) or old.of(url) == new.of(url) for url in _OF_MIRRORS)
-
-
-_OF_MIRRORS = (LISTENER.url, SECRET.url)
-
-
-def _asked_for(gateway: Gateway, names: frozenset[str]) -> bool:
-    """Does an Envoy of it still ask for one of these Secrets?"""
-    found = (client.stream.of(SECRET.url) for client in gateway.clients.values())
-    return any(names.intersection(one.subscribed) for one in found if one is not None)
-
-
-def _refusals(key: str, before: ClientStatus | None, client: ClientStatus) -> list[Effect]:
+def _refusals_since(key: str, before: ClientStatus | None, client: ClientStatus) -> list[Effect]:
     """What an Envoy has refused since it was heard last."""
     found: list[Effect] = []
     for status in client.stream.types:
@@ -504,16 +382,3 @@ def _refusals(key: str, before: ClientStatus | None, client: ClientStatus) -> li
                     )
                 )
     return found
-
-
-def _stored_alike(one: Server | None, other: Server) -> bool:
-    """Is the same written down of both?"""
-    return (one.stored() if one is not None else ()) == other.stored()
-
-
-def _promises_alike(one: Server, written: Server) -> bool:
-    """Is what a server is about to promise among what has been written?"""
-    port = one.port
-    if port is None or port not in written.states:
-        return False
-    return one.states[port].pending == written.states[port].pending

@@ -14,7 +14,7 @@ from mizzen.blame.pieces import Bodies
 from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
-from mizzen.http3.announcement import Server
+from mizzen.http3.server import Server
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import BESIDE_PROXY, Certificate, TrustedCa

@@ -19,8 +19,9 @@ from mizzen.cluster.leader_tasks import Chores
 from mizzen.cluster.shared_root import SharedRoot
 from mizzen.cluster.status_writer import Reporter
 from mizzen.cluster.token_review import Accounts
-from mizzen.http3.announcement import Phase, Server
+from mizzen.http3.announcement import Phase
 from mizzen.http3.announcement import State as Announced
+from mizzen.http3.server import Server
 from mizzen.install.apply.objects import Key, Objects, key_of
 from mizzen.install.crds import crds
 from mizzen.install.declaring import declared

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from mizzen.errors import ResourceRef
-from mizzen.http3.announcement import Evidence, Phase, Server
+from mizzen.http3.announcement import Phase
+from mizzen.http3.evidence import Evidence
+from mizzen.http3.server import Server
 from mizzen.model.listener import Announcement
 from mizzen.plane.announcement_file import PromiseFile, from_value, to_value
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from mizzen.http3.announcement import FAILURE_LASTS, GRACE, Server
-from mizzen.plane import state as state_module
+from mizzen.http3.life import GRACE
+from mizzen.http3.replicas import FAILURE_LASTS
+from mizzen.http3.server import Server
+from mizzen.plane import announcing
 from mizzen.plane.announcement_file import from_value, to_value
 from mizzen.plane.proof_schedule import AGAIN_AFTER, MOST_AT_ONCE
 from mizzen.plane.state import GAP, KEEP_AGAIN
@@ -382,7 +384,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(owner, name, wrapped)
 
-    counted(state_module, "subject")
+    counted(announcing, "subject")
     counted(Server, "step")
     counted(Server, "follow")
     return count

@@ -1,0 +1,34 @@
+"""What is known of an HTTP/3 mirror. All values."""
+
+from collections.abc import Iterable
+
+from mizzen.lazy import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of one mirror.
+
+    `acked`: Envoy holds the QUIC listener and its certificate. `proven`: whether a request over HTTP/3
+    succeeded; None when none has ended yet. `detail`: why it did not.
+    """
+
+    acked: bool
+    proven: bool | None
+    detail: str = ""
+
+
+NOTHING_KNOWN = Evidence(acked=False, proven=None)
+
+
+def together(found: Iterable[Evidence]) -> Evidence:
+    """What is known of the mirrors of several Envoys that answer under one address.
+
+    One that fails counts for all, since clients cannot choose. One that has just come waits for its own proof
+    while another's holds.
+    """
+    return max(found, key=_rank, default=NOTHING_KNOWN)
+
+
+def _rank(evidence: Evidence) -> int:
+    return 3 if evidence.proven is False else 2 if evidence.proven else 1 if evidence.acked else 0
