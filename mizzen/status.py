@@ -105,6 +105,21 @@ class ListenerStatus(msgspec.Struct, frozen=True, kw_only=True):
     transport: str  # "tcp", "quic", "unix"
 
 
+class UdpSocket(msgspec.Struct, frozen=True, kw_only=True):
+    """A UDP socket of a machine or Pod, as the kernel counts it."""
+
+    address: str
+    port: int
+    drops: int = 0  # datagrams that it had no room for, since it was opened
+
+
+class KernelUdp(msgspec.Struct, frozen=True, kw_only=True):
+    """What the kernel gives to UDP where an Envoy is."""
+
+    receive_max: int | None = None  # net.core.rmem_max in bytes; None: it is not to be seen there
+    sockets: tuple[UdpSocket, ...] = ()
+
+
 class Word(msgspec.Struct, frozen=True, kw_only=True):
     """How one Envoy stands, as short as the supervisor needs it."""
 

@@ -4,14 +4,17 @@ The interface itself is a Unix socket that the proxy's container alone has: whoe
 forward a port into it, can look and change nothing. Envoy itself may not: somebody's route would have made it ask.
 """
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
 from mizzen.node.http_server import SmallHttp, answer
 from mizzen.node.ports import connects_from
+from mizzen.node.udp_sockets import kernel_udp
 from mizzen.proxy.admin import ask
 from mizzen.redaction import hidden_document
+from mizzen.status import to_json
 
 READABLE = frozenset(
     {
@@ -28,11 +31,12 @@ READABLE = frozenset(
         "/stats/prometheus",
     }
 )
+UDP_SOCKETS = "/udp_sockets"  # ours: what the kernel of the Pod says of UDP
 _ADMIN_SECONDS = 20.0
 
 
 class Reading(SmallHttp):
-    """Hands GET requests for what is READABLE on to Envoy."""
+    """Hands GET requests for what is READABLE on to Envoy, and says what the kernel counts of UDP."""
 
     def __init__(self, admin: Path, envoy: Callable[[], int]) -> None:
         """`envoy`: its process id; 0 while there is none."""
@@ -48,7 +52,9 @@ class Reading(SmallHttp):
         return not connects_from(self._envoy(), peer_port, port)
 
     async def answer(self, method: str, target: str) -> bytes:
-        """What Envoy says, or 403."""
+        """What Envoy says, or we, or 403."""
+        if method == "GET" and target == UDP_SOCKETS:
+            return answer(HTTPStatus.OK, json.dumps(to_json(kernel_udp())), method)
         if method != "GET" or target.partition("?")[0] not in READABLE:
             return answer(HTTPStatus.FORBIDDEN, f"only GET of {', '.join(sorted(READABLE))}", method)
         try:

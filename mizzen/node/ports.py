@@ -5,6 +5,7 @@ the connections. So whoever is about to open a port asks here first.
 """
 
 import errno
+import ipaddress
 import os
 import socket
 from collections.abc import Iterator
@@ -168,6 +169,12 @@ def listening_inodes(table: str, port: int, *, udp: bool) -> set[str]:
         if len(fields) > 9 and fields[3] == state and int(fields[1].rpartition(":")[2], 16) == port:
             found.add(fields[9])
     return found
+
+
+def address_in_proc(text: str) -> str:
+    """An address as /proc/net writes it: words of 32 bits, each in the order of this machine's bytes (little-endian)."""
+    words = [bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8)]
+    return str(ipaddress.ip_address(b"".join(words)))
 
 
 def connects_from(pid: int, peer_port: int, port: int) -> bool:

@@ -14,7 +14,7 @@ from mizzen.http3.evidence import Evidence
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.listener import Listener, Transport
-from mizzen.node.ports import Holder, owners
+from mizzen.node.ports import Holder, address_in_proc, owners
 
 CATALOGUE = {
     "PORT-002": "Another process has a port open that a gateway serves, and takes a part of its connections.",
@@ -69,18 +69,12 @@ def sockets(*, udp: bool) -> list[tuple[str, int, str]]:
                     fields = line.split()
                     if fields[3] == _LISTENS[udp]:
                         address, _, port = fields[1].partition(":")
-                        found.append((_address(address), int(port, 16), fields[9]))
+                        found.append((address_in_proc(address), int(port, 16), fields[9]))
                     elif not udp:
                         break  # those that listen come first, and there may be 100,000 others
         except OSError:
             continue  # no IPv6 here
     return found
-
-
-def _address(text: str) -> str:
-    """As /proc/net writes it: words of 32 bits, each in the order of this machine's bytes (little-endian)."""
-    words = [bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8)]
-    return str(ipaddress.ip_address(b"".join(words)))
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -5,9 +5,11 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mizzen.agent.admin_reader import Reading
+from mizzen.status import KernelUdp
 
 
 @pytest.fixture
@@ -82,3 +84,10 @@ async def test_a_connection_of_envoy_itself_is_not_answered(tmp_path: Path) -> N
 
     assert answer.startswith("HTTP/1.1 403")
     assert answer.endswith("not through a proxy\n")
+
+
+async def test_what_the_kernel_of_the_pod_says_of_udp_is_told(reading: int) -> None:
+    head, _, body = (await asked(reading, "GET /udp_sockets")).partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 200 OK")
+    assert msgspec.json.decode(body, type=KernelUdp) is not None
+    assert (await asked(reading, "POST /udp_sockets")).startswith("HTTP/1.1 403")

@@ -1,0 +1,58 @@
+"""What an operator would check of a URL's gateway, as findings at the links of a client and checks of its own. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mizzen.doctor import operator_envoy, operator_gateway
+from mizzen.doctor.links import Finding, Name
+from mizzen.doctor.operator_check import Check, findings, others
+from mizzen.doctor.operator_sight import Sight, servers
+from mizzen.lazy import dataclass
+from mizzen.status import MirrorStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """`findings` are merged into the client's links, `checks` are told beside them."""
+
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The value of "gateway"."""
+        return [one.to_json() for one in self.checks]
+
+
+def judged(sight: Sight, host: str, port: int, before: Sight | None = None) -> Judgement:
+    """`before`: an earlier look at the same gateways."""
+    found = tuple(dict.fromkeys(_checks(sight, host, port, before)))
+    return Judgement(findings=findings(found), checks=others(found))
+
+
+def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterator[Check]:
+    mirrors = _mirrors(sight, host, port)
+    if not mirrors:
+        every = {name for envoy in sight.envoys for one in envoy.status.mirrors for name in one.hosts}
+        yield operator_gateway.unknown_host(sight, host, port, every)
+    yield from operator_gateway.connections(sight.envoys)
+    yield from operator_gateway.rejected(sight.envoys)
+    for mirror, names in mirrors.items():
+        envoys = [one for one in sight.envoys if one.name in names]
+        yield operator_gateway.server(mirror, port)
+        of_service = tuple(operator_gateway.services(envoys, mirror))
+        yield from of_service
+        is_udp_told = any(one.ok is False and Name.UDP in one.links for one in of_service)
+        yield from operator_gateway.mirror(sight, mirror, is_udp_told=is_udp_told)
+        yield from operator_gateway.client_addresses(sight, envoys, mirror)
+        for envoy in envoys if mirror.listener else ():
+            earlier = before.envoy(envoy.name) if before else None
+            yield from operator_envoy.checks(envoy, mirror, earlier)
+
+
+def _mirrors(sight: Sight, host: str, port: int) -> Mapping[MirrorStatus, tuple[str, ...]]:
+    """The servers that the URL is about, and the names of the Envoys that have each."""
+    found: dict[MirrorStatus, tuple[str, ...]] = {}
+    for envoy in sight.envoys:
+        for one in servers(envoy.status, host, port):
+            found[one] = (*found.get(one, ()), envoy.name)
+    return found

@@ -1,0 +1,232 @@
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from mizzen.doctor import operator_gateway as judge
+from mizzen.doctor.links import Name
+from mizzen.doctor.operator_check import Check
+from mizzen.doctor.operator_sight import EnvoySight, Sight
+from mizzen.status import (
+    EnvoyStatus,
+    ListenerStatus,
+    MirrorStatus,
+    PortStatus,
+    ProblemValue,
+    Rejected,
+    ServiceStatus,
+)
+
+MIRROR = MirrorStatus(
+    server="https.443.https.web.shop",
+    listener="udp_0.0.0.0_8443",
+    expected=True,
+    resource="Gateway/shop/web",
+    origin="gw.yaml:10:5",
+    hosts=("shop.test",),
+    number=443,
+    port=443,
+)
+HTTPS = PortStatus(name="https", port=443, target="8443")
+HTTP3 = PortStatus(name="http3", port=443, protocol="UDP", target="8443")
+
+
+def changed(value: Any, **fields: Any) -> Any:
+    import msgspec
+
+    return msgspec.structs.replace(value, **fields)
+
+
+def service(*ports: PortStatus, **fields: Any) -> ServiceStatus:
+    return ServiceStatus(
+        resource="Service/shop/web", origin="svc.yaml:9:3", field="spec.ports", ports=ports, **fields
+    )
+
+
+def envoy(**fields: Any) -> EnvoySight:
+    return EnvoySight(name="web.shop", status=EnvoyStatus(**{"version": "1.40.0", "synced": True, **fields}))
+
+
+def sight(*problems: ProblemValue, nodes: int = 0) -> Sight:
+    return Sight(where="mizzen up in /run/mizzen", problems=problems, nodes=nodes)
+
+
+def only(checks: Iterable[Check]) -> Check:
+    (found,) = checks
+    return found
+
+
+# --- the Service ------------------------------------------------------------------------------------
+
+
+def test_a_service_without_udp_is_told_with_the_line_to_add() -> None:
+    found = only(judge.services([envoy(services=(service(HTTPS),))], MIRROR))
+    assert (found.ok, found.links) == (False, (Name.UDP,))
+    assert found.said == "Service/shop/web (svc.yaml:9:3) opens 443/TCP and not 443/UDP"
+    assert found.remedy == (
+        "Add this line to spec.ports of Service/shop/web (svc.yaml:9:3): "
+        "- {name: http3, port: 443, protocol: UDP, targetPort: 8443}"
+    )
+
+
+def test_udp_that_leads_elsewhere_is_told_with_the_target_of_tcp() -> None:
+    wrong = changed(HTTP3, target="9443")
+    found = only(judge.services([envoy(services=(service(HTTPS, wrong),))], MIRROR))
+    assert (found.ok, found.links) == (False, (Name.UDP,))
+    assert found.said.endswith("leads 443/TCP to 8443, and 443/UDP to 9443")
+    assert found.remedy == "Set targetPort: 8443 at its port http3 (svc.yaml:9:3)."
+
+
+def test_a_service_that_opens_both_is_fine_also_where_they_are_two() -> None:
+    two = (service(HTTPS), changed(service(HTTP3), resource="Service/shop/web-udp"))
+    for services in ((service(HTTPS, HTTP3),), two):
+        found = only(judge.services([envoy(services=services)], MIRROR))
+        assert found.ok is True
+        assert found.said.endswith("opens 443/TCP and 443/UDP, both to 8443")
+
+
+def test_where_no_service_leads_to_the_port_nothing_is_broken() -> None:
+    assert only(judge.services([envoy()], MIRROR)).ok is None
+    found = only(judge.services([envoy(services=(service(changed(HTTPS, port=80)),))], MIRROR))
+    assert (found.ok, found.links) == (None, ())
+    assert "does not open 443" in found.said
+
+
+def test_a_load_balancer_that_refused_udp_breaks_that_link_alone() -> None:
+    why = "the load balancer of the Service shop/web does not carry 443/UDP: MixedProtocolNotSupported"
+    refused = service(HTTPS, changed(HTTP3, refused=why), type="LoadBalancer", addresses=("192.0.2.7",))
+    ports, udp, addresses = judge.services([envoy(services=(refused,))], MIRROR)
+    assert (ports.ok, addresses.ok) == (True, True)
+    assert (udp.ok, udp.links) == (False, (Name.UDP,))
+    assert why in udp.said
+    assert "192.0.2.7" in addresses.said
+
+
+def test_a_load_balancer_without_an_address_is_told() -> None:
+    pending = service(HTTPS, HTTP3, type="LoadBalancer")
+    _, found = judge.services([envoy(services=(pending,))], MIRROR)
+    assert (found.ok, found.check) == (None, "load-balancer")
+    assert "has no address yet" in found.said
+
+
+@pytest.mark.parametrize(
+    ("policy", "nodes", "ok", "told"),
+    [
+        ("Local", 3, True, "keeps the addresses of clients"),
+        ("Cluster", 1, None, "hides the addresses of clients"),
+        ("", 3, None, "may send a client that moves to another Pod (3 nodes)"),
+    ],
+)
+def test_what_nodes_make_of_addresses(policy: str, nodes: int, ok: bool | None, told: str) -> None:
+    one = envoy(services=(service(HTTPS, HTTP3, type="LoadBalancer", external_traffic_policy=policy),))
+    found = only(judge.client_addresses(sight(nodes=nodes), [one], MIRROR))
+    assert found.ok is ok
+    assert told in found.said
+
+
+def test_where_there_are_no_nodes_nothing_hides_addresses() -> None:
+    one = envoy(services=(service(HTTPS, HTTP3, type="LoadBalancer"),))
+    assert not list(judge.client_addresses(sight(), [one], MIRROR))
+
+
+# --- the mirror -------------------------------------------------------------------------------------
+
+
+def test_a_missing_mirror_names_the_object_and_what_its_problem_says_to_do() -> None:
+    reason = "Envoy does not keep to ecdhCurves over QUIC"
+    problem = ProblemValue(
+        severity="warning",
+        code="H3-003",
+        resource="Gateway/shop/web",
+        message=f"there is no HTTP/3 mirror: {reason}",
+        hint="HTTP/3 would be weaker.",
+    )
+    none = changed(MIRROR, listener="", reason=reason)
+    found = only(judge.mirror(sight(problem), none))
+    assert (found.ok, found.links) == (False, (Name.ALT_SVC, Name.UDP))
+    assert found.said == f"there is no HTTP/3 mirror: {reason} (Gateway/shop/web (gw.yaml:10:5))"
+    assert found.remedy == "HTTP/3 would be weaker."
+    assert only(judge.mirror(sight(problem), none, is_udp_told=True)).links == (Name.ALT_SVC,)
+
+
+def test_a_mirror_that_nobody_wants_says_how_to_want_it() -> None:
+    none = changed(MIRROR, listener="", expected=False, reason="HTTP/3 is switched off")
+    assert "PILOT_ENABLE_QUIC_LISTENERS" in only(judge.mirror(sight(), none)).remedy
+
+
+def test_the_life_of_an_announcement_is_told() -> None:
+    announced = changed(
+        MIRROR,
+        announced='h3=":443"; ma=300',
+        state="announced",
+        stage=2,
+        stages=4,
+        since="2026-11-26T07:00:00Z",
+        next_stage="2026-11-26T07:10:00Z",
+        promised_until="2026-11-26T08:00:00Z",
+    )
+    found = only(judge.mirror(sight(), announced))
+    assert (found.ok, found.check) == (True, "announcement")
+    assert found.said == (
+        'announced: h3=":443"; ma=300, stage 2 of 4, since 2026-11-26T07:00:00Z, the next stage at '
+        "2026-11-26T07:10:00Z, clients may remember it until 2026-11-26T08:00:00Z"
+    )
+
+
+def test_a_withdrawn_announcement_says_until_when_and_why() -> None:
+    withdrawn = changed(
+        MIRROR,
+        announced="clear",
+        state="withdrawn",
+        reason="the request over HTTP/3 timed out",
+        promised_until="2026-11-27T09:00:00Z",
+    )
+    found = only(judge.mirror(sight(), withdrawn))
+    assert (found.ok, found.links) == (False, (Name.ALT_SVC,))
+    assert found.said == (
+        "answers say clear: the request over HTTP/3 timed out (Gateway/shop/web (gw.yaml:10:5)); "
+        "clients may remember a promise until 2026-11-27T09:00:00Z"
+    )
+    withheld = changed(MIRROR, state="withheld", reason="the mirror is being tried")
+    assert only(judge.mirror(sight(), withheld)).said.startswith("answers say nothing of HTTP/3: the mirror")
+
+
+# --- what Envoy holds -------------------------------------------------------------------------------
+
+
+def test_what_envoy_refused_is_the_link_whose_listener_it_is() -> None:
+    listeners = (
+        ListenerStatus(name="0.0.0.0_8443", address="0.0.0.0", port=8443, transport="tcp"),
+        ListenerStatus(name="udp_0.0.0.0_8443", address="0.0.0.0", port=8443, transport="quic"),
+    )
+
+    def refused(message: str) -> Check:
+        one = Rejected(resource="Gateway/shop/web", origin="gw.yaml:1:1", message=message)
+        return only(judge.rejected([envoy(listeners=listeners, rejected=(one,)), envoy(rejected=(one,))]))
+
+    udp = refused("Envoy cannot open the port of LDS udp_0.0.0.0_8443: cannot bind '0.0.0.0:8443'")
+    assert (udp.ok, udp.links) == (False, (Name.UDP,))
+    assert udp.said.startswith("Gateway/shop/web (gw.yaml:1:1): ")
+    assert refused("Envoy refused LDS 0.0.0.0_8443: no").links == (Name.TCP,)
+    assert refused("Envoy refused RDS http.8080: no").links == ()
+    assert only(judge.rejected([envoy()])).ok is True
+
+
+def test_an_envoy_that_is_away_or_behind_is_told() -> None:
+    away, behind, fine = envoy(version=""), envoy(synced=False, reason="no LDS yet"), envoy()
+    checks = list(judge.connections([away, behind, fine]))
+    assert [one.ok for one in checks] == [False, False, True]
+    assert "not connected" in checks[0].said
+    assert checks[1].said.endswith("no LDS yet")
+    lost = only(one for one in judge.connections([envoy(lost="Envoy cannot open TCP 8443")]) if one.links)
+    assert (lost.ok, lost.links) == (False, (Name.TCP,))
+
+
+def test_the_port_that_clients_are_told_to_dial_is_compared_with_the_urls() -> None:
+    assert judge.server(MIRROR, 443).ok is True
+    other = judge.server(changed(MIRROR, port=8443), 443)
+    assert other.ok is None
+    assert other.remedy.endswith("--external-port 443:8443.")
+    unknown = judge.unknown_host(sight(), "nobody.test", 443, ["shop.test"])
+    assert (unknown.ok, unknown.links) == (None, (Name.TLS,))
+    assert "hosts there: shop.test" in unknown.said
