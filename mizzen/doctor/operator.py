@@ -44,7 +44,10 @@ def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterato
         is_udp_told = any(one.ok is False and Name.UDP in one.links for one in of_service)
         yield from operator_gateway.mirror(sight, mirror, is_udp_told=is_udp_told)
         yield from operator_gateway.client_addresses(sight, envoys, mirror)
-        for envoy in envoys if mirror.listener else ():
+        yield from operator_gateway.ports(envoys, mirror)
+        for envoy in envoys:
+            if mirror.listener not in {one.name for one in envoy.status.listeners}:
+                continue  # there is none, or its port could not be opened: told above
             earlier = before.envoy(envoy.name) if before else None
             yield from operator_envoy.checks(envoy, mirror, earlier)
 

@@ -74,6 +74,21 @@ def rejected(envoys: Iterable[EnvoySight]) -> Iterator[Check]:
         yield Check(check="rejected", ok=True, said="Envoy has refused nothing")
 
 
+def ports(envoys: Iterable[EnvoySight], mirror: MirrorStatus) -> Iterator[Check]:
+    """Ports that could not be opened, because somebody else has them or a right is missing."""
+    address, _, number = mirror.listener.removeprefix("udp_").rpartition("_")
+    for one in dict.fromkeys(each for envoy in envoys for each in envoy.status.occupied):
+        is_of_mirror = one.message.startswith(f"UDP {address}:{number} ")
+        is_of_twin = one.message.startswith(f"TCP {address}:{number} ")
+        yield Check(
+            check="ports",
+            ok=False,
+            said=f"{one.message} ({at(one.resource, one.origin)})",
+            remedy=one.hint,
+            links=(Name.UDP,) if is_of_mirror else (Name.TCP,) if is_of_twin else (),
+        )
+
+
 def _links_of_listener(message: str, status: EnvoyStatus) -> tuple[Name, ...]:
     """A refused listener is the link whose port it would open."""
     for listener in status.listeners:

@@ -1,7 +1,7 @@
 from mizzen.doctor.links import Link, Name, merged, ordered
 from mizzen.doctor.operator import judged
 from mizzen.doctor.operator_sight import EnvoyListener, EnvoySight, Sight
-from mizzen.status import EnvoyStatus, MirrorStatus, PortStatus, ProblemValue, ServiceStatus
+from mizzen.status import EnvoyStatus, ListenerStatus, MirrorStatus, PortStatus, ProblemValue, ServiceStatus
 
 REASON = "the gateway's Service does not open the port for UDP"
 NONE = MirrorStatus(
@@ -26,7 +26,10 @@ HINT = ProblemValue(
 
 
 def sight(mirror: MirrorStatus, **fields: object) -> Sight:
-    status = EnvoyStatus(version="1.40.0", synced=True, mirrors=(mirror,), services=(SERVICE,))
+    listeners = (ListenerStatus(name="udp_1", address="0.0.0.0", port=1, transport="quic"),)
+    status = EnvoyStatus(
+        version="1.40.0", synced=True, mirrors=(mirror,), services=(SERVICE,), listeners=listeners
+    )
     return Sight(
         where="mizzen up in /run/mizzen",
         envoys=(EnvoySight(name="web.shop", status=status, **fields),),  # type: ignore[arg-type]

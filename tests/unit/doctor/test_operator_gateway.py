@@ -212,6 +212,25 @@ def test_what_envoy_refused_is_the_link_whose_listener_it_is() -> None:
     assert only(judge.rejected([envoy()])).ok is True
 
 
+def test_a_port_that_somebody_has_breaks_the_link_whose_port_it_is() -> None:
+    def taken(place: str) -> Check:
+        problem = ProblemValue(
+            code="PORT-001",
+            resource="Gateway/shop/web",
+            origin="gw.yaml:11:7",
+            message=f"{place} cannot be opened: it is in use by pid 7 (nginx)",
+            hint="End that process, or use another port.",
+        )
+        return only(judge.ports([envoy(occupied=(problem,)), envoy(occupied=(problem,))], MIRROR))
+
+    assert (taken("UDP 0.0.0.0:8443").links, taken("UDP 0.0.0.0:8443").remedy) == (
+        (Name.UDP,),
+        "End that process, or use another port.",
+    )
+    assert taken("TCP 0.0.0.0:8443").links == (Name.TCP,)
+    assert taken("UDP 0.0.0.0:9443").links == ()
+
+
 def test_an_envoy_that_is_away_or_behind_is_told() -> None:
     away, behind, fine = envoy(version=""), envoy(synced=False, reason="no LDS yet"), envoy()
     checks = list(judge.connections([away, behind, fine]))
