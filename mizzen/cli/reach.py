@@ -139,6 +139,23 @@ class Remote:
             raise click.ClickException(str(error)) from None
 
 
+istio_namespace_option = click.option(
+    "-i",
+    "--istioNamespace",
+    "istio_namespace",
+    default="",
+    help="Where the control plane of a cluster is.  [default: istio-system]",
+)
+
+
+def which(run_dir: Path, cluster: options.WhichCluster, namespace: str, istio_namespace: str) -> Target:
+    """The instance that these options mean, as `target` says."""
+    said = bool(cluster.kubeconfig or cluster.context or namespace or istio_namespace)
+    if said or (not _runs(run_dir) and _has_kubeconfig()):
+        return Remote(cluster, namespace, istio_namespace or "istio-system")
+    return Local(run_dir)
+
+
 def target(command: F) -> F:
     """`--run-dir`, `--kubeconfig`, `--context`, `-n`, `-i`; the command gets a Target as `target`.
 
@@ -151,20 +168,11 @@ def target(command: F) -> F:
         run_dir: Path, kubeconfig: str, context: str, namespace: str, istio_namespace: str, **others: Any
     ) -> Any:
         cluster = options.WhichCluster(kubeconfig=kubeconfig, context=context)
-        said = bool(cluster.kubeconfig or cluster.context or namespace or istio_namespace)
-        remote = Remote(cluster, namespace, istio_namespace or "istio-system")
-        is_remote = said or (not _runs(run_dir) and _has_kubeconfig())
-        return command(target=remote if is_remote else Local(run_dir), **others)
+        return command(target=which(run_dir, cluster, namespace, istio_namespace), **others)
 
     with_options: Any = gathered
     for option in (
-        click.option(
-            "-i",
-            "--istioNamespace",
-            "istio_namespace",
-            default="",
-            help="Where the control plane of a cluster is.  [default: istio-system]",
-        ),
+        istio_namespace_option,
         click.option(
             "-n",
             "--namespace",
