@@ -51,6 +51,19 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class BindingStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What DNS may say of one HTTPS server (RFC 9460)."""
+
+    is_listed: bool = False  # now: HTTP/3 is announced, and not about to be withdrawn
+    alpn: tuple[str, ...] = ()
+    has_default: bool = True  # HTTP/1.1 over TCP is spoken too
+    target: str = "."
+    addresses: tuple[str, ...] = ()
+    unknown: str = ""  # why no address is known
+    ttl: int = 60  # seconds
+    keeper: str = ""  # the object that has records kept: "HTTP3Policy/shop/web"
+
+
 class MirrorStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTPS server, whether it has an HTTP/3 mirror and what clients are told of it."""
 
@@ -72,6 +85,7 @@ class MirrorStatus(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()  # that clients ask for; () takes any
     number: int = 0  # the port as the Gateway names it
     port: int = 0  # the port that clients dial
+    dns: BindingStatus | None = None  # None: it is not known what DNS may say
 
 
 class PortStatus(msgspec.Struct, frozen=True, kw_only=True):

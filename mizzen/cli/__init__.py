@@ -23,6 +23,7 @@ COMMANDS = {
     "proxy-config": ("proxy_config", "Print what a running Envoy holds."),
     "proxy-status": ("proxy_status", "Print what each Envoy has acknowledged."),
     "http3": ("http3", "Show whether HTTP/3 is offered, and used."),
+    "dns": ("dns", "Print the HTTPS records that mirrors justify."),
     "bug-report": ("bug_report", "Gather what somebody who helps must see."),
     "dashboard": ("dashboard", "Open an Envoy's admin pages."),
     "pilot": ("pilot", "Serve configuration and certificates to other machines."),

@@ -108,6 +108,11 @@ class Server:
         return Phase.WITHHELD if value is None else Phase.WITHDRAWN if value == "clear" else Phase.ANNOUNCED
 
     @property
+    def lists_dns(self) -> bool:
+        """May DNS say now that it speaks HTTP/3?"""
+        return self.phase is Phase.ANNOUNCED
+
+    @property
     def evidence(self) -> Evidence:
         """What is known of its mirror."""
         return self._state.evidence

@@ -7,6 +7,7 @@ from enum import Enum
 from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
+from mizzen.model.dns import Binding
 from mizzen.model.plugin import Plugin
 from mizzen.model.route import HashOn, Weighted
 from mizzen.model.telemetry import AccessLog, TraceHeaders, Tracer
@@ -185,7 +186,13 @@ class Announcement:
     server_names: tuple[str, ...] = ()  # SNI that the proof asks for
     certificates: tuple[str, ...] = ()  # names of Certificates, one of which the proof must meet
     trace_headers: TraceHeaders | None = None  # what its filter does besides
+    binding: Binding | None = None  # what DNS may say of it, and who keeps the records
     origin: ResourceRef
+
+    @property
+    def listed_for(self) -> timedelta | None:
+        """For how long a record that mizzen keeps of it may be believed in after it is to go; None: it keeps none."""
+        return self.binding.listed_for if self.binding is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from mizzen.envoy.violations import violations
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.http3.server import Server
 from mizzen.model import Model
-from mizzen.model.listener import Transport
+from mizzen.model.listener import Announcement, Transport
 from mizzen.model.route import Route
 from mizzen.pipeline import GatewayBuild
 from mizzen.plane.refusals import Refusals
@@ -22,6 +22,7 @@ from mizzen.redaction import hidden_text
 from mizzen.resolve.context import Proxy
 from mizzen.serve.ads import ClientStatus
 from mizzen.status import (
+    BindingStatus,
     EnvoyStatus,
     ListenerStatus,
     MirrorStatus,
@@ -192,9 +193,26 @@ def mirrors(state: State, gateway: Gateway, located: Located) -> tuple[MirrorSta
                 hosts=mirror.hosts,
                 number=mirror.number,
                 port=mirror.dialled,
+                dns=_dns(translated.targets[name].announcement, server) if server else None,
             )
         )
     return tuple(found)
+
+
+def _dns(announcement: Announcement, server: Server) -> BindingStatus | None:
+    binding = announcement.binding
+    if binding is None:
+        return None
+    return BindingStatus(
+        is_listed=server.lists_dns,
+        alpn=binding.alpn,
+        has_default=binding.has_default,
+        target=binding.target,
+        addresses=binding.addresses,
+        unknown=binding.unknown,
+        ttl=round(binding.ttl.total_seconds()),
+        keeper=str(binding.keeper.policy) if binding.keeper else "",
+    )
 
 
 def _time(at: datetime | None) -> str:

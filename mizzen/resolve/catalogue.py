@@ -10,6 +10,7 @@ from mizzen.resolve.gateways import server_tls, servers
 from mizzen.resolve.ingress import conversion
 from mizzen.resolve.listeners import (
     access_logs,
+    bindings,
     collectors,
     edge,
     listeners,
@@ -27,6 +28,7 @@ from mizzen.resolve.tls import secrets
 _MODULES = (
     access_logs,
     backends,
+    bindings,
     claims,
     client_tls,
     closing,

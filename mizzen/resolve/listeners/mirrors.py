@@ -13,6 +13,7 @@ from mizzen.model.tls import Certificate, ServerTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.gateways.servers import MergedServer, dialled_port
+from mizzen.resolve.listeners.bindings import binding
 from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.listeners.udp import judge_client_addresses, udp_refusal
 from mizzen.resolve.tls.pem import Chain, read_chain
@@ -100,6 +101,7 @@ def _mirror_of(
     mirror, port = attempt(Stage.RESOLVE, server.ref, make, ctx.report, without, server.at)
     if ends is None:
         return mirror, None
+    describe = partial(binding, ctx, server, ends.alpn)
     return mirror, Announcement(
         name=announcement_name(server.route_table),
         port=port,
@@ -107,6 +109,7 @@ def _mirror_of(
         server_names=server.server_names,
         certificates=ends.certificates,
         trace_headers=trace_headers(ctx),
+        binding=attempt(Stage.RESOLVE, server.ref, describe, ctx.report, None, server.at),
         origin=server.ref,
     )
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource
 from mizzen.resources.istio.security import WorkloadSelector
+from mizzen.resources.mizzen.dns import DnsSettings
 
 HTTP3Mode = Literal["on", "off", "only"]
 # What says for what a policy is; all other fields of `spec` are what it chooses.
@@ -36,6 +37,7 @@ class HTTP3PolicySpec(Element):
     mode: Annotated[
         HTTP3Mode | None, "whether there is HTTP/3; only: and no TCP. In quotes: on and off are booleans"
     ] = None
+    dns: Annotated[DnsSettings | None, "HTTPS records of the hosts; not for single hosts"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.formats import checks
 from mizzen.resources.mizzen.http3_policy import GatewayReference, HTTP3Policy
 from mizzen.resources.rules import shared_rules
+from mizzen.resources.rules.dns_settings import validate_dns
 
 _GATEWAY = ("networking.istio.io", "Gateway")
 
@@ -26,6 +27,11 @@ def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
     if spec.hosts and spec.mode == "only":
         message = "a host shares its server's port with others: it cannot be without TCP alone"
         found.error("VAL-002", f"{spec.at}.mode", message, "Leave hosts out, or give the host a server.")
+    if spec.dns is not None:
+        validate_dns(spec.dns, found)
+        if spec.hosts:
+            message = "records are kept for all hosts of a server"
+            found.error("VAL-002", f"{spec.at}.dns", message, "Write a policy without hosts for it.")
 
 
 def _validate_reference(ref: GatewayReference, found: Findings) -> None:
