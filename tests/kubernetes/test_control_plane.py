@@ -19,6 +19,9 @@ from mizzen.cluster.leader_tasks import Chores
 from mizzen.cluster.shared_root import SharedRoot
 from mizzen.cluster.status_writer import Reporter
 from mizzen.cluster.token_review import Accounts
+from mizzen.doctor import operator_gateway
+from mizzen.doctor.links import Name
+from mizzen.doctor.operator_sight import EnvoySight
 from mizzen.http3.announcement import Phase
 from mizzen.http3.announcement import State as Announced
 from mizzen.http3.server import Server
@@ -33,12 +36,14 @@ from mizzen.kube.reflector import Reflector, Watched
 from mizzen.model.route import Fail, Respond
 from mizzen.pipeline import Settings, build
 from mizzen.plane.effects import Promises
+from mizzen.plane.gateway_services import services
+from mizzen.resolve.context import ByService
 from mizzen.resources.kinds import KINDS
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.world import World
 from mizzen.serve.credentials import Refused
 from mizzen.sources.cluster import Cluster
-from mizzen.status import Status
+from mizzen.status import EnvoyStatus, MirrorStatus, Status
 from tests.kubernetes.definitions import gone, key_of_definition
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(120)]
@@ -718,3 +723,42 @@ async def test_an_ingress_gets_the_addresses_of_the_gateways_service(objects: Ob
             await objects.delete(key_of(manifest))
         for manifest in (ours, other):
             await kube.send("DELETE", f"{path}/{manifest['metadata']['name']}")
+
+
+async def test_what_a_load_balancer_made_of_udp_is_told_with_its_service(
+    objects: Objects, kube: Kube
+) -> None:
+    meta = {"name": "edge", "namespace": NAMESPACE, "labels": {"istio": "edge"}}
+    ports = [
+        {"name": "https", "port": 443, "targetPort": 8443},
+        {"name": "http3", "port": 443, "targetPort": 8443, "protocol": "UDP"},
+    ]
+    service = {"type": "LoadBalancer", "selector": {"istio": "edge"}, "ports": ports}
+    pod = {"containers": [{"name": "istio-proxy", "image": "auto"}]}
+    carried = [{"port": 443, "protocol": "TCP"}]
+    refused = [{"port": 443, "protocol": "UDP", "error": "MixedProtocolNotSupported"}]
+    core = f"/api/v1/namespaces/{NAMESPACE}"
+    await token_of(kube, "anybody")  # a Pod needs the ServiceAccount
+    for kind, spec in (("Service", service), ("Pod", pod)):
+        manifest = {"apiVersion": "v1", "kind": kind, "metadata": meta, "spec": spec}
+        await kube.send("POST", f"{core}/{kind.lower()}s", manifest)
+    status = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7", "ports": carried + refused}]}}}
+    patch = "application/merge-patch+json"
+    await kube.send("PATCH", f"{core}/services/edge/status", status, content_type=patch)
+    cluster = Cluster(another(kube), NAMESPACE)
+    cluster.start()
+    try:
+        await asyncio.wait_for(cluster.ready(), 20)
+        listing = cluster.listing()
+        settings = Settings(routers=frozenset({f"{NAMESPACE}/edge"}), external_ports=ByService.SERVICE)
+        made = build(listing.objects, listing.problems, settings)
+        (told,) = services(made.world, made.gateways[0].proxy)
+    finally:
+        await cluster.stop()
+        for kind in ("pods", "services"):
+            await kube.send("DELETE", f"{core}/{kind}/edge")
+    envoy = EnvoySight(name="edge", status=EnvoyStatus(services=(told,)))
+    ports_told, udp, addresses = operator_gateway.services([envoy], MirrorStatus(server="s", number=443))
+    assert (ports_told.ok, addresses.ok) == (True, True)
+    assert (udp.ok, udp.links) == (False, (Name.UDP,))
+    assert udp.said.endswith("does not carry 443/UDP: MixedProtocolNotSupported")
