@@ -10,6 +10,7 @@ from mizzen.envoy.http_protocol_options import http1_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, extension, uint32
 from mizzen.envoy.scoped_route import collection
 from mizzen.envoy.tracing import request_id, tracing
+from mizzen.model.http2 import CLIENT_CONNECTION_WINDOW, CLIENT_STREAM_WINDOW
 from mizzen.model.listener import (
     LIMIT_HEADERS,
     LIMIT_KIB,
@@ -63,7 +64,7 @@ def http_connection_manager(
     *,
     scoped: bool = False,
 ) -> pb.HttpConnectionManager:
-    """The same over TCP and QUIC but for the codec and WebSockets. Unset fields are Envoy's defaults.
+    """The same over TCP and QUIC but for the codec. Unset fields are Envoy's defaults.
 
     `scoped`: the route table is told host by host.
     """
@@ -100,7 +101,7 @@ def http_connection_manager(
     _add_header_limits(edge, out)
     _add_http2(edge, out)
     _add_http3(transport, out)
-    _add_upgrades(meeting, transport, out)
+    _add_upgrades(meeting, out)
     if edge.tracer is not None:
         out.tracing.CopyFrom(tracing(edge.trace_percent, edge.tracer))
         if (told := request_id(edge.tracer)) is not None:
@@ -178,19 +179,19 @@ def _set(field: pb.Duration, value: timedelta | None) -> None:
 
 
 def _add_http2(edge: Edge, out: pb.HttpConnectionManager) -> None:
+    """A malformed request costs its own stream (RFC 9113 section 8.1.1), as over HTTP/3: a connection may have many clients."""
     limits = edge.http2
     options = pb.Http2ProtocolOptions()
     if limits.max_concurrent_streams is not None:
         options.max_concurrent_streams.CopyFrom(uint32(limits.max_concurrent_streams))
-    if limits.stream_window is not None:
-        options.initial_stream_window_size.CopyFrom(uint32(limits.stream_window))
-    if limits.connection_window is not None:
-        options.initial_connection_window_size.CopyFrom(uint32(limits.connection_window))
+    options.initial_stream_window_size.CopyFrom(uint32(limits.stream_window or CLIENT_STREAM_WINDOW))
+    options.initial_connection_window_size.CopyFrom(
+        uint32(limits.connection_window or CLIENT_CONNECTION_WINDOW)
+    )
     if edge.header_limits is HeaderLimits.FILTER:
         options.max_header_field_size_kb.value = header_limits.CODEC_HTTP2_FIELD_KIB
-    if edge.many_clients:
-        options.allow_connect = True  # for WebSockets (RFC 8441)
-        options.override_stream_error_on_invalid_http_message.value = True
+    options.allow_connect = True  # for WebSockets (RFC 8441)
+    options.override_stream_error_on_invalid_http_message.value = True
     out.http2_protocol_options.CopyFrom(options)
 
 
@@ -208,8 +209,7 @@ def _add_http3(transport: Transport, out: pb.HttpConnectionManager) -> None:
         keepalive.initial_interval.CopyFrom(duration(QUIC_KEEPALIVE))
 
 
-def _add_upgrades(meeting: Meeting, transport: Transport, out: pb.HttpConnectionManager) -> None:
-    """WebSockets on every route, over HTTP/3 (RFC 9220) and between proxies (RFC 8441) by extended CONNECT."""
+def _add_upgrades(meeting: Meeting, out: pb.HttpConnectionManager) -> None:
+    """WebSockets on every route, over HTTP/2 (RFC 8441) and HTTP/3 (RFC 9220) by extended CONNECT."""
     websocket = out.upgrade_configs.add(upgrade_type="websocket")
-    if transport is Transport.QUIC or meeting.edge.many_clients:
-        websocket.filters.extend(http_filters(meeting, WEBSOCKET_FILTERS))
+    websocket.filters.extend(http_filters(meeting, WEBSOCKET_FILTERS))

@@ -87,9 +87,6 @@ class Edge:
     request_headers_timeout: timedelta | None = None
     drain_timeout: timedelta | None = None
     http2: Http2Limits = field(default_factory=Http2Limits)
-    # Who connects over HTTP/2 is a proxy that has many clients: their WebSockets come over it too (RFC 8441), and a
-    # malformed request costs no other.
-    many_clients: bool = False
     buffer_limit: int | None = None  # bytes per connection
     tracer: Tracer | None = None  # None: no spans are made
     trace_percent: float = 1.0  # of the requests that nobody decided for

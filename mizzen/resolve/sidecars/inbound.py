@@ -54,7 +54,6 @@ def inbound_edge(edge: Edge, headers: ProxyHeaders | None = None) -> Edge:
         cert_details=_cert_details(headers.set_current_client_cert_details if headers else None),
         stream_idle_timeout=timedelta(0),
         trace_headers=TraceHeaders.CONTINUE if edge.trace_headers else None,
-        many_clients=True,
         http2=Http2Limits(
             max_concurrent_streams=max(edge.http2.max_concurrent_streams or MOST_STREAMS, STREAMS),
             stream_window=edge.http2.stream_window or STREAM_WINDOW,

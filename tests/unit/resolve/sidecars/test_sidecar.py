@@ -196,7 +196,6 @@ def test_limits_of_a_client_at_the_edge_are_not_those_of_a_proxy_with_many():
         f"spec: {{meshConfig: {{defaultConfig: {{connectionSettings: {settings}}}}}}}\n"
     )
     edge = inbound(model).edge
-    assert edge.many_clients
     assert edge.underscores == "allow"  # the profile is for gateways alone
     assert edge.http2 == Http2Limits(
         max_concurrent_streams=STREAMS, stream_window=65536, connection_window=CONNECTION_WINDOW
