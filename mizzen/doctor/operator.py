@@ -39,7 +39,7 @@ def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterato
     for mirror, names in mirrors.items():
         envoys = [one for one in sight.envoys if one.name in names]
         yield operator_gateway.server(mirror, port)
-        of_service = tuple(operator_gateway.services(envoys, mirror))
+        of_service = tuple(operator_gateway.services(sight, envoys, mirror))
         yield from of_service
         is_udp_told = any(one.ok is False and Name.UDP in one.links for one in of_service)
         yield from operator_gateway.mirror(sight, mirror, is_udp_told=is_udp_told)

@@ -19,7 +19,8 @@ def unknown_host(sight: Sight, host: str, port: int, hosts: Iterable[str]) -> Ch
         check="server",
         ok=None,
         said=f"no gateway of {sight.where} ends TLS for {host}:{port}; hosts there: {named}",
-        remedy="Name the gateway's instance or cluster, or add the host to a Gateway.",
+        remedy="Name the gateway's instance or cluster, or add the host to an HTTPS server of a Gateway. Of a host whose "
+        "TLS is passed through (PASSTHROUGH), HTTP/3 is its backend's affair.",
         links=(Name.TLS,),
     )
 
@@ -154,7 +155,7 @@ def _hint(sight: Sight, one: MirrorStatus) -> str:
 # --- the Service ------------------------------------------------------------------------------------
 
 
-def services(envoys: Iterable[EnvoySight], one: MirrorStatus) -> Iterator[Check]:
+def services(sight: Sight, envoys: Iterable[EnvoySight], one: MirrorStatus) -> Iterator[Check]:
     """Which ports of the gateway's Services lead to the server, over TCP and UDP, and what the load balancer made of it."""
     found = tuple(dict.fromkeys(each for envoy in envoys for each in envoy.status.services))
     if not found:
@@ -186,7 +187,8 @@ def services(envoys: Iterable[EnvoySight], one: MirrorStatus) -> Iterator[Check]
     elif tcp:
         said = f"{where} opens {one.number}/TCP and {one.number}/UDP, both to {first.target}"
         yield Check(check="service", ok=True, said=said)
-    yield from _load_balancer([*tcp, *udp])
+    if sight.nodes:  # elsewhere nothing makes load balancers
+        yield from _load_balancer([*tcp, *udp])
 
 
 def _ports(

@@ -21,7 +21,7 @@ from mizzen.cluster.status_writer import Reporter
 from mizzen.cluster.token_review import Accounts
 from mizzen.doctor import operator_gateway
 from mizzen.doctor.links import Name
-from mizzen.doctor.operator_sight import EnvoySight
+from mizzen.doctor.operator_sight import EnvoySight, Sight
 from mizzen.http3.announcement import Phase
 from mizzen.http3.announcement import State as Announced
 from mizzen.http3.server import Server
@@ -758,7 +758,8 @@ async def test_what_a_load_balancer_made_of_udp_is_told_with_its_service(
         for kind in ("pods", "services"):
             await kube.send("DELETE", f"{core}/{kind}/edge")
     envoy = EnvoySight(name="edge", status=EnvoyStatus(services=(told,)))
-    ports_told, udp, addresses = operator_gateway.services([envoy], MirrorStatus(server="s", number=443))
+    mirror, sight = MirrorStatus(server="s", number=443), Sight(where="the cluster", nodes=1)
+    ports_told, udp, addresses = operator_gateway.services(sight, [envoy], mirror)
     assert (ports_told.ok, addresses.ok) == (True, True)
     assert (udp.ok, udp.links) == (False, (Name.UDP,))
     assert udp.said.endswith("does not carry 443/UDP: MixedProtocolNotSupported")

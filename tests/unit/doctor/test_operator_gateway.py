@@ -51,6 +51,9 @@ def sight(*problems: ProblemValue, nodes: int = 0) -> Sight:
     return Sight(where="mizzen up in /run/mizzen", problems=problems, nodes=nodes)
 
 
+CLUSTER = sight(nodes=1)
+
+
 def only(checks: Iterable[Check]) -> Check:
     (found,) = checks
     return found
@@ -60,7 +63,7 @@ def only(checks: Iterable[Check]) -> Check:
 
 
 def test_a_service_without_udp_is_told_with_the_line_to_add() -> None:
-    found = only(judge.services([envoy(services=(service(HTTPS),))], MIRROR))
+    found = only(judge.services(CLUSTER, [envoy(services=(service(HTTPS),))], MIRROR))
     assert (found.ok, found.links) == (False, (Name.UDP,))
     assert found.said == "Service/shop/web (svc.yaml:9:3) opens 443/TCP and not 443/UDP"
     assert found.remedy == (
@@ -71,7 +74,7 @@ def test_a_service_without_udp_is_told_with_the_line_to_add() -> None:
 
 def test_udp_that_leads_elsewhere_is_told_with_the_target_of_tcp() -> None:
     wrong = changed(HTTP3, target="9443")
-    found = only(judge.services([envoy(services=(service(HTTPS, wrong),))], MIRROR))
+    found = only(judge.services(CLUSTER, [envoy(services=(service(HTTPS, wrong),))], MIRROR))
     assert (found.ok, found.links) == (False, (Name.UDP,))
     assert found.said.endswith("leads 443/TCP to 8443, and 443/UDP to 9443")
     assert found.remedy == "Set targetPort: 8443 at its port http3 (svc.yaml:9:3)."
@@ -80,14 +83,14 @@ def test_udp_that_leads_elsewhere_is_told_with_the_target_of_tcp() -> None:
 def test_a_service_that_opens_both_is_fine_also_where_they_are_two() -> None:
     two = (service(HTTPS), changed(service(HTTP3), resource="Service/shop/web-udp"))
     for services in ((service(HTTPS, HTTP3),), two):
-        found = only(judge.services([envoy(services=services)], MIRROR))
+        found = only(judge.services(CLUSTER, [envoy(services=services)], MIRROR))
         assert found.ok is True
         assert found.said.endswith("opens 443/TCP and 443/UDP, both to 8443")
 
 
 def test_where_no_service_leads_to_the_port_nothing_is_broken() -> None:
-    assert only(judge.services([envoy()], MIRROR)).ok is None
-    found = only(judge.services([envoy(services=(service(changed(HTTPS, port=80)),))], MIRROR))
+    assert only(judge.services(CLUSTER, [envoy()], MIRROR)).ok is None
+    found = only(judge.services(CLUSTER, [envoy(services=(service(changed(HTTPS, port=80)),))], MIRROR))
     assert (found.ok, found.links) == (None, ())
     assert "does not open 443" in found.said
 
@@ -95,16 +98,17 @@ def test_where_no_service_leads_to_the_port_nothing_is_broken() -> None:
 def test_a_load_balancer_that_refused_udp_breaks_that_link_alone() -> None:
     why = "the load balancer of the Service shop/web does not carry 443/UDP: MixedProtocolNotSupported"
     refused = service(HTTPS, changed(HTTP3, refused=why), type="LoadBalancer", addresses=("192.0.2.7",))
-    ports, udp, addresses = judge.services([envoy(services=(refused,))], MIRROR)
+    ports, udp, addresses = judge.services(CLUSTER, [envoy(services=(refused,))], MIRROR)
     assert (ports.ok, addresses.ok) == (True, True)
     assert (udp.ok, udp.links) == (False, (Name.UDP,))
     assert why in udp.said
     assert "192.0.2.7" in addresses.said
 
 
-def test_a_load_balancer_without_an_address_is_told() -> None:
+def test_a_load_balancer_without_an_address_is_told_where_there_is_a_cluster() -> None:
     pending = service(HTTPS, HTTP3, type="LoadBalancer")
-    _, found = judge.services([envoy(services=(pending,))], MIRROR)
+    assert only(judge.services(sight(), [envoy(services=(pending,))], MIRROR)).check == "service"
+    _, found = judge.services(CLUSTER, [envoy(services=(pending,))], MIRROR)
     assert (found.ok, found.check) == (None, "load-balancer")
     assert "has no address yet" in found.said
 
