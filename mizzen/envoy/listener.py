@@ -27,6 +27,9 @@ QUIC_IDLE_TIMEOUT = timedelta(seconds=120)
 UDP_RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
 SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
 
+# Names that nobody has (RFC 6761, section 6.4).
+NOBODYS_NAMES = ("*.invalid",)
+
 _TLS_INSPECTOR_BYTES = 512
 FILTER_CHAINS = "filter_chains"
 
@@ -45,8 +48,14 @@ def listener(one: Listener, *chains: pb.FilterChain) -> pb.Listener:
 
 
 def own_chains(one: Listener) -> tuple[pb.FilterChain, ...]:
-    """Chains that stand behind those of the model."""
-    return (refusing_chain(one.refused),) if one.transport is Transport.QUIC and one.refused else ()
+    """Chains that stand behind those of the model.
+
+    Envoy changes chains in place only where there is one before and after (`ListenerImpl::supportUpdateFilterChain`): a QUIC
+    listener that loses its last one would be replaced, which cuts its connections. So it keeps one, which is for nobody.
+    """
+    if one.transport is not Transport.QUIC or (one.chains and not one.refused):
+        return ()
+    return (refusing_chain(one.refused or NOBODYS_NAMES),)
 
 
 def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> pb.Listener:

@@ -185,6 +185,23 @@ async def test_another_server_joins_without_a_listener_being_closed(httpbin: int
         assert served.stat("listener_manager.total_listeners_draining") == 0
 
 
+async def test_a_mirror_that_loses_its_last_server_refuses_at_once_and_cuts_nobody(httpbin: int) -> None:
+    model = small.mirrored(port=httpbin)
+    tcp, quic = model.listeners
+    async with serving(model) as served:
+        live = asyncio.create_task(
+            asyncio.to_thread(converse, HOST, 8443, [plain(HOST, "/delay/1")] * 2, ca_pem=CA_PEM)
+        )
+        await until(lambda: served.stat("listener.udp_127.0.0.1_8443.downstream_cx_active") == 1)
+        served.publish(replace(model, listeners=(tcp, replace(quic, chains=()))))
+        await until(lambda: served.stat("listener_manager.listener_in_place_updated") == 1)
+        before = time.monotonic()
+        refused = await asyncio.to_thread(visit, URL, ca_pem=CA_PEM)
+        assert refused.close_code == HANDSHAKE_FAILURE
+        assert time.monotonic() - before < 1
+        assert [outcome.status for outcome in await live] == [200, 200]
+
+
 async def test_a_request_that_outlasts_the_idle_time_is_answered(
     httpbin: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
