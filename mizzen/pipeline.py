@@ -4,15 +4,13 @@
 what is shown offline is what is sent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
 from functools import partial
 
-from google.protobuf.message import Message
-
 from mizzen.envoy.config import SECRETS, EnvoyConfig, envoy_config
-from mizzen.envoy.secret import ca_secret, tls_secret
+from mizzen.envoy.secret import ca_secret, session_ticket_keys, tls_secret
 from mizzen.errors import Problem, ResourceRef, Severity, capped, sort_key
 from mizzen.guard import Stage, attempt, is_fault
 from mizzen.http3.announcement import Phase, State, header_value
@@ -502,17 +500,22 @@ def to_snapshot(
     before: Snapshot | None,
     credentials: tuple[Certificate, TrustedCa] | None = None,
     system_roots: TrustedCa | None = None,
+    ticket_keys: Sequence[bytes] = (),
 ) -> Snapshot:
     """What goes on the wire: bytes and content versions; unchanged parts are taken from `before`.
 
     `credentials`: the proxy's own certificate and the roots of the mesh, `system_roots`: those of its machine,
-    all of which it asks for apart.
+    all of which it asks for apart. `ticket_keys`: of session tickets.
     """
     own = {system_roots.name: ca_secret(system_roots)} if system_roots is not None else {}
     if credentials is not None:
         pair, roots = credentials
         own |= {pair.name: tls_secret(pair), roots.name: ca_secret(roots)}
+    if ticket_keys:
+        keys = session_ticket_keys(ticket_keys)
+        own |= {keys.name: keys}
     if not own:
         return snapshot(config.bodies, before)
-    secrets: dict[str, Message | bytes] = {**config.bodies[SECRETS], **own}
+    made = {name: message.SerializeToString(deterministic=True) for name, message in own.items()}
+    secrets = config.bodies[SECRETS].updated(made)
     return snapshot({**config.bodies, SECRETS: secrets}, before)

@@ -22,11 +22,12 @@ from mizzen.cluster import http
 from mizzen.cluster.announcement_config_map import SharedPromises
 from mizzen.cluster.leader_tasks import Chores
 from mizzen.cluster.shared_root import PLUGGED_IN, SELF_SIGNED, SharedRoot
+from mizzen.cluster.shared_tickets import SharedTickets
 from mizzen.cluster.status_writer import Reporter, is_pass_word
 from mizzen.cluster.token_review import Accounts
 from mizzen.errors import ResourceRef, Severity
 from mizzen.guard import Stage, fault
-from mizzen.inject.container import PROMISES_CONFIG_MAP
+from mizzen.inject.container import PROMISES_CONFIG_MAP, SESSION_TICKETS
 from mizzen.inject.review import review
 from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
 from mizzen.inject.validating import judged
@@ -221,6 +222,8 @@ class ClusterPilot:
             ),
             replica=self.place.name,
         )
+        tickets = SharedTickets(self.kube, self.place.namespace)
+        await self._open_tickets(tickets)
         chores = Chores(
             self.kube, self.cluster, lambda: self._plane.mesh.roots.bundle_pem, lambda: self.leader.is_leader
         )
@@ -236,6 +239,7 @@ class ClusterPilot:
                 chores.run(),
                 self._reporter().run(),
                 self._follow_root(self.root),
+                self._follow_tickets(tickets),
             )
         ]
         try:
@@ -357,6 +361,32 @@ class ClusterPilot:
             if name in held:
                 return root.take(dict(held[name].data))
         return False
+
+    async def _open_tickets(self, tickets: SharedTickets) -> None:
+        """Nobody waits for them: without the Secret the keys are of this replica alone."""
+        try:
+            await tickets.open(datetime.now(UTC))
+        except KubeError as error:
+            _log.warning("the keys of session tickets are not those of other replicas: %s", error)
+        self._plane.tickets.seeds = tickets.seeds
+
+    async def _follow_tickets(self, tickets: SharedTickets) -> None:
+        """What became of their Secret; and as the leader, rotate them, and make one again that is gone."""
+        next_step, loop = 0.0, asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            held = self.cluster.secrets_of(self.place.namespace).get(SESSION_TICKETS)
+            if held is not None:
+                tickets.take(dict(held.data))
+            if self.leader.is_leader and loop.time() >= next_step:
+                next_step = loop.time() + (_MAINTAIN_SECONDS if held is not None else _RETRY_SECONDS)
+                try:
+                    work = tickets.open if held is None else tickets.maintain
+                    await work(datetime.now(UTC))
+                except KubeError as error:
+                    _log.warning("the keys of session tickets: %s", error)
+            if tickets.seeds.seeds:
+                self._plane.tickets.take(tickets.seeds)
 
     async def _may_read_secrets(self, identity: Identity) -> bool:
         assert self.accounts is not None

@@ -1,7 +1,9 @@
 """Key pairs and roots, as SDS sends them: content always inline, nothing of it touches the disk."""
 
+from collections.abc import Sequence
+
 from mizzen._api import pb
-from mizzen.model.tls import Certificate, TrustedCa
+from mizzen.model.tls import SESSION_TICKETS, Certificate, TrustedCa
 
 
 def tls_secret(certificate: Certificate) -> pb.Secret:
@@ -20,4 +22,12 @@ def ca_secret(ca: TrustedCa) -> pb.Secret:
     out.validation_context.trusted_ca.inline_bytes = ca.roots
     if ca.crl:
         out.validation_context.crl.inline_bytes = ca.crl
+    return out
+
+
+def session_ticket_keys(keys: Sequence[bytes]) -> pb.Secret:
+    """Keys of session tickets, of 80 bytes each: tickets are made with the first, and read with all."""
+    out = pb.Secret(name=SESSION_TICKETS)
+    for key in keys:
+        out.session_ticket_keys.keys.add(inline_bytes=key)
     return out

@@ -3,7 +3,7 @@
 from mizzen._api import pb
 from mizzen.envoy.parts import boolean, packed, sds
 from mizzen.envoy.tls_context import add_validation, certificate_validation_context, tls_parameters
-from mizzen.model.tls import ClientAuth, ServerTls
+from mizzen.model.tls import SESSION_TICKETS, ClientAuth, ServerTls
 
 TLS = "envoy.transport_sockets.tls"
 QUIC = "envoy.transport_sockets.quic"
@@ -17,15 +17,18 @@ def quic_transport_socket(tls: ServerTls) -> pb.TransportSocket:
     """The same TLS inside QUIC, never weaker.
 
     Envoy's default is 0-RTT for every method, POST included: off. And where client certificates are judged,
-    no session is resumed: with a CA by SDS, a ticket would let its holder in without a certificate.
+    no session is resumed: with a CA by SDS, a ticket would let its holder in without a certificate. Elsewhere tickets
+    are made with keys that all workers and replicas have (`mizzen.http3.session_tickets`).
     """
     out = pb.QuicDownstreamTransport(
         downstream_tls_context=downstream_tls_context(tls), enable_early_data=boolean(False)
     )
     # On QUIC these are ignored. A server that depends on one has no mirror.
     out.downstream_tls_context.common_tls_context.ClearField("tls_params")
-    if tls.client_auth is not ClientAuth.NONE or tls.verification is not None:
+    if tls.judges_clients:
         out.enable_resumption.value = False
+    else:
+        out.downstream_tls_context.session_ticket_keys_sds_secret_config.CopyFrom(sds(SESSION_TICKETS))
     return pb.TransportSocket(name=QUIC, typed_config=packed(out))
 
 

@@ -16,6 +16,7 @@ TOKEN = "/var/run/secrets/tokens/istio-token"
 ROOTS = "/var/run/secrets/istio/root-cert.pem"
 POD_INFO = "/etc/istio/pod"
 ROOTS_CONFIG_MAP = "istio-ca-root-cert"
+SESSION_TICKETS = "mizzen-session-tickets"  # the Secret
 PROMISES_CONFIG_MAP = (
     "mizzen-announcements"  # what clients were told of HTTP/3; of another revision with its name
 )

@@ -6,7 +6,7 @@ Rights that bear names cannot say so for `create`: the name of what does not exi
 from collections.abc import Iterable
 from typing import Any
 
-from mizzen.inject.container import PROMISES_CONFIG_MAP, ROOTS_CONFIG_MAP, Manifest
+from mizzen.inject.container import PROMISES_CONFIG_MAP, ROOTS_CONFIG_MAP, SESSION_TICKETS, Manifest
 from mizzen.install.site import BASE, PILOT, Site
 
 _READ = ("get", "list", "watch")
@@ -80,7 +80,7 @@ def _own_rules(site: Site) -> list[Manifest]:
         rule("", ("configmaps",), _READ),
         rule("", ("configmaps",), ("patch", "update"), (f"{PROMISES_CONFIG_MAP}{site.suffix}",)),
         rule("", ("secrets",), (*_READ, "create")),
-        rule("", ("secrets",), ("patch", "update"), ("istio-ca-secret",)),
+        rule("", ("secrets",), ("patch", "update"), ("istio-ca-secret", SESSION_TICKETS)),
         rule("coordination.k8s.io", ("leases",), (*_READ, "create", "patch", "update")),
         rule("networking.istio.io", ("gateways",), ("create",)),
     ]

@@ -168,6 +168,13 @@ class Listener:
     bound: bool = True  # False: only gets what another listener hands over
     origin: ResourceRef
 
+    @property
+    def gives_tickets(self) -> bool:
+        """May clients come back with session tickets whose keys are ours?"""
+        return self.transport is Transport.QUIC and any(
+            chain.tls is not None and not chain.tls.judges_clients for chain in self.chains
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:

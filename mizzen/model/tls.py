@@ -14,6 +14,8 @@ MESH_ROOTS = "ROOTCA"
 # may be another than that of the control plane.
 SYSTEM_ROOTS = "file-root:system"
 BESIDE_PROXY = frozenset({WORKLOAD, MESH_ROOTS, SYSTEM_ROOTS})
+# The SDS name of the keys of session tickets, which QUIC listeners give.
+SESSION_TICKETS = "session-tickets"
 # Istio's names of what is in files beside a proxy of another machine: "file-cert:CHAIN~KEY", "file-root:CA".
 FILE_CERT, FILE_ROOT = "file-cert:", "file-root:"
 
@@ -64,6 +66,11 @@ class ServerTls:
     verification: Verification | None
     alpn: tuple[str, ...]
     policy: TlsPolicy
+
+    @property
+    def judges_clients(self) -> bool:
+        """Are the certificates of clients looked at? Then no session is resumed over QUIC: a ticket would stand in for one."""
+        return self.client_auth is not ClientAuth.NONE or self.verification is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,11 @@ class Instance:
         return self.run_dir / "fetched-modules.json"
 
     @property
+    def session_tickets(self) -> Path:
+        """Of what the keys of session tickets are made, kept for the next control plane."""
+        return self.run_dir / "session-tickets.json"
+
+    @property
     def set_aside(self) -> Path:
         """Which objects Envoy refused or died of, kept for the next control plane."""
         return self.run_dir / "set-aside.json"

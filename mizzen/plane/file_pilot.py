@@ -66,6 +66,7 @@ def serve(
             aside=StateFile(instance.set_aside, private_file.write),
             fetched=StateFile(instance.fetched_keys, private_file.write),
             fetched_modules=StateFile(instance.fetched_modules, private_file.write),
+            kept_tickets=StateFile(instance.session_tickets, private_file.write),
             ca_folder=ca_folder,
             listening=listening,
             say=tell or say,

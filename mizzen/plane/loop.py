@@ -51,6 +51,7 @@ from mizzen.plane.registration import Registrations
 from mizzen.plane.report import Words, envoy_status, proxy_value, rejected
 from mizzen.plane.scoped_file import ScopedFile
 from mizzen.plane.served_gateway import Gateway
+from mizzen.plane.session_tickets import SessionTickets
 from mizzen.plane.shared_ports import shared_problems
 from mizzen.plane.state import State, Step
 from mizzen.plane.upkeep import Upkeep
@@ -109,6 +110,7 @@ class ControlPlane:
     aside: StateFile | None = None  # where it is kept which objects Envoy does not take
     fetched: StateFile | None = None  # where the keys are kept that issuers published
     fetched_modules: StateFile | None = None  # and the modules of plugins
+    kept_tickets: StateFile | None = None  # where it is kept of what the keys of session tickets are made
     own_ports: frozenset[int] = frozenset()  # of this process, which asks nobody for anything there
     generation: int = 0
     state: State = field(init=False)
@@ -123,6 +125,7 @@ class ControlPlane:
     inquiry: Inquiry = field(init=False)
     keys: KeySets = field(init=False)
     modules: Modules = field(init=False)
+    tickets: SessionTickets = field(init=False)
     registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
     started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
     _prover: Prover = field(init=False)
@@ -155,6 +158,12 @@ class ControlPlane:
         self.inquiry = Inquiry(self.desk)
         self.promises = self.promises or PromiseFile(self.instance.announcements)
         self.state = State(replica=self.replica)
+        self.tickets = SessionTickets(
+            clock=lambda: self.clock(),
+            on_changed=lambda: self._hear(State.on_ticket_keys),
+            file=self.kept_tickets,
+            is_shared=self.shares_root,
+        )
         self._prover = Prover(self._on_proof)
         self._told = Told(self.say)
         self._problems = _Problems(self)
@@ -177,6 +186,7 @@ class ControlPlane:
             proof=partial(proof_of_proxy, key),
             on_status=self._on_status,
         )
+        self.tickets.open()
         self._hear(State.on_promises, await self.promises.load())
         building = asyncio.create_task(self.builds.run())
         waiting = asyncio.create_task(stop.wait())
@@ -219,7 +229,7 @@ class ControlPlane:
             rebuild=self.builds.rebuilt,
             on_shared=partial(self._hear, State.on_shared),
         )
-        parts = (self.ads, socket, self.promises, self.mesh)
+        parts = (self.ads, socket, self.promises, self.mesh, self.tickets)
         tasks = [
             asyncio.create_task(work)
             for work in (
@@ -231,6 +241,7 @@ class ControlPlane:
                 self._follow_promises(),
                 self.inquiry.run(),
                 self.mesh.run(),
+                self.tickets.run(),
             )
         ]
         await asyncio.wait([waiting, building, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -309,7 +320,13 @@ class ControlPlane:
         self._hear(State.on_kept, effect.promises, is_written)
 
     async def _translate(self, effect: Translate) -> None:
-        make = partial(self.worker.translate, effect.gateway, effect.values, self._credentials())
+        make = partial(
+            self.worker.translate,
+            effect.gateway,
+            effect.values,
+            self._credentials(),
+            self.tickets.served(),
+        )
         try:
             made = await self.builds.in_worker(make)
         except Exception:  # noqa: BLE001  # a fault of ours at one gateway leaves what it says as it is
@@ -363,6 +380,7 @@ class ControlPlane:
             gateways=self.state.gateways,
             promises=self.state.servers,
             credentials=self._credentials(),
+            ticket_seeds=self.tickets.served(),
             ledger=self.desk.ledger,
             now=self.clock(),
         )
@@ -529,6 +547,7 @@ class _Problems:
             *plane.desk.problems,
             *plane.keys.problems,
             *plane.modules.problems,
+            *plane.tickets.problems,
             *plane.lost,
         )
         grounds = (plane.state.version, plane.made, own)

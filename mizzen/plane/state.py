@@ -124,6 +124,14 @@ class State:
                 step.owe(key)
         return step.done()
 
+    def on_ticket_keys(self, now: datetime) -> Step:
+        """Session tickets are made and read with other keys: whoever gives them is told."""
+        step = _Step(self, now)
+        for key, one in self.gateways.items():
+            if any(listener.gives_tickets for listener in one.translated.build.model.listeners):
+                step.owe(key)
+        return step.done()
+
     def on_time(self, now: datetime) -> Step:
         """`next` has come."""
         step = _Step(self, now)

@@ -15,6 +15,7 @@ from mizzen.envoy.config import EnvoyConfig
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.http3.server import Server
+from mizzen.http3.session_tickets import ticket_key
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import BESIDE_PROXY, Certificate, TrustedCa
@@ -68,6 +69,7 @@ class Inputs:
     gateways: Mapping[str, Gateway] = field(default_factory=dict)  # that are served
     promises: Promises = field(default_factory=dict)
     credentials: Credentials = field(default_factory=dict)
+    ticket_seeds: tuple[bytes, ...] = field(default=(), repr=False)  # of the keys of session tickets
     ledger: Ledger = field(default_factory=Ledger)  # objects that Envoy does not take
     now: datetime
 
@@ -117,11 +119,17 @@ class Worker:
             self.scoped.keep({key: one.config.scoped for key, one in made.gateways.items()})
         return made
 
-    def translate(self, gateway: Gateway, values: Announced, credentials: Credentials) -> Translated:
-        """The same build as a gateway has, with other words on HTTP/3 or other credentials."""
+    def translate(
+        self,
+        gateway: Gateway,
+        values: Announced,
+        credentials: Credentials,
+        ticket_seeds: tuple[bytes, ...] = (),
+    ) -> Translated:
+        """The same build as a gateway has, with other words on HTTP/3, other credentials or keys."""
         before = gateway.translated
         config = before.build.config(values, before.config)
-        snapshot, lingering = self._snapshot(before.build, config, credentials, gateway)
+        snapshot, lingering = self._snapshot(before.build, config, credentials, ticket_seeds, gateway)
         return replace(before, config=config, snapshot=snapshot, announced=values, lingering=lingering)
 
     def _errors(self, raw: RawObject) -> tuple[Problem, ...]:
@@ -245,7 +253,7 @@ class Worker:
         announced = _announced(inputs, usable, mirrors, before)
         decided = self._decided(key)
         config = usable.config(announced, known.config if known else None, decided)
-        snapshot, lingering = self._snapshot(usable, config, inputs.credentials, before)
+        snapshot, lingering = self._snapshot(usable, config, inputs.credentials, inputs.ticket_seeds, before)
         roots = self.system_roots.problems(usable.model) if self.system_roots else ()
         wrong = (
             *config.problems,
@@ -272,13 +280,20 @@ class Worker:
         return self.scoped.of(key) if self.scoped is not None else {}
 
     def _snapshot(
-        self, built: GatewayBuild, config: EnvoyConfig, credentials: Credentials, before: Gateway | None
+        self,
+        built: GatewayBuild,
+        config: EnvoyConfig,
+        credentials: Credentials,
+        ticket_seeds: tuple[bytes, ...],
+        before: Gateway | None,
     ) -> tuple[Snapshot, frozenset[str]]:
         """What goes to a proxy: its configuration, and who it is; and the Secrets in it that only linger."""
         known = before.translated.snapshot if before else None
         # A proxy of another machine has its credentials from its agent.
         roots = self.system_roots.wanted(built.model) if self.system_roots else None
-        snapshot = to_snapshot(config, known, credentials.get(built.identity), roots)
+        gives_tickets = any(one.gives_tickets for one in built.model.listeners)
+        keys = [ticket_key(seed, built.proxy.called) for seed in ticket_seeds] if gives_tickets else []
+        snapshot = to_snapshot(config, known, credentials.get(built.identity), roots, keys)
         return kept_secrets(snapshot, built.model, before)
 
     def _with_files(self, settings: Settings, admitted: Admitted) -> Settings:

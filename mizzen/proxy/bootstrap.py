@@ -41,6 +41,8 @@ _ISTIO_RUNTIME = {
 # and the backend may take the other.
 _WHOLE_HEADERS = {"envoy.reloadable_features.rbac_match_headers_individually": False}
 RUNTIME: Mapping[str, bool | int] = _ISTIO_RUNTIME | _WHOLE_HEADERS
+# Session tickets over QUIC are made with the keys that we hand out; without this each worker makes its own.
+_OF_ROUTERS = {"envoy.reloadable_features.quic_session_ticket_support": True}
 # Envoy ends a connection on which many requests are called off soon. Who connects to a sidecar is a proxy, which calls
 # off what its clients call off: a few of them would end the requests of all others (the proxy at the edge counts by client).
 _OF_SIDECARS = {"overload.premature_reset_total_stream_count": 2**32}
@@ -127,7 +129,7 @@ def arguments(spec: ProxySpec, config: Path) -> tuple[str, ...]:
 def _runtime(spec: ProxySpec) -> Json:
     # An empty value takes back what would be set, in Istio; here what is set is needed.
     more = {key: value for key, value in spec.runtime.items() if key and value}
-    return {**more, **RUNTIME, **(_OF_SIDECARS if spec.kind == "sidecar" else {})}
+    return {**more, **RUNTIME, **(_OF_SIDECARS if spec.kind == "sidecar" else _OF_ROUTERS)}
 
 
 def _bootstrap(spec: ProxySpec) -> Json:

@@ -5,6 +5,7 @@ all that are at the same point (`mizzen.xds.shared`). For the event loop's own t
 """
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
@@ -12,13 +13,16 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from mizzen._api import pb
+from mizzen.http3.session_tickets import KEY_BYTES
 from mizzen.lazy import dataclass
+from mizzen.model.tls import SESSION_TICKETS
+from mizzen.persistent import PersistentMap
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.node import gateway_of, start_of
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.session import Response
 from mizzen.xds.shared import Shared
-from mizzen.xds.snapshot import Snapshot
+from mizzen.xds.snapshot import Entry, Snapshot, entry
 from mizzen.xds.sotw import SotwStream
 from mizzen.xds.start import Start
 from mizzen.xds.status import StreamStatus
@@ -69,6 +73,7 @@ class Client:
         "silent",
         "start",
         "stream",
+        "tickets",
         "version",
     )
 
@@ -89,6 +94,8 @@ class Client:
         self.version = f"{build.major_number}.{build.minor_number}.{build.patch}" if build.ByteSize() else ""
         self.node_id, self.gateway, self.start = node.id, gateway_of(node), start_of(node)
         self.offered: Snapshot | None = None
+        # Its keys of session tickets, where nobody knows who it is.
+        self.tickets: Entry | None = None
         self.changed = asyncio.Event()  # there may be something to send
         self.is_connected = True
         self._holding: asyncio.TimerHandle | None = None  # ends the waiting for clusters
@@ -151,13 +158,32 @@ class _Gateway:
         """Tell that client of the snapshot, if there is one."""
         if self.snapshot is None:
             return
-        if not client.secrets and self.public is None:
-            self.public = self.snapshot.without(SECRET.url)
-        snapshot = self.snapshot if client.secrets else self.public
-        assert snapshot is not None
+        snapshot = self.snapshot if client.secrets else self._without_secrets(client)
         client.offered = self.snapshot
         client.stream.offer(snapshot)
         client.wake()
+
+    def _without_secrets(self, client: Client) -> Snapshot:
+        """What a client is told that may not be told Secrets: of these, what its QUIC listeners do not serve without.
+
+        The keys of session tickets are those of its gateway, if it has proven that it is one; else its own. Whoever has
+        those of a gateway may pretend to be it to clients that come back.
+        """
+        assert self.snapshot is not None
+        if self.public is None:
+            self.public = self.snapshot.without(SECRET.url)
+        keys = self.snapshot.of(SECRET.url).get(SESSION_TICKETS)
+        if keys is None:
+            return self.public
+        if not client.is_proven:
+            client.tickets = keys = client.tickets or _own_tickets()
+        return self.public.replaced(SECRET.url, PersistentMap({SESSION_TICKETS: keys}))
+
+
+def _own_tickets() -> Entry:
+    made = pb.Secret(name=SESSION_TICKETS)
+    made.session_ticket_keys.keys.add(inline_bytes=secrets.token_bytes(KEY_BYTES))
+    return entry(made.SerializeToString(deterministic=True))
 
 
 class Clients:

@@ -65,6 +65,13 @@ class StateFile:
             return
         self._written, self._unwritten = content, ""
 
+    def restore(self) -> tuple[str, ...]:
+        """Write again what was saved, if somebody removed it: its name. OSError when that fails."""
+        if self._written is None or self.path.exists() or not self.path.parent.exists():
+            return ()
+        self.write(self.path, self._written)
+        return (self.path.name,)
+
     @property
     def is_behind(self) -> bool:
         """What is in it is not what should be: it could not be used, or the last `save` failed."""

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from mizzen._api import pb
 from mizzen.envoy import authorization, config, listeners, route, route_tables, virtual_host
-from mizzen.pipeline import Settings, to_snapshot
+from mizzen.pipeline import Settings
 from mizzen.proxy.binary import envoy_binary
 from mizzen.proxy.bootstrap import ProxySpec, bootstrap
 from mizzen.serve.ads import AdsServer
@@ -23,6 +23,7 @@ from mizzen.xds.resource_type import ENDPOINTS, LISTENER
 from mizzen.xds.snapshot import Snapshot, snapshot
 from tests.golden import Case, built, cases, filled, material
 from tests.harness.clients import curl
+from tests.harness.snapshots import held
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -123,7 +124,7 @@ async def test_envoy_takes(envoy: Envoy, case: Case) -> None:
     gateway = case.chosen(case.build())
     made = gateway.config(gateway.announced_when_proven())
 
-    assert await envoy.offer(to_snapshot(made, None)) == ""
+    assert await envoy.offer(held(made)) == ""
 
 
 async def test_envoys_refusal_would_be_noticed(envoy: Envoy) -> None:
@@ -221,7 +222,7 @@ async def test_what_stands_for_a_fault_is_taken_and_closes(
     if where is not None:
         monkeypatch.setattr(where, step, fails)
     (gateway,) = built({"all.yaml": filled(CLOSED.encode(), material)}, Settings()).gateways
-    made = to_snapshot(gateway.config(gateway.announced_when_proven()), None)
+    made = held(gateway.config(gateway.announced_when_proven()))
     if step == "cluster":  # nobody asks for the endpoints of a cluster that is not there
         made = made.without(ENDPOINTS.url)
 
@@ -259,7 +260,7 @@ async def test_what_envoy_would_refuse_is_not_sent_and_closes(
     monkeypatch.setattr(where, step, spoilt)
     (gateway,) = built({"all.yaml": filled(CLOSED.encode(), material)}, Settings()).gateways
     told = gateway.config(gateway.announced_when_proven())
-    made = to_snapshot(told, None)
+    made = held(told)
     if step == "cluster":
         made = made.without(ENDPOINTS.url)
 

@@ -17,11 +17,11 @@ import pytest
 
 from mizzen.envoy.config import LISTENERS, EnvoyConfig
 from mizzen.envoy.violations import violations
-from mizzen.pipeline import to_snapshot
 from mizzen.plane.envoy_files import unusable_files, without_files
 from tests.e2e.test_cases_on_envoy import Envoy, running
 from tests.fuzz import NEIGHBOUR, NEIGHBOUR_PORT, OF_THEIR_OWN, OPEN, nasty, sweep
 from tests.golden import Case, built, cases
+from tests.harness.snapshots import held
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio, pytest.mark.timeout(0)]
 
@@ -43,7 +43,7 @@ def configurations(case: Case, text: bytes) -> list[EnvoyConfig]:
 async def fault(envoy: Envoy, config: EnvoyConfig) -> str:
     """What is wrong with `config` that nobody has told; "" for nothing."""
     broken = [wrong for one in config.messages() for wrong in violations(one)]
-    refused = await envoy.offer(to_snapshot(config, None))
+    refused = await envoy.offer(held(config))
     if envoy.process.poll() is not None:
         return f"Envoy died: {envoy.log.read_text()[-2000:]}"
     if refused.startswith("it did not arrive") and "Cluster" in refused.partition("\n")[0]:

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.config import LISTENERS, ROUTES, SCOPED_ROUTES, EnvoyConfig
-from mizzen.pipeline import Settings, to_snapshot
+from mizzen.pipeline import Settings
 from tests.e2e.test_cases_on_envoy import Envoy, running
 from tests.e2e.test_external_authorizers import MESH
 from tests.e2e.test_scoped_routes import PROTOCOLS, clients, drained, version_is, write
@@ -24,6 +24,7 @@ from tests.harness.authorizer import over_http
 from tests.harness.clients import curl
 from tests.harness.gateway import HOST, Authority, eventually
 from tests.harness.issuer import ISSUER, Issuer
+from tests.harness.snapshots import held
 
 pytestmark = pytest.mark.e2e
 
@@ -252,7 +253,7 @@ async def answers(
     envoy: Envoy, config: EnvoyConfig, authority: Authority, asked: list[Any]
 ) -> list[tuple[int, Mapping[str, str], str]]:
     """Status, headers that filters make, and body, of each request."""
-    assert await envoy.offer(to_snapshot(config, None)) == ""
+    assert await envoy.offer(held(config)) == ""
     return await asyncio.to_thread(lambda: [answer(authority, *one) for one in asked])
 
 

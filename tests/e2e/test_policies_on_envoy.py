@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from mizzen.pipeline import Settings, to_snapshot
+from mizzen.pipeline import Settings
 from tests.e2e.test_cases_on_envoy import Envoy, running
 from tests.golden import built
+from tests.harness.snapshots import held
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -315,4 +316,4 @@ async def test_envoy_takes_what_becomes_of_random_policies(envoy: Envoy, seed: i
     text = "\n---\n".join([GATEWAY, LOGIN, *map(json.dumps, written)])
     [gateway] = built({"in.yaml": text.encode()}, Settings()).gateways
 
-    assert await envoy.offer(to_snapshot(gateway.config(gateway.announced_when_proven()), None)) == ""
+    assert await envoy.offer(held(gateway.config(gateway.announced_when_proven()))) == ""

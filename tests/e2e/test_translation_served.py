@@ -21,12 +21,12 @@ from mizzen.persistent import by_name
 from mizzen.proxy.binary import envoy_binary
 from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
 from mizzen.serve.ads import AdsServer
-from mizzen.xds.snapshot import snapshot
 from tests.harness import small_models as small
 from tests.harness.clients import CERTIFICATE_REQUIRED, curl, visit
 from tests.harness.h3_raw import converse, plain
 from tests.harness.small_models import CA_PEM, HOST
 from tests.harness.small_websocket import echoed
+from tests.harness.snapshots import held
 
 pytestmark = pytest.mark.e2e
 
@@ -46,8 +46,8 @@ class Served:
     def publish(self, model: Model, alt_svc: str | None = ALT_SVC, *, less: str = "") -> None:
         """Tell Envoy; `less`: a type whose resources are not sent."""
         config = envoy_config(model, {one.name: alt_svc for one in model.announcements})
-        sent = {url: {} if url == less else named for url, named in config.bodies.items()}
-        self.ads.publish("edge.shop", snapshot(sent))
+        told = held(config)
+        self.ads.publish("edge.shop", told.without(less) if less else told)
 
     def stat(self, name: str) -> int:
         """A counter or gauge of Envoy's."""

@@ -1,10 +1,11 @@
 """Taking an installation out of a cluster again, so that nothing of it stays but its namespaces."""
 
 import asyncio
+from dataclasses import replace
 
 from mizzen.authority.store import ROOTS
 from mizzen.cluster.leader_tasks import MANAGER
-from mizzen.inject.container import ROOTS_CONFIG_MAP
+from mizzen.inject.container import ROOTS_CONFIG_MAP, SESSION_TICKETS
 from mizzen.install.apply.install import REMOVABLE, Change, Outcome, Say, installed
 from mizzen.install.apply.objects import Key, Objects, key_of
 from mizzen.install.site import API_VERSIONS, DEFAULT_REVISION, MANAGED_BY, REVISION
@@ -97,7 +98,7 @@ class Uninstaller:
         return [key for key in found if key.name == own]
 
     async def _roots(self, namespaces: set[str]) -> list[Key]:
-        """What the control plane has written of its root: certificates, and with everything, its key."""
+        """What the control plane has written of its root: certificates, and with everything, its key; and of tickets."""
         fields = f"metadata.name={ROOTS_CONFIG_MAP}"
         copies = await self.objects.list("v1", "ConfigMap", fields=fields)
         found = [key_of(one) for one in copies if _is_from_us(one)]
@@ -107,6 +108,9 @@ class Uninstaller:
                 secret = await self.objects.get(key)
                 if secret is not None and ROOTS in (secret.get("data") or {}):
                     found.append(key)
+                tickets = replace(key, name=SESSION_TICKETS)
+                if await self.objects.get(tickets) is not None:
+                    found.append(tickets)
         return found
 
 

@@ -127,11 +127,16 @@ def test_a_node_tells_how_the_envoy_before_it_ended() -> None:
     assert start_of(again) == Start(2, "SIGABRT")
 
 
-def test_only_the_edge_counts_the_requests_that_are_called_off() -> None:
-    (key,) = parsed(replace(SPEC, kind="sidecar"))["layered_runtime"]["layers"][0]["static_layer"].keys() - (
-        parsed()["layered_runtime"]["layers"][0]["static_layer"].keys()
+def test_only_the_edge_counts_the_requests_that_are_called_off_and_gives_tickets_of_our_keys() -> None:
+    sidecar, gateway = (
+        parsed(spec)["layered_runtime"]["layers"][0]["static_layer"]
+        for spec in (replace(SPEC, kind="sidecar"), SPEC)
     )
+    (key,) = sidecar.keys() - gateway.keys()
     assert key == "overload.premature_reset_total_stream_count"
+    (key,) = gateway.keys() - sidecar.keys()
+    assert gateway[key] is True
+    assert key == "envoy.reloadable_features.quic_session_ticket_support"
 
 
 def test_more_of_the_runtime_may_be_said_but_what_is_set_here_stays() -> None:

@@ -3,6 +3,7 @@
 import itertools
 
 from mizzen._api import pb
+from mizzen.model.tls import SESSION_TICKETS
 from mizzen.serve.clients import Client, Clients
 from mizzen.xds.delta import DeltaStream
 from mizzen.xds.resource_type import LISTENER, SECRET
@@ -46,6 +47,39 @@ async def test_who_may_not_be_told_secrets_is_told_all_else() -> None:
         assert told(client) == {SECRET.url: ["-key"], LISTENER.url: ["one"]}
     first, second = (client.stream.status() for client in public)
     assert all(one is other for one, other in zip(first.types, second.types, strict=True))
+    clients.close()
+
+
+async def test_keys_of_session_tickets_are_told_to_who_has_proven_to_be_the_gateway_and_own_ones_to_the_rest() -> (
+    None
+):
+    keys = pb.Secret(name=SESSION_TICKETS)
+    keys.session_ticket_keys.keys.add(inline_bytes=b"k" * 80)
+    clients = Clients()
+    clients.publish(GATEWAY, snapshot({SECRET.url: {"key": b"secret", SESSION_TICKETS: keys}}))
+
+    def held(*, is_proven: bool) -> tuple[Client, bytes]:
+        node = pb.Node(id=f"router~10.0.0.9~{GATEWAY}~shop.svc.cluster.local")
+        stream = DeltaStream(itertools.count(1), clients.shared)
+        client = Client(stream, node, silent=False, secrets=False, is_proven=is_proven)
+        clients.add(client)
+        names = ("key", SESSION_TICKETS)
+        stream.receive(pb.DeltaDiscoveryRequest(type_url=SECRET.url, resource_names_subscribe=names))
+        clients.offer(client)
+        response = stream.next_response()
+        assert response is not None
+        message = pb.DeltaDiscoveryResponse.FromString(response.body)
+        assert list(message.removed_resources) == ["key"]
+        (resource,) = message.resources
+        (key,) = pb.Secret.FromString(resource.resource.value).session_ticket_keys.keys
+        return client, key.inline_bytes
+
+    assert held(is_proven=True)[1] == b"k" * 80
+    (one, own), (_, other) = held(is_proven=False), held(is_proven=False)
+    assert len({own, other, b"k" * 80}) == 3
+    tickets = one.tickets
+    clients.offer(one)
+    assert one.tickets is tickets
     clients.close()
 
 
