@@ -13,6 +13,7 @@ from typing import Any
 
 from mizzen.authority.proof import HEADER
 from mizzen.lazy import dataclass
+from mizzen.proxy.stat_tags import stats_config
 from mizzen.xds.start import START, Start
 
 Json = dict[str, Any]
@@ -168,6 +169,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
             ]
         },
         "overload_manager": _overload_manager(spec),
+        "stats_config": stats_config(),
     }
 
 

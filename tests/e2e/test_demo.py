@@ -111,7 +111,9 @@ def test_health_and_metrics_answer_where_istio_has_them(tmp_path: Path) -> None:
     walkthrough.write(tmp_path, 9, 8, gateway.now())
     with gateway.up(tmp_path):
         assert curl("h1", "http://localhost:15021/healthz/ready").status == 200
-        assert "envoy_" in curl("h1", "http://localhost:15090/stats/prometheus").text
+        metrics = curl("h1", "http://localhost:15090/stats/prometheus").text
+        mirror = 'envoy_http_conn_manager_prefix="outbound_udp_0.0.0.0_8443;"'
+        assert f"envoy_http_downstream_rq_http3_total{{{mirror}}}" in metrics
 
 
 def test_sigterm_stops_everything(tmp_path: Path) -> None:
