@@ -13,7 +13,7 @@ from mizzen.envoy.config import SECRETS, EnvoyConfig, envoy_config
 from mizzen.envoy.secret import ca_secret, session_ticket_keys, tls_secret
 from mizzen.errors import Problem, ResourceRef, Severity, capped, sort_key
 from mizzen.guard import Stage, attempt, is_fault
-from mizzen.http3.announcement import Phase, State, header_value
+from mizzen.http3.announcement import proven_value
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
@@ -107,10 +107,7 @@ class GatewayBuild:
 
     def announced_when_proven(self) -> Announced:
         """What answers say once every mirror has been proven."""
-        return {
-            one.name: header_value(one, State(phase=Phase.ANNOUNCED, max_age=one.max_age))
-            for one in self.model.announcements
-        }
+        return {one.name: proven_value(one) for one in self.model.announcements}
 
     def without_listeners(self, names: frozenset[str]) -> "GatewayBuild":
         """The same, less some listeners; a mirror that goes with them is not announced."""

@@ -8,9 +8,21 @@ from typing import Any
 import click
 
 from mizzen.cli import options, printing, reach, tables
-from mizzen.status import MirrorStatus
+from mizzen.status import MirrorStatus, to_json
 
-HEADER = ("GATEWAY", "SERVER", "HTTP/3", "ALT-SVC", "H1", "H2", "H3", "REASON")
+HEADER = (
+    "GATEWAY",
+    "SERVER",
+    "HTTP/3",
+    "ALT-SVC",
+    "STAGE",
+    "SINCE",
+    "PROMISED UNTIL",
+    "H1",
+    "H2",
+    "H3",
+    "REASON",
+)
 _VERSIONS = ("http1", "http2", "http3")
 _REQUESTS = re.compile(r"http\.outbound_(?:udp_)?(.+?);?\.downstream_rq_(http[123])_total")
 _FILTER = "downstream_rq_http[123]_total"
@@ -28,6 +40,8 @@ def command() -> None:
 def status(gateway: str | None, output: str, target: reach.Target) -> None:
     """Print each HTTPS server: its mirror, what clients are told, and how many requests came by which protocol.
 
+    STAGE is how far the announcement has come, SINCE when that began; until PROMISED UNTIL a client may come over HTTP/3,
+    whatever it is told now. -o json tells when the next stage may begin, and the last turns with their reasons.
     Requests are counted by Envoy for each port since it started; servers that share a port share the counts.
     """
     gateways = target.status().gateways
@@ -64,6 +78,13 @@ def server_value(key: str, mirror: MirrorStatus, counts: Mapping[str, Mapping[st
         "server": mirror.server,
         "listener": mirror.listener,
         "announced": mirror.announced,
+        "state": mirror.state,
+        "stage": mirror.stage,
+        "stages": mirror.stages,
+        "since": mirror.since,
+        "promisedUntil": mirror.promised_until,
+        "nextStage": mirror.next_stage,
+        "history": [to_json(turn) for turn in mirror.history],
         "requests": dict(counts.get(mirror.listener.removeprefix("udp_"), {})),
         "reason": mirror.reason,
     }
@@ -77,6 +98,16 @@ def row(one: Mapping[str, Any]) -> tuple[str, ...]:
         one["server"],
         one["listener"] or "none",
         one["announced"] or "-",
+        _stage(one),
+        one["since"] or "-",
+        one["promisedUntil"] or "-",
         *counts,
         one["reason"] or "-",
     )
+
+
+def _stage(one: Mapping[str, Any]) -> str:
+    """As "2/4"; where it is not announced, how it stands."""
+    if one["state"] != "announced":
+        return one["state"] or "-"
+    return f"{one['stage']}/{one['stages']}"

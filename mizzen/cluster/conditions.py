@@ -17,6 +17,8 @@ Json = dict[str, Any]
 MOST_MESSAGES = 10
 KINDS = ("Gateway", "VirtualService")
 _LEVELS = {"error": "ERROR", "warning": "WARNING", "info": "INFO"}
+# States of a mirror that is taken back, and the reason of the condition then.
+_WITHDRAWING = {"leaving": "Withdrawing", "withdrawn": "Withdrawn"}
 _ORDER = {"error": 0, "warning": 1, "info": 2}  # where not all are told
 
 
@@ -142,9 +144,16 @@ def _http3(held: Held) -> Json:
         # By name: in whatever order replicas and Envoys tell of it, what is written stays the same.
         first = min(silent, key=lambda one: (one.server, one.reason))
         reason = "NotAnnounced" if expected else "NotMirrored"
-        return _condition("HTTP3", False, reason, f"{first.server}: {first.reason or 'not announced yet'}")
+        reason = _WITHDRAWING.get(first.state, reason)
+        until = f" (clients may come until {first.promised_until})" if first.state in _WITHDRAWING else ""
+        return _condition(
+            "HTTP3", False, reason, f"{first.server}: {first.reason or 'not announced yet'}{until}"
+        )
     told = ", ".join(sorted({one.announced for one in held.mirrors}))
-    return _condition("HTTP3", True, "Announced", f"clients are told {told}")
+    stages = sorted({f"{one.stage} of {one.stages}" for one in held.mirrors if one.stages > 1})
+    how_far = f", stage {', '.join(stages)}" if stages else ""
+    back = sorted(f"; {one.server}: {one.reason}" for one in held.mirrors if one.reason)[:1]
+    return _condition("HTTP3", True, "Announced", f"clients are told {told}{how_far}{''.join(back)}")
 
 
 def _condition(kind: str, verdict: bool, reason: str, message: str) -> Json:

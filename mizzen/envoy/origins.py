@@ -17,8 +17,9 @@ from mizzen.envoy.types import (
 )
 from mizzen.errors import ResourceRef
 from mizzen.model import Model
+from mizzen.model.announcement import Announcement
 from mizzen.model.backend import Backend, name_of_endpoints
-from mizzen.model.listener import Announcement, Listener
+from mizzen.model.listener import Listener
 from mizzen.model.patch import Operation, Target
 from mizzen.model.route import Host, RouteTable
 from mizzen.model.tls import Certificate, TrustedCa

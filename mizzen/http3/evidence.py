@@ -1,6 +1,7 @@
 """What is known of an HTTP/3 mirror. All values."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mizzen.lazy import dataclass
 
@@ -10,24 +11,29 @@ class Evidence:
     """What is known of one mirror.
 
     `acked`: Envoy holds the QUIC listener and its certificate. `proven`: whether a request over HTTP/3
-    succeeded; None when none has ended yet. `detail`: why it did not.
+    succeeded; None when none has ended yet. `detail`: why it did not. `everywhere`: no Envoy behind the address is
+    still without it.
     """
 
     acked: bool
     proven: bool | None
     detail: str = ""
+    everywhere: bool = True
 
 
 NOTHING_KNOWN = Evidence(acked=False, proven=None)
 
 
-def together(found: Iterable[Evidence]) -> Evidence:
+def together(known: Iterable[Evidence]) -> Evidence:
     """What is known of the mirrors of several Envoys that answer under one address.
 
     One that fails counts for all, since clients cannot choose. One that has just come waits for its own proof
-    while another's holds.
+    while another's holds: that breaks no announcement, but none begins before.
     """
-    return max(found, key=_rank, default=NOTHING_KNOWN)
+    evidence = tuple(known)
+    best = max(evidence, key=_rank, default=NOTHING_KNOWN)
+    is_everywhere = all(one.acked and one.proven and one.everywhere for one in evidence)
+    return best if best.everywhere == is_everywhere else replace(best, everywhere=is_everywhere)
 
 
 def _rank(evidence: Evidence) -> int:

@@ -8,16 +8,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
-from mizzen.http3.announcement import Phase, State, promise
+from mizzen.http3.announcement import Phase, State, Word, promise
 from mizzen.http3.evidence import NOTHING_KNOWN, Evidence
-from mizzen.http3.life import GRACE, kept, promised_at_most, step, withdrawn
-from mizzen.http3.replicas import FAILURE_AGAIN, failing_at
+from mizzen.http3.health import Health, Verdict
+from mizzen.http3.life import (
+    FAILED,
+    UNCONFIRMED,
+    kept,
+    leave,
+    lingers,
+    next_at,
+    step,
+    withdrawn,
+)
+from mizzen.http3.replicas import FAILURE_AGAIN, fails_at, words_of
 from mizzen.http3.replicas import merged as merged_states
+from mizzen.http3.stages import judged, next_stage_at, with_rollout
 from mizzen.lazy import dataclass
-from mizzen.model.listener import Announcement
+from mizzen.model.announcement import Announcement, Rollout
 
-# Port, phase, until when a client may remember it, for how long it is told to, listener, who says that it fails.
-Stored = tuple[int, Phase, datetime | None, timedelta, str, tuple[tuple[str, datetime], ...]]
+# What is written down of it, by port.
+Stored = tuple[tuple[int, State], ...]
+_NOBODY = State()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +51,7 @@ class Server:
         port = first.port if first is not None and agree else None
         states = _remembered(self.states, port, now)
         if first is not None and port is not None:
-            states[port] = _begin(first, self.states.get(port, State()), now)
+            states[port] = _begin(first, self.states.get(port, _NOBODY), now)
         found = Server(port=port, states=states)
         return self if found == self else found
 
@@ -48,14 +60,26 @@ class Server:
         if self.port is None:
             return self.follow((), now) if self.states else self
         before = self.states[self.port]
-        failing = failing_at(before.failing, evidence, replica, now)
-        elsewhere = next((name for name in sorted(failing) if name != replica), "")
+        words = words_of(before, evidence, replica, now)
+        elsewhere = fails_at(words, replica)
         if elsewhere and evidence.proven is not False:
             detail = f"it fails at a gateway of the replica {elsewhere}"
-            evidence = Evidence(acked=evidence.acked, proven=False, detail=detail)
-        state = step(before, evidence, wanted=True, now=now)
-        if failing != state.failing:
-            state = replace(state, failing=failing)
+            evidence = replace(evidence, proven=False, detail=detail)
+        state = before if words is before.words else replace(before, words=words)
+        return self._with(step(state, evidence, wanted=True, now=now, replica=replica), now)
+
+    def judged(self, verdict: Verdict, now: datetime, replica: str = "") -> "Server":
+        """The same after an interval of Envoy's counters."""
+        if self.port is None:
+            return self
+        before = self.states[self.port]
+        state = judged(before, verdict, now)
+        if state is before:
+            return self
+        return self._with(step(state, state.evidence, wanted=True, now=now, replica=replica), now)
+
+    def _with(self, state: State, now: datetime) -> "Server":
+        assert self.port is not None
         states = {**_remembered(self.states, self.port, now), self.port: state}
         is_same = len(states) == len(self.states) and all(
             states[port] is one for port, one in self.states.items()
@@ -67,8 +91,7 @@ class Server:
         states = {
             port: state
             for port, state in self.states.items()
-            if (state.promised_until is not None and now < state.promised_until)
-            or any(now < until for until in state.failing.values())
+            if lingers(state, now) or any(now < until for until in state.words.values())
         }
         return self if len(states) == len(self.states) else replace(self, states=states)
 
@@ -81,19 +104,28 @@ class Server:
     @property
     def is_pending(self) -> bool:
         """Does it wait for its promise to be written down?"""
-        return self._state.pending is not None
+        return self.state.pending is not None
 
     @property
     def value(self) -> str | None:
         """What its answers say: the value of alt-svc, None for no header."""
-        if self.port is not None and self._state.phase is Phase.ANNOUNCED:
-            return promise(self.port, self._state)
+        if self.port is not None and self.state.phase is Phase.ANNOUNCED:
+            return promise(self.port, self.state.max_age)
         return "clear" if any(one.phase is Phase.WITHDRAWN for one in self.states.values()) else None
 
     @property
-    def _state(self) -> State:
+    def state(self) -> State:
         """That of the port that is wanted."""
-        return self.states.get(self.port, State()) if self.port is not None else State()
+        return self.states.get(self.port, _NOBODY) if self.port is not None else _NOBODY
+
+    @property
+    def shown(self) -> State:
+        """That of the port that is wanted; without one, of the port that clients remember longest."""
+        if self.port is not None or not self.states:
+            return self.state
+        return max(
+            self.states.values(), key=lambda one: one.promised_until.timestamp() if one.promised_until else 0
+        )
 
     @property
     def promised_until(self) -> datetime | None:
@@ -104,18 +136,23 @@ class Server:
     @property
     def phase(self) -> Phase:
         """What its answers say, as a word."""
-        value = self.value
-        return Phase.WITHHELD if value is None else Phase.WITHDRAWN if value == "clear" else Phase.ANNOUNCED
+        match self.value:
+            case None:
+                return Phase.LEAVING if self.shown.phase is Phase.LEAVING else Phase.WITHHELD
+            case "clear":
+                return Phase.WITHDRAWN
+            case _:
+                return Phase.ANNOUNCED
 
     @property
     def lists_dns(self) -> bool:
-        """May DNS say now that it speaks HTTP/3?"""
+        """May DNS say now that it speaks HTTP/3? A planned withdrawal begins there."""
         return self.phase is Phase.ANNOUNCED
 
     @property
     def evidence(self) -> Evidence:
         """What is known of its mirror."""
-        return self._state.evidence
+        return self.state.evidence
 
     @property
     def is_unsettled(self) -> bool:
@@ -125,81 +162,93 @@ class Server:
             self.port is not None
             and evidence.acked
             and evidence.proven is None
-            and self._state.phase is not Phase.ANNOUNCED
+            and self.state.phase is not Phase.ANNOUNCED
         )
 
     @property
     def reason(self) -> str:
-        """Why its mirror is not announced, in one sentence; "" when it is."""
+        """Why its mirror is not announced, or why not for longer, in one sentence; "" when it is."""
+        state, evidence = self.state, self.evidence
         if self.phase is Phase.ANNOUNCED:
-            return ""
-        evidence = self.evidence
+            return state.health.reason if state.health.bad else ""
         if evidence.proven is False:
-            return evidence.detail or "a request over HTTP/3 through the mirror failed"
+            return evidence.detail or FAILED
+        if state.paused_until is not None:
+            return f"{state.health.reason}; it is tried again at {state.paused_until:%H:%M:%S} UTC"
         if not evidence.acked:
-            return "Envoy has not confirmed the mirror's listener and certificate"
-        if evidence.proven:
-            return "what it promises is not written down yet"
-        return "the mirror is being tried"
+            return UNCONFIRMED
+        if not evidence.proven:
+            return "the mirror is being tried"
+        if not evidence.everywhere or any(word is Word.WAITS for word, _ in state.words):
+            return "not every Envoy has confirmed the mirror yet"
+        return "what it promises is not written down yet"
 
-    def next(self, replica: str = "") -> datetime | None:
+    def next_stage(self, now: datetime, replica: str = "") -> datetime | None:
+        """When the next stage may begin; None: there is none, or something else must come first."""
+        return next_stage_at(self.state, now, replica)
+
+    def next(self, now: datetime, replica: str = "") -> datetime | None:
         """When time alone may change something."""
         times = [
-            state.promised_until
-            for port, state in self.states.items()
-            if port != self.port or state.phase is Phase.WITHDRAWN
+            next_at(state, now, replica, wanted=port == self.port) for port, state in self.states.items()
         ]
-        state = self._state
-        if state.phase is Phase.ANNOUNCED:
-            if state.promised_until is not None:
-                times.append(state.promised_until - state.max_age + timedelta(microseconds=1))
-            if state.unconfirmed_since is not None:
-                times.append(state.unconfirmed_since + GRACE + timedelta(microseconds=1))
-        for name, until in state.failing.items():
+        for (_, name), until in self.state.words.items():
             times.append(until - FAILURE_AGAIN if name == replica else until)
-        return min((one for one in times if one is not None), default=None)
+        return min((at for at in times if at is not None), default=None)
 
-    def stored(self) -> tuple[Stored, ...]:
+    def stored(self) -> Stored:
         """What is written down of it. What is about to be promised is written as promised."""
         return tuple(
-            (
-                port,
-                Phase.ANNOUNCED if state.pending else state.phase,
-                promised_at_most(state),
-                state.max_age,
-                state.listener,
-                tuple(sorted(state.failing.items())),
-            )
+            (port, _essential(state))
             for port, state in sorted(self.states.items())
-            if state.pending or state.promised_until or state.failing
+            if state.pending or state.promised_until or state.words
         )
 
     def merged(self, other: "Server", now: datetime, replica: str = "") -> "Server":
         """With what is written of the same server by other replicas: the one rule for both homes.
 
-        A promise lasts as long as the longest that anybody has given. At whose gateways it fails each says of itself:
-        of `replica` that is what it says here, of the others what is written.
+        A promise lasts as long as the longest that anybody has given, and has come as far as whoever turned it last says.
+        At whose gateways it fails each says of itself: of `replica` that is what it says here, of the others what is written.
         What is announced is judged by each from what it sees; whoever has seen nothing yet takes over what was said.
         """
         states = dict(self.states)
         for port, theirs in other.states.items():
             mine = states.get(port)
             merged = merged_states(mine, theirs, replica, now)
-            if mine is not None or merged.promised_until is not None or merged.failing:
+            if mine is not None or merged.promised_until is not None or merged.words:
                 states[port] = merged
         return self if states == self.states else replace(self, states=states)
 
 
 def _remembered(states: Mapping[int, State], but: int | None, now: datetime) -> dict[int, State]:
-    """What clients may still know of other ports."""
-    gone = {number: withdrawn(state, now) for number, state in states.items() if number != but}
-    return {number: state for number, state in gone.items() if state.phase is Phase.WITHDRAWN}
+    """What clients may still know of other ports, and what lingers of them."""
+    gone = {number: leave(state, now) for number, state in states.items() if number != but}
+    return {
+        number: state
+        for number, state in gone.items()
+        if state.phase is not Phase.WITHHELD or lingers(state, now)
+    }
 
 
 def _begin(announcement: Announcement, state: State, now: datetime) -> State:
     """The state under which an announcement goes on: what was proven of another listener proves nothing."""
-    if state.listener != announcement.listener and state.phase is Phase.ANNOUNCED:
-        state = replace(withdrawn(state, now), evidence=NOTHING_KNOWN)
-    if (state.listener, state.max_age) == (announcement.listener, announcement.max_age):
-        return state
-    return replace(state, listener=announcement.listener, max_age=announcement.max_age)
+    if state.listener != announcement.listener:
+        if state.phase is Phase.ANNOUNCED:
+            why = f"its listener is {announcement.listener} now, and was {state.listener}"
+            state = replace(withdrawn(state, now, why), evidence=NOTHING_KNOWN, health=Health())
+        state = replace(state, listener=announcement.listener)
+    listed_for = announcement.listed_for or timedelta(0)
+    rollout = announcement.rollout
+    return with_rollout(state, replace(rollout, dns_ttl=listed_for) if listed_for else rollout)
+
+
+def _essential(state: State) -> State:
+    """What whoever follows must know of it."""
+    state, rollout = kept(state), state.rollout
+    return replace(
+        state,
+        unconfirmed_since=None,
+        evidence=NOTHING_KNOWN,
+        health=Health(reason=state.health.reason),
+        rollout=Rollout(dns_ttl=rollout.dns_ttl, drain=rollout.drain),
+    )

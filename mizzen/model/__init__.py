@@ -9,8 +9,9 @@ from typing import NewType
 
 from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
+from mizzen.model.announcement import Announcement
 from mizzen.model.backend import Backend
-from mizzen.model.listener import AccessPolicies, Announcement, Listener, Mirror
+from mizzen.model.listener import AccessPolicies, Listener, Mirror
 from mizzen.model.patch import Patch
 from mizzen.model.route import RouteTable, Scoped
 from mizzen.model.tls import Certificate, TrustedCa

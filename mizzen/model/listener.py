@@ -7,7 +7,6 @@ from enum import Enum
 from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
-from mizzen.model.dns import Binding
 from mizzen.model.plugin import Plugin
 from mizzen.model.route import HashOn, Weighted
 from mizzen.model.telemetry import AccessLog, TraceHeaders, Tracer
@@ -174,29 +173,6 @@ class Listener:
         return self.transport is Transport.QUIC and any(
             chain.tls is not None and not chain.tls.judges_clients for chain in self.chains
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """What the answers of one HTTPS server say about HTTP/3 (the alt-svc header, RFC 7838).
-
-    Every HTTPS server that ends TLS has one, so that turning HTTP/3 on or off never changes a listener.
-    """
-
-    name: str  # "alt-svc/https.443.https.httpbin-gateway.istio-system"
-    port: int | None  # the UDP port that clients dial; None: there is no mirror to announce
-    max_age: timedelta = timedelta(days=1)
-    listener: str = ""  # the QUIC listener that must be proven first
-    server_names: tuple[str, ...] = ()  # SNI that the proof asks for
-    certificates: tuple[str, ...] = ()  # names of Certificates, one of which the proof must meet
-    trace_headers: TraceHeaders | None = None  # what its filter does besides
-    binding: Binding | None = None  # what DNS may say of it, and who keeps the records
-    origin: ResourceRef
-
-    @property
-    def listed_for(self) -> timedelta | None:
-        """For how long a record that mizzen keeps of it may be believed in after it is to go; None: it keeps none."""
-        return self.binding.listed_for if self.binding is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """What is announced of the servers of all gateways, in one step of the state. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from mizzen.http3.evidence import NOTHING_KNOWN, Evidence, together
+from mizzen.http3.evidence import Evidence, together
 from mizzen.http3.server import Server
 from mizzen.plane.effects import Promises, ServerKey
 from mizzen.plane.mirror_proof import Subject, subject, unconfirmed
@@ -121,11 +122,13 @@ class Announcing:
                 for name in names
             ]
             found += fails_for(gateway.shared.get(announcement.listener, ()), some)
-        return together(found) if found else NOTHING_KNOWN
+        is_anybody_there = any(self.gateways[holder].clients for holder in self.holders[key])
+        # While none is connected here, no other replica waits for ours.
+        return together(found) if is_anybody_there else replace(together(found), everywhere=True)
 
     def put(self, key: ServerKey, server: Server, *, is_new: bool = True) -> None:
         before = self.servers.get(key)
-        self.looks[key] = server.next(self.replica) if server.states else None
+        self.looks[key] = server.next(self.now, self.replica) if server.states else None
         if server is before:
             return
         if server.states or key in self.holders:

@@ -519,7 +519,14 @@ class ControlPlane:
             proxies=tuple(proxy_value(one.translated.build) for one in state.gateways.values()),
             gateways={
                 name: envoy_status(
-                    state, gateway, name, words[name], located, services[key], is_local=self.is_local
+                    state,
+                    gateway,
+                    name,
+                    words[name],
+                    located,
+                    services[key],
+                    is_local=self.is_local,
+                    now=self.clock(),
                 )
                 for key, gateway in state.gateways.items()
                 for name in gateway.translated.names

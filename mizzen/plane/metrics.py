@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mizzen import __version__
+from mizzen.http3.announcement import Phase
 from mizzen.plane.loop import ControlPlane
 
 _Sample = tuple[str, dict[str, str], float]
@@ -34,6 +35,11 @@ _HELP = {
     "mizzen_generation": "How often the configuration was resolved.",
     "mizzen_problems": "What is wrong now, by severity.",
     "mizzen_http3_servers": "HTTPS servers by what clients are told of HTTP/3.",
+    "mizzen_http3_phase": "1 for what the clients of an HTTPS server are told of HTTP/3.",
+    "mizzen_http3_stage": "The stage that the announcement of an HTTPS server has come to, from 1; 0 when it is not announced.",
+    "mizzen_http3_max_age_seconds": "For how long clients of an HTTPS server are told to remember that it speaks HTTP/3.",
+    "mizzen_http3_promised_until_timestamp": "Until when clients may come over HTTP/3, in seconds since 1970; 0: none may.",
+    "mizzen_http3_unwell_intervals": "How many intervals of Envoy's counters were bad, one after the other.",
     "citadel_server_root_cert_expiry_timestamp": "When the root of the mesh ends, in seconds since 1970.",
 }
 
@@ -56,6 +62,31 @@ def _samples(plane: ControlPlane | None) -> Iterator[_Sample]:
         for gateway in gateways
         for name in gateway.translated.targets
     ]
-    for state in ("announced", "withheld", "withdrawn"):
-        yield "mizzen_http3_servers", {"state": state}, states.count(state)
+    for phase in Phase:
+        yield "mizzen_http3_servers", {"state": phase.value}, states.count(phase.value)
+    yield from _announcements(plane)
     yield "citadel_server_root_cert_expiry_timestamp", {}, plane.mesh.roots.active.ends.timestamp()
+
+
+def _announcements(plane: ControlPlane) -> Iterator[_Sample]:
+    """The life of each announcement."""
+    servers = sorted(plane.state.servers.items())
+    named = [({"gateway": called, "server": name.partition("/")[2]}, one) for (called, name), one in servers]
+    for labels, server in named:
+        for phase in Phase:
+            yield "mizzen_http3_phase", {**labels, "phase": phase.value}, server.phase is phase
+    for labels, server in named:
+        is_announced = server.phase is Phase.ANNOUNCED
+        yield "mizzen_http3_stage", labels, server.state.stage + 1 if is_announced else 0
+    for labels, server in named:
+        is_announced = server.phase is Phase.ANNOUNCED
+        yield (
+            "mizzen_http3_max_age_seconds",
+            labels,
+            server.state.max_age.total_seconds() if is_announced else 0,
+        )
+    for labels, server in named:
+        until = server.promised_until
+        yield "mizzen_http3_promised_until_timestamp", labels, until.timestamp() if until is not None else 0
+    for labels, server in named:
+        yield "mizzen_http3_unwell_intervals", labels, server.state.health.bad

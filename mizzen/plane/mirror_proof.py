@@ -8,7 +8,8 @@ from mizzen._api import pb
 from mizzen.http3.evidence import Evidence
 from mizzen.lazy import dataclass
 from mizzen.model import Model
-from mizzen.model.listener import Announcement, Listener
+from mizzen.model.announcement import Announcement
+from mizzen.model.listener import Listener
 from mizzen.model.tls import FILE_CERT, WORKLOAD, Certificate, ClientAuth
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import LISTENER, SECRET

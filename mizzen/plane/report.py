@@ -1,19 +1,18 @@
 """What is told of the state: which Envoy holds what, and why it does not. Pure; asking changes nothing."""
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from mizzen._api import pb
 from mizzen.envoy.config import ROUTES, SCOPED_ROUTES, EnvoyConfig
 from mizzen.envoy.origins import host_of_scope
 from mizzen.envoy.violations import violations
 from mizzen.errors import Problem, ResourceRef, Severity
-from mizzen.http3.server import Server
 from mizzen.model import Model
-from mizzen.model.listener import Announcement, Transport
+from mizzen.model.listener import Transport
 from mizzen.model.route import Route
 from mizzen.pipeline import GatewayBuild
+from mizzen.plane.mirror_status import Located, mirrors
 from mizzen.plane.refusals import Refusals
 from mizzen.plane.served_gateway import Gateway
 from mizzen.plane.state import State
@@ -22,10 +21,8 @@ from mizzen.redaction import hidden_text
 from mizzen.resolve.context import Proxy
 from mizzen.serve.ads import ClientStatus
 from mizzen.status import (
-    BindingStatus,
     EnvoyStatus,
     ListenerStatus,
-    MirrorStatus,
     ProblemValue,
     ProxyValue,
     Rejected,
@@ -41,7 +38,6 @@ from mizzen.xds.status import SyncState, TypeStatus
 CATALOGUE = {
     "XDS-001": "Envoy refused a part of the configuration; what it held before stays.",
 }
-Located = Callable[[Problem], Problem]
 
 _ROUTE = re.compile(r"\bvirtual_hosts\[(\d+)\]\.routes\[(\d+)\]")
 
@@ -123,6 +119,7 @@ def envoy_status(
     services: tuple[ServiceStatus, ...] = (),
     *,
     is_local: bool,
+    now: datetime,
 ) -> EnvoyStatus:
     """All that is told of one Envoy. `located`: the same problem where its object stands now. `services`: those of its
     gateway. `is_local`: the Envoy is on this machine, and so are its ports."""
@@ -142,7 +139,7 @@ def envoy_status(
             Rejected(resource=str(one.resource), origin=str(one.origin), message=one.message)
             for one in map(located, rejected(gateway, name, is_local=is_local))
         ),
-        mirrors=mirrors(state, gateway, located),
+        mirrors=mirrors(state, gateway, located, now),
         listeners=tuple(
             ListenerStatus(name=one.name, address=one.address, port=one.port, transport=one.transport.value)
             for one in model.listeners
@@ -167,62 +164,6 @@ def rejected(gateway: Gateway, name: str, *, is_local: bool) -> tuple[Problem, .
     unexplained = gateway.unopened - translated.stubborn if is_local else frozenset()
     without = unexplained | _withheld(translated.snapshot, refused)
     return rejections(translated.build.model, translated.config, refused, without)
-
-
-def mirrors(state: State, gateway: Gateway, located: Located) -> tuple[MirrorStatus, ...]:
-    """Each HTTPS server, whether it has a mirror and what clients are told of it."""
-    translated = gateway.translated
-    taken = {one.listener: one.problem.message for one in translated.occupied}
-    found = []
-    for mirror in translated.build.model.mirrors:
-        name = f"alt-svc/{mirror.server}"
-        server = state.server(translated.called, name) if name in translated.targets else None
-        reason = mirror.reason or taken.get(mirror.quic_listener, "")
-        where = located(Problem(code="", resource=mirror.origin, field=mirror.at, message=""))
-        found.append(
-            MirrorStatus(
-                server=mirror.server,
-                listener=mirror.quic_listener,
-                expected=mirror.expected,
-                announced=(server.value if server else "") or "",
-                state=server.phase.value if server else "",
-                reason=reason or (_reason(state, server) if server else ""),
-                resource=str(mirror.origin),
-                origin=str(where.origin),
-                promised_until=_time(server.promised_until) if server else "",
-                hosts=mirror.hosts,
-                number=mirror.number,
-                port=mirror.dialled,
-                dns=_dns(translated.targets[name].announcement, server) if server else None,
-            )
-        )
-    return tuple(found)
-
-
-def _dns(announcement: Announcement, server: Server) -> BindingStatus | None:
-    binding = announcement.binding
-    if binding is None:
-        return None
-    return BindingStatus(
-        is_listed=server.lists_dns,
-        alpn=binding.alpn,
-        has_default=binding.has_default,
-        target=binding.target,
-        addresses=binding.addresses,
-        unknown=binding.unknown,
-        ttl=round(binding.ttl.total_seconds()),
-        keeper=str(binding.keeper.policy) if binding.keeper else "",
-    )
-
-
-def _time(at: datetime | None) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else ""
-
-
-def _reason(state: State, server: Server) -> str:
-    if server.is_pending and state.trouble:
-        return "what it promises cannot be written down"
-    return server.reason
 
 
 def lost_port(model: Model, client: ClientStatus | None, occupied: tuple[Taken, ...]) -> str:

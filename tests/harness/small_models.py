@@ -5,17 +5,9 @@ from datetime import UTC, datetime
 from mizzen.demo import certificates
 from mizzen.errors import ResourceRef
 from mizzen.model import GatewayName, Model
+from mizzen.model.announcement import Announcement
 from mizzen.model.backend import Backend, Discovery, Endpoint, EndpointGroup, Health, Service
-from mizzen.model.listener import (
-    Announcement,
-    Chain,
-    Edge,
-    HttpService,
-    Listener,
-    Mirror,
-    TcpService,
-    Transport,
-)
+from mizzen.model.listener import Chain, Edge, HttpService, Listener, Mirror, TcpService, Transport
 from mizzen.model.route import Forward, Host, Route, RouteMatch, RouteTable, Weighted
 from mizzen.model.tls import Certificate, ClientAuth, ServerTls, TlsPolicy, TrustedCa, Verification
 from mizzen.persistent import by_name

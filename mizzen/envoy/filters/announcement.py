@@ -8,7 +8,7 @@ from mizzen._api import pb
 from mizzen.envoy.filters import trace_headers
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.parts import ads, packed
-from mizzen.model.listener import Announcement
+from mizzen.model.announcement import Announcement
 
 
 def http_filter(meeting: Meeting) -> pb.HttpFilter | None:

@@ -8,7 +8,8 @@ from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.http3.eligibility import BY_CHOICE, Facts, Reason, why_not
 from mizzen.lazy import dataclass
-from mizzen.model.listener import Announcement, Mirror
+from mizzen.model.announcement import Announcement
+from mizzen.model.listener import Mirror
 from mizzen.model.tls import Certificate, ServerTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, mapped

@@ -1,7 +1,7 @@
 """Requests by protocol, from Envoy's own counters."""
 
 from mizzen.cli.http3 import requests, row, server_value
-from mizzen.status import MirrorStatus
+from mizzen.status import MirrorStatus, Turn, to_json
 
 
 def stat(name: str, value: int) -> dict[str, object]:
@@ -23,4 +23,26 @@ def test_tcp_and_udp_of_a_port_are_counted_together() -> None:
 def test_a_server_without_a_mirror_says_why_and_counts_nothing() -> None:
     mirror = MirrorStatus(server="https.443", reason="the Service does not open UDP")
     shown = row(server_value("gw", mirror, {}))
-    assert shown == ("gw", "https.443", "none", "-", "-", "-", "-", "the Service does not open UDP")
+    assert shown == ("gw", "https.443", "none", *"-------", "the Service does not open UDP")
+
+
+def test_how_far_an_announcement_has_come_is_shown() -> None:
+    turn = Turn(at="2026-01-01T12:00:00Z", state="announced", stage=2, reason="it has held for 600 s")
+    mirror = MirrorStatus(
+        server="https.443",
+        listener="udp_0.0.0.0_8443",
+        announced='h3=":443"; ma=300',
+        state="announced",
+        stage=2,
+        stages=4,
+        since="2026-01-01T12:00:00Z",
+        promised_until="2026-01-01T12:10:00Z",
+        next_stage="2026-01-01T13:00:00Z",
+        history=(turn,),
+    )
+    value = server_value("gw", mirror, {})
+    assert row(value)[4:7] == ("2/4", "2026-01-01T12:00:00Z", "2026-01-01T12:10:00Z")
+    assert value["nextStage"] == "2026-01-01T13:00:00Z"
+    assert value["history"] == [to_json(turn)]
+    withdrawn = MirrorStatus(server="https.443", announced="clear", state="withdrawn")
+    assert row(server_value("gw", withdrawn, {}))[4] == "withdrawn"

@@ -125,3 +125,14 @@ def test_the_order_in_which_replicas_tell_changes_nothing() -> None:
 
     assert not changed(one, other)
     assert condition(one, "HTTP3")["message"] == "a: a is not open"
+
+
+def test_how_far_an_announcement_has_come_and_how_long_it_takes_to_go_is_told() -> None:
+    growing = envoy(announced='h3=":443"; ma=300', state="announced", stage=2, stages=4)
+    found = condition(told(holders([replica(a=growing)])[REF]), "HTTP3")
+    assert found["message"] == 'clients are told h3=":443"; ma=300, stage 2 of 4'
+    until = "2026-01-02T00:00:00Z"
+    going = envoy(announced="clear", state="withdrawn", promised_until=until, reason="HTTP/3 is switched off")
+    found = condition(told(holders([replica(a=going)])[REF]), "HTTP3")
+    assert (found["status"], found["reason"]) == ("False", "Withdrawn")
+    assert found["message"] == f"https: HTTP/3 is switched off (clients may come until {until})"

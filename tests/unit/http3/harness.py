@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from mizzen.errors import ResourceRef
 from mizzen.http3.evidence import Evidence
 from mizzen.http3.server import Server
-from mizzen.model.listener import Announcement
+from mizzen.model.announcement import Announcement, Rollout, Stage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -18,10 +18,14 @@ UNKNOWN = Evidence(acked=False, proven=None)
 H3 = 'h3=":443"; ma=86400'
 
 
-def an_announcement(port=443, listener="udp_0.0.0.0_8443", name=NAME, max_age=DAY):
+def an_announcement(port=443, listener="udp_0.0.0.0_8443", name=NAME, max_age=DAY, rollout=None):
     origin = ResourceRef(kind="Gateway", namespace="ns", name="gw")
     return Announcement(
-        name=name, port=port, listener=listener if port else "", origin=origin, max_age=max_age
+        name=name,
+        port=port,
+        listener=listener if port else "",
+        origin=origin,
+        rollout=rollout or Rollout(stages=(Stage(max_age=max_age),)),
     )
 
 

@@ -28,7 +28,7 @@ def test_a_mirror_that_fails_at_another_replica_fails_here_until_that_is_over():
     assert here.value == "clear"
     assert here.reason == "it fails at a gateway of the replica b"
     over = NOW + FAILURE_LASTS
-    assert here.next("a") == over
+    assert here.next(NOW, "a") == over
     assert here.step(PROVEN, over, "a").kept().value == H3
 
 

@@ -9,7 +9,7 @@ from mizzen.errors import ResourceRef
 from mizzen.http3.announcement import Phase
 from mizzen.http3.evidence import Evidence
 from mizzen.http3.server import Server
-from mizzen.model.listener import Announcement
+from mizzen.model.announcement import Announcement
 from mizzen.plane.announcement_file import PromiseFile, from_value, to_value
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

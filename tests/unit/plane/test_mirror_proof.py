@@ -3,7 +3,7 @@
 import pytest
 
 from mizzen.errors import ResourceRef
-from mizzen.model.listener import Announcement
+from mizzen.model.announcement import Announcement
 from mizzen.model.tls import FILE_CERT, WORKLOAD, Certificate
 from mizzen.persistent import PersistentMap
 from mizzen.plane.mirror_proof import Target, concrete, subject

@@ -154,10 +154,32 @@ def test_one_that_fails_counts_for_all_pods_of_the_gateway() -> None:
     plane.serve({str(one): renamed(made, f"~{one}", name) for one, name in enumerate(("a", "b"))})
     for name in ("a.istio-system", "b.istio-system"):
         plane.connect(name).settle()
-    for effect in plane.proving:
+    first, second = sorted(plane.proving, key=lambda effect: effect.key)
+    plane.proving.clear()
+    plane.take(plane.state.on_proof(first.key, first.subject, GOOD, plane.now))
+    assert plane.says(SHOP, "a.istio-system") is None  # the first announcement waits for all
+    plane.take(plane.state.on_proof(second.key, second.subject, BAD, plane.now))
+    assert plane.says(SHOP, "a.istio-system") is None
+    plane.wait(5, GOOD)
+    assert plane.says(SHOP, "a.istio-system") == H3
+    plane.wait(AGAIN_AFTER.total_seconds() + 1, None)
+    for effect in tuple(plane.proving):
         proof = GOOD if effect.key[0] == "a.istio-system" else BAD
         plane.take(plane.state.on_proof(effect.key, effect.subject, proof, plane.now))
     assert plane.says(SHOP, "a.istio-system") == CLEAR
+
+
+def test_an_envoy_that_has_just_come_breaks_no_announcement() -> None:
+    plane = Plane()
+    (made,) = plane.make(https("shop")).values()
+    plane.serve({"": renamed(made, "~1", "a", "b")})
+    plane.connect("a.istio-system").settle()
+    plane.prove()
+    plane.wait(1)
+    assert plane.says(SHOP, "a.istio-system") == H3  # it alone is there
+    plane.connect("b.istio-system")
+    plane.wait(GRACE.total_seconds() * 2)
+    assert plane.says(SHOP, "a.istio-system") == H3
 
 
 def test_a_control_plane_takes_up_what_the_one_before_it_promised() -> None:
@@ -184,6 +206,7 @@ class Shared:
                 for key, one in effect.promises.items():
                     theirs = self.stored.get(key, Server())
                     self.stored[key] = one.merged(theirs, plane.now, plane.replica)
+                self.stored = from_value(to_value(self.stored))
             plane.keeping.clear()
         text = to_value(self.stored)
         for plane in self.planes:

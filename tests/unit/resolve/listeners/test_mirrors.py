@@ -1,10 +1,9 @@
 """Which servers get an HTTP/3 mirror, what is announced, and what users are told where there is none."""
 
-from datetime import timedelta
-
 import pytest
 
 from mizzen.errors import Severity
+from mizzen.model.announcement import IMMEDIATE
 from mizzen.resolve.context import ByService
 from mizzen.resolve.gateways.server_tls import server_tls
 from mizzen.resolve.gateways.servers import merged_servers
@@ -78,7 +77,7 @@ def test_the_announcement_says_what_must_be_proven(judged):
     [announcement] = made.announcements
     assert announcement.name == f"alt-svc/{NAME}"
     assert announcement.port == 8443
-    assert announcement.max_age == timedelta(days=1)
+    assert announcement.rollout.stages == IMMEDIATE
     assert announcement.listener == "udp_0.0.0.0_8443"
     assert announcement.server_names == ("*.b.com", "www.a.com")
     assert announcement.certificates == ("kubernetes://cred",)
