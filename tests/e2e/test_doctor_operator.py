@@ -1,5 +1,6 @@
 """What an operator's look at a real gateway finds, while its mirror is broken in one way after the other."""
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from mizzen.cli.reach import Local
 from mizzen.doctor.links import Name
 from mizzen.doctor.operator import Judgement, judged
 from tests.harness import gateway
+from tests.harness.clients import curl
 from tests.harness.gateway import HOST, Authority, Up
 
 pytestmark = pytest.mark.e2e
@@ -102,6 +104,14 @@ def test_the_causes_of_broken_links_are_named_with_their_object_and_line(
             "stateless-resets",
         }
         assert not [one for one in fine.checks if one.ok is False and one.check != "receive-buffer"]
+
+        # Connections that reach all workers.
+        for _ in range(24):
+            assert curl("h3", f"https://{HOST}:8443/", ca_pem=authority.pem).status == 200
+        workers = [one for one in operator.look().checks if one.check == "workers"]
+        assert all(one.ok is not False for one in workers)
+        if os.cpu_count() == 2:
+            assert [one.ok for one in workers] == [True]
 
         # A mirror that would be weaker.
         write("gateway.yaml", gateway.gateway() + "      ecdhCurves: [P-521]\n")
