@@ -28,7 +28,7 @@ def unknown_host(sight: Sight, host: str, port: int, hosts: Iterable[str]) -> Ch
 def server(mirror: MirrorStatus, port: int) -> Check:
     """Which server answers, and at which port clients are to dial it."""
     where = at(mirror.resource, mirror.origin)
-    if mirror.port == port:
+    if mirror.port in (0, port):  # 0: a control plane that does not tell
         return Check(check="server", ok=True, said=f"{where} serves it")
     return Check(
         check="server",
@@ -121,7 +121,7 @@ def _announcement(sight: Sight, one: MirrorStatus) -> Check:
     told = "answers say clear" if one.announced else "answers say nothing of HTTP/3"
     since = f" since {one.since}" if one.since else ""
     until = f"; clients may remember a promise until {one.promised_until}" if one.promised_until else ""
-    why = one.reason or one.state or "the control plane does not say why"
+    why = one.reason or _last_reason(one) or one.state or "the control plane does not say why"
     return Check(
         check="announcement",
         ok=False,
@@ -136,12 +136,18 @@ def _promised(one: MirrorStatus) -> str:
     if one.stages > 1:
         parts.append(f"stage {one.stage} of {one.stages}")
     if one.since:
-        parts.append(f"since {one.since}")
+        why = _last_reason(one)
+        parts.append(f"since {one.since}" + (f" ({why})" if why else ""))
     if one.next_stage:
         parts.append(f"the next stage at {one.next_stage}")
     if one.promised_until:
         parts.append(f"clients may remember it until {one.promised_until}")
     return ", ".join(parts)
+
+
+def _last_reason(one: MirrorStatus) -> str:
+    """Why what clients are told became what it is."""
+    return one.history[-1].reason if one.history else ""
 
 
 def _hint(sight: Sight, one: MirrorStatus) -> str:

@@ -15,6 +15,7 @@ from mizzen.status import (
     ProblemValue,
     Rejected,
     ServiceStatus,
+    Turn,
 )
 
 MIRROR = MirrorStatus(
@@ -167,12 +168,16 @@ def test_the_life_of_an_announcement_is_told() -> None:
         stages=4,
         since="2026-11-26T07:00:00Z",
         next_stage="2026-11-26T07:10:00Z",
+        history=(
+            Turn(at="2026-11-26T06:59:00Z", state="announced", stage=1, reason="proven"),
+            Turn(at="2026-11-26T07:00:00Z", state="announced", stage=2, reason="it has held for 60 s"),
+        ),
         promised_until="2026-11-26T08:00:00Z",
     )
     found = only(judge.mirror(sight(), announced))
     assert (found.ok, found.check) == (True, "announcement")
     assert found.said == (
-        'announced: h3=":443"; ma=300, stage 2 of 4, since 2026-11-26T07:00:00Z, the next stage at '
+        'announced: h3=":443"; ma=300, stage 2 of 4, since 2026-11-26T07:00:00Z (it has held for 60 s), the next stage at '
         "2026-11-26T07:10:00Z, clients may remember it until 2026-11-26T08:00:00Z"
     )
 
@@ -190,6 +195,12 @@ def test_a_withdrawn_announcement_says_until_when_and_why() -> None:
     assert found.said == (
         "answers say clear: the request over HTTP/3 timed out (Gateway/shop/web (gw.yaml:10:5)); "
         "clients may remember a promise until 2026-11-27T09:00:00Z"
+    )
+    leaving = changed(
+        MIRROR, state="leaving", history=(Turn(at="t", state="leaving", reason="it is switched off"),)
+    )
+    assert only(judge.mirror(sight(), leaving)).said.startswith(
+        "answers say nothing of HTTP/3: it is switched off"
     )
     withheld = changed(MIRROR, state="withheld", reason="the mirror is being tried")
     assert only(judge.mirror(sight(), withheld)).said.startswith("answers say nothing of HTTP/3: the mirror")
