@@ -48,7 +48,7 @@ from mizzen.plane.proof_schedule import Key, Prove
 from mizzen.plane.prover import Prover
 from mizzen.plane.reach import Reach
 from mizzen.plane.registration import Registrations
-from mizzen.plane.report import Words, envoy_status, proxy_value, rejected
+from mizzen.plane.report import Words, envoy_status, rejected
 from mizzen.plane.scoped_file import ScopedFile
 from mizzen.plane.served_gateway import Gateway
 from mizzen.plane.session_tickets import SessionTickets
@@ -57,6 +57,7 @@ from mizzen.plane.state import State, Step
 from mizzen.plane.upkeep import Upkeep
 from mizzen.plane.worker import Credentials, Inputs, Worker, problems_now
 from mizzen.probe.mirror import Proof
+from mizzen.proxy.asked import proxy_value
 from mizzen.resolve.context import FileFolders, UnixFolders
 from mizzen.resolve.tls.secrets import next_validity
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus

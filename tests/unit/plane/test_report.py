@@ -1,12 +1,10 @@
 from dataclasses import replace
 
-import pytest
-
 from mizzen._api import pb
 from mizzen.envoy.config import CLUSTERS, ROUTES
 from mizzen.persistent import PersistentMap
 from mizzen.pipeline import Settings
-from mizzen.plane.report import proxy_value, rejection, why
+from mizzen.plane.report import rejection, why
 from mizzen.xds.refusal import LOST
 from tests.golden import built
 
@@ -62,36 +60,3 @@ def test_a_refused_route_is_told_at_the_rule_that_it_came_from() -> None:
     for elsewhere in ("virtual_hosts[9].routes[0].x: y", "virtual_hosts[1].routes[9].x: y", "no place"):
         other = rejection(gateway.model, config, ROUTES, "http.8080", elsewhere)
         assert str(other.resource) == "Gateway/shop/edge"
-
-
-OPERATOR = b"""
-apiVersion: install.istio.io/v1alpha1
-kind: IstioOperator
-spec:
-  meshConfig:
-    defaultConfig: {concurrency: 2, drainDuration: 45s, terminationDrainDuration: 500ms,
-      runtimeValues: {overload.some: 7}, CONNECTIONS}
-"""
-
-
-@pytest.mark.parametrize(
-    ("said", "most"),
-    [
-        (b"", None),
-        (b"connectionSettings: {globalDownstreamConnectionLimit: 100}", 100),
-        (b"proxyMetadata: {ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: '7'}", 7),
-        (b"proxyMetadata: {ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: many}", None),
-        (b"connectionSettings: {globalDownstreamConnectionLimit: 0}", None),
-    ],
-)
-def test_what_an_envoy_has_from_its_start_on_comes_from_the_proxys_configuration(
-    said: bytes, most: int | None
-) -> None:
-    (gateway,) = built(
-        {"in.yaml": OPERATOR.replace(b"CONNECTIONS", said or b"statusPort: 15020")}, Settings()
-    ).gateways
-    value = proxy_value(gateway)
-
-    assert (value.concurrency, value.drain_seconds, value.leaving_seconds) == (2, 45, 0.5)
-    assert value.max_connections == most
-    assert value.runtime == {"overload.some": "7"}
