@@ -28,8 +28,8 @@ lint: ## format, style, types, layers, generated documents
 	lint-imports
 	$(PYTHON) -m scripts.generate_docs --check
 
-golden: ## write the expected files of tests/cases anew; read the diff
-	$(PYTHON) -m pytest -q tests/test_cases.py --golden
+golden: ## write the expected files of tests/cases and tests/plans anew; read the diff
+	$(PYTHON) -m pytest -q tests/test_cases.py tests/test_plans.py --golden
 
 docs: ## write docs/problems.md and docs/fields.md anew
 	$(PYTHON) -m scripts.generate_docs

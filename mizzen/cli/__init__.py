@@ -20,6 +20,7 @@ COMMANDS = {
     "up": ("up", "Serve the gateways that YAML files describe."),
     "render": ("render", "Print the Envoy configuration that files lead to."),
     "analyze": ("analyze", "Print all that is wrong with files, or in a cluster."),
+    "plan": ("plan", "Print what files would do to connections, before they are applied."),
     "proxy-config": ("proxy_config", "Print what a running Envoy holds."),
     "proxy-status": ("proxy_status", "Print what each Envoy has acknowledged."),
     "http3": ("http3", "Show whether HTTP/3 is offered, and used."),

@@ -1,0 +1,134 @@
+"""`mizzen plan`: what applying some files would do to connections."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mizzen.cli import options, printing
+from mizzen.cli.faults import in_a_sentence
+from mizzen.cli.planned import text_of
+from mizzen.errors import MOST_SHOWN, Problem, Severity, first_of
+from mizzen.lazy import dataclass
+from mizzen.sources.files import Files
+from mizzen.sources.kustomize_origins import with_origins
+from mizzen.sources.listing import Listing
+
+if TYPE_CHECKING:
+    from mizzen.pipeline import Settings
+    from mizzen.plan.planning import Served
+    from mizzen.resources.raw_objects import RawObject
+
+_CLOSES = 2  # exit status where a connection is closed
+
+
+class _Plan(click.Command):
+    """Exit status 2 says that something is closed: what cannot be looked at is 1, also where the command line is wrong."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _in_1():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _in_1():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _in_1() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        vars(error)["exit_code"] = 1
+        raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """Two states of the objects."""
+
+    served: "Served"
+    called: str  # what is served is called so
+    objects: "tuple[RawObject, ...]"  # what would be
+    found: tuple[Problem, ...]  # of reading them
+    settings: "Settings"
+    known: frozenset[tuple[object, ...]] = (
+        frozenset()
+    )  # problems that there are already, and that are no hindrance
+
+
+@click.command("plan", cls=_Plan)
+@options.inputs
+@click.option("--against", required=True, metavar="FILE|DIR", help="What is served now.")
+@options.output("table", "json", "yaml")
+def command(inputs: options.Inputs, against: str, output: str) -> None:
+    """Say what files would do to the connections of clients, before they are applied.
+
+    Per gateway, listener and host, from mild to hard: none, routes, endpoints, certificate, opens (something is served that was
+    not), reconnects, closes-h3, withdraws-h3, closes-all (Envoy must be started anew), unserved; each with the object and
+    the line that causes it, and a milder way where there is one. Exit status 0 where nothing is closed (none to opens), 2 where
+    something is, 1 where the files have errors (which are printed as by analyze) or it could not be looked.
+    """
+    given = Files(inputs.files).listing()
+    _show(_with_files(inputs, against, given), output)
+
+
+def _show(compared: _Comparison, output: str) -> None:
+    from mizzen.client.analysis import analysis
+    from mizzen.plan.planning import plan
+
+    now = datetime.now(UTC)
+    with in_a_sentence():
+        problems = with_origins(analysis(compared.objects, compared.found, compared.settings, now))
+        wrong = tuple(
+            one for one in problems if one.severity is Severity.ERROR and key_of(one) not in compared.known
+        )
+        if wrong:
+            _refuse(wrong, output)
+        made = plan(compared.served, compared.objects, compared.found, compared.settings)
+    if output == "table":
+        click.echo(f"compared with {compared.called}\n\n{text_of(made)}", nl=False)
+    else:
+        click.echo(printing.as_text(made.to_json(), output), nl=False)
+    sys.stdout.flush()
+    sys.exit(_CLOSES if made.worst.closes else 0)
+
+
+def key_of(problem: Problem) -> tuple[object, ...]:
+    """What a problem is known by, wherever its object is written."""
+    return (problem.resource, problem.code, problem.field)
+
+
+def _refuse(problems: tuple[Problem, ...], output: str) -> None:
+    if output == "table":
+        shown, more = first_of(problems, MOST_SHOWN)
+        text = "".join(f"{problem}\n" for problem in shown)
+        text += f"{more} more problems are not shown (-o json has them all)\n" if more else ""
+        click.echo(text, nl=False)
+    else:
+        click.echo(printing.as_text([problem.value() for problem in problems], output), nl=False)
+    click.echo("Nothing is planned: mend the errors first.", err=True)
+    sys.exit(1)
+
+
+def _with_files(inputs: options.Inputs, path: str, given: Listing) -> _Comparison:
+    from mizzen.plan.planning import Served
+
+    if not Path(path).exists():
+        raise click.ClickException(f"there is no file or directory {path}")
+    old = Files((path,)).listing()
+    return _Comparison(
+        served=Served(objects=old.objects, problems=old.problems),
+        called=f"{path} ({_objects(old.objects)})",
+        objects=given.objects,
+        found=given.problems,
+        settings=inputs.settings((*old.objects, *given.objects)),
+    )
+
+
+def _objects(some: "tuple[RawObject, ...]") -> str:
+    return f"{len(some)} object{'' if len(some) == 1 else 's'}"

@@ -1,0 +1,81 @@
+"""The milder way to the same end, where there is one, and what to know where there is none."""
+
+from dataclasses import replace
+
+from mizzen.plan.chains import Chain
+from mizzen.plan.effects import Change, Effect
+from mizzen.plan.surface import Surface
+
+_OWN_SERVER = (
+    "Only the hosts of this server differ. Give hosts that come a server of their own (with another port name), and nobody "
+    "reconnects."
+)
+_NAMES = (
+    "Envoy knows a server by its Gateway, port and port name: as long as these stay, connections stay. Serve the host by the "
+    "new one first where that is not possible."
+)
+_SECRET = "Put the new certificate into the Secret that is named now: then only new connections meet it."
+_ASKED = "Clients are asked to leave and come again at once; what still runs when the drain time ends is cut."
+_SENT_AWAY = "Connections stay, and requests for this host get 421 on them: clients come again on others."
+_QUIET = (
+    "Turn HTTP/3 off first and wait until what clients were promised has run out; then make the change and turn it on again. "
+    "Else new connections over HTTP/3 time out until the drain time is over."
+)
+_CLEAR = "Clients are told so (alt-svc: clear) and go back to TCP."
+_ANEW = (
+    "It takes effect when Envoy is started anew: `mizzen up` lets it run as it is until somebody does that; Pods of a cluster "
+    "are replaced one by one."
+)
+_MOVED = "Serve it at its new place beside the old one first, and take it from here when clients have moved."
+_KEPT = "Envoy keeps the certificate that it has as long as it runs."
+
+
+def with_hint(change: Change, old: Surface | None, new: Surface | None, *, moves: bool) -> Change:
+    """The change, with what may be done in its place. `moves`: its host opens somewhere else."""
+    hint = _hint(change, old, new, moves=moves)
+    return replace(change, hint=hint) if hint else change
+
+
+def _hint(change: Change, old: Surface | None, new: Surface | None, *, moves: bool) -> str:
+    match change.effect:
+        case Effect.RECONNECTS:
+            return _of_reconnecting(change, old, new)
+        case Effect.CLOSES_H3:
+            return _QUIET
+        case Effect.WITHDRAWS_H3:
+            return _CLEAR
+        case Effect.CLOSES_ALL:
+            return _ANEW
+        case Effect.UNSERVED:
+            return _MOVED if moves else ""
+        case Effect.CERTIFICATE:
+            return _KEPT if new is not None and any(_is_gone(new, facet) for facet in change.facets) else ""
+        case _:
+            return ""
+
+
+def _is_gone(new: Surface, facet: tuple[str, ...]) -> bool:
+    return facet[0] == "secret" and new.facet(facet) is None
+
+
+def _of_reconnecting(change: Change, old: Surface | None, new: Surface | None) -> str:
+    for facet in change.facets:
+        if facet[0] != "chain":
+            continue
+        before, after = _chain(old, facet), _chain(new, facet)
+        if before is None or after is None:
+            continue
+        if before.name != after.name:
+            return _NAMES
+        if before.but_names == after.but_names:
+            return _OWN_SERVER
+        if before.secrets != after.secrets and len(before.secrets) == len(after.secrets):
+            return _SECRET
+    if all(facet[0] == "host" for facet in change.facets):
+        return _SENT_AWAY
+    return _ASKED
+
+
+def _chain(surface: Surface | None, facet: tuple[str, ...]) -> Chain | None:
+    listener = surface.listeners.get(facet[1]) if surface is not None else None
+    return listener.taking(facet[2]) if listener is not None else None

@@ -1,0 +1,206 @@
+"""What a plan says of connections is what connections experience: held open over HTTP/1.1, 2 and 3 while it happens.
+
+Each case of tests/plans is done to a real Envoy that is told what is old, and then what is new.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mizzen.pipeline import GatewayBuild, Memory, build, to_snapshot
+from mizzen.plan.effects import Change, Effect
+from mizzen.plan.surface import QUIC, Listener, Surface
+from mizzen.probe.client import Answer, Session
+from tests.e2e.test_cases_on_envoy import running
+from tests.golden import parsed
+from tests.harness.clients import asked
+from tests.test_plans import CASES, planned, said, settings_of, texts
+
+pytestmark = pytest.mark.e2e
+
+GATEWAY = "istio-ingressgateway.istio-system"
+SECONDS = 1.0  # for a request: nothing is far away
+STAYS = (Effect.NONE, Effect.ENDPOINTS, Effect.CERTIFICATE, Effect.OPENS)
+
+
+class _Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def backends() -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for port in (9001, 9002):
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", port), _Answer))
+            server.daemon_threads = True
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+        yield
+
+
+@dataclass(slots=True)
+class Held:
+    """A connection for one host at one listener, and what comes of it."""
+
+    listener: str
+    host: str
+    protocol: str
+    port: int
+    session: Session = field(default_factory=Session)
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Some host of a wildcard."""
+        return self.host.replace("*", "any", 1) if self.host != "*" else "any.example.com"
+
+    def ask(self) -> Answer:
+        scheme = "http" if self.port == 8080 else "https"
+        url = f"{scheme}://{self.name}:{self.port}/"
+        answer = self.session.fetch(asked(self.protocol, url, timeout=SECONDS, verify=False))
+        self.answers.append(answer)
+        return answer
+
+    @property
+    def was_served(self) -> bool:
+        return self.answers[0].status == 200
+
+    @property
+    def is_kept(self) -> bool:
+        """Did its connection live on, through a first answer and a second?"""
+        return all(one.reused and one.error is None for one in self.answers[1:3])
+
+    @property
+    def is_sent_away(self) -> bool:
+        """Is it told to come on another connection (RFC 9110, section 15.5.20)?"""
+        return self.was_served and self.answers[-1].status == 421
+
+    @property
+    def is_met(self) -> bool:
+        """Does somebody speak with it, be it of a route that is not there?"""
+        return self.answers[-1].status in (200, 404)
+
+    @property
+    def is_served(self) -> bool:
+        """Is it answered in the end, on whichever connection?"""
+        return self.answers[-1].status == 200
+
+    def __str__(self) -> str:
+        seen = [
+            f"{one.status}{'' if one.reused else ' anew'}{f' {one.error}' if one.error else ''}"
+            for one in self.answers
+        ]
+        return f"{self.host} over {self.protocol} at {self.listener}: {', '.join(seen)}"
+
+
+def all_of(*surfaces: Surface) -> list[Held]:
+    """A client of each protocol for each host of each listener."""
+    found: dict[tuple[str, str, str], Held] = {}
+    for surface in surfaces:
+        for listener in surface.listeners.values():
+            for chain in listener.chains:
+                hosts = (
+                    (*surface.hosts_of(listener, chain), *surface.table(chain.table))
+                    if not chain.refuses
+                    else ()
+                )
+                for host in hosts:
+                    for protocol in protocols(listener):
+                        port = int(listener.where.rpartition(":")[2])
+                        found.setdefault(
+                            (listener.name, host, protocol), Held(listener.name, host, protocol, port)
+                        )
+    return list(found.values())
+
+
+def protocols(listener: Listener) -> tuple[str, ...]:
+    return ("h3",) if listener.transport == QUIC else ("h1", "h2")
+
+
+def predicted(changes: tuple[Change, ...], held: Held) -> Effect:
+    """The hardest that is said of a connection."""
+    found = [
+        one.effect
+        for one in changes
+        if one.gateway == GATEWAY
+        and one.listener == held.listener
+        and (one.host is None or is_for(one.host, held.host))
+    ]
+    return max(found, key=lambda one: one.hardness, default=Effect.NONE)
+
+
+def is_for(said: str, host: str) -> bool:
+    return said == host or (said.startswith("*") and host.endswith(said[1:]))
+
+
+def as_said(effect: Effect, held: Held) -> bool:
+    """Is what a connection experienced what was said?"""
+    if effect is Effect.UNSERVED or effect is Effect.WITHDRAWS_H3:
+        return not held.is_served
+    if effect is Effect.CLOSES_H3:
+        return not held.is_kept
+    if effect is Effect.RECONNECTS:
+        return held.is_sent_away or (held.is_served and (not held.is_kept or not held.was_served))
+    if effect is Effect.OPENS and not held.was_served:
+        return held.is_met
+    return (held.is_kept or not held.was_served) and (
+        effect is Effect.ROUTES or held.is_served == held.was_served
+    )
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_connections_experience_what_is_said(folder: Path) -> None:
+    settings, memory = settings_of(said(folder)), Memory()
+    old, new = (
+        {one.proxy.key: one for one in build(*parsed(texts(folder / name)), settings, memory).gateways}[
+            GATEWAY
+        ]
+        for name in ("old", "new")
+    )
+    plan = planned(folder)
+    wrong = asyncio.run(experienced(old, new, plan.changes))
+    assert not wrong, "\n".join(wrong)
+
+
+async def experienced(old: GatewayBuild, new: GatewayBuild, changes: tuple[Change, ...]) -> list[str]:
+    before = old.config(old.announced_when_proven())
+    after = new.config(new.announced_when_proven(), before)
+    some = all_of(Surface(old, before), Surface(new, after))
+    async with running() as envoy:
+        first = to_snapshot(before, None)
+        if old.model.listeners:  # else Envoy asks for nothing that could be confirmed
+            assert await envoy.offer(first) == ""
+        await asyncio.to_thread(ask, some)
+        assert await envoy.offer(to_snapshot(after, first)) == ""
+        await asyncio.sleep(0.05)  # for its workers
+        await asyncio.to_thread(ask, some, times=3)
+    for held in some:
+        held.session.close()
+    return [
+        f"{effect.value}, but {held}"
+        for held in some
+        if not as_said(effect := predicted(changes, held), held)
+    ]
+
+
+def ask(some: list[Held], times: int = 1) -> None:
+    """All at once: who waits for one that does not answer has waited for all of them."""
+    threads = [threading.Thread(target=lambda held=held: [held.ask() for _ in range(times)]) for held in some]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
