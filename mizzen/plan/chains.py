@@ -20,7 +20,8 @@ class Chain:
     names: tuple[str, ...]  # SNI; (): any
     refuses: bool  # it takes connections only to end them
     table: str = ""  # the route table of its requests
-    secrets: frozenset[str] = frozenset()
+    certificates: tuple[str, ...] = ()
+    secrets: frozenset[str] = frozenset()  # these, roots, and keys of session tickets
     extensions: frozenset[str] = frozenset()  # filters whose configuration is a resource of its own
     backends: frozenset[str] = frozenset()  # where bytes are passed on to
     but_names: bytes = b""  # all of it but whom it takes
@@ -28,7 +29,9 @@ class Chain:
 
 def chain_of(message: pb.FilterChain, body: bytes) -> Chain:
     """What a chain is about. `body`: the chain, serialised."""
-    secrets = frozenset(_secrets(message))
+    tls = _tls(message)
+    secrets = frozenset(_names_of_secrets(tls)) if tls is not None else frozenset()
+    certificates = tls.common_tls_context.tls_certificate_sds_secret_configs if tls is not None else ()
     backends = frozenset(_backends(message))
     manager = _manager(message)
     match = message.filter_chain_match
@@ -38,6 +41,7 @@ def chain_of(message: pb.FilterChain, body: bytes) -> Chain:
         names=tuple(dict.fromkeys(match.server_names)),
         refuses=NOBODYS_CERTIFICATE in secrets or backends == {BLACK_HOLE},
         table=_table(manager) if manager is not None else "",
+        certificates=tuple(one.name for one in certificates),
         secrets=secrets,
         extensions=frozenset(_extensions(manager)) if manager is not None else frozenset(),
         backends=backends,
@@ -78,12 +82,14 @@ def _backends(message: pb.FilterChain) -> Iterator[str]:
             yield from (share.name for share in proxy.weighted_clusters.clusters)
 
 
-def _secrets(message: pb.FilterChain) -> Iterator[str]:
-    """Of the certificates, and of the roots that clients are judged by."""
+def _tls(message: pb.FilterChain) -> pb.DownstreamTlsContext | None:
+    """How its connections are secured."""
     socket = message.transport_socket
-    if socket.typed_config.value:
-        kind = pb.QuicDownstreamTransport if socket.name == QUIC else pb.DownstreamTlsContext
-        yield from _names_of_secrets(kind.FromString(socket.typed_config.value))
+    if not socket.typed_config.value:
+        return None
+    if socket.name == QUIC:
+        return pb.QuicDownstreamTransport.FromString(socket.typed_config.value).downstream_tls_context
+    return pb.DownstreamTlsContext.FromString(socket.typed_config.value)
 
 
 def _names_of_secrets(message: Message) -> Iterator[str]:

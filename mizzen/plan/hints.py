@@ -69,7 +69,7 @@ def _of_reconnecting(change: Change, old: Surface | None, new: Surface | None) -
             return _NAMES
         if before.but_names == after.but_names:
             return _OWN_SERVER
-        if before.secrets != after.secrets and len(before.secrets) == len(after.secrets):
+        if before.certificates != after.certificates and len(before.certificates) == len(after.certificates):
             return _SECRET
     if all(facet[0] == "host" for facet in change.facets):
         return _SENT_AWAY
