@@ -24,6 +24,7 @@ COMMANDS = {
     "proxy-config": ("proxy_config", "Print what a running Envoy holds."),
     "proxy-status": ("proxy_status", "Print what each Envoy has acknowledged."),
     "http3": ("http3", "Show whether HTTP/3 is offered, and used."),
+    "doctor": ("doctor", "Walk what a client walks to HTTP/3, and name what is broken."),
     "dns": ("dns", "Print the HTTPS records that mirrors justify."),
     "bug-report": ("bug_report", "Gather what somebody who helps must see."),
     "dashboard": ("dashboard", "Open an Envoy's admin pages."),

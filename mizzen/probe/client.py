@@ -65,6 +65,7 @@ class Request:
     client_key_pem: str = field(default="", repr=False)
     verify: bool = True
     timeout: timedelta = timedelta(seconds=5)  # for all of it
+    max_body: int = 0  # bytes after which the transfer fails (curl error 63); 0: none
 
     @property
     def url(self) -> str:
@@ -221,6 +222,8 @@ def configure(curl: pycurl.Curl, request: Request, received: Received) -> None:
     milliseconds = max(1, round(request.timeout / timedelta(milliseconds=1)))
     curl.setopt(pycurl.TIMEOUT_MS, milliseconds)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds)
+    if request.max_body:
+        curl.setopt(pycurl.MAXFILESIZE_LARGE, request.max_body)
     _set_message(curl, request)
     if request.scheme == "https":
         _set_tls(curl, request)

@@ -94,6 +94,13 @@ def test_what_asks_a_running_instance_needs_nothing_that_makes_its_configuration
     assert "mizzen.resources.world" not in found
 
 
+def test_the_doctor_brings_its_clients_when_it_looks() -> None:
+    found = imported("from mizzen.cli import cli\ncli(['doctor', '--help'], standalone_mode=False)")
+
+    assert "mizzen.cli.doctor" in found
+    assert not {name.partition(".")[0] for name in found} & {"aioquic", "dns", "pycurl", "cryptography"}
+
+
 def test_no_class_makes_its_methods_before_they_are_called() -> None:
     """`mizzen.lazy` says why; what imports it has the dataclass of the standard library for nothing."""
     package = Path(mizzen.__file__).parent

@@ -1,0 +1,159 @@
+"""The verdicts on the way over UDP: the port, the handshake, how large datagrams may be."""
+
+from mizzen.doctor.links import Link, Name
+from mizzen.doctor.measured import Reply, Udp, Visit, Walk
+from mizzen.doctor.verdicts.common import (
+    broken,
+    fine,
+    first_connected,
+    is_out_of_reach,
+    listed,
+    milliseconds,
+    no_quic,
+    replied,
+    unlooked,
+)
+
+VERSION_1 = 1
+# What any client sends sooner or later: Chromium begins with 1,250 bytes, others with up to 1,350.
+NEEDED = 1350
+
+
+def udp(walk: Walk) -> Link:
+    """The port answers, on every address."""
+    pairs = _pairs(walk)
+    if not pairs:
+        return unlooked(Name.UDP, "no address is known")
+    here = [(port, visit) for port, visit in pairs if not is_out_of_reach(walk, port.where, port.reply)]
+    good = [_answered(port, visit) for port, visit in here if _is_open(port, visit)]
+    bad = [(port, visit) for port, visit in here if not _is_open(port, visit)]
+    if not bad and good:
+        return fine(Name.UDP, listed(good))
+    said = [_closed(port) for port, _ in bad] + [f"{one}: fine" for one in good]
+    if not said:
+        return unlooked(Name.UDP, "none of the addresses can be reached from here")
+    return broken(Name.UDP, listed(said), _udp_remedy(bad[0][0], some=bool(good)))
+
+
+def _pairs(walk: Walk) -> list[tuple[Udp, Visit]]:
+    return list(zip(walk.udp, walk.quic, strict=True))
+
+
+def _is_open(port: Udp, visit: Visit) -> bool:
+    if visit.connected or visit.close_code is not None or port.small_only or port.is_quic:
+        return True
+    return port.reply is Reply.SILENT and bool(visit.datagrams)
+
+
+def _answered(port: Udp, visit: Visit) -> str:
+    if port.small_only and not visit.connected:
+        return f"{port.where} answers, but datagrams of 1,200 bytes get lost"
+    seconds = port.seconds if port.reply is Reply.ANSWERED else visit.seconds or 0.0
+    return f"{port.where} answers in {milliseconds(seconds)}"
+
+
+def _closed(port: Udp) -> str:
+    if port.reply is Reply.ANSWERED:
+        return f"{port.where} answers with {port.detail}: something else has the port"
+    return f"UDP {replied(port.where, port.reply, port.detail)}"
+
+
+def _udp_remedy(port: Udp, *, some: bool) -> str:
+    number = port.where.port
+    where = f" at {port.where.address}" if some else ""
+    if port.reply is Reply.REFUSED:
+        return (
+            f"nothing listens on UDP {number}{where}: see that the Service and the load balancer have the port for UDP and lead it "
+            "to the gateway's QUIC listener, and that Envoy took the listener (`mizzen http3 status`, `mizzen proxy-status`)"
+        )
+    if port.reply is Reply.UNREACHABLE:
+        return f"mend the route to it, or the firewall on the way (of this machine, too) for UDP {number}"
+    if port.reply is Reply.ANSWERED:
+        return f"lead UDP {number} to the gateway's QUIC listener"
+    return (
+        f"let UDP {number} in{where}: firewalls, security groups and load balancers (one that takes only TCP?) on the way to the "
+        "gateway; TCP alone is not enough"
+    )
+
+
+def quic(walk: Walk) -> Link:
+    """A handshake on every address whose port answers."""
+    pairs = [(port, visit) for port, visit in _pairs(walk) if _is_open(port, visit)]
+    if not pairs:
+        return unlooked(Name.QUIC, "the UDP port does not answer" if walk.udp else "no address is known")
+    failed = [(port, visit) for port, visit in pairs if not visit.connected]
+    good = [_shaken(visit) for _, visit in pairs if visit.connected]
+    if not failed:
+        return fine(Name.QUIC, listed(good))
+    if all(port.small_only for port, _ in failed):
+        return unlooked(Name.QUIC, "datagrams of 1,200 bytes do not come through (mtu)")
+    port, visit = next((port, visit) for port, visit in failed if not port.small_only)
+    why, remedy = _failure(walk, port, visit)
+    return broken(Name.QUIC, listed([f"{visit.where} {why}", *(f"{one}: fine" for one in good)]), remedy)
+
+
+def _shaken(visit: Visit) -> str:
+    retry = "after a Retry, " if visit.retried else ""
+    idle = f"idle timeout {visit.idle_timeout:g} s" if visit.idle_timeout else "no idle timeout"
+    return f"{visit.where} version {visit.version} {retry}in {milliseconds(visit.seconds or 0.0)}, {idle}"
+
+
+def _failure(walk: Walk, port: Udp, visit: Visit) -> tuple[str, str]:
+    """Why there is no handshake, and what to do."""
+    if port.is_quic and VERSION_1 not in port.versions:
+        listed_versions = ", ".join(hex(one) for one in port.versions) or "none"
+        return (
+            f"does not take version 1 (it names {listed_versions}): new connections are refused",
+            "see whether the listener rejects new connections (reject_new_connections, shedding, a withdrawal) or speaks old drafts only",
+        )
+    if visit.close_code is not None:
+        return (
+            f"closes the handshake for {walk.target.host} with code {visit.close_code:#x}"
+            + (f" ({visit.close_reason})" if visit.close_reason else ""),
+            f"see whether the QUIC listener has a chain for {walk.target.host}: `mizzen http3 status` says which servers are mirrored, and why "
+            "others are not",
+        )
+    return (
+        f"answers, but not the handshake for {walk.target.host}",
+        f"see whether the QUIC listener has a chain for {walk.target.host} (Envoy is silent for names that it does not know), whether "
+        "it has its Secret, and whether an old listener still reads the port (a drain)",
+    )
+
+
+def mtu(walk: Walk) -> Link:
+    """Datagrams of the size that QUIC needs, and of those that clients send."""
+    if any(port.small_only and not visit.connected for port, visit in _pairs(walk)):
+        return broken(
+            Name.MTU,
+            "short datagrams pass, those of 1,200 bytes get lost: QUIC cannot work on this path (RFC 9000, section 14)",
+            "raise the MTU of the path to 1,280 at least (tunnels, VPNs), and let no firewall drop large or fragmented UDP",
+        )
+    if because := no_quic(walk):
+        return unlooked(Name.MTU, because)
+    if not walk.mtu or not any(visit.status for _, visit in walk.mtu):
+        reason = "no request was answered over QUIC"
+        return unlooked(Name.MTU, reason)
+    visit = first_connected(walk.quic)
+    largest = max([one.largest for _, one in walk.mtu] + [visit.largest if visit else 0])
+    passed = [size for size, one in walk.mtu if one.status]
+    own = [size for size, one in walk.mtu if "too long" in one.error.lower()]
+    lost = [size for size, one in walk.mtu if not one.status and size not in own]
+    said = f"datagrams of {_sizes(passed)} bytes come through"
+    if own:
+        said += f"; this machine's own network takes none of {_sizes(own)}"
+    if lost:
+        said += f"; those of {_sizes(lost)} are lost"
+    said += f"; the largest from the server had {largest:,}"
+    remedy = (
+        "raise the MTU of the path (tunnels, overlays, VPNs), and let no firewall or balancer drop large or fragmented UDP: requests "
+        "that fill a datagram get lost"
+    )
+    if lost and min(lost) <= NEEDED:
+        return broken(Name.MTU, said, remedy)
+    return fine(
+        Name.MTU, said, "the path takes a little less than Ethernet: clients find that out" if lost else ""
+    )
+
+
+def _sizes(sizes: list[int]) -> str:
+    return ", ".join(f"{size:,}" for size in sizes) or "no size"
