@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from mizzen.pipeline import GatewayBuild, Memory, build, to_snapshot
+from mizzen.pipeline import GatewayBuild, Memory, build
 from mizzen.plan.effects import Change, Effect
 from mizzen.plan.surface import QUIC, Listener, Surface
 from mizzen.probe.client import Answer, Session
 from tests.e2e.test_cases_on_envoy import running
 from tests.golden import parsed
 from tests.harness.clients import asked
+from tests.harness.snapshots import held
 from tests.test_plans import CASES, planned, said, settings_of, texts
 
 pytestmark = pytest.mark.e2e
@@ -131,14 +132,14 @@ def protocols(listener: Listener) -> tuple[str, ...]:
     return ("h3",) if listener.transport == QUIC else ("h1", "h2")
 
 
-def predicted(changes: tuple[Change, ...], held: Held) -> Effect:
+def predicted(changes: tuple[Change, ...], one: Held) -> Effect:
     """The hardest that is said of a connection."""
     found = [
-        one.effect
-        for one in changes
-        if one.gateway == GATEWAY
-        and one.listener == held.listener
-        and (one.host is None or is_for(one.host, held.host))
+        change.effect
+        for change in changes
+        if change.gateway == GATEWAY
+        and change.listener == one.listener
+        and (change.host is None or is_for(change.host, one.host))
     ]
     return max(found, key=lambda one: one.hardness, default=Effect.NONE)
 
@@ -147,18 +148,18 @@ def is_for(said: str, host: str) -> bool:
     return said == host or (said.startswith("*") and host.endswith(said[1:]))
 
 
-def as_said(effect: Effect, held: Held) -> bool:
+def as_said(effect: Effect, one: Held) -> bool:
     """Is what a connection experienced what was said?"""
     if effect is Effect.UNSERVED or effect is Effect.WITHDRAWS_H3:
-        return not held.is_served
+        return not one.is_served
     if effect is Effect.CLOSES_H3:
-        return not held.is_kept
+        return not one.is_kept
     if effect is Effect.RECONNECTS:
-        return held.is_sent_away or (held.is_served and (not held.is_kept or not held.was_served))
-    if effect is Effect.OPENS and not held.was_served:
-        return held.is_met
-    return (held.is_kept or not held.was_served) and (
-        effect is Effect.ROUTES or held.is_served == held.was_served
+        return one.is_sent_away or (one.is_served and (not one.is_kept or not one.was_served))
+    if effect is Effect.OPENS and not one.was_served:
+        return one.is_met
+    return (one.is_kept or not one.was_served) and (
+        effect is Effect.ROUTES or one.is_served == one.was_served
     )
 
 
@@ -179,27 +180,27 @@ def test_connections_experience_what_is_said(folder: Path) -> None:
 async def experienced(old: GatewayBuild, new: GatewayBuild, changes: tuple[Change, ...]) -> list[str]:
     before = old.config(old.announced_when_proven())
     after = new.config(new.announced_when_proven(), before)
-    some = all_of(Surface(old, before), Surface(new, after))
+    was = Surface(old, before)
+    some = all_of(was, Surface(new, after))
     async with running() as envoy:
-        first = to_snapshot(before, None)
-        if old.model.listeners:  # else Envoy asks for nothing that could be confirmed
-            assert await envoy.offer(first) == ""
+        if was.listeners:  # else Envoy asks for nothing that could be confirmed
+            assert await envoy.offer(held(before)) == ""
         await asyncio.to_thread(ask, some)
-        assert await envoy.offer(to_snapshot(after, first)) == ""
+        served = {protocol for one in was.listeners.values() for protocol in protocols(one)}
+        assert {one.protocol for one in some if one.was_served} == served, "nothing would be seen"
+        assert await envoy.offer(held(after)) == ""
         await asyncio.sleep(0.05)  # for its workers
         await asyncio.to_thread(ask, some, times=3)
-    for held in some:
-        held.session.close()
+    for one in some:
+        one.session.close()
     return [
-        f"{effect.value}, but {held}"
-        for held in some
-        if not as_said(effect := predicted(changes, held), held)
+        f"{effect.value}, but {one}" for one in some if not as_said(effect := predicted(changes, one), one)
     ]
 
 
 def ask(some: list[Held], times: int = 1) -> None:
     """All at once: who waits for one that does not answer has waited for all of them."""
-    threads = [threading.Thread(target=lambda held=held: [held.ask() for _ in range(times)]) for held in some]
+    threads = [threading.Thread(target=lambda one=one: [one.ask() for _ in range(times)]) for one in some]
     for thread in threads:
         thread.start()
     for thread in threads:
