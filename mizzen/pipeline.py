@@ -14,6 +14,7 @@ from mizzen.envoy.secret import ca_secret, session_ticket_keys, tls_secret
 from mizzen.errors import Problem, ResourceRef, Severity, capped, sort_key
 from mizzen.guard import Stage, attempt, is_fault
 from mizzen.http3.announcement import proven_value
+from mizzen.http3.lingering import NOTHING_LINGERS, Lingering
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.tls import Certificate, TrustedCa
@@ -82,6 +83,8 @@ class Settings:
     files: Mapping[str, NamedFile] | None = None  # that objects name; None: they are where the proxies are
     key_sets: Mapping[str, FetchedKeys] | None = None  # by key of their source; None: nobody fetches them
     modules: Mapping[str, FetchedModule] | None = None  # likewise
+    # Of gateways as clients know them, what of earlier mirrors must stay.
+    lingering: Mapping[str, Lingering] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +141,8 @@ class Build:
     is_partial: bool = False
 
 
-# Keys and modules, which steps look up.
-_Fetched = tuple[Mapping[str, FetchedKeys] | None, Mapping[str, FetchedModule] | None]
+# Keys, modules and lingering mirrors, which steps look up.
+_Fetched = tuple[Mapping[str, FetchedKeys] | None, Mapping[str, FetchedModule] | None, Lingering]
 
 
 @dataclass(slots=True)
@@ -236,7 +239,7 @@ class Memory:
     def declared(self, world: World, settings: Settings) -> "_Declared":
         """Which proxies there are, as `_declared` says."""
         settings, before = (
-            replace(settings, key_sets=None, modules=None),
+            replace(settings, key_sets=None, modules=None, lingering={}),
             self._asked,
         )  # these declare no proxy
         if before is None or before.settings != settings:
@@ -422,11 +425,13 @@ def _gateway(
     mesh: MeshConfig,
     how: Callable[[Context], Model],
 ) -> GatewayBuild:
+    lingering = settings.lingering.get(proxy.called, NOTHING_LINGERS)
+    fetched: _Fetched = (settings.key_sets, settings.modules, lingering)
     given = (proxy, switches, mesh, settings.unix_folders, settings.files, how)
     known = memory._gateways.pop(proxy.key, None)  # it comes back once nothing has been raised
     if known is not None and known.settings == given:
         steps, facts = known.steps, tuple(world.facts_since(known.world))
-        is_same = known.fetched[0] is settings.key_sets and known.fetched[1] is settings.modules
+        is_same = all(before is now for before, now in zip(known.fetched, fetched, strict=True))
         if not facts and not steps.has_faults and is_same:
             memory._gateways[proxy.key] = known
             return known.build
@@ -444,6 +449,7 @@ def _gateway(
             files=settings.files,
             key_sets=settings.key_sets,
             modules=settings.modules,
+            lingering=lingering,
             steps=steps,
         )
     )
@@ -454,7 +460,7 @@ def _gateway(
         identity=_identity(proxy, mesh),
         problems=tuple(dict.fromkeys(map(as_written, steps.problems()))),
     )
-    memory._gateways[proxy.key] = _Gateway(given, steps, world, (settings.key_sets, settings.modules), built)
+    memory._gateways[proxy.key] = _Gateway(given, steps, world, fetched, built)
     return built
 
 

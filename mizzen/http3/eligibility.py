@@ -5,6 +5,7 @@ The rest is asked because Envoy 1.40 does not keep it over QUIC: it ignores `tls
 is no PROXY protocol over UDP.
 """
 
+from dataclasses import replace
 from enum import Enum
 
 from mizzen.lazy import dataclass
@@ -57,3 +58,8 @@ def why_not(facts: Facts) -> Reason | None:
         (facts.bound_port not in facts.udp_targets, Reason.OTHER_UDP_TARGET),
     )
     return next((reason for applies, reason in checks if applies), None)
+
+
+def may_linger(facts: Facts) -> bool:
+    """May a mirror that clients remember be served on, though nobody wants one any more? Never one that is weaker."""
+    return why_not(replace(facts, switched_on=True, udp_targets=(facts.bound_port,))) is None

@@ -184,7 +184,7 @@ class Mirror:
     number: int = 0  # the port as the Gateway names it
     dialled: int = 0  # the port that clients dial
     tcp_listener: str
-    quic_listener: str  # "" without a mirror
+    quic_listener: str  # "" without a mirror; where there is a reason too, it only lingers
     expected: bool  # the switch is on and the server is of a kind that is mirrored
     reason: str  # why there is none; "" with a mirror
     origin: ResourceRef

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mizzen.http3.evidence import Evidence, together
+from mizzen.http3.lingering import NOTHING_LINGERS, NOWHERE, Lingering, Standing, standing
 from mizzen.http3.server import Server
 from mizzen.plane.effects import Promises, ServerKey
 from mizzen.plane.mirror_proof import Subject, subject, unconfirmed
@@ -25,6 +26,9 @@ class Announcing:
     holders: Mapping[ServerKey, tuple[str, ...]]
     trials: Trials
     looks: dict[ServerKey, datetime | None]
+    standings: Mapping[ServerKey, Standing]
+    stood: dict[ServerKey, Standing]  # those that are others now
+    must_build: bool  # what lingers of mirrors that nobody wants is another
     spoken: set[str]  # keys of gateways whose answers may say something else
     is_dirty: bool
     is_other: bool  # are problems?
@@ -129,6 +133,7 @@ class Announcing:
     def put(self, key: ServerKey, server: Server, *, is_new: bool = True) -> None:
         before = self.servers.get(key)
         self.looks[key] = server.next(self.now, self.replica) if server.states else None
+        self._stand(key, server)
         if server is before:
             return
         if server.states or key in self.holders:
@@ -138,6 +143,35 @@ class Announcing:
         self.is_dirty |= is_new and not stored_alike(before, server)
         if before is None or before.value != server.value:
             self.spoken |= set(self.holders.get(key, ()))
+
+    def _stand(self, key: ServerKey, server: Server) -> None:
+        """Follow where clients may still come to it."""
+        before = self.stood.get(key) or self.standings.get(key, NOWHERE)
+        now = standing(server, self.now)
+        if now == before:
+            return
+        self.stood[key] = now
+        wanted = {server.state.listener} if key in self.holders and server.port is not None else set()
+        self.must_build |= bool(((before.remembered ^ now.remembered) | (before.open ^ now.open)) - wanted)
+
+
+def followed(
+    lingering: Mapping[str, Lingering],
+    standings: Mapping[ServerKey, Standing],
+    stood: Mapping[ServerKey, Standing],
+) -> tuple[Mapping[str, Lingering], Mapping[ServerKey, Standing]]:
+    """What lingers of each gateway, and where each server stands, once some stand elsewhere."""
+    if not stood:
+        return lingering, standings
+    changes: dict[str, dict[str, tuple[Standing, Standing]]] = {}
+    for (called, name), now in stood.items():
+        changes.setdefault(called, {})[name] = (standings.get((called, name), NOWHERE), now)
+    made = {
+        **lingering,
+        **{called: lingering.get(called, NOTHING_LINGERS).changed(some) for called, some in changes.items()},
+    }
+    left = {key: now for key, now in {**standings, **stood}.items() if now != NOWHERE}
+    return made, left
 
 
 def stored_alike(one: Server | None, other: Server) -> bool:

@@ -50,6 +50,11 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuild:
+    """What a build is made of is another, though no object has changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """An Envoy has refused a resource that came alone."""
 
@@ -61,4 +66,4 @@ class Refused:
     reason: str
 
 
-Effect = Publish | Unpublish | Translate | Prove | Keep | Tell | Refused
+Effect = Publish | Unpublish | Translate | Prove | Keep | Tell | Rebuild | Refused

@@ -35,7 +35,7 @@ from mizzen.plane.admission import judge
 from mizzen.plane.announcement_file import PromiseFile, PromiseStore
 from mizzen.plane.build_result import Made
 from mizzen.plane.builds import Builds
-from mizzen.plane.effects import Effect, Keep, Publish, Refused, Tell, Translate, Unpublish
+from mizzen.plane.effects import Effect, Keep, Publish, Rebuild, Refused, Tell, Translate, Unpublish
 from mizzen.plane.gateway_services import services as gateway_services
 from mizzen.plane.inquiry import Inquiry
 from mizzen.plane.inquiry_desk import PlaneDesk
@@ -290,6 +290,8 @@ class ControlPlane:
                 self._start(self._keep(effect))
             case Refused():
                 self.inquiry.on_refused(effect.envoy)
+            case Rebuild():
+                self.builds.ask()
             case Tell():
                 self.tell()
 
@@ -377,7 +379,12 @@ class ControlPlane:
             number=number,
             read=self.files.reader(),
             registered=self.registrations.objects,
-            settings=replace(self.settings, key_sets=self.keys.found, modules=self.modules.found),
+            settings=replace(
+                self.settings,
+                key_sets=self.keys.found,
+                modules=self.modules.found,
+                lingering=self.state.lingering,
+            ),
             gateways=self.state.gateways,
             promises=self.state.servers,
             credentials=self._credentials(),

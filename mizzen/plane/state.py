@@ -9,17 +9,19 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
+from mizzen.http3.lingering import Lingering, Standing
 from mizzen.http3.server import Server
 from mizzen.lazy import dataclass
 from mizzen.node.ports import Holder
 from mizzen.pipeline import Announced
 from mizzen.plane.agenda import Agenda
-from mizzen.plane.announcing import Announcing
+from mizzen.plane.announcing import Announcing, followed
 from mizzen.plane.effects import (
     Effect,
     Keep,
     Promises,
     Publish,
+    Rebuild,
     Refused,
     ServerKey,
     Tell,
@@ -57,6 +59,8 @@ class State:
     holders: Mapping[ServerKey, tuple[str, ...]] = field(
         default_factory=dict
     )  # keys of the proxies that have it
+    standings: Mapping[ServerKey, Standing] = field(default_factory=dict)  # where clients may come to them
+    lingering: Mapping[str, Lingering] = field(default_factory=dict)  # by the gateway as clients know it
     trials: Trials = field(default_factory=Trials)
     looks: Agenda[ServerKey] = field(default_factory=Agenda)  # when time may change what is announced
     owed: Mapping[str, int] = field(
@@ -183,7 +187,7 @@ class _Step(Announcing):
         self.is_dirty, self.keeping, self.trouble = state.is_dirty, state.keeping, state.trouble
         self.kept_at = state.kept_at
         self.is_other = False
-        self.looks = {}
+        self.looks, self.standings, self.stood, self.must_build = {}, state.standings, {}, False
         self.spoken = set()
         self.unpublished: set[str] = set()  # that have something new to hold
         self.effects: list[Effect] = []
@@ -333,6 +337,8 @@ class _Step(Announcing):
         self.effects += proofs
         if self.is_other:
             self.effects.append(Tell())
+        if self.must_build and self.number:
+            self.effects.append(Rebuild())
 
     @property
     def _may_keep(self) -> bool:
@@ -342,8 +348,11 @@ class _Step(Announcing):
     def done(self) -> Step:
         self._settle()
         before = self.before
+        lingering, standings = followed(before.lingering, before.standings, self.stood)
         state = replace(
             before,
+            lingering=lingering,
+            standings=standings,
             number=self.number,
             gateways=self.gateways,
             by_name=self.by_name,

@@ -120,8 +120,22 @@ def claims_of(model: Model, without: frozenset[str]) -> tuple[Claim, ...]:
     return tuple(
         Claim(gateway=model.gateway, transport=one.transport, address=one.address, port=one.port)
         for one in model.listeners
-        if one.name not in without
+        if one.name not in without and not _only_refuses(one)
     )
+
+
+def given_up(model: Model, claims: tuple[Claim, ...]) -> frozenset[str]:
+    """The listeners that are only held open, where another gateway wants the address."""
+    return frozenset(
+        one.name
+        for one in model.listeners
+        if _only_refuses(one)
+        and any(claim.gateway != model.gateway and claim.overlaps(one) for claim in claims)
+    )
+
+
+def _only_refuses(listener: Listener) -> bool:
+    return listener.transport is Transport.QUIC and not listener.chains
 
 
 def _claimed(listener: Listener, claims: tuple[Claim, ...]) -> Refusal | None:

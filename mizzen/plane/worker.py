@@ -38,7 +38,7 @@ from mizzen.plane.envoy_files import unusable_files, without_files
 from mizzen.plane.mirror_proof import Targets, targets
 from mizzen.plane.scoped_file import ScopedFile
 from mizzen.plane.served_gateway import Gateway, Translated
-from mizzen.plane.taken_ports import claims_of, mark_lost, occupied
+from mizzen.plane.taken_ports import Claim, claims_of, given_up, mark_lost, occupied
 from mizzen.resolve.access.patches import misunderstood
 from mizzen.resolve.parts import secrets_of_backend, secrets_of_chains
 from mizzen.resolve.tls.secrets import next_validity, validity_problems
@@ -224,9 +224,10 @@ class Worker:
         """What each gateway shall be told; one at which that fails keeps what it has."""
         translated: dict[str, Translated] = {}
         lost: list[Problem] = []
+        wanted = tuple(claim for one in result.gateways for claim in claims_of(one.model, frozenset()))
         for gateway in result.gateways:
             before = inputs.gateways.get(gateway.proxy.key)
-            make = partial(self._one, inputs, gateway, before, translated)
+            make = partial(self._one, inputs, gateway, before, translated, wanted)
             instead = before.translated if before else None
             one = attempt(Stage.GATEWAY, gateway.proxy.origin, make, lost.append, instead)
             if one is not None:
@@ -237,10 +238,18 @@ class Worker:
         return translated, tuple(lost)
 
     def _one(
-        self, inputs: Inputs, gateway: GatewayBuild, before: Gateway | None, others: Mapping[str, Translated]
+        self,
+        inputs: Inputs,
+        gateway: GatewayBuild,
+        before: Gateway | None,
+        others: Mapping[str, Translated],
+        wanted: tuple[Claim, ...],
     ) -> Translated:
-        """What one gateway shall be told, less the listeners whose ports are taken; `others` come before it."""
+        """What one gateway shall be told, less the listeners whose ports are taken; `others` come before it. `wanted`: what
+        all would like to serve."""
         key = gateway.proxy.key
+        if self.is_local:
+            gateway = gateway.without_listeners(given_up(gateway.model, wanted))
         claims = tuple(claim for other in others.values() for claim in other.claims)
         held = before.opened if before else frozenset()
         taken = occupied(gateway.model, held, self.instance.gateway(key), claims) if self.is_local else ()

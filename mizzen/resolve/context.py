@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from mizzen.errors import Report, ResourceRef
+from mizzen.http3.lingering import NOTHING_LINGERS, Lingering
 from mizzen.lazy import dataclass
 from mizzen.model.listener import HeaderLimits
 from mizzen.model.route import Scoped
@@ -175,6 +176,7 @@ class Context:
     # By key of their source, for the root of a resolution; None: nobody fetches them.
     key_sets: Mapping[str, FetchedKeys] | None = None
     modules: Mapping[str, FetchedModule] | None = None  # likewise
+    lingering: Lingering = NOTHING_LINGERS  # of the gateway, for the root of a resolution
     steps: Steps = field(default_factory=Steps, compare=False, repr=False)
 
     @property

@@ -19,8 +19,11 @@ from mizzen.resolve.gateways.attach import attached
 from mizzen.resolve.http3_policies import check_policies
 from mizzen.resolve.listeners.access_logs import access_logging
 from mizzen.resolve.listeners.collectors import backends_of, wanted_by
+from mizzen.resolve.listeners.held_open import held_open
+from mizzen.resolve.listeners.lingering import publish_lingering
 from mizzen.resolve.listeners.stages import (
     check_sharing,
+    common,
     listening,
     mirrored_servers,
     secrets_of_servers,
@@ -46,6 +49,7 @@ def resolve(ctx: Context) -> Model:
     check_policies(ctx)
     publish_key_sets(ctx)
     publish_modules(ctx)
+    publish_lingering(ctx)
     index_hosts_of_any_case(ctx)
     services = service_index(ctx)
     policies = policy_index(ctx, services)
@@ -81,7 +85,7 @@ def resolve(ctx: Context) -> Model:
         mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),
         scoped=ctx.switches.scoped_routes,
     )
-    return closed(ctx, model)
+    return held_open(ctx, closed(ctx, model), common(ctx))
 
 
 def _secrets_of(_: Context, __: str, backend: Backend) -> Mapping[str, bool]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from mizzen.errors import Problem, Severity
+from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
@@ -380,15 +380,24 @@ def _quic_listener(
     wildcard around it.
     """
     first = sharing[0]
-    return Listener(
+    return replace(
+        mirror_listener(ctx, first.address, first.bound_port, common, first.ref),
         name=quic_listener_name(first),
-        transport=Transport.QUIC,
-        address=first.address,
-        port=first.bound_port,
         chains=tuple(chains[key] for key in map(tls_key, sharing) if key in chains),
         refused=owned.taken_from(frozenset(server.route_table for server in sharing)),
+    )
+
+
+def mirror_listener(ctx: Context, address: str, port: int, common: Common, origin: ResourceRef) -> Listener:
+    """A QUIC listener without chains. Only chains may differ while it lives: nothing else depends on its servers."""
+    return Listener(
+        name=f"udp_{address}_{port}",
+        transport=Transport.QUIC,
+        address=address,
+        port=port,
+        chains=(),
         edge=common.edge,
         access_logs=common.access_logs,
         log_unmatched=not ctx.mesh.disable_envoy_listener_log,
-        origin=first.ref,
+        origin=origin,
     )

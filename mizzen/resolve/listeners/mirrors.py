@@ -6,7 +6,7 @@ from functools import partial
 
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
-from mizzen.http3.eligibility import BY_CHOICE, Facts, Reason, why_not
+from mizzen.http3.eligibility import BY_CHOICE, Facts, Reason, may_linger, why_not
 from mizzen.lazy import dataclass
 from mizzen.model.announcement import Announcement
 from mizzen.model.listener import Mirror
@@ -15,6 +15,7 @@ from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.gateways.servers import MergedServer, dialled_port
 from mizzen.resolve.listeners.bindings import binding
+from mizzen.resolve.listeners.lingering import is_remembered
 from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.listeners.udp import judge_client_addresses, udp_refusal
 from mizzen.resolve.tls.pem import Chain, read_chain
@@ -117,18 +118,27 @@ def _mirror_of(
 
 def _mirror(ctx: Context, server: MergedServer, ends: ServerTls | None) -> tuple[Mirror, int | None]:
     """What becomes of a server that ends TLS, and the port at which its mirror is announced."""
-    reason = why_not(_facts(ctx, server, ends))
+    facts = _facts(ctx, server, ends)
+    reason = why_not(facts)
     if reason is None and ends is not None:
         _warn(ctx, server, ends)
     elif reason in _CODE:
         _report(ctx, server, reason)
     if reason is not None:
-        return replace(_without(ctx, server, reason.value), expected=reason not in BY_CHOICE), None
+        listener = _lingering(ctx, server) if may_linger(facts) else ""
+        expected = reason not in BY_CHOICE
+        return replace(_without(ctx, server, reason.value), expected=expected, quic_listener=listener), None
     refusal = udp_refusal(ctx, server.number)
     if refusal:
         _report_refusal(ctx, server, refusal)
     mirror = replace(_without(ctx, server, refusal), quic_listener=quic_listener_name(server))
     return mirror, None if refusal else dialled_port(ctx.proxy, server)
+
+
+def _lingering(ctx: Context, server: MergedServer) -> str:
+    """The QUIC listener where clients may still come to a server that has no mirror any more; "": none."""
+    name = quic_listener_name(server)
+    return name if is_remembered(ctx, announcement_name(server.route_table), name) else ""
 
 
 def _without(ctx: Context, server: MergedServer, why: str) -> Mirror:

@@ -9,7 +9,7 @@ from mizzen._api import pb
 from mizzen.demo import certificates
 from mizzen.node.instance import Instance
 from mizzen.pipeline import Settings
-from mizzen.plane.effects import Effect, Keep, Publish, Refused, Translate, Unpublish
+from mizzen.plane.effects import Effect, Keep, Publish, Rebuild, Refused, Translate, Unpublish
 from mizzen.plane.proof_schedule import Prove
 from mizzen.plane.served_gateway import Translated
 from mizzen.plane.state import State, Step
@@ -145,6 +145,8 @@ class Plane:
     keeping: list[Keep] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     number: int = 0
+    rebuilds: int = 0  # that were asked for
+    environment: Mapping[str, str] = field(default_factory=dict)
     disk_is_full: bool = False
     holds_translations: bool = False  # until `translate` is called
 
@@ -160,7 +162,7 @@ class Plane:
         inputs = Inputs(
             number=self.number,
             read=lambda: listing,
-            settings=Settings(),
+            settings=Settings(environment=self.environment, lingering=self.state.lingering),
             gateways=self.state.gateways,
             promises=self.state.servers,
             now=self.now,
@@ -197,6 +199,8 @@ class Plane:
             case Keep():
                 self.keeping.append(effect)
                 self.take(self.state.on_kept(effect.promises, not self.disk_is_full, self.now))
+            case Rebuild():
+                self.rebuilds += 1
             case Refused():
                 self.refused.append(effect)
 

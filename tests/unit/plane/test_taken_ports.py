@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from mizzen.errors import Place, ResourceRef
 from mizzen.model import GatewayName, Model
 from mizzen.model.listener import Edge, Listener, Transport
 from mizzen.persistent import PersistentMap
-from mizzen.plane.taken_ports import Claim, claims_of, is_for_a_port, mark_lost, occupied
+from mizzen.plane.taken_ports import Claim, claims_of, given_up, is_for_a_port, mark_lost, occupied
 
 ORIGIN = ResourceRef(kind="Gateway", namespace="istio-system", name="g", places={"": Place("g.yaml", 1, 1)})
 FOLDER = Path("/run/none")
@@ -137,3 +138,14 @@ def test_a_socket_takes_the_place_of_no_file_and_of_no_other_gateways(tmp_path: 
     mine = model(listener(0, address=str(free), transport=Transport.UNIX))
     (taken,) = occupied(mine, frozenset(), FOLDER, claims_of(mine, frozenset()))
     assert "the gateway a.istio-system of this instance serves it" in taken.problem.message
+
+
+def test_what_is_only_held_open_yields_to_another_gateway_that_wants_the_port() -> None:
+    held = listener(8443, transport=Transport.QUIC)
+    mine, other = model(held), GatewayName("b.istio-system")
+    assert claims_of(mine, frozenset()) == ()
+    wants = Claim(gateway=other, transport=Transport.QUIC, address="0.0.0.0", port=8443)
+    assert given_up(mine, (wants,)) == {held.name}
+    assert given_up(mine, (replace(wants, transport=Transport.TCP),)) == frozenset()
+    assert given_up(mine, (replace(wants, gateway=mine.gateway),)) == frozenset()
+    assert given_up(model(listener(8443)), (replace(wants, transport=Transport.TCP),)) == frozenset()
