@@ -14,6 +14,8 @@ from mizzen.istio_codes import NOT_TOLD, istio_code, istio_codes
 from mizzen.node.system_roots import CATALOGUE as ROOTS
 from mizzen.pipeline import CATALOGUE as BUILDING
 from mizzen.plane.announcement_file import CATALOGUE as PROMISES
+from mizzen.plane.dns_keeper import CATALOGUE as KEPT_RECORDS
+from mizzen.plane.dns_upkeep import CATALOGUE as HANDED_RECORDS
 from mizzen.plane.envoy_files import CATALOGUE as OPENED
 from mizzen.plane.mesh_authority import CATALOGUE as MESH
 from mizzen.plane.report import CATALOGUE as UPDATES
@@ -52,6 +54,7 @@ def problems_page() -> str:
     every: dict[str, str] = {}
     for catalogue in (
         *(FILES, READING, COUNTING, BUILDING, RESOLVING, SENDING, MESH, PORTS, SHARED_PORTS, OPENED),
+        *(KEPT_RECORDS, HANDED_RECORDS),
         *(PROMISES, UPDATES, ROOTS, CLUSTER, INSTALLING, FAULTS, BLAMING),
     ):
         every |= dict(catalogue)

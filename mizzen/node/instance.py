@@ -80,6 +80,11 @@ class Instance:
         return self.run_dir / "set-aside.json"
 
     @property
+    def dns_notes(self) -> Path:
+        """Which names in DNS were written, kept for the next control plane."""
+        return self.run_dir / "dns.json"
+
+    @property
     def ages(self) -> Path:
         """When each object of the files was seen first, kept for the next control plane."""
         return self.run_dir / "ages.json"

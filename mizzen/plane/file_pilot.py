@@ -12,6 +12,7 @@ from mizzen.node.console import SAID
 from mizzen.node.instance import Instance
 from mizzen.node.restore import Restorer
 from mizzen.pipeline import Settings
+from mizzen.plane.dns_upkeep import FileNotes
 from mizzen.plane.loop import ControlPlane
 from mizzen.plane.network import Listening
 from mizzen.sources.ages import Ages
@@ -67,6 +68,7 @@ def serve(
             fetched=StateFile(instance.fetched_keys, private_file.write),
             fetched_modules=StateFile(instance.fetched_modules, private_file.write),
             kept_tickets=StateFile(instance.session_tickets, private_file.write),
+            dns_notes=FileNotes(StateFile(instance.dns_notes, private_file.write)),
             ca_folder=ca_folder,
             listening=listening,
             say=tell or say,

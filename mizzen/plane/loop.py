@@ -35,6 +35,8 @@ from mizzen.plane.admission import judge
 from mizzen.plane.announcement_file import PromiseFile, PromiseStore
 from mizzen.plane.build_result import Made
 from mizzen.plane.builds import Builds
+from mizzen.plane.dns_keeper import DnsKeeper, Notes
+from mizzen.plane.dns_upkeep import DnsUpkeep, FileNotes, key_in
 from mizzen.plane.effects import Effect, Keep, Publish, Rebuild, Refused, Tell, Translate, Unpublish
 from mizzen.plane.gateway_services import services as gateway_services
 from mizzen.plane.inquiry import Inquiry
@@ -60,6 +62,7 @@ from mizzen.probe.mirror import Proof
 from mizzen.proxy.asked import proxy_value
 from mizzen.resolve.context import FileFolders, UnixFolders
 from mizzen.resolve.tls.secrets import next_validity
+from mizzen.resources.world import World
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
 from mizzen.sources.hold_off import HoldOff
@@ -112,6 +115,7 @@ class ControlPlane:
     fetched: StateFile | None = None  # where the keys are kept that issuers published
     fetched_modules: StateFile | None = None  # and the modules of plugins
     kept_tickets: StateFile | None = None  # where it is kept of what the keys of session tickets are made
+    dns_notes: Notes = field(default_factory=lambda: FileNotes(None))  # which names in DNS were written
     own_ports: frozenset[int] = frozenset()  # of this process, which asks nobody for anything there
     generation: int = 0
     state: State = field(init=False)
@@ -127,6 +131,7 @@ class ControlPlane:
     keys: KeySets = field(init=False)
     modules: Modules = field(init=False)
     tickets: SessionTickets = field(init=False)
+    dns: DnsUpkeep = field(init=False)
     registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
     started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
     _prover: Prover = field(init=False)
@@ -165,6 +170,8 @@ class ControlPlane:
             file=self.kept_tickets,
             is_shared=self.shares_root,
         )
+        keeper = DnsKeeper(self.dns_notes, lambda secret: key_in(self._world, secret), self.tell)
+        self.dns = DnsUpkeep(state=lambda: self.state, keeper=keeper, on_change=self.tell)
         self._prover = Prover(self._on_proof)
         self._told = Told(self.say)
         self._problems = _Problems(self)
@@ -173,6 +180,10 @@ class ControlPlane:
     def result(self) -> Build | None:
         """What is served was made of this; None before the first build."""
         return self.made.result if self.made is not None else None
+
+    @property
+    def _world(self) -> World | None:
+        return self.made.result.world if self.made is not None else None
 
     @property
     def is_local(self) -> bool:
@@ -241,6 +252,7 @@ class ControlPlane:
                 self._follow_named_files(),
                 self._follow_promises(),
                 self.inquiry.run(),
+                self.dns.run(),
                 self.mesh.run(),
                 self.tickets.run(),
             )
@@ -264,6 +276,7 @@ class ControlPlane:
             except Exception:  # noqa: BLE001  # the other effects are as good as they were
                 _log.exception("what follows from a step was not done: %s", type(effect).__name__)
         self._wake.set()
+        self.dns.changed()
 
     def _hear(self, event: Callable[..., Step], *what: object) -> bool:
         """Step by an event. A fault of ours leaves the state as it was: False."""
@@ -563,6 +576,7 @@ class _Problems:
             *plane.keys.problems,
             *plane.modules.problems,
             *plane.tickets.problems,
+            *plane.dns.problems,
             *plane.lost,
         )
         grounds = (plane.state.version, plane.made, own)

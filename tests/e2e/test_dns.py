@@ -1,7 +1,9 @@
-"""HTTPS records against a real BIND: it loads what is printed, and says what mizzen keeps there."""
+"""HTTPS records against a real BIND: it loads what is printed, and holds what mizzen keeps there."""
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from mizzen.dns.nsupdate import nsupdate
 from mizzen.dns.zone_file import zone_file
 from mizzen.plane.name_server import NameServer
 from tests.golden import cases
-from tests.harness.bind import KEY, NSUPDATE, bind, load_fault, needs_bind
+from tests.harness import gateway
+from tests.harness.bind import KEY, NSUPDATE, Bind, bind, load_fault, needs_bind
+from tests.harness.gateway import Authority
 
 pytestmark = [pytest.mark.e2e, needs_bind]
 
@@ -69,3 +73,75 @@ def test_nsupdate_writes_what_is_printed_and_leaves_others_alone(tmp_path: Path)
             assert said[f"shop.{ZONE}"] == ('1 . alpn="h2"',)
             assert len(said[f"www.{ZONE}"]) == 1 and "203.0.113.9" in said[f"www.{ZONE}"][0]
         assert asyncio.run(asked.owner(f"www.{ZONE}")) == "me"
+
+
+# --- what a daemon keeps ----------------------------------------------------------------------------
+
+WWW, SHOP = "www.example.com", "shop.example.com"
+_KEPT = f"""
+apiVersion: v1
+kind: Secret
+metadata: {{name: update-key, namespace: istio-system}}
+stringData: {{name: {KEY.name}, algorithm: {KEY.algorithm}, secret: {KEY.secret}}}
+---
+apiVersion: mizzen.dev/v1alpha1
+kind: HTTP3Policy
+metadata: {{name: dns, namespace: istio-system}}
+spec:
+  dns: {{server: "SERVER", zone: example.com, tsigSecret: update-key, ttl: 1s, addresses: [127.0.0.1]}}
+"""
+RECORD = '1 . alpn="h3,h2,http/1.1" ipv4hint="127.0.0.1"'
+
+
+def site(folder: Path, authority: Authority, host: str, name: str) -> None:
+    """A host with its certificate, answered by the gateway itself."""
+    parts = (
+        gateway.gateway(host, name=name, credential=f"{name}-tls"),
+        gateway.secret(f"{name}-tls", authority.server(host)),
+        gateway.route(host, name=name, gateway_name=name),
+    )
+    gateway.replace_file(folder / f"{name}.yaml", "---\n".join(parts))
+
+
+def said(server: Bind, host: str) -> tuple[str, ...]:
+    name = f"{host}."
+    return asyncio.run(NameServer(address="127.0.0.1", port=server.port).said([name]))[name]
+
+
+def test_a_daemon_keeps_its_records_through_restarts_and_leaves_others(
+    folder: Path, authority: Authority, tmp_path: Path
+) -> None:
+    theirs = "theirs A 127.0.0.1\ntheirs HTTPS 1 . alpn=h2\n"
+    with bind(tmp_path / "bind", f"www A 127.0.0.1\nshop A 127.0.0.1\n{theirs}") as server:
+        (folder / "dns.yaml").write_text(_KEPT.replace("SERVER", server.address))
+        for host, name in ((WWW, "www"), (SHOP, "shop"), ("theirs.example.com", "theirs")):
+            site(folder, authority, host, name)
+        with gateway.up(folder, "--external-port", "443:8443") as up:
+            gateway.eventually(lambda: (said(server, WWW), said(server, SHOP)) == ((RECORD,), (RECORD,)))
+            now = up.mizzen("dns")
+            assert f"{WWW}. 1 IN HTTPS {RECORD}".replace('"127.0.0.1"', "127.0.0.1") in now.stdout
+            told = gateway.eventually(
+                lambda: [one for one in up.status()["problems"] if one["code"] == "DNS-004"]
+            )
+            assert told[0]["resource"] == "HTTP3Policy/istio-system/dns"
+            assert "theirs.example.com. has an HTTPS record of somebody else" in told[0]["message"]
+            other = up.mizzen("dns", "--against", server.address)
+            assert (other.returncode, [line[:24] for line in other.stdout.splitlines()]) == (
+                2,
+                ["- theirs.example.com. IN", "+ theirs.example.com. IN"],
+            )
+            (folder / "theirs.yaml").unlink()
+
+            # While the control plane is away a host goes, and what is kept may not be asked for.
+            before = up.status()["pid"]
+            os.kill(before, signal.SIGSTOP)
+            (folder / "shop.yaml").unlink()
+            os.kill(before, signal.SIGKILL)
+            gateway.eventually(lambda: not said(server, SHOP))
+            assert up.status()["pid"] != before
+            assert said(server, WWW) == (RECORD,)
+            assert said(server, "theirs.example.com") == ('1 . alpn="h2"',)
+
+            (folder / "dns.yaml").write_text(_KEPT.replace("SERVER", server.address).partition("---")[0])
+            gateway.eventually(lambda: not said(server, WWW))
+            gateway.eventually(lambda: not any(one["code"][:3] == "DNS" for one in up.status()["problems"]))

@@ -50,22 +50,24 @@ class Bind:
 
     @property
     def log(self) -> str:
-        return (self.folder / "log").read_text(errors="replace")
+        file = self.folder / "log"
+        return file.read_text(errors="replace") if file.exists() else ""
 
     def start(self) -> None:
         named = path_of("named")
         assert named is not None
+        before = len(self.log)
         with (self.folder / "log").open("ab") as log:
             command = [named, "-g", "-n", "1", "-c", str(self.folder / "named.conf")]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         deadline = time.monotonic() + 20
-        while "running" not in self.log.rpartition("starting BIND")[2]:
+        while "running" not in self.log[before:]:
             assert self.process.poll() is None and time.monotonic() < deadline, self.log
             time.sleep(0.02)
 
     def stop(self) -> None:
         if self.process is not None:
-            self.process.terminate()
+            self.process.kill()  # its journal is written with each update
             self.process.wait(20)
             self.process = None
 
