@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from mizzen.cli import options
+from mizzen.cli import gateway_sight, options
+from mizzen.cli.gateway_sight import Gateways, Operator
 
 if TYPE_CHECKING:
     from mizzen.doctor.asking import Options
     from mizzen.doctor.links import Report
+    from mizzen.doctor.operator import Explained
     from mizzen.doctor.target import Target
 
 BROKEN, COULD_NOT_LOOK = 2, 1
@@ -74,10 +76,12 @@ class _Command(click.Command):
     "-m", "--max-time", type=_SECONDS, default=5.0, show_default=True, help="Seconds for each answer."
 )
 @options.output("short", "json")
-def command(urls: tuple[str, ...], watch: str | None, output: str, **how: Any) -> None:
+@gateway_sight.gateways
+def command(urls: tuple[str, ...], watch: str | None, output: str, gateways: Gateways, **how: Any) -> None:
     """Walk what a client walks to HTTP/3, and name the first broken link, what to do, and what was fine before it.
 
-    With curl's own options. Exit status: 0 healthy, 2 a link is broken, 1 it could not look. `-o json` prints one
+    With curl's own options. Where the gateway runs here, or is named, what is known there is told too: it says why a
+    link is broken. Exit status: 0 healthy, 2 a link is broken, 1 it could not look. `-o json` prints one
     object for one URL, a list for several; with --watch one line for each look.
     """
     urls, interval = _watched(urls, watch)
@@ -85,12 +89,14 @@ def command(urls: tuple[str, ...], watch: str | None, output: str, **how: Any) -
         _give_up("name a URL, such as https://shop.example.com/")
     targets = _targets(urls, how)
     look_as = _options(how)
+    operator = Operator(gateways, [(one.host, one.port) for one in targets])
     healthy = True
     try:
         while True:
-            reports = _look(targets, look_as)
-            healthy = all(report.healthy for report in reports)
-            _show(reports, output, is_watching=interval is not None)
+            operator.look()
+            looked = operator.explain(_look(targets, look_as))
+            healthy = all(one.report.healthy for one in looked)
+            _show(looked, output, is_watching=interval is not None)
             if interval is None:
                 break
             time.sleep(interval)
@@ -181,9 +187,9 @@ def _look(targets: "Sequence[Target]", look_as: "Options") -> "list[Report]":
         return list(pool.map(lambda target: judge(walk(target, look_as, now)), targets))
 
 
-def _show(reports: "Sequence[Report]", output: str, *, is_watching: bool) -> None:
+def _show(looked: "Sequence[Explained]", output: str, *, is_watching: bool) -> None:
     if output == "json":
-        values = [report.to_json() for report in reports]
+        values = [one.to_json() for one in looked]
         value = values[0] if len(values) == 1 else values
         click.echo(json.dumps(value, indent=None if is_watching else 2, ensure_ascii=False))
         return
@@ -191,7 +197,9 @@ def _show(reports: "Sequence[Report]", output: str, *, is_watching: bool) -> Non
 
     if is_watching:
         click.echo(f"\n{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-    click.echo(rendered(reports, min(shutil.get_terminal_size((100, 24)).columns, 140), _coloured), nl=False)
+    width = min(shutil.get_terminal_size((100, 24)).columns, 140)
+    sections = [one.section(width, _coloured, whole=len(looked) == 1) for one in looked]
+    click.echo(rendered([one.report for one in looked], width, _coloured, sections), nl=False)
 
 
 def _coloured(text: str, ok: bool | None) -> str:

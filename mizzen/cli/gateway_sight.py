@@ -2,7 +2,8 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -12,6 +13,8 @@ from click.core import ParameterSource
 
 from mizzen.agent.admin_reader import UDP_SOCKETS
 from mizzen.cli import reach
+from mizzen.doctor.links import Report
+from mizzen.doctor.operator import Explained, explained
 from mizzen.doctor.operator_sight import (
     MOST_ENVOYS,
     STATS,
@@ -98,6 +101,38 @@ class Gateways:
             return msgspec.json.decode(self.target.admin(name, UDP_SOCKETS), type=KernelUdp)
         except (click.ClickException, msgspec.MsgspecError):
             return None  # an agent that does not tell it yet
+
+
+class Operator:
+    """Looks at the gateways of some hosts and ports while somebody else looks as their clients do."""
+
+    def __init__(self, gateways: Gateways, hosts: Sequence[tuple[str, int]]) -> None:
+        self._gateways, self._hosts = gateways, hosts
+        self._pool = ThreadPoolExecutor(1)
+        self._looking: Future[list[Sight | None]] | None = None
+        self._before: list[Sight | None] = []
+
+    def look(self) -> None:
+        """Before the clients: what grows meanwhile happens now. At once, where gateways are named; else beside them."""
+        if self._before:
+            return  # that of the round before
+        if self._gateways.is_named:
+            self._before = self._look()
+        else:
+            self._looking = self._pool.submit(self._look)
+
+    def explain(self, reports: Sequence[Report]) -> list[Explained]:
+        """What clients met, with what is known at their gateways. Raises: click.ClickException, as Gateways.look."""
+        before = self._before or (self._looking.result() if self._looking else self._look())
+        now = self._look() if any(before) else before
+        self._before = now if any(now) else []
+        return [
+            explained(report, sight, *host, earlier) if sight else Explained(report=report)
+            for report, sight, host, earlier in zip(reports, now, self._hosts, before, strict=True)
+        ]
+
+    def _look(self) -> list[Sight | None]:
+        return [self._gateways.look(host, port) for host, port in self._hosts]
 
 
 def gateways(command: F) -> F:

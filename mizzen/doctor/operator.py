@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mizzen.doctor import operator_envoy, operator_gateway
-from mizzen.doctor.links import Finding, Name
+from mizzen.doctor.links import Finding, Name, Report, merged
 from mizzen.doctor.operator_check import Check, findings, others
 from mizzen.doctor.operator_sight import Sight, servers
+from mizzen.doctor.table import Style, row
 from mizzen.lazy import dataclass
 from mizzen.status import MirrorStatus
 
@@ -18,9 +19,31 @@ class Judgement:
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """The value of "gateway"."""
-        return [one.to_json() for one in self.checks]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What a client meets, with its causes. `where` "": no gateway was looked at."""
+
+    report: Report
+    where: str = ""
+    checks: tuple[Check, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """That of the report; with "gateway" where one was looked at."""
+        gateway = {"gateway": [one.to_json() for one in self.checks]} if self.where else {}
+        return {**self.report.to_json(), **gateway}
+
+    def section(self, width: int, style: Style, *, whole: bool) -> str:
+        """For a person, below the links; not `whole`: what is not fine alone."""
+        shown = [one for one in self.checks if whole or one.ok is False or one.remedy]
+        rows = [row(one.check, one.ok, one.said, one.remedy, width, style) for one in shown]
+        return "".join((f"\ngateway, as {self.where} knows it:\n", *rows)) if rows else ""
+
+
+def explained(report: Report, sight: Sight, host: str, port: int, before: Sight | None = None) -> Explained:
+    """A report with what is known at the gateways."""
+    found = judged(sight, host, port, before)
+    return Explained(report=merged(report, found.findings), where=sight.where, checks=found.checks)
 
 
 def judged(sight: Sight, host: str, port: int, before: Sight | None = None) -> Judgement:

@@ -25,6 +25,8 @@ _CLOSED = re.compile(r"http3\.downstream\.[rt]x\.quic_connection_close_error_cod
 _USUAL = frozenset(
     {
         "QUIC_NO_ERROR",
+        # Clients that are not made of QUICHE name no code of its own, however they leave.
+        "QUIC_IETF_GQUIC_ERROR_MISSING",
         "QUIC_NETWORK_IDLE_TIMEOUT",
         "QUIC_PEER_GOING_AWAY",
         "QUIC_CONNECTION_MIGRATION_NO_NEW_NETWORK",
@@ -53,7 +55,7 @@ def _listener(envoy: EnvoySight, mirror: MirrorStatus, listener: EnvoyListener |
     if listener is None:
         said = f"{envoy.name} has no listener {mirror.listener}"
         return Check(
-            check="listener", ok=False, said=said, remedy="See mizzen proxy-status.", links=(Name.UDP,)
+            check="listener", ok=False, said=said, remedy="see mizzen proxy-status", links=(Name.UDP,)
         )
     if not listener.active:
         why = "waits for its certificates (warming)" if listener.warming else "is being drained"
@@ -62,12 +64,12 @@ def _listener(envoy: EnvoySight, mirror: MirrorStatus, listener: EnvoyListener |
             check="listener",
             ok=False,
             said=f"{called}: {why}",
-            remedy="See mizzen proxy-config secret, and mizzen proxy-status.",
+            remedy="see mizzen proxy-config secret, and mizzen proxy-status",
             links=(Name.UDP,),
         )
     if listener.error:
         said = f"{called} serves what it had: its last update was refused: {listener.error}"
-        return Check(check="listener", ok=False, said=said, remedy="See mizzen proxy-status.")
+        return Check(check="listener", ok=False, said=said, remedy="see mizzen proxy-status")
     return Check(check="listener", ok=True, said=f"{called} is active")
 
 
@@ -78,7 +80,7 @@ def _draining(envoy: EnvoySight) -> Iterator[Check]:
             ok=None,
             said=f"{number} listeners of {envoy.name} are being drained; where one had the same UDP address, new QUIC "
             "connections may time out until it is gone",
-            remedy="Wait for the drain time (20 s, else drainDuration) and look again.",
+            remedy="wait for the drain time (20 s, else drainDuration) and look again",
             links=(Name.QUIC,),
         )
 
@@ -100,7 +102,7 @@ def _receive_buffer(envoy: EnvoySight, listener: EnvoyListener | None) -> Iterat
 
 
 def _sysctl(asked: int) -> str:
-    return f"On the machine (each node): sysctl -w net.core.rmem_max={asked}, then restart Envoy; keep it in /etc/sysctl.d."
+    return f"on the machine (each node): sysctl -w net.core.rmem_max={asked}, then restart Envoy; keep it in /etc/sysctl.d"
 
 
 def _kib(size: int) -> str:
@@ -119,7 +121,7 @@ def _datagrams(envoy: EnvoySight, mirror: MirrorStatus, before: EnvoySight | Non
         check="datagrams",
         ok=False if grown > 0 else None,
         said=f"{total} datagrams for {mirror.listener} of {envoy.name} were dropped for want of room{now}",
-        remedy="Raise net.core.rmem_max, give the gateway more CPU or more workers, or more replicas.",
+        remedy="raise net.core.rmem_max, give the gateway more CPU or more workers, or more replicas",
     )
 
 
@@ -146,8 +148,8 @@ def _workers(envoy: EnvoySight, mirror: MirrorStatus) -> Iterator[Check]:
             check="workers",
             ok=False,
             said=f"{said}: not all are reached",
-            remedy="Something in front sends all datagrams from one address and port, or an EnvoyFilter sets "
-            "enable_reuse_port: false.",
+            remedy="something in front sends all datagrams from one address and port, or an EnvoyFilter sets "
+            "enable_reuse_port: false",
         )
 
 
@@ -164,8 +166,8 @@ def _resets(envoy: EnvoySight, mirror: MirrorStatus, before: EnvoySight | None) 
         check="stateless-resets",
         ok=False if grown >= _MANY_RESETS else None,
         said=f"{said}: clients speak to an Envoy that does not know their connection",
-        remedy="It was restarted or its listener replaced, or a balancer sends clients to another Pod in the middle of "
-        "a connection (docs/http3.md, connection ids).",
+        remedy="it was restarted or its listener replaced, or a balancer sends clients to another Pod in the middle of "
+        "a connection (docs/http3.md, connection ids)",
         links=(Name.MIGRATION,),
     )
 
@@ -190,7 +192,7 @@ def _closes(envoy: EnvoySight, mirror: MirrorStatus) -> Iterator[Check]:
         ok=False if many else None,
         said=f"{bad} of {connections} QUIC connections of {envoy.name} ended with an error: {shown}",
         remedy="QUIC_HANDSHAKE_FAILED and QUIC_TLS_* are certificates or names that clients do not accept; "
-        "QUIC_HANDSHAKE_TIMEOUT is UDP that is lost on the way."
+        "QUIC_HANDSHAKE_TIMEOUT is UDP that is lost on the way"
         if many
         else "",
     )

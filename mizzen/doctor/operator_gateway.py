@@ -8,8 +8,8 @@ from mizzen.doctor.operator_sight import EnvoySight, Sight
 from mizzen.status import EnvoyStatus, MirrorStatus, PortStatus, ServiceStatus
 
 _H3 = "h3="
-_SWITCH = "Switch it on: PILOT_ENABLE_QUIC_LISTENERS (docs/http3.md tells where)."
-_LOAD_BALANCER = "Use a load balancer that takes TCP and UDP on one address (docs/kubernetes.md, UDP)."
+_SWITCH = "switch it on: PILOT_ENABLE_QUIC_LISTENERS (docs/http3.md tells where)"
+_LOAD_BALANCER = "use a load balancer that takes TCP and UDP on one address (docs/kubernetes.md, UDP)"
 
 
 def unknown_host(sight: Sight, host: str, port: int, hosts: Iterable[str]) -> Check:
@@ -19,8 +19,8 @@ def unknown_host(sight: Sight, host: str, port: int, hosts: Iterable[str]) -> Ch
         check="server",
         ok=None,
         said=f"no gateway of {sight.where} ends TLS for {host}:{port}; hosts there: {named}",
-        remedy="Name the gateway's instance or cluster, or add the host to an HTTPS server of a Gateway. Of a host whose "
-        "TLS is passed through (PASSTHROUGH), HTTP/3 is its backend's affair.",
+        remedy="name the gateway's instance or cluster, or add the host to an HTTPS server of a Gateway; of a host whose "
+        "TLS is passed through (PASSTHROUGH), HTTP/3 is its backend's affair",
         links=(Name.TLS,),
     )
 
@@ -34,7 +34,7 @@ def server(mirror: MirrorStatus, port: int) -> Check:
         check="server",
         ok=None,
         said=f"{where} serves it, and says that clients dial port {mirror.port}, not {port}",
-        remedy=f"If something forwards {port} to it, start mizzen with --external-port {port}:{mirror.port}.",
+        remedy=f"if something forwards {port} to it, start mizzen with --external-port {port}:{mirror.port}",
     )
 
 
@@ -47,10 +47,10 @@ def connections(envoys: Iterable[EnvoySight]) -> Iterator[Check]:
             yield Check(check="listeners", ok=False, said=f"{envoy.name}: {status.lost}", links=(Name.TCP,))
         if not status.version:
             said = f"the Envoy {envoy.name} is not connected to the control plane: it serves what it had, if it runs"
-            yield Check(check="envoy", ok=False, said=said, remedy="See its log, and mizzen proxy-status.")
+            yield Check(check="envoy", ok=False, said=said, remedy="see its log, and mizzen proxy-status")
         elif not status.synced:
             said = f"the Envoy {envoy.name} does not hold the newest configuration: {status.reason}"
-            yield Check(check="envoy", ok=False, said=said, remedy="See mizzen proxy-status.")
+            yield Check(check="envoy", ok=False, said=said, remedy="see mizzen proxy-status")
         else:
             fine.append(envoy.name)
     if fine:
@@ -68,7 +68,7 @@ def rejected(envoys: Iterable[EnvoySight]) -> Iterator[Check]:
                     check="rejected",
                     ok=False,
                     said=f"{at(one.resource, one.origin)}: {one.message}",
-                    remedy="Change that object so that the reason goes away; what Envoy held before stays in force.",
+                    remedy="change that object so that the reason goes away; what Envoy held before stays in force",
                     links=_links_of_listener(one.message, envoy.status),
                 )
     if not seen:
@@ -187,7 +187,7 @@ def services(sight: Sight, envoys: Iterable[EnvoySight], one: MirrorStatus) -> I
             check="service",
             ok=False,
             said=f"{where} leads {one.number}/TCP to {first.target}, and {one.number}/UDP to {wrong.target}",
-            remedy=f"Set targetPort: {first.target} at its port {wrong.name or f'{one.number}/UDP'}{_in(told)}.",
+            remedy=f"set targetPort: {first.target} at its port {wrong.name or f'{one.number}/UDP'}{_in(told)}",
             links=(Name.UDP,),
         )
     elif tcp:
@@ -219,7 +219,7 @@ def _not_opened(service: ServiceStatus, one: MirrorStatus) -> Check:
 
 def _add(service: ServiceStatus, name: str, protocol: str, number: int, target: str) -> str:
     line = f"- {{name: {name}, port: {number}, protocol: {protocol}, targetPort: {target}}}"
-    return f"Add this line to {service.field} of {service.resource}{_in(service)}: {line}"
+    return f"add this line to {service.field} of {service.resource}{_in(service)}: {line}"
 
 
 def _in(service: ServiceStatus) -> str:
@@ -245,7 +245,7 @@ def _addressed(service: ServiceStatus) -> Check:
         check="load-balancer",
         ok=None,
         said=f"{service.resource} is of type LoadBalancer and has no address yet",
-        remedy="See its events (kubectl describe service).",
+        remedy="see its events (kubectl describe service)",
     )
 
 
@@ -270,6 +270,6 @@ def client_addresses(sight: Sight, envoys: Iterable[EnvoySight], one: MirrorStat
             ok=None,
             said=f"{service.resource} hides the addresses of clients behind those of nodes{more}: "
             "externalTrafficPolicy is Cluster",
-            remedy=f"Set externalTrafficPolicy: Local in {at(service.resource, service.origin)} where policies or logs "
-            "look at addresses.",
+            remedy=f"set externalTrafficPolicy: Local in {at(service.resource, service.origin)} where policies or logs "
+            "look at addresses",
         )

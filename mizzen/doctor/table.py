@@ -17,15 +17,22 @@ def plain(text: str, _: bool | None) -> str:
     return text
 
 
-def rendered(reports: Sequence[Report], width: int, style: Style = plain) -> str:
-    """One report in full; several as columns side by side, and what is not fine of each below."""
+def rendered(
+    reports: Sequence[Report], width: int, style: Style = plain, sections: Sequence[str] = ()
+) -> str:
+    """One report in full; several as columns side by side, and what is not fine of each below.
+
+    `sections`: what is told of each beside its links; "" nothing.
+    """
+    sections = sections or [""] * len(reports)
     if len(reports) == 1:
-        return _full(reports[0], width, style)
+        return _full(reports[0], width, style, sections[0])
     below = [
         f"\n{heading(report, style)}\n"
         + "".join(_row(link, width, style) for link in report.links if _is_worth(link))
-        for report in reports
-        if any(map(_is_worth, report.links))
+        + section
+        for report, section in zip(reports, sections, strict=True)
+        if section or any(map(_is_worth, report.links))
     ]
     return _columns(reports, style) + "".join(below)
 
@@ -42,18 +49,23 @@ def _is_worth(link: Link) -> bool:
     return link.ok is False or bool(link.remedy)
 
 
-def _full(report: Report, width: int, style: Style) -> str:
+def _full(report: Report, width: int, style: Style, section: str) -> str:
     text = heading(report, style) + "\n" + "".join(_row(link, width, style) for link in report.links)
+    text += section
     if report.broken and report.broken.remedy:
         text += f"\n{_wrapped(f'What to do: {report.broken.remedy}', width, '')}"
     return text
 
 
 def _row(link: Link, width: int, style: Style) -> str:
-    mark = style(_MARKS[link.ok].ljust(_MARK_WIDTH), link.ok)
-    said = _wrapped(link.said, width, _INDENT)
-    text = f"{mark}{link.link.value.ljust(_NAME_WIDTH)}{said.lstrip()}"
-    return text + (_wrapped(f"-> {link.remedy}", width, _INDENT) if link.remedy else "")
+    return row(link.link.value, link.ok, link.said, link.remedy, width, style)
+
+
+def row(name: str, ok: bool | None, said: str, remedy: str, width: int, style: Style = plain) -> str:
+    """Its mark, its name, and what is said of it."""
+    mark = style(_MARKS[ok].ljust(_MARK_WIDTH), ok)
+    text = f"{mark}{name.ljust(_NAME_WIDTH)}{_wrapped(said, width, _INDENT).lstrip()}"
+    return text + (_wrapped(f"-> {remedy}", width, _INDENT) if remedy else "")
 
 
 def _wrapped(text: str, width: int, indent: str) -> str:

@@ -1,5 +1,6 @@
 """What an operator's look at a real gateway finds, while its mirror is broken in one way after the other."""
 
+import json
 import os
 import socket
 from collections.abc import Callable
@@ -79,10 +80,27 @@ def test_the_causes_of_broken_links_are_named_with_their_object_and_line(
         # A Service without UDP.
         udp = operator.until(Name.UDP, "opens 443/TCP and not 443/UDP")
         assert udp == (
-            f"Add this line to spec.ports of Service/istio-system/istio-ingressgateway ({place}): "
+            f"add this line to spec.ports of Service/istio-system/istio-ingressgateway ({place}): "
             "- {name: http3, port: 443, protocol: UDP, targetPort: 8443}"
         )
         operator.until(Name.ALT_SVC, "the gateway's Service does not open the port for UDP")
+
+        # The same, as whoever calls the doctor reads it.
+        ca = folder.parent / "ca.pem"
+        ca.write_text(authority.pem)
+        resolve = f"{HOST}:8443:127.0.0.1"
+        ended = up.mizzen(
+            *("doctor", f"https://{HOST}:8443/", "--resolve", resolve, "--cacert", str(ca), "-o", "json")
+        )
+        value = json.loads(ended.stdout)
+        links = {one["link"]: one for one in value["links"]}
+        assert (ended.returncode, value["broken"]) == (2, "alt-svc")
+        assert links["alt-svc"]["said"].startswith(
+            "there is no HTTP/3 mirror: the gateway's Service does not"
+        )
+        assert "opens 443/TCP and not 443/UDP" in links["udp"]["said"]
+        assert udp in links["udp"]["remedy"]
+        assert [one["ok"] for one in value["gateway"] if one["check"] == "envoy"] == [True]
 
         # A port that somebody else has.
         other.bind(("0.0.0.0", 8443))

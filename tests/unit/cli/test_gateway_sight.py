@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from mizzen.cli import gateway_sight, reach
-from mizzen.cli.gateway_sight import Gateways
+from mizzen.cli.gateway_sight import Gateways, Operator
+from mizzen.doctor.links import ordered
+from mizzen.doctor.operator import Explained
 from mizzen.status import EnvoyStatus, KernelUdp, MirrorStatus, Status, to_json
 
 MIRROR = MirrorStatus(server="s", listener="udp_0.0.0.0_8443", hosts=("shop.test",), port=443)
@@ -99,6 +101,29 @@ def test_a_host_that_none_serves_is_told_with_all_that_were_named() -> None:
     assert len(sight.envoys) == 3
     assert {one.silent for one in sight.envoys} == {"it was not asked"}
     assert not target.asked
+
+
+REPORT = ordered("https://shop.test/", [])
+
+
+def test_an_operator_looks_before_and_after_the_client() -> None:
+    target = Target()
+    operator = Operator(gateways(target, is_named=True), [("shop.test", 443)])
+    operator.look()
+    before = len(target.asked)
+    (found,) = operator.explain([REPORT])
+    assert before and len(target.asked) == 2 * before
+    assert found.where == "the cluster" and found.checks
+    operator.look()  # the next round begins where this one ended
+    assert len(target.asked) == 2 * before
+
+
+def test_where_no_gateway_is_known_the_client_is_told_alone() -> None:
+    operator = Operator(gateways(Target(is_away=True)), [("shop.test", 443)])
+    operator.look()
+    assert operator.explain([REPORT]) == [Explained(report=REPORT)]
+    with pytest.raises(click.ClickException, match="no mizzen answers"):
+        Operator(gateways(Target(is_away=True), is_named=True), [("shop.test", 443)]).look()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from mizzen.doctor.links import Link, Name, merged, ordered
-from mizzen.doctor.operator import judged
+from mizzen.doctor.operator import Explained, explained, judged
 from mizzen.doctor.operator_sight import EnvoyListener, EnvoySight, Sight
+from mizzen.doctor.table import plain
 from mizzen.status import EnvoyStatus, ListenerStatus, MirrorStatus, PortStatus, ProblemValue, ServiceStatus
 
 REASON = "the gateway's Service does not open the port for UDP"
@@ -56,9 +57,9 @@ def test_a_service_without_udp_explains_what_a_client_sees() -> None:
     udp = next(one for one in report.links if one.link is Name.UDP)
     assert udp.said == "Service/shop/web (svc.yaml:9:3) opens 443/TCP and not 443/UDP; silent"
     assert udp.remedy.startswith(
-        "Add this line to spec.ports of Service/shop/web (svc.yaml:9:3): - {name: http3"
+        "add this line to spec.ports of Service/shop/web (svc.yaml:9:3): - {name: http3"
     )
-    assert [one["check"] for one in found.to_json()] == ["envoy", "rejected", "server"]
+    assert [one.check for one in found.checks] == ["envoy", "rejected", "server"]
 
 
 def test_a_mirror_that_is_announced_is_looked_at_in_each_envoy() -> None:
@@ -79,6 +80,27 @@ def test_a_mirror_that_is_announced_is_looked_at_in_each_envoy() -> None:
     ]
     # The Service still opens no UDP: told, though the client may come another way.
     assert [(one.link, one.ok) for one in found.findings] == [(Name.UDP, False)]
+
+
+def test_a_report_is_told_with_what_is_known_at_the_gateway() -> None:
+    report = ordered("https://shop.test/", [Link(Name.UDP, False, "silent")])
+    alone = Explained(report=report)
+    assert alone.to_json() == report.to_json()
+    assert alone.section(80, plain, whole=True) == ""
+
+    found = explained(report, sight(NONE), "shop.test", 443)
+    value = found.to_json()
+    assert list(value) == ["url", "healthy", "broken", "links", "gateway"]
+    assert value["gateway"][0] == {
+        "check": "envoy",
+        "ok": True,
+        "said": "holds the newest configuration: web.shop",
+        "remedy": "",
+    }
+    lines = found.section(100, plain, whole=True).splitlines()
+    assert lines[1] == "gateway, as mizzen up in /run/mizzen knows it:"
+    assert lines[2] == "ok      envoy               holds the newest configuration: web.shop"
+    assert found.section(100, plain, whole=False) == ""  # all is fine that is about no link
 
 
 def test_a_host_that_nobody_serves_is_told_at_the_handshake() -> None:

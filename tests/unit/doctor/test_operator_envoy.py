@@ -111,7 +111,11 @@ def test_stateless_resets_that_rise_are_told() -> None:
 
 def test_how_connections_ended_is_told_where_it_was_no_good_end() -> None:
     code = "http3.downstream.{}.quic_connection_close_error_code_{}"
-    usual = {code.format("rx", "QUIC_NO_ERROR"): 50, "downstream_cx_total": 60}
+    usual = {
+        code.format("rx", "QUIC_NO_ERROR"): 50,
+        code.format("rx", "QUIC_IETF_GQUIC_ERROR_MISSING"): 9,
+        "downstream_cx_total": 60,
+    }
     assert "close-codes" not in [one.check for one in checks(sight(usual), MIRROR)]
     few = of("close-codes", sight({**usual, code.format("tx", "QUIC_HANDSHAKE_TIMEOUT"): 2}))
     assert (few.ok, few.remedy) == (None, "")

@@ -68,7 +68,7 @@ def test_a_service_without_udp_is_told_with_the_line_to_add() -> None:
     assert (found.ok, found.links) == (False, (Name.UDP,))
     assert found.said == "Service/shop/web (svc.yaml:9:3) opens 443/TCP and not 443/UDP"
     assert found.remedy == (
-        "Add this line to spec.ports of Service/shop/web (svc.yaml:9:3): "
+        "add this line to spec.ports of Service/shop/web (svc.yaml:9:3): "
         "- {name: http3, port: 443, protocol: UDP, targetPort: 8443}"
     )
 
@@ -78,7 +78,7 @@ def test_udp_that_leads_elsewhere_is_told_with_the_target_of_tcp() -> None:
     found = only(judge.services(CLUSTER, [envoy(services=(service(HTTPS, wrong),))], MIRROR))
     assert (found.ok, found.links) == (False, (Name.UDP,))
     assert found.said.endswith("leads 443/TCP to 8443, and 443/UDP to 9443")
-    assert found.remedy == "Set targetPort: 8443 at its port http3 (svc.yaml:9:3)."
+    assert found.remedy == "set targetPort: 8443 at its port http3 (svc.yaml:9:3)"
 
 
 def test_a_service_that_opens_both_is_fine_also_where_they_are_two() -> None:
@@ -260,7 +260,7 @@ def test_the_port_that_clients_are_told_to_dial_is_compared_with_the_urls() -> N
     assert judge.server(MIRROR, 443).ok is True
     other = judge.server(changed(MIRROR, port=8443), 443)
     assert other.ok is None
-    assert other.remedy.endswith("--external-port 443:8443.")
+    assert other.remedy.endswith("--external-port 443:8443")
     unknown = judge.unknown_host(sight(), "nobody.test", 443, ["shop.test"])
     assert (unknown.ok, unknown.links) == (None, (Name.TLS,))
     assert "hosts there: shop.test" in unknown.said
