@@ -70,7 +70,11 @@ class _Command(click.Command):
     "--dns-servers", default="", metavar="ADDRESS[:PORT],...", help="Ask these in place of the system's."
 )
 @click.option(
-    "--connect-timeout", type=_SECONDS, default=2.0, show_default=True, help="Seconds for each connection."
+    "--connect-timeout",
+    type=_SECONDS,
+    default=2.0,
+    show_default=True,
+    help="Seconds for a lookup, and for each connection.",
 )
 @click.option(
     "-m", "--max-time", type=_SECONDS, default=5.0, show_default=True, help="Seconds for each answer."

@@ -33,6 +33,17 @@ class Client:
 
     target: Target
     options: Options
+    slowness: float = 0.0  # seconds that the URL took over TCP until it was answered; 0: not known
+
+    @property
+    def answer_patience(self) -> float:
+        """How long an answer over QUIC may take."""
+        options = self.options
+        return (
+            min(options.max_time, options.connect_timeout + 2 * self.slowness)
+            if self.slowness
+            else options.max_time
+        )
 
     def request(
         self, where: Where, protocol: Protocol = Protocol.H2, *, certificate: tuple[str, str] | None = None
@@ -73,6 +84,7 @@ class Client:
         return Plan(
             sni=self.target.host,
             patience=options.connect_timeout,
+            answer_patience=self.answer_patience,
             headers=request(self.target.authority, path or self.target.path, method=method, more=pad),
             certificate_pem=own[0],
             key_pem=own[1],

@@ -9,7 +9,8 @@ from typing import Any
 
 from mizzen.doctor import quic, tcp
 from mizzen.doctor.asking import NOWHERE, Client
-from mizzen.doctor.measured import Early, Parity, Visit, Walk, Where
+from mizzen.doctor.measured import Early, OverTcp, Parity, Visit, Walk, Where
+from mizzen.doctor.verdicts.answers import differing
 from mizzen.probe.client import Answer, Protocol, fetch
 
 RESUMPTIONS = 8
@@ -25,31 +26,51 @@ Start = Callable[..., "Future[Any]"]
 
 def measured(found: Walk, client: Client, start: Start) -> Walk:
     """`found` with all that can be measured beyond the handshake, at the first address where that works."""
-    at = next((visit.where for visit in found.quic if visit.connected), None)
-    if at is None:
+    visit = next((one for one in found.quic if one.connected), None)
+    if visit is None:
         return found
-    over_tcp = next((one.where for one in found.tcp if one.page is not None), None)
-    visit = next(one for one in found.quic if one.connected)
-    h3 = start(_answer, client, at)
-    again = start(_again, client, over_tcp, found) if over_tcp else None
-    parity = start(_parity, client, over_tcp, at, visit, found.now)
+    at = visit.where
+    over_tcp = next((one for one in found.tcp if one.page is not None), None)
+    if over_tcp and over_tcp.page:
+        client = replace(client, slowness=over_tcp.page.timings.first_byte.total_seconds())
+    parity = start(_parity, client, over_tcp.where if over_tcp else None, at, visit, found.now)
     pairs = _comebacks(client, at, start, RESUMPTIONS) if visit.tickets else []
-    migration = start(quic.visit, at, client.plan(move=True))
-    sizes = [(size, start(quic.visit, at, client.plan(datagram=size, padding=2 * size))) for size in SIZES]
+    migration = start(_migration, client, at)
+    sizes = [(size, start(_sized, client, at, size)) for size in SIZES]
+    compared = start(_compared, client, over_tcp, at)
     resumed = _results(pairs)
     if resumed and all(one.connected and not one.resumed for one in resumed):
         resumed += _results(_comebacks(client, at, start, MORE_RESUMPTIONS))
+    h3, distrust, again = compared.result()
     return replace(
         found,
-        h3=h3.result()[0],
-        distrust_h3=h3.result()[1],
-        again=again.result() if again else None,
+        h3=h3,
+        distrust_h3=distrust,
+        again=again,
         parity=parity.result(),
         resumed=resumed,
         early=_early(client, at, visit, resumed),
         migration=migration.result(),
         mtu=tuple((size, one.result()) for size, one in sizes),
     )
+
+
+def _compared(client: Client, over_tcp: OverTcp | None, at: Where) -> tuple[Answer, str, Answer | None]:
+    """The answer over HTTP/3, why its certificate is not trusted, and another one over TCP.
+
+    Where they differ all is asked anew: a clock may have ticked between them, or something been deployed.
+    """
+    h3, distrust = _answer(client, at)
+    page = over_tcp.page if over_tcp else None
+    if over_tcp is None or page is None:
+        return h3, distrust, None
+    request = client.request(over_tcp.where)
+    request = tcp.trusting(request) if over_tcp.distrust else request
+    again = page if page.error else fetch(request)
+    if page.status and h3.status and differing(page, again, h3):
+        h3, distrust = _answer(client, at)
+        again = fetch(request)
+    return h3, distrust, again
 
 
 def _answer(client: Client, at: Where) -> tuple[Answer, str]:
@@ -61,10 +82,16 @@ def _answer(client: Client, at: Where) -> tuple[Answer, str]:
     return answer, ""
 
 
-def _again(client: Client, where: Where, found: Walk) -> Answer:
-    request = client.request(where)
-    distrusted = any(one.distrust for one in found.tcp)
-    return fetch(tcp.trusting(request) if distrusted else request)
+def _migration(client: Client, at: Where) -> Visit:
+    """Once more where it failed: a machine may be busy."""
+    visit = quic.visit(at, client.plan(move=True))
+    return visit if visit.moved else quic.visit(at, client.plan(move=True))
+
+
+def _sized(client: Client, at: Where, size: int) -> Visit:
+    plan = client.plan(datagram=size, padding=2 * size)
+    visit = quic.visit(at, plan)
+    return visit if visit.status or visit.error else quic.visit(at, plan)
 
 
 def _comebacks(client: Client, at: Where, start: Start, count: int) -> "list[Future[Visit | None]]":

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from aioquic.h3.connection import H3Connection
-from aioquic.h3.events import DataReceived, HeadersReceived
+from aioquic.h3.events import HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted
@@ -40,7 +40,8 @@ class Plan:
     """What a visit does."""
 
     sni: str
-    patience: float  # seconds for all of it
+    patience: float  # seconds for the handshake
+    answer_patience: float = 0.0  # for an answer after it; 0: the same
     headers: Headers = ()  # the request with its pseudo-headers; (): none is made
     certificate_pem: str = ""  # the client's, with its chain
     key_pem: str = ""
@@ -75,7 +76,7 @@ class Visitor:
         self._begun = self._deadline = 0.0
 
     def run(self) -> Visit:
-        """Make the visit; blocks for the plan's patience at most."""
+        """Make the visit; blocks for the plan's patience, and for that of each answer."""
         self._begun = time.monotonic()
         self._deadline = self._begun + self._plan.patience
         try:
@@ -101,10 +102,10 @@ class Visitor:
         if first is None:
             first = self._ask(self._http)
         if first is not None:
-            self._until(lambda: first.ended)
+            self._await(first)
         if plan.wait_for_tickets and not self.tickets:
             self._until(lambda: bool(self.tickets), _LINGER * 4)
-        if plan.move and first is not None and first.ended:
+        if plan.move and first is not None and first.status:
             self._move()
         self._leave()
 
@@ -118,6 +119,11 @@ class Visitor:
         self._answers[stream] = answer = _Answer()
         return answer
 
+    def _await(self, answer: "_Answer") -> bool:
+        """Until its status has come: what is answered may be long, or never end."""
+        self._deadline = time.monotonic() + (self._plan.answer_patience or self._plan.patience)
+        return self._until(lambda: answer.status >= 200)
+
     def _move(self) -> None:
         """Another socket, and so another port: what a NAT does to a client that was quiet, or a phone that changes networks."""
         new = connected(self.where, socket.SOCK_DGRAM)
@@ -125,7 +131,7 @@ class Visitor:
         self._socket = new
         with closing(new):
             second = self._ask(self._http)
-            self._moved = bool(second and self._until(lambda: second.ended) and second.status)
+            self._moved = bool(second and self._await(second))
             self._leave()
 
     def _leave(self) -> None:
@@ -188,7 +194,7 @@ class Visitor:
                 self._closed = event
             elif self._answers:
                 for http_event in self._http.handle_event(event):
-                    if isinstance(http_event, HeadersReceived | DataReceived):
+                    if isinstance(http_event, HeadersReceived):
                         self._answers.setdefault(http_event.stream_id, _Answer()).take(http_event)
 
     def _visit(self) -> Visit:
@@ -226,14 +232,12 @@ class _Answer:
     def __init__(self) -> None:
         self.headers: list[tuple[str, str]] = []
         self.status = 0
-        self.ended = False
 
-    def take(self, event: HeadersReceived | DataReceived) -> None:
-        if isinstance(event, HeadersReceived) and self.status < 200:
+    def take(self, event: HeadersReceived) -> None:
+        if self.status < 200:
             pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers]
             self.status = int(dict(pairs).get(":status", 0))
             self.headers = [pair for pair in pairs if not pair[0].startswith(":")]
-        self.ended = event.stream_ended or self.ended
 
 
 def visit(where: Where, plan: Plan) -> Visit:

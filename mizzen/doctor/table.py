@@ -41,7 +41,9 @@ def heading(report: Report, style: Style = plain) -> str:
     """What is wrong, in one line."""
     broken = report.broken
     if broken is None:
-        return f"{report.url}: {style('HTTP/3 works', True)}"
+        h3 = next(link for link in report.links if link.link is Name.H3)
+        seen = "HTTP/3 works" if h3.ok else "nothing is broken, as far as can be seen from here"
+        return f"{report.url}: {style(seen, h3.ok)}"
     return f"{report.url}: {style(f'broken at {broken.link.value}', False)}"
 
 

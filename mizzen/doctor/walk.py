@@ -17,7 +17,6 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 MOST_ADDRESSES = 8  # of a name that are walked
-_DNS_PATIENCE = 2.0
 _WHISPER = 1.0
 _THREADS = 32
 _VERSION_1 = 1
@@ -35,7 +34,7 @@ class _Walker:
 
     def walk(self, now: datetime) -> Walk:
         options, target = self._options, self._target
-        records = self._start(resolver.records, target.host, target.port, options.nameservers, _DNS_PATIENCE)
+        records = self._records()
         names = self._addresses()
         dial = target.dial(target.host, target.port)
         wheres = [Where(address, dial.port) for address in names.addresses]
@@ -71,7 +70,7 @@ class _Walker:
         dial = target.dial(target.host, target.port)
         if dial.addresses is not None:
             return Names(addresses=self._wanted(dial.addresses), is_given=True)
-        found = resolver.addresses(dial.host, options.nameservers, _DNS_PATIENCE)
+        found = resolver.addresses(dial.host, options.nameservers, options.connect_timeout)
         wanted = self._wanted(found.addresses)
         error = found.error
         if found.addresses and not wanted:
@@ -87,9 +86,18 @@ class _Walker:
         family = self._options.family
         return tuple(one for one in addresses if not family or (":" in one) == (family == "6"))
 
-    def _with_records(self, names: Names, asked: "Future[resolver.Records]") -> Names:
+    def _records(self) -> "Future[resolver.Records] | None":
+        """Of a name: an address has none."""
+        target, options = self._target, self._options
+        if target.is_address:
+            return None
+        return self._start(
+            resolver.records, target.host, target.port, options.nameservers, options.connect_timeout
+        )
+
+    def _with_records(self, names: Names, asked: "Future[resolver.Records] | None") -> Names:
         """With the HTTPS records, and what their hints do over TCP where they are none of the addresses."""
-        if self._target.is_address:
+        if asked is None:
             return names
         records = asked.result()
         wheres = [
@@ -132,7 +140,7 @@ class _Walker:
         if addresses is None and host == target.host:
             addresses = names.addresses
         if addresses is None:
-            found = resolver.addresses(dial.host, self._options.nameservers, _DNS_PATIENCE)
+            found = resolver.addresses(dial.host, self._options.nameservers, self._options.connect_timeout)
             addresses = self._wanted(found.addresses)[:MOST_ADDRESSES]
         return [self._over_udp(Where(address, dial.port)) for address in addresses]
 

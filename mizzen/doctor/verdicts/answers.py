@@ -35,6 +35,10 @@ _OWN = frozenset(
         "x-b3-traceid",
     ]
 )
+# What is told of a body, and differs where that does.
+_OF_BODY = frozenset(
+    ("content-length", "content-md5", "content-digest", "digest", "repr-digest", "etag", "last-modified")
+)
 _TOO_LONG = 63  # CURLE_FILESIZE_EXCEEDED
 _SHOWN = 12
 
@@ -56,7 +60,7 @@ def h3(walk: Walk) -> Link:
             f"the handshake came through, but a request was not answered: {why}",
             "see the access log of the gateway, and the close codes of the QUIC listener (quic_connection_close_error_code in its statistics)",
         )
-    if answer.error and answer.error.code != _TOO_LONG:
+    if answer.error and answer.error.code != _TOO_LONG and not _is_endless(walk, answer):
         return broken(
             Name.H3,
             f"HTTP/3 {answer.status}, but not all of the answer: {answer.error}",
@@ -65,6 +69,14 @@ def h3(walk: Walk) -> Link:
     trusted = "; the certificate is not trusted" if walk.distrust_h3 else ""
     first = milliseconds(answer.timings.first_byte.total_seconds())
     return fine(Name.H3, f"HTTP/3 {answer.status} in {first}, {len(answer.body)} bytes{trusted}")
+
+
+def _is_endless(walk: Walk, answer: Answer) -> bool:
+    """Whether the answer did not end in time over TCP either (server-sent events, slow downloads)."""
+    return any(
+        one.page and one.page.error and answer.error and one.page.error.code == answer.error.code
+        for one in pages(walk)
+    )
 
 
 def answers(walk: Walk) -> Link:
@@ -118,7 +130,11 @@ def digest(answer: Answer) -> str:
 def _body_said(page: Answer, again: Answer, h3: Answer) -> str:
     if _is_steady(page, again) and h3.ok:
         return f"body {digest(page)} ({len(page.body)} bytes)"
-    return "a body that is another each time" if page.ok and again.ok else "a body too long to compare"
+    return (
+        "a body that is another each time"
+        if page.ok and again.ok
+        else "a body too long, or too slow, to compare"
+    )
 
 
 def _is_steady(page: Answer, again: Answer) -> bool:
@@ -134,9 +150,14 @@ def _headers(answer: Answer) -> dict[str, tuple[str, ...]]:
 
 
 def _steady(page: Answer, again: Answer) -> dict[str, tuple[str, ...]]:
-    """Headers that two answers over TCP agree in."""
+    """Headers that two answers over TCP agree in; of a body that is another each time none is told by them."""
     second = _headers(again)
-    return {name: values for name, values in _headers(page).items() if second.get(name) == values}
+    changing = frozenset() if page.body == again.body else _OF_BODY
+    return {
+        name: values
+        for name, values in _headers(page).items()
+        if second.get(name) == values and name not in changing
+    }
 
 
 def _spoken(answer: Answer) -> str:

@@ -95,7 +95,7 @@ def alpn(walk: Walk) -> Link:
 def http(walk: Walk) -> Link:
     """An answer from each address."""
     here = reached(walk)
-    asked = [one for one in here if one.page is not None]
+    asked = [one for one in here if one.page and (one.page.status or not _is_refused(one))]
     if not asked:
         return unlooked(Name.HTTP, "there was no TLS handshake" if here else _NO_TCP)
     if wants_certificate(walk):
@@ -114,6 +114,11 @@ def http(walk: Walk) -> Link:
             "the gateway answers, what is behind it does not: see whether the backend runs, and the response flags in the access log",
         )
     return fine(Name.HTTP, listed(good))
+
+
+def _is_refused(one: OverTcp) -> bool:
+    """Whether there was no TLS, and so nothing to ask over."""
+    return one.handshake is None or bool(one.handshake.error)
 
 
 def _answered(one: OverTcp) -> str:

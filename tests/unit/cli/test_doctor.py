@@ -25,7 +25,10 @@ def walked(monkeypatch: pytest.MonkeyPatch) -> Walked:
     def look(targets: Sequence[Target], options: Options) -> list[Report]:
         seen.append((targets, options))
         return [
-            ordered(one.url, [Link(Name.UDP, not one.host.startswith("bad"), "said", "do")])
+            ordered(
+                one.url,
+                [Link(Name.UDP, not one.host.startswith("bad"), "said", "do"), Link(Name.H3, True, "200")],
+            )
             for one in targets
         ]
 

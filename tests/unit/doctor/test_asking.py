@@ -35,3 +35,9 @@ def test_a_visit_asks_the_same() -> None:
 
 def test_insecure_verifies_nothing() -> None:
     assert not Client(CLIENT.target, Options(insecure=True)).request(HERE).verify
+
+
+def test_an_answer_may_take_as_long_as_over_tcp_and_some() -> None:
+    assert CLIENT.plan().answer_patience == 3.0
+    assert Client(CLIENT.target, OPTIONS, slowness=0.5).plan().answer_patience == 2.0
+    assert Client(CLIENT.target, OPTIONS, slowness=9.0).plan().answer_patience == 3.0

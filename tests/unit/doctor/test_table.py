@@ -13,6 +13,7 @@ BROKEN = ordered(
 def test_the_first_line_says_it_all() -> None:
     assert heading(FINE) == "https://a.test/: HTTP/3 works"
     assert heading(BROKEN) == "https://b.test/: broken at udp"
+    assert heading(ordered("u", [])) == "u: nothing is broken, as far as can be seen from here"
 
 
 def test_every_link_of_one_url_is_shown() -> None:

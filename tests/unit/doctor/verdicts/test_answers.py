@@ -70,7 +70,19 @@ def test_what_differs_by_itself_over_tcp_does_not_count() -> None:
 def test_a_body_too_long_to_compare() -> None:
     cut = answer(error=Failure(63, "too long"))
     walk = healthy(tcp=(over_tcp(page=cut),), again=cut, h3=cut)
-    assert h3(walk).ok and answers(walk).ok and "too long to compare" in answers(walk).said
+    assert h3(walk).ok and answers(walk).ok and "too long, or too slow" in answers(walk).said
+
+
+def test_what_is_told_of_a_body_differs_with_it() -> None:
+    page, again = answer(body=b"1", **{"content-length": "1"}), answer(body=b"2", **{"content-length": "1"})
+    assert differing(page, again, answer(body=b"33", **{"content-length": "2"})) == []
+    assert differing(page, page, answer(body=b"33", **{"content-length": "2"})) != []
+
+
+def test_an_answer_that_never_ends_is_no_fault_of_http3() -> None:
+    endless = answer(error=Failure(28, "timed out"))
+    assert h3(healthy(tcp=(over_tcp(page=endless),), again=endless, h3=endless)).ok
+    assert h3(healthy(h3=endless)).ok is False
 
 
 def test_a_difference_breaks_the_link() -> None:

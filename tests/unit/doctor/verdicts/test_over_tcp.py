@@ -49,7 +49,7 @@ def test_what_is_no_tls_is_told() -> None:
     assert (
         link.ok is False and "wrong version number" in link.said and "something else than TLS" in link.remedy
     )
-    assert verdicts.alpn(NO_TLS).ok is None
+    assert verdicts.alpn(NO_TLS).ok is None and verdicts.http(NO_TLS).ok is None
 
 
 def test_an_unknown_name_is_told() -> None:
