@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mizzen.plan.planning import Served
     from mizzen.resources.raw_objects import RawObject
 
+RUNNING = "running"
 _CLOSES = 2  # exit status where a connection is closed
 
 
@@ -63,9 +65,15 @@ class _Comparison:
 
 @click.command("plan", cls=_Plan)
 @options.inputs
-@click.option("--against", required=True, metavar="FILE|DIR", help="What is served now.")
+@click.option(
+    "--against",
+    default=RUNNING,
+    metavar="FILE|DIR|RUN-DIR|running",
+    help="What is served now: by files, by the instance with that run-dir, or by the one of --run-dir.  [default: running]",
+)
+@options.run_dir
 @options.output("table", "json", "yaml")
-def command(inputs: options.Inputs, against: str, output: str) -> None:
+def command(inputs: options.Inputs, against: str, run_dir: Path, output: str) -> None:
     """Say what files would do to the connections of clients, before they are applied.
 
     Per gateway, listener and host, from mild to hard: none, routes, endpoints, certificate, opens (something is served that was
@@ -74,7 +82,22 @@ def command(inputs: options.Inputs, against: str, output: str) -> None:
     something is, 1 where the files have errors (which are printed as by analyze) or it could not be looked.
     """
     given = Files(inputs.files).listing()
-    _show(_with_files(inputs, against, given), output)
+    if against.lower() == RUNNING:
+        compared = _with_running(run_dir, given)
+    elif is_run_dir(Path(against)):
+        compared = _with_running(Path(against), given)
+    else:
+        compared = _with_files(inputs, against, given)
+    _show(compared, output)
+
+
+def is_run_dir(path: Path) -> bool:
+    """Is it the folder of an instance that runs, or ran, rather than one of files?"""
+    from mizzen.node.instance import Instance
+
+    instance = Instance(path)
+    marks = (instance.secret, instance.control_socket, instance.announcements, instance.authority)
+    return path.is_dir() and any(one.exists() for one in marks)
 
 
 def _show(compared: _Comparison, output: str) -> None:
@@ -127,6 +150,39 @@ def _with_files(inputs: options.Inputs, path: str, given: Listing) -> _Compariso
         objects=given.objects,
         found=given.problems,
         settings=inputs.settings((*old.objects, *given.objects)),
+    )
+
+
+def _with_running(run_dir: Path, given: Listing) -> _Comparison:
+    """It goes on as it was started: with its switches, ports and folders, not with those of this command line."""
+    from mizzen.node import instance as running
+    from mizzen.node.instance import Instance
+    from mizzen.plan.planning import Served
+    from mizzen.plane.configuration import from_json
+    from mizzen.sources.named_files import named_in, read
+
+    try:
+        now = from_json(running.configuration(Instance(run_dir)))
+    except OSError as error:
+        raise click.ClickException(
+            f"no mizzen answers in {run_dir} ({error.strerror or error}). Say what is served now with --against: a file or "
+            "folder, or the run-dir of an instance."
+        ) from None
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise click.ClickException(
+            f"what is served by the instance in {run_dir} cannot be read: {error!r}"
+        ) from None
+    objects = (*given.objects, *now.registered)
+    settings = now.settings
+    if now.is_local:
+        files = read(named_in((*now.objects, *objects)), settings.certificate_folders)
+        settings = replace(settings, files=files)
+    return _Comparison(
+        served=Served(objects=now.objects, remembered=now.remembered, scoped=now.scoped),
+        called=f"the instance in {run_dir} ({_objects(now.objects)})",
+        objects=objects,
+        found=given.problems,
+        settings=settings,
     )
 
 

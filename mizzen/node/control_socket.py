@@ -33,19 +33,28 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         _log.debug("a question was not answered", exc_info=True)
 
 
+Json = dict[str, Any]
+# What a page says; or what works that out where nobody waits for it, in the thread of who asked.
+Page = Callable[[], Json | Callable[[], Json]]
+
+
 class ControlSocket:
-    """Serves GET /status and /brief at `path`, from what is said in the event loop's own thread."""
+    """Serves GET /status, /brief and /configuration at `path`, from what is said in the event loop's own thread."""
 
     def __init__(
         self,
         path: Path,
-        status: Callable[[], dict[str, Any]],
+        status: Callable[[], Json],
         key: bytes,
-        brief: Callable[[], dict[str, Any]] | None = None,
+        brief: Callable[[], Json] | None = None,
+        configuration: Page | None = None,
     ) -> None:
-        """`brief`: as much of the status as is asked for again and again; None: all of it."""
+        """`brief`: as much of the status as is asked for again and again; None: all of it. `configuration`: what is served,
+        Secrets among it; None: it is not told."""
         self._path, self._key = path, key
-        self._pages = {"/status": status, "/brief": brief or status}
+        self._pages: dict[str, Page] = {"/status": status, "/brief": brief or status}
+        if configuration is not None:
+            self._pages["/configuration"] = configuration
         self._server: _Server | None = None
         self._kept = KeptSocket(path)
 
@@ -53,7 +62,7 @@ class ControlSocket:
         """Bind and answer. A socket that an earlier instance left is replaced. OSError when something else is there."""
         loop, key, pages = asyncio.get_running_loop(), self._key, self._pages
 
-        async def ask(page: str) -> dict[str, Any]:
+        async def ask(page: str) -> Json | Callable[[], Json]:
             return pages[page]()
 
         class Answer(BaseHTTPRequestHandler):
@@ -73,7 +82,7 @@ class ControlSocket:
                 except TimeoutError:
                     self.send_error(503, "the control plane is busy")
                     return
-                body = json.dumps(found).encode()
+                body = json.dumps(found() if callable(found) else found).encode()
                 self.send_response(200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))

@@ -130,6 +130,11 @@ async def ask_brief(instance: Instance, key: bytes, seconds: float = 5.0) -> Bri
     return Brief.from_json(await _asked(instance, "/brief", key, seconds))
 
 
+async def ask_configuration(instance: Instance, key: bytes, seconds: float = 60.0) -> Any:
+    """What it serves, as JSON values, Secrets among it (`plane.configuration`). Raises as `ask_status`."""
+    return await _asked(instance, "/configuration", key, seconds)
+
+
 async def _asked(instance: Instance, page: str, key: bytes, seconds: float) -> Any:
     nonce = secrets.token_hex(16)
     shown = {NONCE_HEADER: nonce, HEADER: proof_of_question(key, nonce)}
@@ -152,3 +157,8 @@ def brief(instance: Instance) -> Brief:
 def status(instance: Instance) -> Status:
     """What the control plane of a running instance says of itself. OSError when none runs."""
     return asyncio.run(ask_status(instance, instance.key()))
+
+
+def configuration(instance: Instance) -> Any:
+    """What a running instance serves, as JSON values. OSError when none runs."""
+    return asyncio.run(ask_configuration(instance, instance.key()))

@@ -35,6 +35,7 @@ from mizzen.plane.admission import judge
 from mizzen.plane.announcement_file import PromiseFile, PromiseStore
 from mizzen.plane.build_result import Made
 from mizzen.plane.builds import Builds
+from mizzen.plane.configuration import Json, told
 from mizzen.plane.dns_keeper import DnsKeeper, Notes
 from mizzen.plane.dns_upkeep import DnsUpkeep, FileNotes, key_in
 from mizzen.plane.effects import Effect, Keep, Publish, Rebuild, Refused, Tell, Translate, Unpublish
@@ -231,7 +232,11 @@ class ControlPlane:
         # What has been read stays: to look at it again and again for garbage is a fifth of the work of each change.
         garbage_collection.settle()
         socket = ControlSocket(
-            self.instance.control_socket, lambda: self.status().to_json(), key, lambda: self.brief().to_json()
+            self.instance.control_socket,
+            lambda: self.status().to_json(),
+            key,
+            lambda: self.brief().to_json(),
+            self.configuration,
         )
         await socket.start()
         upkeep = Upkeep(
@@ -522,6 +527,14 @@ class ControlPlane:
             proxies=tuple(proxy_value(one.translated.build) for one in self.state.gateways.values()),
             gateways=self._words.of(self.state),
         )
+
+    def configuration(self) -> Callable[[], Json]:
+        """What gives all that is served, for who has time."""
+        if self.made is None:
+            return dict
+        aside = frozenset(self.desk.ledger.listed(self.made.objects))
+        registered = frozenset(raw.digest for raw in self.registrations.objects)
+        return told(self.made, self.state.servers, aside, registered, is_local=self.is_local)
 
     def status(self) -> Status:
         """What the control socket tells."""

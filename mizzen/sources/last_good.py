@@ -6,7 +6,6 @@ file held that cannot be read any more. What stands in for something else is als
 control plane that comes after this one; but for Secrets, which pass through memory only.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from itertools import compress
@@ -15,14 +14,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from mizzen.errors import Problem, ResourceRef, Severity
+from mizzen.errors import Problem, Severity
 from mizzen.lazy import dataclass
-from mizzen.resources.kinds import group_of
 from mizzen.resources.raw_objects import RawObject
-from mizzen.resources.yaml.places import Places
 from mizzen.sources.listing import Difference, Listing, Moment, difference
 from mizzen.sources.settling import is_below
 from mizzen.sources.state_file import StateFile
+from mizzen.sources.stored_objects import object_of, stored_object
 from mizzen.sources.versions import Key, key_of, key_of_ref
 
 Errors = Callable[[RawObject], tuple[Problem, ...]]  # what keeps an object from taking part
@@ -271,40 +269,12 @@ def _can_be_stored(raw: RawObject) -> bool:
 
 
 def _stored(raw: RawObject) -> dict[str, Any]:
-    places = {path: [place.line, place.column] for path, place in raw.ref.places.items()}
-    return {
-        "kind": raw.kind,
-        "apiVersion": raw.api_version,
-        "namespace": raw.namespace,
-        "name": raw.name,
-        "file": raw.ref.place().file,
-        "places": places,
-        "data": raw.data,
-    }
+    return stored_object(raw, {path: (place.line, place.column) for path, place in raw.ref.places.items()})
 
 
 def _restored(stored: Mapping[str, Any]) -> RawObject:
-    """ValueError, TypeError, KeyError, AttributeError: this was not written by `_stored`."""
-    texts = [stored[key] for key in ("kind", "apiVersion", "namespace", "name", "file")]
-    if not all(isinstance(text, str) for text in texts) or not isinstance(stored["data"], dict):
-        raise TypeError("no object")
-    kind, api_version, namespace, name, file = texts
-    if kind in _NEVER_KEPT:
-        raise ValueError(f"a {kind} is never kept")
-    found = {path: (int(line), int(column)) for path, (line, column) in stored["places"].items()}
-    content = msgspec.json.encode(stored, order="deterministic")
-    return RawObject(
-        kind=kind,
-        api_version=api_version,
-        namespace=namespace,
-        name=name,
-        data=stored["data"],
-        ref=ResourceRef(
-            kind=kind,
-            group=group_of(kind, api_version),
-            namespace=namespace,
-            name=name,
-            places=Places(file, found),
-        ),
-        digest=f"kept/{hashlib.blake2b(content, digest_size=16).hexdigest()}",
-    )
+    """Raises as `object_of`."""
+    raw = object_of(stored)
+    if raw.kind in _NEVER_KEPT:
+        raise ValueError(f"a {raw.kind} is never kept")
+    return raw

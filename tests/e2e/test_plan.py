@@ -5,6 +5,8 @@ Each case of tests/plans is done to a real Envoy that is told what is old, and t
 
 import asyncio
 import contextlib
+import json
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,8 +20,11 @@ from mizzen.plan.effects import Change, Effect
 from mizzen.plan.surface import QUIC, Listener, Surface
 from mizzen.probe.client import Answer, Session
 from tests.e2e.test_cases_on_envoy import running
+from tests.e2e.test_scoped_routes import write
 from tests.golden import parsed
+from tests.harness import gateway
 from tests.harness.clients import asked
+from tests.harness.gateway import HOST, Authority
 from tests.harness.snapshots import held
 from tests.test_plans import CASES, planned, said, settings_of, texts
 
@@ -27,7 +32,12 @@ pytestmark = pytest.mark.e2e
 
 GATEWAY = "istio-ingressgateway.istio-system"
 SECONDS = 1.0  # for a request: nothing is far away
-STAYS = (Effect.NONE, Effect.ENDPOINTS, Effect.CERTIFICATE, Effect.OPENS)
+SWITCHED_OFF = """\
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mesh, namespace: istio-system}
+spec: {values: {pilot: {env: {PILOT_ENABLE_QUIC_LISTENERS: "false"}}}}
+"""
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -205,3 +215,23 @@ def ask(some: list[Held], times: int = 1) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_running_instance_is_what_is_served(folder: Path, authority: Authority) -> None:
+    """Asked for its objects, settings and promises: no file of it is named."""
+    write(folder, authority)
+    with gateway.up(folder, "--external-port", "443:8443") as up:
+        same = up.mizzen("plan", "-f", str(folder), "-o", "json")
+        off = folder.parent / "off"
+        shutil.copytree(folder, off)
+        (off / "mesh.yaml").write_text(SWITCHED_OFF)
+        withdrawn = up.mizzen("plan", "-f", str(off), "--against", str(up.instance.run_dir), "-o", "json")
+        promised = json.loads(up.instance.announcements.read_text())
+
+    assert (same.returncode, json.loads(same.stdout)) == (0, {"worst": "none", "changes": []})
+    assert withdrawn.returncode == 2
+    changes = json.loads(withdrawn.stdout)["changes"]
+    assert {(one["effect"], one["host"], one["listener"]) for one in changes} == {
+        ("withdraws-h3", host, "udp_0.0.0.0_8443") for host in (HOST, "other.test")
+    }
+    assert all(one["until"] in json.dumps(promised) for one in changes)
