@@ -64,8 +64,8 @@ def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterato
         yield operator_gateway.server(mirror, port)
         of_service = tuple(operator_gateway.services(sight, envoys, mirror))
         yield from of_service
-        is_udp_told = any(one.ok is False and Name.UDP in one.links for one in of_service)
-        yield from operator_gateway.mirror(sight, mirror, is_udp_told=is_udp_told)
+        udp = next((one for one in of_service if one.ok is False and Name.UDP in one.links), None)
+        yield from operator_gateway.mirror(sight, mirror, udp)
         yield from operator_gateway.client_addresses(sight, envoys, mirror)
         yield from operator_gateway.ports(envoys, mirror)
         for envoy in envoys:

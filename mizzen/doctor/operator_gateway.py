@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from mizzen.doctor.links import Name
 from mizzen.doctor.operator_check import Check, at
 from mizzen.doctor.operator_sight import EnvoySight, Sight
+from mizzen.http3.eligibility import Reason
 from mizzen.status import EnvoyStatus, MirrorStatus, PortStatus, ServiceStatus
 
 _H3 = "h3="
+_OF_THE_SERVICE = frozenset({Reason.NO_UDP_PORT.value, Reason.OTHER_UDP_TARGET.value})
 _SWITCH = "switch it on: PILOT_ENABLE_QUIC_LISTENERS (docs/http3.md tells where)"
 _LOAD_BALANCER = "use a load balancer that takes TCP and UDP on one address (docs/kubernetes.md, UDP)"
 
@@ -101,34 +103,39 @@ def _links_of_listener(message: str, status: EnvoyStatus) -> tuple[Name, ...]:
 # --- the mirror and its announcement ----------------------------------------------------------------
 
 
-def mirror(sight: Sight, one: MirrorStatus, *, is_udp_told: bool = False) -> Iterator[Check]:
-    """Is there one, and what are clients told of it? `is_udp_told`: it is said already why UDP is not open."""
+def mirror(sight: Sight, one: MirrorStatus, udp: Check | None = None) -> Iterator[Check]:
+    """Is there one, and what are clients told of it? `udp`: what is said already of a Service that does not open UDP."""
+    remedy = udp.remedy if udp and one.reason in _OF_THE_SERVICE else _hint(sight, one)
     if one.listener:
-        yield _announcement(sight, one)
+        yield _announcement(one, remedy)
         return
+    told = f"; answers say {one.announced}{_until(one)}" if one.announced else ""
     yield Check(
         check="mirror",
         ok=False,
-        said=f"there is no HTTP/3 mirror: {one.reason} ({at(one.resource, one.origin)})",
-        remedy=_hint(sight, one) or ("" if one.expected else _SWITCH),
-        links=(Name.ALT_SVC,) if is_udp_told else (Name.ALT_SVC, Name.UDP),
+        said=f"there is no HTTP/3 mirror: {one.reason} ({at(one.resource, one.origin)}){told}",
+        remedy=remedy or ("" if one.expected else _SWITCH),
+        links=(Name.ALT_SVC,) if udp else (Name.ALT_SVC, Name.UDP),
     )
 
 
-def _announcement(sight: Sight, one: MirrorStatus) -> Check:
+def _announcement(one: MirrorStatus, remedy: str) -> Check:
     if one.announced.startswith(_H3):
         return Check(check="announcement", ok=True, said=_promised(one))
     told = "answers say clear" if one.announced else "answers say nothing of HTTP/3"
     since = f" since {one.since}" if one.since else ""
-    until = f"; clients may remember a promise until {one.promised_until}" if one.promised_until else ""
     why = one.reason or _last_reason(one) or one.state or "the control plane does not say why"
     return Check(
         check="announcement",
         ok=False,
-        said=f"{told}{since}: {why} ({at(one.resource, one.origin)}){until}",
-        remedy=_hint(sight, one),
+        said=f"{told}{since}: {why} ({at(one.resource, one.origin)}){_until(one)}",
+        remedy=remedy,
         links=(Name.ALT_SVC,),
     )
+
+
+def _until(one: MirrorStatus) -> str:
+    return f"; clients may remember a promise until {one.promised_until}" if one.promised_until else ""
 
 
 def _promised(one: MirrorStatus) -> str:

@@ -194,7 +194,7 @@ def _hint(ctx: Context, server: MergedServer, reason: Reason) -> str:
         case Reason.PROXY_PROTOCOL:
             return "Without gatewayTopology.proxyProtocol there would be one."
         case _:
-            return "HTTP/3 would be weaker than what this server asks for over TCP."
+            return f"HTTP/3 would be weaker than what this server asks for over TCP; without {_FIELD[reason]} there would be a mirror."
 
 
 def _report_refusal(ctx: Context, server: MergedServer, refusal: str) -> None:

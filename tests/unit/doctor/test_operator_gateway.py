@@ -7,6 +7,7 @@ from mizzen.doctor import operator_gateway as judge
 from mizzen.doctor.links import Name
 from mizzen.doctor.operator_check import Check
 from mizzen.doctor.operator_sight import EnvoySight, Sight
+from mizzen.http3.eligibility import Reason
 from mizzen.status import (
     EnvoyStatus,
     ListenerStatus,
@@ -151,7 +152,17 @@ def test_a_missing_mirror_names_the_object_and_what_its_problem_says_to_do() -> 
     assert (found.ok, found.links) == (False, (Name.ALT_SVC, Name.UDP))
     assert found.said == f"there is no HTTP/3 mirror: {reason} (Gateway/shop/web (gw.yaml:10:5))"
     assert found.remedy == "HTTP/3 would be weaker."
-    assert only(judge.mirror(sight(problem), none, is_udp_told=True)).links == (Name.ALT_SVC,)
+    udp = Check(check="service", ok=False, said="no UDP", remedy="add this line", links=(Name.UDP,))
+    both = only(judge.mirror(sight(problem), none, udp))
+    assert (both.links, both.remedy) == ((Name.ALT_SVC,), "HTTP/3 would be weaker.")
+    closed = changed(
+        none, reason=Reason.NO_UDP_PORT.value, announced="clear", promised_until="2026-11-27T09:00:00Z"
+    )
+    found = only(judge.mirror(sight(problem), closed, udp))
+    assert found.remedy == "add this line"
+    assert found.said.endswith(
+        "; answers say clear; clients may remember a promise until 2026-11-27T09:00:00Z"
+    )
 
 
 def test_a_mirror_that_nobody_wants_says_how_to_want_it() -> None:
