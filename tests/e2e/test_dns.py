@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from mizzen.plane.name_server import NameServer
 from tests.golden import cases
 from tests.harness import gateway
 from tests.harness.bind import KEY, NSUPDATE, Bind, bind, load_fault, needs_bind
+from tests.harness.clients import curl
 from tests.harness.gateway import Authority
 
 pytestmark = [pytest.mark.e2e, needs_bind]
@@ -145,3 +147,40 @@ def test_a_daemon_keeps_its_records_through_restarts_and_leaves_others(
             (folder / "dns.yaml").write_text(_KEPT.replace("SERVER", server.address).partition("---")[0])
             gateway.eventually(lambda: not said(server, WWW))
             gateway.eventually(lambda: not any(one["code"][:3] == "DNS" for one in up.status()["problems"]))
+
+
+_SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec:
+  selector: {istio: ingressgateway}
+  ports:
+  - {name: https, port: 443, targetPort: 8443}
+"""
+_UDP = "  - {name: http3, port: 443, targetPort: 8443, protocol: UDP}\n"
+TTL = 1.0  # seconds, as _KEPT says
+
+
+def test_dns_says_nothing_any_more_for_a_whole_ttl_before_answers_say_clear(
+    folder: Path, authority: Authority, tmp_path: Path
+) -> None:
+    with bind(tmp_path / "bind", "www A 127.0.0.1\n") as server:
+        (folder / "dns.yaml").write_text(_KEPT.replace("SERVER", server.address))
+        (folder / "service.yaml").write_text(_SERVICE + _UDP)
+        site(folder, authority, WWW, "www")
+        with gateway.up(folder, "--external-port", "443:8443") as up:
+            gateway.eventually(lambda: said(server, WWW) == (RECORD,))
+
+            def alt_svc() -> tuple[str, ...]:
+                return curl("h2", f"https://{WWW}:8443/", ca_pem=authority.pem).all("alt-svc")
+
+            assert alt_svc()[0].startswith("h3=")
+            gateway.replace_file(folder / "service.yaml", _SERVICE)  # the port is closed for UDP, as planned
+            while said(server, WWW):
+                assert alt_svc() != ("clear",)
+            gone = time.monotonic()
+            (mirror,) = next(iter(up.status()["gateways"].values()))["mirrors"]
+            assert mirror["state"] == "leaving"
+            gateway.eventually(lambda: alt_svc() == ("clear",), 20)
+            assert time.monotonic() - gone >= TTL
