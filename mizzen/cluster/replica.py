@@ -20,6 +20,7 @@ from mizzen.authority.rotation import Overlap
 from mizzen.authority.store import StoreError
 from mizzen.cluster import http
 from mizzen.cluster.announcement_config_map import SharedPromises
+from mizzen.cluster.dns_objects import ConfigMapNotes, DnsEndpoints, listed_of
 from mizzen.cluster.leader_tasks import Chores
 from mizzen.cluster.shared_root import PLUGGED_IN, SELF_SIGNED, SharedRoot
 from mizzen.cluster.shared_tickets import SharedTickets
@@ -27,7 +28,7 @@ from mizzen.cluster.status_writer import Reporter, is_pass_word
 from mizzen.cluster.token_review import Accounts
 from mizzen.errors import ResourceRef, Severity
 from mizzen.guard import Stage, fault
-from mizzen.inject.container import PROMISES_CONFIG_MAP, SESSION_TICKETS
+from mizzen.inject.container import DNS_CONFIG_MAP, PROMISES_CONFIG_MAP, SESSION_TICKETS
 from mizzen.inject.review import review
 from mizzen.inject.settings import VALUES_KEY, InjectorSettings, settings_of
 from mizzen.inject.validating import judged
@@ -38,6 +39,7 @@ from mizzen.model import Model, authors
 from mizzen.node import private_file
 from mizzen.node.instance import Instance
 from mizzen.pipeline import Settings, build
+from mizzen.plane.effects import ServerKey
 from mizzen.plane.loop import ControlPlane
 from mizzen.plane.mesh_authority import leaf_life
 from mizzen.plane.metrics import metrics
@@ -113,6 +115,9 @@ class ClusterPilot:
     accounts: Accounts | None = None
     root: SharedRoot | None = None
     leader: Leader = field(init=False)
+    _listed: Mapping[ServerKey, bool] = field(
+        default_factory=dict
+    )  # which servers DNS may name, by all replicas
     _held: dict[str, tuple[Model, tuple[str, ...]]] = field(
         default_factory=dict
     )  # objects, by key of the proxy
@@ -217,11 +222,15 @@ class ClusterPilot:
                 self.kube,
                 self.place.namespace,
                 self.place.revised(PROMISES_CONFIG_MAP),
-                {"app.kubernetes.io/managed-by": "mizzen", "istio.io/rev": self.place.revision},
+                self._labels,
                 replica=self.place.name,
+            ),
+            dns_notes=ConfigMapNotes(
+                self.kube, self.place.namespace, self.place.revised(DNS_CONFIG_MAP), self._labels
             ),
             replica=self.place.name,
         )
+        self._keep_dns(self.plane)
         tickets = SharedTickets(self.kube, self.place.namespace)
         await self._open_tickets(tickets)
         chores = Chores(
@@ -308,7 +317,22 @@ class ClusterPilot:
             self._key,
             may_write=lambda: self.leader.is_leader,
             world=self._world,
+            heard=self._hear_replicas,
         )
+
+    def _keep_dns(self, plane: ControlPlane) -> None:
+        """The leader writes for all, and goes by what all say."""
+        plane.dns.may_write = lambda: self.leader.is_leader
+        plane.dns.listed = lambda: self._listed
+        plane.dns.apply = DnsEndpoints(self.kube, self.place.revision).apply
+
+    def _hear_replicas(self, replicas: Sequence[Status]) -> None:
+        self._listed = listed_of(replicas)
+
+    @property
+    def _labels(self) -> Mapping[str, str]:
+        """Of objects that this control plane makes for itself."""
+        return {"app.kubernetes.io/managed-by": "mizzen", "istio.io/rev": self.place.revision}
 
     def _world(self) -> World | None:
         made = self.plane.result if self.plane is not None else None

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
 from itertools import islice
@@ -55,6 +55,7 @@ class Reporter:
     key: Callable[[], bytes]
     may_write: Callable[[], bool]
     world: Callable[[], World | None] = lambda: None  # what was built last
+    heard: Callable[[Sequence[Status]], object] = lambda _: None  # is told what all replicas say
     _refused: dict[str, str] = field(default_factory=dict)
     # The status that was written last, and into which version of an object: a watch may tell of it later.
     _written: dict[str, tuple[RawObject, Json]] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Reporter:
 
     async def _report(self) -> None:
         replicas = [self.own(), *await asyncio.gather(*(self._ask(address) for address in self.peers()))]
+        self.heard(replicas)
         held = await asyncio.to_thread(conditions.holders, replicas)
         problems: dict[str, list[ProblemValue]] = {}
         for problem in replicas[0].problems:

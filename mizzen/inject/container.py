@@ -17,6 +17,7 @@ ROOTS = "/var/run/secrets/istio/root-cert.pem"
 POD_INFO = "/etc/istio/pod"
 ROOTS_CONFIG_MAP = "istio-ca-root-cert"
 SESSION_TICKETS = "mizzen-session-tickets"  # the Secret
+DNS_CONFIG_MAP = "mizzen-dns"  # where the control plane notes down what it wrote into DNS
 PROMISES_CONFIG_MAP = (
     "mizzen-announcements"  # what clients were told of HTTP/3; of another revision with its name
 )

@@ -6,7 +6,13 @@ Rights that bear names cannot say so for `create`: the name of what does not exi
 from collections.abc import Iterable
 from typing import Any
 
-from mizzen.inject.container import PROMISES_CONFIG_MAP, ROOTS_CONFIG_MAP, SESSION_TICKETS, Manifest
+from mizzen.inject.container import (
+    DNS_CONFIG_MAP,
+    PROMISES_CONFIG_MAP,
+    ROOTS_CONFIG_MAP,
+    SESSION_TICKETS,
+    Manifest,
+)
 from mizzen.install.site import BASE, PILOT, Site
 
 _READ = ("get", "list", "watch")
@@ -62,6 +68,7 @@ def _cluster_rules(webhooks: tuple[Manifest, ...]) -> list[Manifest]:
         rule("discovery.k8s.io", ("endpointslices",), _READ),
         rule("", ("configmaps",), ("create",)),
         rule("", ("configmaps",), (*_READ, "patch", "update"), (ROOTS_CONFIG_MAP,)),
+        rule("externaldns.k8s.io", ("dnsendpoints",), ("get", "list", "create", "patch", "delete")),
         rule("", ("events",), (*_READ, "create", "patch")),
         rule("events.k8s.io", ("events",), ("create", "patch")),
         rule("authentication.k8s.io", ("tokenreviews",), ("create",)),
@@ -78,12 +85,16 @@ def _own_rules(site: Site) -> list[Manifest]:
     """In the control plane's own namespace: its settings, its root, its promises, its Leases, and whether its webhook refuses."""
     return [
         rule("", ("configmaps",), _READ),
-        rule("", ("configmaps",), ("patch", "update"), (f"{PROMISES_CONFIG_MAP}{site.suffix}",)),
+        rule("", ("configmaps",), ("patch", "update"), _own_config_maps(site)),
         rule("", ("secrets",), (*_READ, "create")),
         rule("", ("secrets",), ("patch", "update"), ("istio-ca-secret", SESSION_TICKETS)),
         rule("coordination.k8s.io", ("leases",), (*_READ, "create", "patch", "update")),
         rule("networking.istio.io", ("gateways",), ("create",)),
     ]
+
+
+def _own_config_maps(site: Site) -> tuple[str, ...]:
+    return f"{DNS_CONFIG_MAP}{site.suffix}", f"{PROMISES_CONFIG_MAP}{site.suffix}"
 
 
 def cluster_rights(site: Site, webhooks: tuple[Manifest, ...]) -> tuple[Manifest, ...]:

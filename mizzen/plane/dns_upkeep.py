@@ -53,7 +53,7 @@ class DnsUpkeep:
     keeper: DnsKeeper
     # In a cluster: whether this replica may write, what all replicas announce, and who takes objects for external-dns.
     may_write: Callable[[], bool] = lambda: True
-    lists: Lists | None = None
+    listed: Callable[[], Mapping[ServerKey, bool]] | None = None
     apply: Callable[[Objects], Awaitable[str]] | None = None  # returns why that failed, ""
     on_change: Callable[[], object] = lambda: None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -101,10 +101,12 @@ class DnsUpkeep:
         is_at_rest = self.keeper.is_idle and not self._objects and (self._has_applied or self.apply is None)
         if not self._keeps(state.gateways) and is_at_rest:
             return
-        if self.lists is None and self._grounds == (state.servers, state.gateways):
+        listed = dict(self.listed()) if self.listed is not None else None
+        grounds = (state.servers, state.gateways, listed)
+        if self._grounds == grounds and not self._trouble:
             return
-        self._grounds = (state.servers, state.gateways)
-        lists = self.lists or _of(state)
+        self._grounds = grounds
+        lists = listed.get if listed is not None else _of(state)
         found = await asyncio.to_thread(kept, list(state.gateways.values()), lists)
         await self.keeper.want(found.zones)
         await self._apply(found.objects)

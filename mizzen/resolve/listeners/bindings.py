@@ -23,6 +23,7 @@ CODES = {
     "DNS-002": "A host is not in the zone in which records are kept; mizzen keeps none of it.",
 }
 
+_WHERE = "A key is in the policy's namespace; of a cluster, Secrets are read where gateways run."
 # RFC 8945, section 6, less what is not to be used any more, by what dnspython and BIND call them.
 _ALGORITHMS = ("hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 
@@ -113,7 +114,7 @@ def _key(ctx: Context, found: Chosen[DnsSettings]) -> TsigKey | None:
     namespace, name = found.policy.namespace, found.value.tsig_secret
     secret = ctx.world.secret_by_key.get((namespace, name))
     if secret is None:
-        _refuse(ctx, found, f"there is no Secret {namespace}/{name}", "A key is in the policy's namespace.")
+        _refuse(ctx, found, f"there is no Secret {namespace}/{name}", _WHERE)
         return None
     key = read_key(secret)
     if isinstance(key, str):

@@ -15,7 +15,7 @@ from mizzen.plane.dns_upkeep import DnsUpkeep, FileNotes, key_in
 from mizzen.resources.intake import decode_all
 from mizzen.resources.raw_objects import parse_documents
 from mizzen.sources.state_file import StateFile
-from tests.unit.plane.harness import Plane, https
+from tests.unit.plane.harness import GATEWAY, Plane, https, server
 from tests.unit.plane.test_dns_records import KEY, policy
 
 
@@ -57,6 +57,7 @@ async def until(check: Callable[[], object]) -> None:
 
 
 NAME = "_8443._https.shop.test."
+LISTED = {(GATEWAY, server("shop")): True}
 
 
 async def test_a_record_follows_the_life_of_its_announcement() -> None:
@@ -92,7 +93,7 @@ async def test_where_nobody_asks_for_records_nothing_is_worked_out() -> None:
 async def test_who_may_not_write_keeps_nothing_and_begins_when_he_may() -> None:
     plane, leads = Plane(), []
     plane.build(https("shop") + policy())
-    async with running(plane, may_write=lambda: bool(leads), lists=lambda _: True) as (_, keeper):
+    async with running(plane, may_write=lambda: bool(leads), listed=lambda: LISTED) as (_, keeper):
         await asyncio.sleep(0.05)
         assert keeper.told == []
         leads.append(True)
@@ -119,7 +120,7 @@ async def test_objects_are_applied_again_until_it_works_and_taken_back() -> None
         return trouble[0] if trouble else ""
 
     plane.build(https("shop") + policy("{externalDns: true}"))
-    async with running(plane, apply=apply, lists=lambda _: True) as (upkeep, _):
+    async with running(plane, apply=apply, listed=lambda: LISTED) as (upkeep, _):
         await until(lambda: len(applied) > 2)
         assert upkeep.problems[0].code == "DNS-006"
         trouble.clear()
