@@ -1,115 +1,28 @@
 """What the translation makes, on a real Envoy that is told over delta ADS, asked by real clients."""
 
 import asyncio
-import subprocess
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
-import pycurl
 import pytest
 
 from mizzen.envoy import hcm, listener
-from mizzen.envoy.config import EXTENSION_CONFIGS, envoy_config
-from mizzen.model import Model
+from mizzen.envoy.config import EXTENSION_CONFIGS
 from mizzen.model.tls import ClientAuth, ClientTls
 from mizzen.persistent import by_name
-from mizzen.proxy.binary import envoy_binary
-from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
-from mizzen.serve.ads import AdsServer
 from tests.harness import small_models as small
 from tests.harness.clients import CERTIFICATE_REQUIRED, curl, visit
 from tests.harness.h3_raw import converse, plain
+from tests.harness.served_model import ALT_SVC, serving, until
 from tests.harness.small_models import CA_PEM, HOST
 from tests.harness.small_websocket import echoed
-from tests.harness.snapshots import held
 
 pytestmark = pytest.mark.e2e
 
 URL = f"https://{HOST}:8443/get"
 UNKNOWN = "https://nobody.test:8443/get"
 HANDSHAKE_FAILURE = 0x128  # TLS alert 40 (RFC 8446, section 6.2)
-ALT_SVC = 'h3=":8443"; ma=86400'
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A running Envoy and who tells it what it shall hold."""
-
-    ads: AdsServer
-    admin: Path
-
-    def publish(self, model: Model, alt_svc: str | None = ALT_SVC, *, less: str = "") -> None:
-        """Tell Envoy; `less`: a type whose resources are not sent."""
-        config = envoy_config(model, {one.name: alt_svc for one in model.announcements})
-        told = held(config)
-        self.ads.publish("edge.shop", told.without(less) if less else told)
-
-    def stat(self, name: str) -> int:
-        """A counter or gauge of Envoy's."""
-        answer = _admin(self.admin, f"/stats?filter=^{name}$")
-        return int(answer.rpartition(":")[2] or 0)
-
-
-def _admin(socket: Path, path: str) -> str:
-    chunks: list[bytes] = []
-    handle = pycurl.Curl()
-    handle.setopt(pycurl.UNIX_SOCKET_PATH, str(socket))
-    handle.setopt(pycurl.URL, f"http://admin{path}")
-    handle.setopt(pycurl.WRITEFUNCTION, chunks.append)
-    handle.perform()
-    handle.close()
-    return b"".join(chunks).decode()
-
-
-@asynccontextmanager
-async def serving(model: Model, *, less: str = "") -> AsyncIterator[Served]:
-    """Until both listeners of `model` are open."""
-    with tempfile.TemporaryDirectory(prefix="mz-") as folder:
-        run = Path(folder)
-        spec = ProxySpec(
-            name="edge",
-            namespace="shop",
-            ads_socket=run / "ads",
-            sds_socket=run / "ads",
-            admin_socket=run / "admin",
-            health_socket=run / "health",
-            concurrency=1,
-        )
-        (run / "bootstrap.json").write_bytes(bootstrap(spec))
-        ads = AdsServer(socket_path=spec.ads_socket)
-        await ads.start()
-        served = Served(ads, spec.admin_socket)
-        served.publish(model, less=less)
-        with (run / "log").open("w") as log:
-            envoy = subprocess.Popen(
-                [str(envoy_binary()), *arguments(spec, run / "bootstrap.json")], stdout=log, stderr=log
-            )
-        try:
-            # Two listeners of the bootstrap, and the model's.
-            await until(
-                lambda: (
-                    spec.admin_socket.exists()
-                    and served.stat("listener_manager.total_listeners_active") == 2 + len(model.listeners)
-                    and served.stat("listener_manager.workers_started") == 1  # before, nobody accepts
-                )
-            )
-            yield served
-        finally:
-            envoy.terminate()
-            envoy.wait(10)
-            await ads.stop()
-
-
-async def until(happened: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not await asyncio.to_thread(happened):
-        assert time.monotonic() < deadline, f"it did not happen within {seconds} s"
-        await asyncio.sleep(0.01)
 
 
 async def test_a_server_and_its_mirror_answer_alike_and_announce_it(httpbin: int) -> None:
