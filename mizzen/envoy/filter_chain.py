@@ -118,7 +118,12 @@ def _filter(chain: Chain, listener: Listener, scoped: bool) -> pb.Filter:
     match chain.serve:
         case HttpService() as service:
             manager = http_connection_manager(
-                service, listener.edge, listener.transport, listener.access_logs, scoped=scoped
+                service,
+                listener.edge,
+                listener.transport,
+                listener.access_logs,
+                keepalive=listener.quic.keepalive,
+                scoped=scoped,
             )
             return pb.Filter(name=HCM, typed_config=packed(manager))
         case TcpService() as service:

@@ -19,13 +19,10 @@ from mizzen.model.listener import (
     HttpService,
     Transport,
 )
+from mizzen.model.quic import KEEPALIVE
 from mizzen.model.telemetry import AccessLog
 
 _HCM = pb.HttpConnectionManager
-
-# While a request runs the gateway pings, so that its client hears from it within the shortest idle time that clients
-# offer (30 s): QUIC's idle time (RFC 9000 section 10.1) knows nothing of requests, unlike that of HTTP over TCP.
-QUIC_KEEPALIVE = timedelta(seconds=15)
 
 _CLIENT_CERT_HEADERS = {
     "sanitize": _HCM.SANITIZE,
@@ -62,11 +59,13 @@ def http_connection_manager(
     transport: Transport,
     logs: tuple[AccessLog, ...],
     *,
+    keepalive: timedelta = KEEPALIVE,
     scoped: bool = False,
 ) -> pb.HttpConnectionManager:
     """The same over TCP and QUIC but for the codec. Unset fields are Envoy's defaults.
 
-    `scoped`: the route table is told host by host.
+    `keepalive`: how often clients are pinged over QUIC while a request runs. `scoped`: the route table is told host by
+    host.
     """
     meeting = Meeting(service=service, edge=edge, scoped=scoped)
     out = pb.HttpConnectionManager(
@@ -100,7 +99,7 @@ def http_connection_manager(
     _add_timeouts(edge, out)
     _add_header_limits(edge, out)
     _add_http2(edge, out)
-    _add_http3(transport, out)
+    _add_http3(transport, keepalive, out)
     _add_upgrades(meeting, out)
     if edge.tracer is not None:
         out.tracing.CopyFrom(tracing(edge.trace_percent, edge.tracer))
@@ -195,7 +194,7 @@ def _add_http2(edge: Edge, out: pb.HttpConnectionManager) -> None:
     out.http2_protocol_options.CopyFrom(options)
 
 
-def _add_http3(transport: Transport, out: pb.HttpConnectionManager) -> None:
+def _add_http3(transport: Transport, keepalive: timedelta, out: pb.HttpConnectionManager) -> None:
     """A malformed request costs its own stream (RFC 9114 section 4.1.2), as over HTTP/1.1 its own connection.
 
     Bytes above 127 in values (obs-text, RFC 9110 section 5.5) pass, as they do over HTTP/1.1 and HTTP/2.
@@ -204,9 +203,9 @@ def _add_http3(transport: Transport, out: pb.HttpConnectionManager) -> None:
         out.http3_protocol_options.allow_extended_connect = True  # for WebSockets (RFC 9220)
         out.http3_protocol_options.override_stream_error_on_invalid_http_message.value = True
         out.http3_protocol_options.disallow_obs_text.value = False
-        keepalive = out.http3_protocol_options.quic_protocol_options.connection_keepalive
-        keepalive.max_interval.CopyFrom(duration(QUIC_KEEPALIVE))
-        keepalive.initial_interval.CopyFrom(duration(QUIC_KEEPALIVE))
+        pings = out.http3_protocol_options.quic_protocol_options.connection_keepalive
+        pings.max_interval.CopyFrom(duration(keepalive))
+        pings.initial_interval.CopyFrom(duration(keepalive))
 
 
 def _add_upgrades(meeting: Meeting, out: pb.HttpConnectionManager) -> None:

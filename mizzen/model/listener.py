@@ -8,6 +8,7 @@ from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
 from mizzen.model.plugin import Plugin
+from mizzen.model.quic import QuicTransport
 from mizzen.model.route import HashOn, Weighted
 from mizzen.model.telemetry import AccessLog, TraceHeaders, Tracer
 from mizzen.model.tls import ServerTls
@@ -165,6 +166,7 @@ class Listener:
     redirected: bool = False  # the kernel sends connections here that were for another address
     hands_over: bool = False  # to the listener of the address that they were for
     bound: bool = True  # False: only gets what another listener hands over
+    quic: QuicTransport = field(default_factory=QuicTransport)  # means nothing but over QUIC
     origin: ResourceRef
 
     @property

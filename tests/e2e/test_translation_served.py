@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from mizzen.envoy import hcm, listener
 from mizzen.envoy.config import EXTENSION_CONFIGS
+from mizzen.model.quic import QuicTransport
 from mizzen.model.tls import ClientAuth, ClientTls
 from mizzen.persistent import by_name
 from tests.harness import small_models as small
@@ -115,13 +115,12 @@ async def test_a_mirror_that_loses_its_last_server_refuses_at_once_and_cuts_nobo
         assert [outcome.status for outcome in await live] == [200, 200]
 
 
-async def test_a_request_that_outlasts_the_idle_time_is_answered(
-    httpbin: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_request_that_outlasts_the_idle_time_is_answered(httpbin: int) -> None:
     """The client sends no pings: the gateway does."""
-    monkeypatch.setattr(listener, "QUIC_IDLE_TIMEOUT", timedelta(seconds=2))
-    monkeypatch.setattr(hcm, "QUIC_KEEPALIVE", timedelta(seconds=1))
-    async with serving(small.mirrored(port=httpbin)):
+    model = small.mirrored(port=httpbin)
+    tcp, quic = model.listeners
+    short = QuicTransport(idle_timeout=timedelta(seconds=2), keepalive=timedelta(seconds=1))
+    async with serving(replace(model, listeners=(tcp, replace(quic, quic=short)))):
         (outcome,) = await asyncio.to_thread(
             converse, HOST, 8443, [plain(HOST, "/delay/3")], ca_pem=CA_PEM, timeout=8
         )

@@ -1,10 +1,11 @@
 """A model that is translated and told to a real Envoy over delta ADS: no control plane, no YAML."""
 
 import asyncio
+import os
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class Served:
 
     ads: AdsServer
     admin: Path
+    pid: int  # of Envoy
 
     def publish(self, model: Model, alt_svc: str | None = ALT_SVC, *, less: str = "") -> None:
         """Tell Envoy; `less`: a type whose resources are not sent."""
@@ -52,8 +54,14 @@ def _admin(socket: Path, path: str) -> str:
 
 
 @asynccontextmanager
-async def serving(model: Model, *, less: str = "") -> AsyncIterator[Served]:
-    """Until both listeners of `model` are open."""
+async def serving(
+    model: Model,
+    *,
+    less: str = "",
+    concurrency: int = 1,
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Served]:
+    """Until both listeners of `model` are open. `environment`: more variables of Envoy's."""
     with tempfile.TemporaryDirectory(prefix="mz-") as folder:
         run = Path(folder)
         spec = ProxySpec(
@@ -63,17 +71,20 @@ async def serving(model: Model, *, less: str = "") -> AsyncIterator[Served]:
             sds_socket=run / "ads",
             admin_socket=run / "admin",
             health_socket=run / "health",
-            concurrency=1,
+            concurrency=concurrency,
         )
         (run / "bootstrap.json").write_bytes(bootstrap(spec))
         ads = AdsServer(socket_path=spec.ads_socket)
         await ads.start()
-        served = Served(ads, spec.admin_socket)
-        served.publish(model, less=less)
         with (run / "log").open("w") as log:
             envoy = subprocess.Popen(
-                [str(envoy_binary()), *arguments(spec, run / "bootstrap.json")], stdout=log, stderr=log
+                [str(envoy_binary()), *arguments(spec, run / "bootstrap.json")],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
             )
+        served = Served(ads, spec.admin_socket, envoy.pid)
+        served.publish(model, less=less)
         try:
             # Two listeners of the bootstrap, and the model's.
             await until(

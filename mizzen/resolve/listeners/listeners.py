@@ -4,7 +4,7 @@ A chain's name is its identity: Envoy keeps the connections of chains whose name
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 
 from mizzen.errors import Problem, ResourceRef, Severity
@@ -12,6 +12,7 @@ from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
 from mizzen.model.listener import Chain, Edge, HttpService, Listener, TcpService, Transport
+from mizzen.model.quic import QuicTransport
 from mizzen.model.telemetry import AccessLog
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import PersistentMap
@@ -47,6 +48,7 @@ class Common:
     edge: Edge
     access_logs: tuple[AccessLog, ...]
     tcp_access: tuple[Access, ...] = ()  # who may do what, by connections
+    quic: QuicTransport = field(default_factory=QuicTransport)
 
 
 def listeners(
@@ -399,5 +401,6 @@ def mirror_listener(ctx: Context, address: str, port: int, common: Common, origi
         edge=common.edge,
         access_logs=common.access_logs,
         log_unmatched=not ctx.mesh.disable_envoy_listener_log,
+        quic=common.quic,
         origin=origin,
     )

@@ -17,6 +17,7 @@ from mizzen.resolve.listeners.access_logs import access_logs
 from mizzen.resolve.listeners.edge import edge
 from mizzen.resolve.listeners.listeners import Common, listeners, tls_key
 from mizzen.resolve.listeners.mirrors import Mirrored, mirrored
+from mizzen.resolve.listeners.quic import quic_transport
 from mizzen.resolve.listeners.shared_certificates import check_shared_certificates
 from mizzen.resolve.parts import secrets_of_chains
 from mizzen.resolve.services.destinations import Indexes
@@ -94,6 +95,7 @@ def common(ctx: Context) -> Common:
         edge=edge(ctx),
         access_logs=access_logs(ctx),
         tcp_access=authorization(ctx, http=False),
+        quic=quic_transport(ctx),
     )
 
 

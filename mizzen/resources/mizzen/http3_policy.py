@@ -11,6 +11,7 @@ from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource
 from mizzen.resources.istio.security import WorkloadSelector
 from mizzen.resources.mizzen.dns import DnsSettings
+from mizzen.resources.mizzen.transport import TransportSettings
 
 HTTP3Mode = Literal["on", "off", "only"]
 # What says for what a policy is; all other fields of `spec` are what it chooses.
@@ -38,6 +39,7 @@ class HTTP3PolicySpec(Element):
         HTTP3Mode | None, "whether there is HTTP/3; only: and no TCP. In quotes: on and off are booleans"
     ] = None
     dns: Annotated[DnsSettings | None, "HTTPS records of the hosts; not for single hosts"] = None
+    transport: Annotated[TransportSettings | None, "how QUIC listeners carry it; not for targetRefs"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from mizzen.resources.formats import checks
 from mizzen.resources.mizzen.http3_policy import GatewayReference, HTTP3Policy
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.dns_settings import validate_dns
+from mizzen.resources.rules.transport_settings import validate_transport
 
 _GATEWAY = ("networking.istio.io", "Gateway")
 
@@ -32,6 +33,16 @@ def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
         if spec.hosts:
             message = "records are kept for all hosts of a server"
             found.error("VAL-002", f"{spec.at}.dns", message, "Write a policy without hosts for it.")
+    if spec.transport is not None:
+        validate_transport(spec.transport, found)
+        _of_gateways("transport", "all servers of a port share its listener", policy, found)
+
+
+def _of_gateways(name: str, why: str, policy: HTTP3Policy, found: Findings) -> None:
+    """A field that is for gateways as a whole."""
+    if policy.spec.target_refs:
+        hint = "Write a policy with a selector, or without, for it."
+        found.error("VAL-002", f"{policy.spec.at}.{name}", f"{why}: it is not for single Gateways", hint)
 
 
 def _validate_reference(ref: GatewayReference, found: Findings) -> None:

@@ -7,8 +7,8 @@ import pytest
 from mizzen._api import pb
 from mizzen.envoy import hcm
 from mizzen.envoy.filters import websocket
-from mizzen.envoy.listener import QUIC_CONNECTION_WINDOW_BYTES, QUIC_STREAM_WINDOW_BYTES
 from mizzen.model.listener import Edge, Http2Limits, HttpService, Transport
+from mizzen.model.quic import QuicTransport
 from tests.harness import small_models as small
 
 
@@ -36,8 +36,8 @@ def test_a_malformed_request_costs_its_own_stream() -> None:
 
 def test_the_windows_of_a_client_are_those_that_it_has_over_quic() -> None:
     options = manager(Transport.TCP).http2_protocol_options
-    assert options.initial_stream_window_size.value == QUIC_STREAM_WINDOW_BYTES
-    assert options.initial_connection_window_size.value == QUIC_CONNECTION_WINDOW_BYTES
+    assert options.initial_stream_window_size.value == QuicTransport().stream_window_bytes
+    assert options.initial_connection_window_size.value == QuicTransport().connection_window_bytes
 
 
 def test_other_windows_are_those_that_were_asked_for() -> None:
