@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -141,8 +141,14 @@ class Show:
                 failures.append(f"{protocol.value}: {answer.error or f'status {answer.status}'}")
         dump = config_dump(running.admin(self.run_dir, key, "/config_dump"))
         click.echo(f"\n{table(LISTENERS, listener_rows(listeners(dump)), 1)}")
-        click.echo("Ask yourself (the second needs a curl with HTTP/3):\n")
-        click.echo("".join(f"  {text}\n" for text in commands))
+        self._invite(commands, f"{walkthrough.HOST}:{mirror}", os.path.relpath(ca))
         if not self.once:
             click.echo(f"Edit the files in {self.folder}/ and ask again; Ctrl-C ends everything.")
         return "; ".join(failures)
+
+    def _invite(self, commands: Sequence[str], place: str, ca: str) -> None:
+        """To copy and ask again."""
+        click.echo("Ask yourself (the second needs a curl with HTTP/3):\n")
+        click.echo("".join(f"  {text}\n" for text in commands))
+        options = f"--resolve {place}:127.0.0.1 --cacert {ca} --run-dir {self.run_dir}"
+        click.echo(f"Look at it link by link:\n\n  mizzen doctor https://{place}/headers {options}\n")

@@ -106,6 +106,7 @@ def _links_of_listener(message: str, status: EnvoyStatus) -> tuple[Name, ...]:
 def mirror(sight: Sight, one: MirrorStatus, udp: Check | None = None) -> Iterator[Check]:
     """Is there one, and what are clients told of it? `udp`: what is said already of a Service that does not open UDP."""
     remedy = udp.remedy if udp and one.reason in _OF_THE_SERVICE else _hint(sight, one)
+    remedy = remedy or ("" if one.expected else _SWITCH)
     if one.listener:
         yield _announcement(one, remedy)
         return
@@ -114,7 +115,7 @@ def mirror(sight: Sight, one: MirrorStatus, udp: Check | None = None) -> Iterato
         check="mirror",
         ok=False,
         said=f"there is no HTTP/3 mirror: {one.reason} ({at(one.resource, one.origin)}){told}",
-        remedy=remedy or ("" if one.expected else _SWITCH),
+        remedy=remedy,
         links=(Name.ALT_SVC,) if udp else (Name.ALT_SVC, Name.UDP),
     )
 

@@ -40,6 +40,7 @@ def test_the_demo_shows_both_conversations_and_leaves_nothing_behind(tmp_path: P
     assert done.stdout.count('alt-svc: h3=":8443"; ma=86400') == 2
     assert "server: istio-envoy" in done.stdout
     assert "https.443.https.httpbin-gateway.istio-system" in done.stdout
+    assert "  mizzen doctor https://httpbin.quic-corp.com:8443/headers --resolve " in done.stdout
     assert "Traceback" not in done.stderr
     assert_the_echo_is_the_walk_throughs(done.stdout)
     left = [

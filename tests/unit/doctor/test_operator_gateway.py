@@ -168,6 +168,10 @@ def test_a_missing_mirror_names_the_object_and_what_its_problem_says_to_do() -> 
 def test_a_mirror_that_nobody_wants_says_how_to_want_it() -> None:
     none = changed(MIRROR, listener="", expected=False, reason="HTTP/3 is switched off")
     assert "PILOT_ENABLE_QUIC_LISTENERS" in only(judge.mirror(sight(), none)).remedy
+    lingering = changed(
+        MIRROR, expected=False, announced="clear", state="withdrawn", reason="it is switched off"
+    )
+    assert "PILOT_ENABLE_QUIC_LISTENERS" in only(judge.mirror(sight(), lingering)).remedy
 
 
 def test_the_life_of_an_announcement_is_told() -> None:
