@@ -73,6 +73,7 @@ class MirrorStatus(msgspec.Struct, frozen=True, kw_only=True):
     announced: str = ""  # the value of alt-svc
     state: str = ""  # "announced", "withheld", "withdrawn"
     reason: str = ""  # why it is not announced
+    choice: str = ""  # what was chosen of it and of its hosts, and by whom
     resource: str = ""
     origin: str = ""
     # How far its announcement has come: the stage (from 1; 0 when it is not announced) of so many.

@@ -98,6 +98,18 @@ OBJECTS: dict[tuple[str, str, str, str], tuple[dict[str, Any] | None, ...]] = {
             gateway(bytes_on(9443, "TLS", "PASSTHROUGH"), http("*", number=80, redirect=True)),
         )
     ),
+    ("HTTP3Policy", "mizzen.dev/v1alpha1", HOUSE, "all"): tuple(
+        {"spec": {"mode": mode, **more}}
+        for mode, more in (
+            ("off", {}),
+            ("on", {"selector": {"matchLabels": {"istio": "ingressgateway"}}}),
+            ("only", {"targetRefs": [{"name": "one"}]}),
+        )
+    ),
+    ("HTTP3Policy", "mizzen.dev/v1alpha1", HOUSE, "hosts"): tuple(
+        {"spec": {"mode": mode, "targetRefs": [{"name": "one"}], "hosts": hosts}}
+        for mode, hosts in (("off", ["a.test"]), ("on", ["x.b.test"]), ("off", ["*.b.test", "x.b.test"]))
+    ),
     ("VirtualService", NETWORKING, "shop", "web"): tuple(
         {"spec": spec}
         for spec in (

@@ -87,6 +87,7 @@ def server_value(key: str, mirror: MirrorStatus, counts: Mapping[str, Mapping[st
         "history": [to_json(turn) for turn in mirror.history],
         "requests": dict(counts.get(mirror.listener.removeprefix("udp_"), {})),
         "reason": mirror.reason,
+        "choice": mirror.choice,
     }
 
 
@@ -102,7 +103,7 @@ def row(one: Mapping[str, Any]) -> tuple[str, ...]:
         one["since"] or "-",
         one["promisedUntil"] or "-",
         *counts,
-        one["reason"] or "-",
+        "; ".join(filter(None, (one["reason"], one["choice"]))) or "-",
     )
 
 

@@ -112,7 +112,13 @@ class _Table:
         made = attempt(
             Stage.TRANSLATE,
             blamed,
-            partial(virtual_host, host, report, ends=self.table.chosen_again),
+            partial(
+                virtual_host,
+                host,
+                report,
+                ends=self.table.chosen_again,
+                announcement=self.table.announcement,
+            ),
             report,
             None,
         )

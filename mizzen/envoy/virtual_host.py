@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from mizzen._api import pb
-from mizzen.envoy.filters.announcement import announcement_taken_back
+from mizzen.envoy.filters.announcement import announcement_cleared, announcement_taken_back
 from mizzen.envoy.filters.meeting import switched_off
 from mizzen.envoy.parts import packed
 from mizzen.envoy.route import route
@@ -18,14 +18,20 @@ MISDIRECTED = "misdirected"
 NO_ROUTE = "no-route"
 
 
-def virtual_host(host: Host, report: Report, *, ends: bool = False) -> pb.VirtualHost:
+def virtual_host(
+    host: Host, report: Report, *, ends: bool = False, announcement: str | None = None
+) -> pb.VirtualHost:
     """A route that cannot be translated, or that Envoy would refuse, is reported, and fails its requests.
 
-    `ends`: its last route answers 404, so that every request has a route (else Envoy itself answers 404).
+    `ends`: its last route answers 404, so that every request has a route (else Envoy itself answers 404). `announcement`: of
+    its table.
     """
     out = _made(host, report, route, ends)
     # Nearly every host is sound, and known to be: its routes are judged apart only where it is not.
-    return out if is_sound(out) else sound(_made(host, report, _sound_route, ends))
+    out = out if is_sound(out) else sound(_made(host, report, _sound_route, ends))
+    if announcement is not None and not host.http3:
+        out.typed_per_filter_config[announcement].CopyFrom(packed(announcement_cleared()))
+    return out
 
 
 def _made(host: Host, report: Report, make: Callable[[Route], pb.Route], ends: bool) -> pb.VirtualHost:

@@ -15,6 +15,7 @@ class Reason(Enum):
     """Why there is no mirror. The value is the sentence that users read."""
 
     SWITCHED_OFF = "HTTP/3 is switched off (PILOT_ENABLE_QUIC_LISTENERS)"
+    CHOSEN_OFF = "HTTP/3 is switched off"  # by an object, which is named beside it
     UNIX_SOCKET = "a Unix socket has no UDP"
     NO_TLS = "its TLS cannot be set up"
     PROXY_PROTOCOL = "the gateway learns client addresses by the PROXY protocol, which UDP does not have"
@@ -28,14 +29,15 @@ class Reason(Enum):
 QUIC_CURVES = frozenset({"X25519MLKEM768", "X25519", "P-256", "P-384"})
 
 # Reasons that the user has chosen: no mirror is expected, nothing is wrong.
-BY_CHOICE = frozenset({Reason.SWITCHED_OFF, Reason.UNIX_SOCKET})
+BY_CHOICE = frozenset({Reason.SWITCHED_OFF, Reason.CHOSEN_OFF, Reason.UNIX_SOCKET})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known of one HTTPS server that ends TLS here."""
 
-    switched_on: bool
+    switched_on: bool  # as the mesh is, where nothing more specific is chosen
+    chosen_off: bool = False  # an object says so
     unix_socket: bool
     has_tls: bool
     proxy_protocol: bool
@@ -48,6 +50,7 @@ class Facts:
 def why_not(facts: Facts) -> Reason | None:
     """The first reason why a server has no mirror, or None when it gets one."""
     checks = (
+        (facts.chosen_off, Reason.CHOSEN_OFF),
         (not facts.switched_on, Reason.SWITCHED_OFF),
         (facts.unix_socket, Reason.UNIX_SOCKET),
         (not facts.has_tls, Reason.NO_TLS),
@@ -62,4 +65,6 @@ def why_not(facts: Facts) -> Reason | None:
 
 def may_linger(facts: Facts) -> bool:
     """May a mirror that clients remember be served on, though nobody wants one any more? Never one that is weaker."""
-    return why_not(replace(facts, switched_on=True, udp_targets=(facts.bound_port,))) is None
+    return (
+        why_not(replace(facts, switched_on=True, chosen_off=False, udp_targets=(facts.bound_port,))) is None
+    )

@@ -64,6 +64,7 @@ class Announcement:
     server_names: tuple[str, ...] = ()  # SNI that the proof asks for
     certificates: tuple[str, ...] = ()  # names of Certificates, one of which the proof must meet
     trace_headers: TraceHeaders | None = None  # what its filter does besides
+    hosts_off: tuple[str, ...] = ()  # of its hosts those that are not had over HTTP/3
     binding: Binding | None = None  # what DNS may say of it, and who keeps the records
     origin: ResourceRef
 

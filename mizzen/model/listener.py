@@ -189,5 +189,6 @@ class Mirror:
     quic_listener: str  # "" without a mirror; where there is a reason too, it only lingers
     expected: bool  # the switch is on and the server is of a kind that is mirrored
     reason: str  # why there is none; "" with a mirror
+    choice: str = ""  # what was chosen of it, and by whom, where that is not how the mesh has it
     origin: ResourceRef
     at: str

@@ -274,6 +274,17 @@ class Host:
     to_https: tuple[Route, ...] = ()
     answered_plain: int = 0
     count_attempts: bool = True  # x-envoy-attempt-count
+    http3: bool = (
+        True  # False: its answers tell clients to forget of HTTP/3, though those of its server announce it
+    )
+
+
+OVER_HTTP3 = "/h3"
+
+
+def over_http3(table: str) -> str:
+    """The name of the route table that a mirror has in the place of `table`, where they differ."""
+    return f"{table}{OVER_HTTP3}"
 
 
 class Scoped(Enum):

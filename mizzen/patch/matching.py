@@ -9,6 +9,7 @@
 from mizzen._api import pb
 from mizzen.lazy import dataclass
 from mizzen.model.patch import ClusterMatch, HostMatch, Patch, RouteMatcher, TableMatch, Target
+from mizzen.model.route import OVER_HTTP3
 
 QUIC = "quic"
 _TWIN = "udp_"
@@ -91,6 +92,7 @@ def table_name(name: str, gateway: str) -> TableName:
     """`gateway`: the object of the server, "namespace/name"."""
     if name.startswith("inbound|"):
         return TableName(name, _number(name.split("|")[1]))
+    name = name.removesuffix(OVER_HTTP3)  # that of a mirror is patched as that of its server
     parts = name.split(".")
     if parts[0] == "http" and len(parts) > 1:
         return TableName(name, _number(parts[1]))

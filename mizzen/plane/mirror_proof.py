@@ -108,7 +108,7 @@ def subject(target: Target, snapshot: Snapshot, client: ClientStatus | None) -> 
     return Subject(
         address=dialled(target.address, address_of(client.node_id)),
         port=target.port,
-        server_name=concrete(announcement.server_names),
+        server_name=concrete(one for one in announcement.server_names if one not in announcement.hosts_off),
         leaves=leaves,
         demands_certificate=target.demands_certificate,
         versions=(version, *(versions[name] for name in held)),

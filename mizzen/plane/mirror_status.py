@@ -39,6 +39,7 @@ def mirrors(state: State, gateway: Gateway, located: Located, now: datetime) -> 
             hosts=mirror.hosts,
             number=mirror.number,
             port=mirror.dialled,
+            choice=mirror.choice,
             dns=_dns(translated.targets[name].announcement, server) if server else None,
         )
         found.append(_with_life(status, server, now, state.replica) if server else status)

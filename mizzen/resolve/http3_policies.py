@@ -10,6 +10,7 @@ from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.resolve.context import Context, step
+from mizzen.resolve.hosts import subset_of
 from mizzen.resolve.selecting import fits
 from mizzen.resources.istio.gateway import Gateway, Server
 from mizzen.resources.mizzen.http3_policy import SUBJECT, GatewayReference, HTTP3Policy, HTTP3PolicySpec
@@ -105,6 +106,12 @@ def names(ref: GatewayReference, server: Server) -> bool:
     return not ref.section_name or ref.section_name in (server.name, server.port.name)
 
 
+def ends_https(server: Server) -> bool:
+    """Does a server speak HTTPS, and end TLS at the gateway? HTTP/3 is of these alone."""
+    mode = server.tls.mode if server.tls is not None else "PASSTHROUGH"
+    return server.port.protocol.upper() == "HTTPS" and mode not in ("PASSTHROUGH", "AUTO_PASSTHROUGH")
+
+
 def bare(host: str) -> str:
     """A host of a server without its namespace, in lower case."""
     return host.rpartition("/")[2].lower()
@@ -185,12 +192,21 @@ def _check_reference(ctx: Context, policy: HTTP3Policy, ref: GatewayReference) -
         message = f"the Gateway {ref.name} has no server {ref.section_name}"
         _report_nothing(ctx, policy, f"{ref.at}.sectionName", message, f"It has {', '.join(there)}.")
         return
+    if not any(map(ends_https, servers)):
+        message = "no server that is meant speaks HTTPS and ends TLS at the gateway: there is no HTTP/3 of it"
+        _report_nothing(ctx, policy, ref.at, message, "Plain HTTP and TLS that is passed on have none.")
+        return
     served = {bare(host) for server in servers for host in server.hosts}
     for number, host in enumerate(policy.spec.hosts):
-        if bare(host) not in served:
+        if bare(host) not in served and not _is_covered(bare(host), served):
             message = f"no server that is meant has the host {host}"
-            hint = f"Write it as the Gateway does: {', '.join(sorted(served))}."
+            hint = f"They have {', '.join(sorted(served))}."
             _report_nothing(ctx, policy, f"spec.hosts[{number}]", message, hint)
+
+
+def _is_covered(host: str, served: set[str]) -> bool:
+    """Is it a host that a wildcard of a server covers? A narrower wildcard is none of the server's."""
+    return not host.startswith("*") and any(subset_of(host, one) for one in served)
 
 
 def _report_nothing(ctx: Context, policy: HTTP3Policy, at: str, message: str, hint: str) -> None:

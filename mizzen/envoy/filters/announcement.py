@@ -37,13 +37,22 @@ def typed_extension_config(announcement: Announcement, alt_svc: str | None) -> p
     config = pb.HeaderMutation()
     trace_headers.add(announcement.trace_headers, config)
     if alt_svc is not None:
-        config.mutations.response_mutations.add(
-            append=pb.HeaderValueOption(
-                header=pb.HeaderValue(key="alt-svc", value=alt_svc),
-                append_action=pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
-            )
-        )
+        config.mutations.response_mutations.add(append=_header(alt_svc))
     return pb.TypedExtensionConfig(name=announcement.name, typed_config=packed(config))
+
+
+def _header(alt_svc: str) -> pb.HeaderValueOption:
+    return pb.HeaderValueOption(
+        header=pb.HeaderValue(key="alt-svc", value=alt_svc),
+        append_action=pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
+    )
+
+
+def announcement_cleared() -> pb.HeaderMutationPerRoute:
+    """What a host has that is not had over HTTP/3: it comes after what the announcement itself does."""
+    out = pb.HeaderMutationPerRoute()
+    out.mutations.response_mutations.add(append=_header("clear"))
+    return out
 
 
 def announcement_taken_back() -> pb.HeaderMutationPerRoute:

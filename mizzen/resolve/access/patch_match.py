@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from mizzen.model.listener import Chain, HttpService, Listener, TcpService
 from mizzen.model.route import (
+    OVER_HTTP3,
     Exact,
     Fail,
     Forward,
@@ -135,7 +136,7 @@ def table(ctx: Context, patch: ConfigPatch, one: RouteTable, listeners: tuple[Li
         (not wanted.port_number or wanted.port_number in numbers)
         and (not wanted.port_name or f".{wanted.port_name}." in one.name)
         and (not wanted.gateway or wanted.gateway == owner)
-        and wanted.name in ("", one.name)
+        and wanted.name in ("", one.name.removesuffix(OVER_HTTP3))
     )
 
 

@@ -14,6 +14,7 @@ from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.resolve.context import PRIVILEGED_BELOW, ByService, Context, Proxy, mapped, step
+from mizzen.resolve.http3_choices import choices
 from mizzen.resolve.selecting import fits
 from mizzen.resolve.unix import UNIX, is_unix, permits
 from mizzen.resources.istio.gateway import Gateway, Server
@@ -50,7 +51,7 @@ class MergedServer:
     protocol: str  # in capitals, of the first server that is merged on the route table
     at: str  # "spec.servers[0]"
     ref: ResourceRef
-    mirrored: bool = False
+    only: bool = False  # it is had over HTTP/3 alone: nobody is answered over TCP
 
     @property
     def number(self) -> int:
@@ -112,13 +113,14 @@ def kind_of(server: Server) -> str:
     return "https" if protocol == "HTTPS" else "tls"
 
 
-def bound_port(proxy: Proxy, number: int) -> int | None:
+def bound_port(proxy: Proxy, number: int, *, udp_first: bool = False) -> int | None:
     """The port to bind for a Service port; None when the gateway's Service has no such port.
 
-    TCP ports go before UDP ports of the same number; with a UDP port alone, TCP binds where it leads.
+    TCP ports go before UDP ports of the same number (`udp_first`: the other way round); with a UDP port alone, TCP binds
+    where it leads.
     """
     matching = [t for t in proxy.targets if t.translate and t.port == number]
-    for udp in (False, True):
+    for udp in (udp_first, not udp_first):
         for target in matching:
             if target.udp is udp:
                 return target.target_port
@@ -286,11 +288,12 @@ def _candidate(ctx: Context, gateway: Gateway, server: Server, at: str) -> Merge
     if not kind:
         _report_shapeless(ctx, gateway, server, at)
         return None
-    found = bound_port(ctx.proxy, server.port.number)
+    only = kind == "https" and choices(ctx, gateway, server).server.mode == "only"
+    found = bound_port(ctx.proxy, server.port.number, udp_first=only)
     port = server.port.number if found is None else found
     if not _may_bind(ctx, gateway, server, at, port):
         return None
-    if found is None and not is_unix(server.bind):
+    if found is None and not is_unix(server.bind) and not only:
         _report_closed(ctx, gateway, server, at, port)
     wildcard = "::" if ctx.proxy.ipv6_only else "0.0.0.0"
     return MergedServer(
@@ -306,6 +309,7 @@ def _candidate(ctx: Context, gateway: Gateway, server: Server, at: str) -> Merge
         protocol=server.port.protocol.upper(),
         at=at,
         ref=gateway.ref,
+        only=only,
     )
 
 

@@ -28,12 +28,12 @@ _WHERE = "A key is in the policy's namespace; of a cluster, Secrets are read whe
 _ALGORITHMS = ("hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 
 
-def binding(ctx: Context, server: MergedServer, alpn: tuple[str, ...]) -> Binding:
-    """`alpn`: what the server speaks over TCP; () where it is not served there."""
+def binding(ctx: Context, server: MergedServer, alpn: tuple[str, ...], off: tuple[str, ...] = ()) -> Binding:
+    """`alpn`: what the server speaks over TCP; () where it is not served there. `off`: hosts that have no HTTP/3."""
     found = chosen(of_server(ctx, server.gateway, server.server), lambda spec: spec.dns)
     settings = found.value if found is not None else DnsSettings()
     known = addresses(ctx)
-    hosts = tuple(sorted(sni_names(server.hosts)))
+    hosts = tuple(sorted(sni_names(server.hosts).difference(off)))
     keeper = None
     if found is not None:
         make = partial(_keeper, ctx, found)

@@ -13,13 +13,14 @@ from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
 from mizzen.model.listener import Chain, Edge, HttpService, Listener, TcpService, Transport
 from mizzen.model.quic import QuicTransport
+from mizzen.model.route import over_http3
 from mizzen.model.telemetry import AccessLog
 from mizzen.model.tls import ServerTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.gateways.owners import Owners, owners
 from mizzen.resolve.gateways.servers import MergedServer
-from mizzen.resolve.listeners.mirrors import announcement_name, quic_listener_name
+from mizzen.resolve.listeners.mirrors import Mirrored, announcement_name, quic_listener_name
 from mizzen.resolve.listeners.tcp_routes import (
     MESH_ALPN,
     NOWHERE,
@@ -56,14 +57,14 @@ def listeners(
     servers: tuple[MergedServer, ...],
     lost: tuple[MergedServer, ...],
     tls: Mapping[str, ServerTls | None],
-    mirrored: frozenset[str],
+    mirrored: Mirrored,
     common: Common,
     indexes: Indexes,
 ) -> tuple[tuple[Listener, ...], Mapping[str, Owners]]:
     """Every listener, sorted by name, and by the name of a TCP listener who has which host there.
 
-    One without a chain is left out. `lost`: servers that take no part. `tls`: by `tls_key`. `mirrored`: the route
-    tables of servers with an HTTP/3 mirror.
+    One without a chain is left out. `lost`: servers that take no part. `tls`: by `tls_key`. `mirrored`: which
+    have an HTTP/3 mirror. Where all are had over HTTP/3 alone there is no listener for TCP.
     """
     ending = {
         tls_key(server): (server, ends)
@@ -71,21 +72,25 @@ def listeners(
         if server.kind == "https" and (ends := tls.get(tls_key(server))) is not None
     }
     https = mapped(ctx, _https_chain, PersistentMap(ending))
-    quic_chains = mapped(
-        ctx, _quic_chain, PersistentMap((key, made_of) for key, made_of in ending.items() if key in mirrored)
+    of_quic = (
+        (key, (*made_of, key in mirrored.hosts_off))
+        for key, made_of in ending.items()
+        if key in mirrored.route_tables
     )
+    quic_chains = mapped(ctx, _quic_chain, PersistentMap(of_quic))
     by_name = _by_listener(servers)
     left_out = _by_listener(lost)
     twice = _both_families(ctx, by_name)
     found, owned = [], {}
     for name, sharing in by_name.items():
         chains = _tcp_chains(ctx, sharing, tls, https, indexes, common)
-        if chains:
-            found.append(_tcp_listener(ctx, name, sharing[0], chains, twice.get(name, ()), common))
+        over_tcp = [server for server in sharing if not server.only]
+        if chains and over_tcp:
+            found.append(_tcp_listener(ctx, name, over_tcp[0], chains, twice.get(name, ()), common))
         owned[name] = owners(sharing, left_out.get(name, ()), chains)
-        quic = [server for server in sharing if server.kind == "https" and server.route_table in mirrored]
+        quic = [s for s in sharing if s.kind == "https" and s.route_table in mirrored.route_tables]
         if quic:
-            mirror = _quic_listener(ctx, quic, quic_chains, owned[name], common)
+            mirror = _quic_listener(ctx, quic, quic_chains, owned[name], mirrored.hosts_off, common)
             found.append(replace(mirror, also=twice.get(name, ())))
     return tuple(sorted(found, key=lambda listener: listener.name)), owned
 
@@ -209,13 +214,19 @@ _Ending = tuple[MergedServer, ServerTls]
 
 def _https_chain(ctx: Context, _: str, ending: _Ending) -> Chain:
     server, ends = ending
+    if server.only:  # nor does a wildcard of another server take its connections
+        return _refusing(server)
     make = partial(_ending_chain, server, ends, server.listener_name)
     return attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
 
 
-def _quic_chain(_: Context, __: str, ending: _Ending) -> Chain:
-    server, ends = ending
-    return _ending_chain(server, replace(ends, alpn=_ALPN_QUIC), quic_listener_name(server))
+def _quic_chain(_: Context, __: str, ending: tuple[MergedServer, ServerTls, bool]) -> Chain:
+    server, ends, has_hosts_off = ending
+    chain = _ending_chain(server, replace(ends, alpn=_ALPN_QUIC), quic_listener_name(server))
+    if not has_hosts_off:
+        return chain
+    assert isinstance(chain.serve, HttpService)
+    return replace(chain, serve=replace(chain.serve, route_table=over_http3(server.route_table)))
 
 
 def _ending_chain(server: MergedServer, ends: ServerTls, listener: str) -> Chain:
@@ -374,19 +385,23 @@ def _quic_listener(
     sharing: list[MergedServer],
     chains: Mapping[str, Chain],
     owned: Owners,
+    hosts_off: Mapping[str, tuple[str, ...]],
     common: Common,
 ) -> Listener:
     """The mirror of an address: the same servers, route tables, certificates and demands on clients.
 
     A server without a mirror (one that passes TLS on, above all) is not answered in its stead by the mirror of a
-    wildcard around it.
+    wildcard around it; nor is a host that is not had over HTTP/3.
     """
     first = sharing[0]
+    tables = frozenset(server.route_table for server in sharing)
+    named = {name for server in sharing for name in server.server_names}
+    off = {host for table in tables for host in hosts_off.get(table, ()) if host not in named}
     return replace(
         mirror_listener(ctx, first.address, first.bound_port, common, first.ref),
         name=quic_listener_name(first),
         chains=tuple(chains[key] for key in map(tls_key, sharing) if key in chains),
-        refused=owned.taken_from(frozenset(server.route_table for server in sharing)),
+        refused=tuple(sorted({*owned.taken_from(tables), *off})),
     )
 
 

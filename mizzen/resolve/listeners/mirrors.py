@@ -14,6 +14,7 @@ from mizzen.model.tls import Certificate, ServerTls
 from mizzen.persistent import PersistentMap
 from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.gateways.servers import MergedServer, dialled_port
+from mizzen.resolve.http3_choices import Choice, Choices, choices
 from mizzen.resolve.listeners.bindings import binding
 from mizzen.resolve.listeners.lingering import is_remembered
 from mizzen.resolve.listeners.tracing import trace_headers
@@ -32,6 +33,7 @@ CODES = {
     "H3-007": "HTTP/3 carries no OCSP staple.",
     "H3-008": "HTTP/3 is not announced: the load balancer of the gateway's Service does not carry its UDP port.",
     "H3-009": "A policy judges client addresses, and the gateway's Service hides them.",
+    "H3-010": "A server shall be had over HTTP/3 alone and has no mirror: nobody is answered.",
 }
 
 _CODE = {
@@ -58,6 +60,7 @@ class Mirrored:
     mirrors: tuple[Mirror, ...]
     announcements: tuple[Announcement, ...]
     route_tables: frozenset[str]  # of the servers that have a mirror
+    hosts_off: Mapping[str, tuple[str, ...]]  # by them, of those with hosts that are not had over HTTP/3
 
 
 def quic_listener_name(server: MergedServer) -> str:
@@ -91,47 +94,62 @@ def mirrored(
         mirrors=tuple(mirrors),
         announcements=tuple(announcements),
         route_tables=frozenset(one.server for one in mirrors if one.quic_listener),
+        hosts_off={
+            name: chosen.hosts_off
+            for name, (mirror, _, chosen) in made.items()
+            if mirror.quic_listener and chosen.off
+        },
     )
 
 
 def _mirror_of(
     ctx: Context, _: str, ending: tuple[MergedServer, ServerTls | None]
-) -> tuple[Mirror, Announcement | None]:
+) -> tuple[Mirror, Announcement | None, Choices]:
     server, ends = ending
+    chosen = choices(ctx, server.gateway, server.server)
     without = (_without(ctx, server, _FAULT), None)
-    make = partial(_mirror, ctx, server, ends)
+    make = partial(_mirror, ctx, server, ends, chosen)
     mirror, port = attempt(Stage.RESOLVE, server.ref, make, ctx.report, without, server.at)
     if ends is None:
-        return mirror, None
-    describe = partial(binding, ctx, server, ends.alpn)
-    return mirror, Announcement(
+        return mirror, None, chosen
+    describe = partial(binding, ctx, server, () if server.only else ends.alpn, chosen.hosts_off)
+    announcement = Announcement(
         name=announcement_name(server.route_table),
         port=port,
         listener=mirror.quic_listener,
         server_names=server.server_names,
         certificates=ends.certificates,
         trace_headers=trace_headers(ctx),
+        hosts_off=chosen.hosts_off,
         binding=attempt(Stage.RESOLVE, server.ref, describe, ctx.report, None, server.at),
         origin=server.ref,
     )
+    return mirror, announcement, chosen
 
 
-def _mirror(ctx: Context, server: MergedServer, ends: ServerTls | None) -> tuple[Mirror, int | None]:
+def _mirror(
+    ctx: Context, server: MergedServer, ends: ServerTls | None, chosen: Choices
+) -> tuple[Mirror, int | None]:
     """What becomes of a server that ends TLS, and the port at which its mirror is announced."""
-    facts = _facts(ctx, server, ends)
+    facts = _facts(ctx, server, ends, chosen.server)
     reason = why_not(facts)
     if reason is None and ends is not None:
         _warn(ctx, server, ends)
     elif reason in _CODE:
         _report(ctx, server, reason)
     if reason is not None:
+        if server.only:
+            _report_unserved(ctx, server, reason.value, chosen.server.by)
+        why = f"{reason.value} by {chosen.server.by}" if reason is Reason.CHOSEN_OFF else reason.value
         listener = _lingering(ctx, server) if may_linger(facts) else ""
         expected = reason not in BY_CHOICE
-        return replace(_without(ctx, server, reason.value), expected=expected, quic_listener=listener), None
+        return replace(_without(ctx, server, why), expected=expected, quic_listener=listener), None
     refusal = udp_refusal(ctx, server.number)
     if refusal:
         _report_refusal(ctx, server, refusal)
-    mirror = replace(_without(ctx, server, refusal), quic_listener=quic_listener_name(server))
+    mirror = replace(
+        _without(ctx, server, refusal), quic_listener=quic_listener_name(server), choice=_told(chosen)
+    )
     return mirror, None if refusal else dialled_port(ctx.proxy, server)
 
 
@@ -141,6 +159,17 @@ def _lingering(ctx: Context, server: MergedServer) -> str:
     return name if is_remembered(ctx, announcement_name(server.route_table), name) else ""
 
 
+def _told(chosen: Choices) -> str:
+    """What was chosen of a server with a mirror, and of its hosts, for people."""
+    words = {"on": "switched on", "only": "without TCP", "off": "switched off"}
+    told = [f"{words[chosen.server.mode]} by {chosen.server.by}"] if chosen.server.by else []
+    by: dict[str, list[str]] = {}
+    for host, who in chosen.off:
+        by.setdefault(who, []).append(host)
+    told += [f"{', '.join(hosts)} switched off{f' by {who}' if who else ''}" for who, hosts in by.items()]
+    return "; ".join(told)
+
+
 def _without(ctx: Context, server: MergedServer, why: str) -> Mirror:
     """No mirror of a server."""
     return Mirror(
@@ -148,7 +177,7 @@ def _without(ctx: Context, server: MergedServer, why: str) -> Mirror:
         hosts=server.server_names,
         number=server.number,
         dialled=dialled_port(ctx.proxy, server),
-        tcp_listener=server.listener_name,
+        tcp_listener="" if server.only else server.listener_name,
         quic_listener="",
         expected=True,
         reason=why,
@@ -157,10 +186,11 @@ def _without(ctx: Context, server: MergedServer, why: str) -> Mirror:
     )
 
 
-def _facts(ctx: Context, server: MergedServer, tls: ServerTls | None) -> Facts:
+def _facts(ctx: Context, server: MergedServer, tls: ServerTls | None, chosen: Choice) -> Facts:
     topology = ctx.proxy.config.gateway_topology
     return Facts(
-        switched_on=ctx.switches.quic_listeners,
+        switched_on=chosen.mode != "off",
+        chosen_off=chosen.mode == "off" and bool(chosen.by),
         unix_socket=is_unix(server.bind),
         has_tls=tls is not None,
         proxy_protocol=topology is not None and topology.proxy_protocol is not None,
@@ -195,6 +225,18 @@ def _hint(ctx: Context, server: MergedServer, reason: Reason) -> str:
             return "Without gatewayTopology.proxyProtocol there would be one."
         case _:
             return f"HTTP/3 would be weaker than what this server asks for over TCP; without {_FIELD[reason]} there would be a mirror."
+
+
+def _report_unserved(ctx: Context, server: MergedServer, why: str, by: str) -> None:
+    ctx.report(
+        Problem(
+            code="H3-010",
+            resource=server.ref,
+            field=server.at,
+            message=f"nobody is answered: it shall be had over HTTP/3 alone ({by}), and {why}",
+            hint="Choose on in the place of only, or mend what keeps HTTP/3 from it.",
+        )
+    )
 
 
 def _report_refusal(ctx: Context, server: MergedServer, refusal: str) -> None:

@@ -102,9 +102,8 @@ def common(ctx: Context) -> Common:
 @step
 def listening(ctx: Context) -> tuple[tuple[Listener, ...], Mapping[str, Owners]]:
     servers, lost = taking_part(ctx)
-    with_mirror = mirrored_servers(ctx).route_tables
     indexes: Indexes = ctx.steps.views["indexes"]
-    return listeners(ctx, servers, lost, server_tls_of_all(ctx), with_mirror, common(ctx), indexes)
+    return listeners(ctx, servers, lost, server_tls_of_all(ctx), mirrored_servers(ctx), common(ctx), indexes)
 
 
 @step

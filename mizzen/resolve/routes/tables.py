@@ -19,10 +19,11 @@ from mizzen.resolve.gateways.servers import MergedServer, sni_names
 from mizzen.resolve.hosts import specificity_key, subset_of
 from mizzen.resolve.ingress.written import CHALLENGES, HostOfIngresses
 from mizzen.resolve.listeners.mirrors import announcement_name
-from mizzen.resolve.listeners.stages import layout, listening
+from mizzen.resolve.listeners.stages import layout, listening, mirrored_servers
 from mizzen.resolve.parts import backends_of
 from mizzen.resolve.routes.actions import Actions
 from mizzen.resolve.routes.delegates import rules_of
+from mizzen.resolve.routes.over_http3 import table_of_mirror, told_apart
 from mizzen.resolve.routes.redirects import DIALLED, Dialled, ToHttps, Where, dialled, dialled_ports, to_https
 from mizzen.resolve.routes.rules import TOO_MANY, failing, ordered, routes_of, too_many
 from mizzen.resolve.services.destinations import Indexes
@@ -67,6 +68,7 @@ def route_tables(ctx: Context) -> tuple[tuple[RouteTable, ...], PersistentMap[st
     views["owners"] = published("owners", _owned(ctx))
     views["rivals"] = published("rivals", _rivals(ctx))
     views["misdirected"] = published("misdirected", _misdirected(ctx))
+    views["hosts off"] = published("hosts off", PersistentMap(mirrored_servers(ctx).hosts_off))
     views[DIALLED] = published(DIALLED, dialled_ports(ctx))
     services = ctx.world.all_by_key(VirtualService)
     sites = grouped(ctx, _placements, services)
@@ -76,8 +78,10 @@ def route_tables(ctx: Context) -> tuple[tuple[RouteTable, ...], PersistentMap[st
     views["parts"] = published("parts", parts)
     views["hosts"] = published("hosts", nested(ctx, _host_of, parts))
     made = mapped(ctx, _table, layout(ctx).tables)
+    parted = PersistentMap((name, made[name]) for name in views["hosts off"] if name in made)
+    of_mirrors = mapped(ctx, _table_of_mirror, parted)
     used = grouped(ctx, _uses, mapped(ctx, _placements, services))
-    return tuple(made.values()), used
+    return tuple(sorted((*made.values(), *of_mirrors.values()), key=lambda one: one.name)), used
 
 
 def _owners(ctx: Context, server: MergedServer) -> Owners:
@@ -333,7 +337,7 @@ def _table(ctx: Context, name: str, servers: tuple[MergedServer, ...]) -> RouteT
     more = [*_only_redirecting(ctx, first), *_without_routes(ctx, first, misdirected)]
     if not hosts and not more and EVERYTHING not in misdirected:
         more.append(_black_hole(first))
-    return RouteTable(
+    table = RouteTable(
         name=name,
         hosts=hosts.updated({host.name: host for host in more}),
         misdirected=tuple(map(_domain, misdirected)),
@@ -341,6 +345,12 @@ def _table(ctx: Context, name: str, servers: tuple[MergedServer, ...]) -> RouteT
         chosen_again=chooses_again(access_policies(ctx)),
         origin=first.ref,
     )
+    off: tuple[str, ...] = ctx.steps.views["hosts off"].get(name, ())
+    return told_apart(table, tuple(sorted(sni_names(first.hosts))), off, first.number) if off else table
+
+
+def _table_of_mirror(_: Context, __: str, table: RouteTable) -> RouteTable:
+    return table_of_mirror(table)
 
 
 def _only_redirecting(ctx: Context, server: MergedServer) -> list[Host]:

@@ -29,6 +29,7 @@ Decoder = Callable[[Any, str, Findings], Any]
 _DURATION = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BOOLEANS = frozenset({"on", "off", "yes", "no", "true", "false"})
 _LONGEST = 2**63 / 1e9  # seconds; what Go's 64 bits of nanoseconds hold
 LONGEST = timedelta(seconds=9_223_372_035)  # the most that Envoy takes (DurationUtil): one second less
 
@@ -199,7 +200,9 @@ def one_of(allowed: tuple[str, ...]) -> Decoder:
     def chosen(value: Any, at: str, found: Findings) -> Any:
         if type(value) is str and value in known:
             return value
-        return mismatch(wanted, value, at, found)
+        # YAML 1.1: on, off, yes and no without quotes are booleans.
+        hint = "Write it in quotes." if isinstance(value, bool) and known & _BOOLEANS else ""
+        return mismatch(wanted, value, at, found, hint)
 
     return chosen
 

@@ -5,7 +5,7 @@ that is the most specific of those that say the field counts (`mizzen.resolve.ht
 """
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource
@@ -14,6 +14,8 @@ from mizzen.resources.mizzen.dns import DnsSettings
 from mizzen.resources.mizzen.transport import TransportSettings
 
 HTTP3Mode = Literal["on", "off", "only"]
+MODES: tuple[HTTP3Mode, ...] = get_args(HTTP3Mode)
+ANNOTATION = "mizzen.dev/http3"  # of a Gateway: the short form of `mode`
 # What says for what a policy is; all other fields of `spec` are what it chooses.
 SUBJECT = frozenset({"at", "selector", "target_refs", "hosts"})
 

@@ -4,7 +4,9 @@ from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.formats import checks
 from mizzen.resources.istio.gateway import Gateway, Port, Server, ServerTlsSettings
 from mizzen.resources.istio.mesh import TlsConfig
+from mizzen.resources.mizzen.http3_policy import ANNOTATION, MODES
 from mizzen.resources.rules import shared_rules
+from mizzen.resources.yaml.places import child
 
 HTTP_FAMILY = frozenset({"http", "http2", "grpc", "grpc-web", "http_proxy"})
 _TLS_FAMILY = frozenset({"https", "tls"})
@@ -25,6 +27,12 @@ def validate_gateway(gateway: Gateway, found: Findings) -> None:
         found.error("META-001", "metadata.name", wrong, "The name of a Gateway has no dots in it.")
     if not gateway.spec.servers:
         found.error("VAL-001", "spec.servers", "a Gateway needs at least one server")
+    said = gateway.meta.annotations.get(ANNOTATION, "on")
+    if said not in MODES:
+        at = child("metadata.annotations", ANNOTATION)
+        found.warning(
+            "VAL-103", at, f'"{said}" is not "on", "off" or "only": it counts as if it were not written'
+        )
     names: dict[str, str] = {}
     for server in gateway.spec.servers:
         _server(server, found)

@@ -25,7 +25,11 @@ def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
     for number, host in enumerate(spec.hosts):
         if wrong := checks.wildcard_domain(host):
             found.error("VAL-004", f"{spec.at}.hosts[{number}]", wrong)
-    if spec.hosts and spec.mode == "only":
+    if spec.mode == "only" and not spec.target_refs:
+        message = "without TCP are single servers, and no targetRefs name any"
+        hint = "Name the Gateway in targetRefs: who does not know of HTTP/3 cannot come."
+        found.error("VAL-002", f"{spec.at}.mode", message, hint)
+    elif spec.hosts and spec.mode == "only":
         message = "a host shares its server's port with others: it cannot be without TCP alone"
         found.error("VAL-002", f"{spec.at}.mode", message, "Leave hosts out, or give the host a server.")
     if spec.dns is not None:

@@ -1,0 +1,107 @@
+"""Whether a server of a Gateway, or a host of it, is had over HTTP/3: `on`, `off`, or `only`, and who chose it.
+
+The most specific of those who say it counts: an HTTP3Policy for the host, for the server, for the Gateway, the Gateway's
+annotation `mizzen.dev/http3`, a policy for the workload, its namespace, the mesh; else the switch of the mesh.
+"""
+
+from collections.abc import Iterator
+
+from mizzen.lazy import dataclass
+from mizzen.resolve.context import Context
+from mizzen.resolve.hosts import subset_of
+from mizzen.resolve.http3_policies import Chosen, Rank, RankedPolicy, bare, chosen, of_server
+from mizzen.resources.istio.gateway import Gateway, Server
+from mizzen.resources.mizzen.http3_policy import ANNOTATION, MODES, HTTP3Mode, HTTP3PolicySpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is chosen. `by`: the object that says so, as users read it; "": the switch of the mesh."""
+
+    mode: HTTP3Mode
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What is chosen of a server, and of those of its hosts that are not had over HTTP/3 though others are."""
+
+    server: Choice
+    off: tuple[tuple[str, str], ...] = ()  # host in lower case, and by whom; sorted
+
+    @property
+    def hosts_off(self) -> tuple[str, ...]:
+        """Those hosts: exact ones, and wildcards that the server names."""
+        return tuple(host for host, _ in self.off)
+
+
+def choices(ctx: Context, gateway: Gateway, server: Server) -> Choices:
+    """A server of which one host is had over HTTP/3 has a mirror, whatever is chosen of the server."""
+    whole = choice_of_server(ctx, gateway, server)
+    by_host = {host: _of_host(ctx, gateway, server, host) or whole for host in _hosts(ctx, gateway, server)}
+    off = tuple(sorted((host, one.by) for host, one in by_host.items() if one.mode == "off"))
+    on = next((one for one in by_host.values() if one.mode != "off"), None)
+    if on is None:
+        # All are: so is the server, by whoever says it of the first.
+        return Choices(server=whole if whole.mode == "off" or not off else Choice(mode="off", by=off[0][1]))
+    return Choices(server=on if whole.mode == "off" else whole, off=off)
+
+
+def choice_of_server(ctx: Context, gateway: Gateway, server: Server) -> Choice:
+    """What is chosen of a server as a whole."""
+    found: Chosen[HTTP3Mode] | None = chosen(of_server(ctx, gateway, server), _mode)
+    annotation = gateway.meta.annotations.get(ANNOTATION)
+    said = next((mode for mode in MODES if mode == annotation), None)
+    if said is not None and (found is None or found.rank < Rank.GATEWAY):
+        return Choice(mode=said, by=f"the annotation {ANNOTATION} of {gateway.ref}")
+    if found is not None:
+        return Choice(mode=found.value, by=str(found.policy.ref))
+    return Choice(mode="on" if ctx.switches.quic_listeners else "off")
+
+
+def is_off(host: str, hosts: tuple[str, ...], off: frozenset[str]) -> bool:
+    """Is a host of a server not had over HTTP/3? `hosts`: as the server names them, in lower case. Its own entry counts, or
+    the most exact that covers it."""
+    return host in off or (host not in hosts and _entry(host, hosts) in off)
+
+
+def _hosts(ctx: Context, gateway: Gateway, server: Server) -> Iterator[str]:
+    """Those of the server, and those that policies name one by one and a wildcard of it covers."""
+    own = tuple(dict.fromkeys(map(bare, server.hosts)))
+    yield from own
+    for one in _of_hosts(ctx, gateway, server):
+        for host in dict.fromkeys(map(bare, one.policy.spec.hosts)):
+            if host not in own and not host.startswith("*") and _entry(host, own):
+                yield host
+
+
+def _of_host(ctx: Context, gateway: Gateway, server: Server, host: str) -> Choice | None:
+    """What is chosen of this host, or of the entry of the server that it falls under."""
+    own = tuple(map(bare, server.hosts))
+    for name in (host,) if host in own else (host, _entry(host, own)):
+        ranked = [one for one in of_server(ctx, gateway, server, name) if one.rank is Rank.HOST]
+        found: Chosen[HTTP3Mode] | None = chosen(tuple(ranked), _mode)
+        if found is not None:
+            return Choice(mode=found.value, by=str(found.policy.ref))
+    return None
+
+
+def _entry(host: str, hosts: tuple[str, ...]) -> str:
+    """The most exact wildcard among `hosts` that covers a host; "" when none does."""
+    around = [one for one in hosts if one.startswith("*") and one != host and subset_of(host, one)]
+    return max(around, key=len, default="")
+
+
+def _of_hosts(ctx: Context, gateway: Gateway, server: Server) -> Iterator[RankedPolicy]:
+    """The policies for single hosts of a server."""
+    for policy in ctx.world.http3_policies:
+        for host in policy.spec.hosts:
+            ranked = of_server(ctx, gateway, server, bare(host))
+            found = next((one for one in ranked if one.policy is policy and one.rank is Rank.HOST), None)
+            if found is not None:
+                yield found
+                break
+
+
+def _mode(spec: HTTP3PolicySpec) -> HTTP3Mode | None:
+    return spec.mode
