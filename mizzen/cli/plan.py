@@ -1,8 +1,9 @@
 """`mizzen plan`: what applying some files would do to connections."""
 
+import asyncio
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +21,13 @@ from mizzen.sources.kustomize_origins import with_origins
 from mizzen.sources.listing import Listing
 
 if TYPE_CHECKING:
+    from mizzen.client.cluster_analysis import Seen
+    from mizzen.kube.client import Kube
     from mizzen.pipeline import Settings
     from mizzen.plan.planning import Served
     from mizzen.resources.raw_objects import RawObject
 
-RUNNING = "running"
+RUNNING, CLUSTER = "running", "cluster"
 _CLOSES = 2  # exit status where a connection is closed
 
 
@@ -68,12 +71,30 @@ class _Comparison:
 @click.option(
     "--against",
     default=RUNNING,
-    metavar="FILE|DIR|RUN-DIR|running",
-    help="What is served now: by files, by the instance with that run-dir, or by the one of --run-dir.  [default: running]",
+    metavar="FILE|DIR|RUN-DIR|running|cluster",
+    help="What is served now: by files, by the instance with that run-dir, by the one of --run-dir, or in a cluster, to "
+    "which the files would be applied.  [default: running]",
 )
 @options.run_dir
+@options.cluster
+@click.option(
+    "-i",
+    "--istioNamespace",
+    "istio_namespace",
+    default="istio-system",
+    help="Where a cluster's control plane is.",
+)
+@click.option("-r", "--revision", default="default", help="Of which control plane of a cluster.")
 @options.output("table", "json", "yaml")
-def command(inputs: options.Inputs, against: str, run_dir: Path, output: str) -> None:
+def command(
+    inputs: options.Inputs,
+    cluster: options.WhichCluster,
+    against: str,
+    run_dir: Path,
+    istio_namespace: str,
+    revision: str,
+    output: str,
+) -> None:
     """Say what files would do to the connections of clients, before they are applied.
 
     Per gateway, listener and host, from mild to hard: none, routes, endpoints, certificate, opens (something is served that was
@@ -84,6 +105,8 @@ def command(inputs: options.Inputs, against: str, run_dir: Path, output: str) ->
     given = Files(inputs.files).listing()
     if against.lower() == RUNNING:
         compared = _with_running(run_dir, given)
+    elif against.lower() == CLUSTER:
+        compared = _with_cluster(inputs, cluster, given, istio_namespace, revision)
     elif is_run_dir(Path(against)):
         compared = _with_running(Path(against), given)
     else:
@@ -184,6 +207,50 @@ def _with_running(run_dir: Path, given: Listing) -> _Comparison:
         found=given.problems,
         settings=settings,
     )
+
+
+def _with_cluster(
+    inputs: options.Inputs, which: options.WhichCluster, given: Listing, system_namespace: str, revision: str
+) -> _Comparison:
+    """What is wrong there already is no hindrance."""
+    from mizzen.client.analysis import analysis
+    from mizzen.kube.client import KubeError
+    from mizzen.plan.applying import applied
+    from mizzen.plan.planning import Served
+
+    try:
+        kube = which.connect()
+        namespace = inputs.namespace if inputs.is_namespace_said else kube.namespace
+        settings = replace(inputs.settings(is_local=False), default_namespace=namespace)
+        with in_a_sentence(KubeError):
+            there, promised = asyncio.run(_looked(kube, settings, system_namespace, revision))
+            known = analysis(there.objects, there.problems, there.settings, datetime.now(UTC))
+    except KubeError as error:
+        raise click.ClickException(str(error)) from None
+    return _Comparison(
+        served=Served(objects=there.objects, problems=there.problems, remembered=promised),
+        called=f"the cluster ({_objects(there.objects)})",
+        objects=applied(there.objects, given.objects, namespace),
+        found=(*there.problems, *given.problems),
+        settings=there.settings,
+        known=frozenset(key_of(one) for one in known if one.severity is Severity.ERROR),
+    )
+
+
+async def _looked(
+    kube: "Kube", settings: "Settings", namespace: str, revision: str
+) -> "tuple[Seen, Mapping[tuple[str, str], datetime]]":
+    """The objects of a cluster, and until when clients may remember what its control plane promised; nothing where that
+    may not be read."""
+    from mizzen.client.cluster_analysis import seen
+    from mizzen.cluster.announcement_config_map import SharedPromises
+    from mizzen.inject.container import PROMISES_CONFIG_MAP
+
+    name = PROMISES_CONFIG_MAP if revision == "default" else f"{PROMISES_CONFIG_MAP}-{revision}"
+    promises = await SharedPromises(kube, namespace, name, {}).load()
+    there = await seen(kube, namespace, settings, revision=revision)  # which closes the connection at last
+    until = {key: server.promised_until for key, server in promises.items()}
+    return there, {key: at for key, at in until.items() if at is not None}
 
 
 def _objects(some: "tuple[RawObject, ...]") -> str:

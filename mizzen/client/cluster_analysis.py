@@ -8,6 +8,7 @@ from datetime import datetime
 from mizzen.client.analysis import analysis
 from mizzen.errors import Problem
 from mizzen.kube.client import Kube, KubeError
+from mizzen.lazy import dataclass
 from mizzen.pipeline import Settings, build
 from mizzen.resolve.context import ByService
 from mizzen.resolve.proxies.pods import PROXY_CONTAINER
@@ -19,6 +20,45 @@ from mizzen.sources.listing import Listing
 
 PATIENCE = 30.0  # seconds until everything must have been read
 _TLS_MODE = "security.istio.io/tlsMode"  # what sidecars have, and gateways have not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A cluster as it was looked at, and how its control plane goes by it."""
+
+    objects: tuple[RawObject, ...]
+    problems: tuple[Problem, ...]  # of reading them
+    settings: Settings
+
+
+async def seen(
+    kube: Kube,
+    system_namespace: str,
+    settings: Settings,
+    *,
+    revision: str = "default",
+    patience: float = PATIENCE,
+) -> Seen:
+    """The objects of a cluster. KubeError when it cannot be read at all.
+
+    `revision`: of the control plane that is meant. `patience`: seconds.
+    """
+    await kube.get("/version")  # whoever cannot even ask this is told so at once
+    cluster = Cluster(kube, system_namespace, revision=revision, needs_guards=False)
+    cluster.start()
+    try:
+        await _read(cluster, patience)
+        listing = cluster.listing()
+        settings = replace(settings, external_ports=ByService.SERVICE, routers=frozenset())
+        pods = build(listing.objects, (), settings).world.pods
+        routers = frozenset(f"{pod.namespace}/{pod.name}" for pod in pods if _is_gateway(pod))
+        cluster.read_secrets({router.partition("/")[0] for router in routers})
+        await _read(cluster, patience)
+        listing = cluster.listing()
+        settings = replace(settings, routers=routers)
+        return Seen(objects=listing.objects, problems=listing.problems, settings=settings)
+    finally:
+        await cluster.stop()
 
 
 async def look(
@@ -34,26 +74,13 @@ async def look(
 ) -> tuple[tuple[Problem, ...], tuple[RawObject, ...]]:
     """All problems of the objects in a cluster, and these. KubeError when it cannot be read at all.
 
-    `files`: objects that would be applied to it. `prepare`: what is made of all objects at last. `revision`: of the control plane that is meant. `patience`: seconds.
+    `files`: objects that would be applied to it. `prepare`: what is made of all objects at last. The rest: as in `seen`.
     """
-    await kube.get("/version")  # whoever cannot even ask this is told so at once
-    cluster = Cluster(kube, system_namespace, revision=revision, needs_guards=False)
-    cluster.start()
-    try:
-        await _read(cluster, patience)
-        listing = cluster.listing()
-        settings = replace(settings, external_ports=ByService.SERVICE, routers=frozenset())
-        pods = build(listing.objects, (), settings).world.pods
-        routers = frozenset(f"{pod.namespace}/{pod.name}" for pod in pods if _is_gateway(pod))
-        cluster.read_secrets({router.partition("/")[0] for router in routers})
-        await _read(cluster, patience)
-        listing = cluster.listing()
-        objects = applied(listing.objects, files.objects if files else (), settings.default_namespace)
-        objects, beside = prepare(objects)
-        problems = (*listing.problems, *(files.problems if files else ()), *beside)
-        return analysis(objects, problems, replace(settings, routers=routers), now), objects
-    finally:
-        await cluster.stop()
+    one = await seen(kube, system_namespace, settings, revision=revision, patience=patience)
+    objects = applied(one.objects, files.objects if files else (), settings.default_namespace)
+    objects, beside = prepare(objects)
+    problems = (*one.problems, *(files.problems if files else ()), *beside)
+    return analysis(objects, problems, one.settings, now), objects
 
 
 def applied(

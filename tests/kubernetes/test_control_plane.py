@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import yaml
+from click.testing import CliRunner
 
 from mizzen.authority.identity import Identity
 from mizzen.authority.store import ROOTS
+from mizzen.cli import cli
 from mizzen.cluster.announcement_config_map import SharedPromises
 from mizzen.cluster.ingress_status import outdated
 from mizzen.cluster.leader_tasks import Chores
@@ -25,7 +27,7 @@ from mizzen.doctor.operator_sight import EnvoySight, Sight
 from mizzen.http3.announcement import Phase
 from mizzen.http3.announcement import State as Announced
 from mizzen.http3.server import Server
-from mizzen.install.apply.objects import Key, Objects, key_of
+from mizzen.install.apply.objects import ClusterError, Key, Objects, key_of
 from mizzen.install.crds import crds
 from mizzen.install.declaring import declared
 from mizzen.install.manifests import manifests
@@ -763,3 +765,81 @@ async def test_what_a_load_balancer_made_of_udp_is_told_with_its_service(
     assert (ports_told.ok, addresses.ok) == (True, True)
     assert (udp.ok, udp.links) == (False, (Name.UDP,))
     assert udp.said.endswith("does not carry 443/UDP: MixedProtocolNotSupported")
+
+
+# --- plans ------------------------------------------------------------------------------------------
+
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "edge", "namespace": NAMESPACE, "labels": {"planned": "edge"}},
+    "spec": {"containers": [{"name": "istio-proxy", "image": "mizzen.local/mizzen:1"}]},
+}
+EDGE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "edge", "namespace": NAMESPACE},
+    "spec": {
+        "selector": {"planned": "edge"},
+        "ports": [{"name": "http", "port": 80, "targetPort": 8080}],
+    },
+}
+WEB = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "Gateway",
+    "metadata": {"name": "web", "namespace": NAMESPACE},
+    "spec": {
+        "selector": {"planned": "edge"},
+        "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["a.test"]}],
+    },
+}
+ANSWERS = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "VirtualService",
+    "metadata": {"name": "web", "namespace": NAMESPACE},
+    "spec": {
+        "hosts": ["a.test"],
+        "gateways": ["web"],
+        "http": [{"name": "all", "directResponse": {"status": 200}}],
+    },
+}
+
+
+async def test_a_plan_is_what_applying_files_to_the_cluster_would_do(
+    objects: Objects, kubeconfig: str, tmp_path: Path
+) -> None:
+    """What the API server wrote beside is no difference; what is not among the files stays."""
+    for kind in ("Gateway", "VirtualService"):
+        await objects.apply(crd(kind))
+    applied = (POD, EDGE, WEB, ANSWERS)
+    async with asyncio.timeout(30):
+        for manifest in applied:
+            while True:  # a definition that is new may not be served yet
+                try:
+                    await objects.apply(manifest)
+                    break
+                except ClusterError:
+                    await asyncio.sleep(0.2)
+    file = tmp_path / "new.yaml"
+
+    async def planned(*manifests: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        file.write_text(yaml.safe_dump_all(manifests))
+        command = ["plan", "-f", str(file), "--against", "cluster", "--kubeconfig", kubeconfig, "-o", "json"]
+        done = await asyncio.to_thread(CliRunner().invoke, cli, command)
+        assert done.exit_code in (0, 2), done.output
+        return done.exit_code, json.loads(done.stdout)
+
+    try:
+        assert await planned(EDGE, WEB, ANSWERS) == (0, {"worst": "none", "changes": []})
+        other = {"name": "all", "directResponse": {"status": 204}}
+        status, plan = await planned({**ANSWERS, "spec": {**ANSWERS["spec"], "http": [other]}})
+        [change] = plan["changes"]
+
+        assert (status, change["gateway"], change["listener"]) == (0, f"edge.{NAMESPACE}", "0.0.0.0_8080")
+        assert (change["host"], change["effect"]) == ("a.test", "routes")
+        [cause] = change["because"]
+        assert cause["field"] == "spec.http[0].directResponse.status"
+        assert cause["origin"].startswith(f"{file}:")
+    finally:
+        for manifest in reversed(applied):
+            await objects.delete(key_of(manifest))
