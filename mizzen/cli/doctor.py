@@ -64,6 +64,7 @@ class _Command(click.Command):
 @click.option("-E", "--cert", type=_FILE, help="PEM of the client's certificate, with its chain.")
 @click.option("--key", type=_FILE, help="PEM of its key.  [default: in the file of --cert]")
 @click.option("-k", "--insecure", is_flag=True, help="Whoever answers: certificates are not verified.")
+@click.option("--http3-only", is_flag=True, help="Nothing over TCP: for servers that have HTTP/3 alone.")
 @click.option("-4", "--ipv4", "family", flag_value="4", help="IPv4 addresses alone.")
 @click.option("-6", "--ipv6", "family", flag_value="6", help="IPv6 addresses alone.")
 @click.option(
@@ -148,6 +149,7 @@ def _options(how: dict[str, Any]) -> "Options":
             certificate_pem=certificate,
             key_pem=key,
             insecure=how["insecure"],
+            http3_only=how["http3_only"],
             family=how["family"] or "",
             connect_timeout=how["connect_timeout"],
             max_time=how["max_time"],

@@ -21,6 +21,7 @@ class Options:
     certificate_pem: str = ""
     key_pem: str = ""
     insecure: bool = False
+    http3_only: bool = False  # nothing is asked over TCP
     family: str = ""  # "4" or "6": those addresses alone
     connect_timeout: float = 2.0  # seconds for a connection
     max_time: float = 5.0  # seconds for an answer

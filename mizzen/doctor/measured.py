@@ -165,6 +165,7 @@ class Walk:
     now: datetime
     has_certificate: bool = False  # the client brought one
     insecure: bool = False
+    http3_only: bool = False  # nothing was asked over TCP, because it was not to be
     names: Names
     tcp: tuple[OverTcp, ...] = ()
     udp_port: int = 0  # the one that clients are told, else that of the URL

@@ -38,7 +38,7 @@ class _Walker:
         names = self._addresses()
         dial = target.dial(target.host, target.port)
         wheres = [Where(address, dial.port) for address in names.addresses]
-        over_tcp = [self._start(self._over_tcp, where) for where in wheres]
+        over_tcp = [self._start(self._over_tcp, where) for where in wheres if not options.http3_only]
         own_udp = [self._over_udp(where) for where in wheres]
         tcp_seen = tuple(one.result() for one in over_tcp)
         own = [(one.result(), visit.result()) for one, visit in own_udp]
@@ -51,6 +51,7 @@ class _Walker:
             now=now,
             has_certificate=bool(options.certificate_pem),
             insecure=options.insecure,
+            http3_only=options.http3_only,
             names=names,
             tcp=tcp_seen,
             udp_port=told.port if told else target.port,

@@ -12,8 +12,8 @@ from mizzen.doctor.verdicts.common import (
     no_quic,
     pages,
     unlooked,
-    wants_certificate,
 )
+from mizzen.doctor.verdicts.over_tcp import no_page
 from mizzen.probe.client import Answer
 
 # What differs from one answer to the next, whatever carries it.
@@ -85,8 +85,7 @@ def answers(walk: Walk) -> Link:
         return unlooked(Name.ANSWERS, because)
     page = next((one.page for one in pages(walk)), None)
     if page is None:
-        because = "a client certificate is demanded" if wants_certificate(walk) else "TCP answered nothing"
-        return unlooked(Name.ANSWERS, because)
+        return unlooked(Name.ANSWERS, no_page(walk))
     if walk.h3 is None or not walk.h3.status:
         return unlooked(Name.ANSWERS, "HTTP/3 answered nothing")
     again = walk.again if walk.again and walk.again.status else page

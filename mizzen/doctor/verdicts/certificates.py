@@ -8,7 +8,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from mizzen.doctor.links import Link, Name
 from mizzen.doctor.measured import Visit, Walk
-from mizzen.doctor.verdicts.common import broken, fine, first_connected, listed, no_quic, reached, unlooked
+from mizzen.doctor.verdicts.common import (
+    broken,
+    fine,
+    first_connected,
+    listed,
+    no_quic,
+    not_over_tcp,
+    reached,
+    unlooked,
+)
 from mizzen.lazy import dataclass
 
 SOON = timedelta(days=7)
@@ -73,21 +82,23 @@ def over_tcp(walk: Walk) -> Shown | None:
 
 def certificate(walk: Walk) -> Link:
     """Trusted by this client, for this host, in date, and small enough for one round trip of QUIC."""
-    distrust = next((one.distrust for one in walk.tcp if one.distrust), "")
-    chain = over_tcp(walk) or next(filter(None, (shown(one.chain) for one in walk.quic)), None)
+    seen, over_quic = over_tcp(walk), next(filter(None, (shown(one.chain) for one in walk.quic)), None)
+    distrust = next((one.distrust for one in walk.tcp if one.distrust), "" if seen else walk.distrust_h3)
+    chain = seen or over_quic
     if not chain:
         if distrust:
             return broken(Name.CERTIFICATE, distrust, _trust_remedy(walk, distrust))
-        because = "there was no TLS handshake" if reached(walk) else "no address took a TCP connection"
+        because = "there was no TLS handshake" if reached(walk) else not_over_tcp(walk)
         return unlooked(Name.CERTIFICATE, because)
     said = describe(chain, walk.now)
     if distrust:
         return broken(Name.CERTIFICATE, f"{distrust}; {said}", _trust_remedy(walk, distrust))
     if walk.insecure:
         said += "; not verified, as --insecure says"
-    if is_too_large(chain, first_connected(walk.quic)):
+    largest = max((one for one in (chain, over_quic) if one), key=lambda one: one.flight)
+    if is_too_large(largest, first_connected(walk.quic)):
         said += (
-            f"; with it a server sends about {chain.flight:,} bytes in its QUIC handshake, more than the {LIMIT:,} that it "
+            f"; with {'it' if largest.size == chain.size else f'the chain of QUIC ({largest.size:,} bytes)'} a server sends about {largest.flight:,} bytes in its QUIC handshake, more than the {LIMIT:,} that it "
             "may before a client has answered: each handshake takes a round trip more"
         )
         return broken(

@@ -55,6 +55,24 @@ def first_connected(visits: Iterable[Visit]) -> Visit | None:
     return next((one for one in visits if one.connected), None)
 
 
+def without_tcp(walk: Walk) -> str:
+    """Why it is right that nothing is served over TCP; "" where it is not.
+
+    A record with no-default-alpn and h3 alone says so (RFC 9460, section 7.1.1).
+    """
+    if walk.http3_only:
+        return "of --http3-only"
+    alone = any("h3" in one.alpn and one.no_default_alpn and len(one.alpn) == 1 for one in walk.names.records)
+    if alone and not reached(walk) and first_connected(walk.quic):
+        return "the HTTPS record names HTTP/3 alone (no-default-alpn), and nothing answers over TCP"
+    return ""
+
+
+def not_over_tcp(walk: Walk) -> str:
+    """Why nothing that stands on TCP was looked at, where no address took a connection."""
+    return without_tcp(walk) or "no address took a TCP connection"
+
+
 def no_quic(walk: Walk) -> str:
     """Why nothing behind the QUIC handshake was looked at; "" where there was one."""
     return "" if first_connected(walk.quic) else "there was no QUIC handshake"

@@ -17,6 +17,7 @@ from mizzen.doctor.verdicts.common import (
 VERSION_1 = 1
 # What any client sends sooner or later: Chromium begins with 1,250 bytes, others with up to 1,350.
 NEEDED = 1350
+_LONGEST_REASON = 120
 
 
 def udp(walk: Walk) -> Link:
@@ -82,7 +83,7 @@ def quic(walk: Walk) -> Link:
     if not pairs:
         return unlooked(Name.QUIC, "the UDP port does not answer" if walk.udp else "no address is known")
     failed = [(port, visit) for port, visit in pairs if not visit.connected]
-    good = [_shaken(visit) for _, visit in pairs if visit.connected]
+    good = [_shaken(port, visit) for port, visit in pairs if visit.connected]
     if not failed:
         return fine(Name.QUIC, listed(good))
     if all(port.small_only for port, _ in failed):
@@ -92,24 +93,40 @@ def quic(walk: Walk) -> Link:
     return broken(Name.QUIC, listed([f"{visit.where} {why}", *(f"{one}: fine" for one in good)]), remedy)
 
 
-def _shaken(visit: Visit) -> str:
+def _shaken(port: Udp, visit: Visit) -> str:
+    offered = ", ".join(_version(one) for one in sorted(port.versions) if not _is_reserved(one))
+    of = f" of {offered}" if offered not in ("", "1") else ""
     retry = "after a Retry, " if visit.retried else ""
     idle = f"idle timeout {visit.idle_timeout:g} s" if visit.idle_timeout else "no idle timeout"
-    return f"{visit.where} version {visit.version} {retry}in {milliseconds(visit.seconds or 0.0)}, {idle}"
+    return f"{visit.where} version {_version(visit.version)}{of} {retry}in {milliseconds(visit.seconds or 0.0)}, {idle}"
+
+
+def _is_reserved(version: int) -> bool:
+    """0x?a?a?a?a: to make clients practise (RFC 9000, section 15)."""
+    return version & 0x0F0F0F0F == 0x0A0A0A0A
+
+
+def _version(number: int) -> str:
+    return {1: "1", 0x6B3343CF: "2"}.get(number, hex(number))
+
+
+def _reason(visit: Visit) -> str:
+    """The first sentence of what a server says; its TLS library's stack does not help."""
+    text = visit.close_reason.partition(". ")[0][:_LONGEST_REASON]
+    return f" ({text})" if text else ""
 
 
 def _failure(walk: Walk, port: Udp, visit: Visit) -> tuple[str, str]:
     """Why there is no handshake, and what to do."""
     if port.is_quic and VERSION_1 not in port.versions:
-        listed_versions = ", ".join(hex(one) for one in port.versions) or "none"
+        names = ", ".join(_version(one) for one in port.versions if not _is_reserved(one)) or "none"
         return (
-            f"does not take version 1 (it names {listed_versions}): new connections are refused",
+            f"does not take version 1 (it names {names}): new connections are refused",
             "see whether the listener rejects new connections (reject_new_connections, shedding, a withdrawal) or speaks old drafts only",
         )
     if visit.close_code is not None:
         return (
-            f"closes the handshake for {walk.target.host} with code {visit.close_code:#x}"
-            + (f" ({visit.close_reason})" if visit.close_reason else ""),
+            f"closes the handshake for {walk.target.host} with code {visit.close_code:#x}{_reason(visit)}",
             f"see whether the QUIC listener has a chain for {walk.target.host}: `mizzen http3 status` says which servers are mirrored, and why "
             "others are not",
         )

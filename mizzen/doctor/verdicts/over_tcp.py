@@ -8,19 +8,22 @@ from mizzen.doctor.verdicts.common import (
     is_out_of_reach,
     listed,
     milliseconds,
+    not_over_tcp,
     pages,
     reached,
     replied,
     unlooked,
     wants_certificate,
+    without_tcp,
 )
 
 _NO_ADDRESS = "no address is known"
-_NO_TCP = "no address took a TCP connection"
 
 
 def tcp(walk: Walk) -> Link:
     """Every address takes a connection."""
+    if because := without_tcp(walk):
+        return unlooked(Name.TCP, because)
     if not walk.tcp:
         return unlooked(Name.TCP, _NO_ADDRESS)
     here = [one for one in walk.tcp if not is_out_of_reach(walk, one.where, one.reply)]
@@ -51,7 +54,7 @@ def tls(walk: Walk) -> Link:
     """A handshake with each address."""
     here = reached(walk)
     if not here:
-        return unlooked(Name.TLS, _NO_TCP)
+        return unlooked(Name.TLS, not_over_tcp(walk))
     failed = [
         one
         for one in here
@@ -82,7 +85,7 @@ def alpn(walk: Walk) -> Link:
     """What is spoken over TCP."""
     here = [one for one in reached(walk) if one.handshake and not one.handshake.error]
     if not here:
-        return unlooked(Name.ALPN, "there was no TLS handshake" if reached(walk) else _NO_TCP)
+        return unlooked(Name.ALPN, "there was no TLS handshake" if reached(walk) else not_over_tcp(walk))
     chosen = {one.handshake.alpn for one in here if one.handshake}
     if chosen == {"h2"}:
         return fine(Name.ALPN, "h2 of h2 and http/1.1")
@@ -97,7 +100,7 @@ def http(walk: Walk) -> Link:
     here = reached(walk)
     asked = [one for one in here if one.page and (one.page.status or not _is_refused(one))]
     if not asked:
-        return unlooked(Name.HTTP, "there was no TLS handshake" if here else _NO_TCP)
+        return unlooked(Name.HTTP, "there was no TLS handshake" if here else not_over_tcp(walk))
     if wants_certificate(walk):
         because = "the server demands a client certificate and none was given (--cert, --key)"
         return unlooked(Name.HTTP, because)
@@ -143,4 +146,4 @@ def no_page(walk: Walk) -> str:
         return ""
     if wants_certificate(walk):
         return "the server demands a client certificate and none was given (--cert, --key)"
-    return "nothing was answered over TCP"
+    return without_tcp(walk) or "nothing was answered over TCP"

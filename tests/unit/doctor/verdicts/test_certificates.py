@@ -64,6 +64,11 @@ def test_a_chain_that_needs_another_round_trip_is_too_large() -> None:
     assert link.ok is False and f"{LIMIT:,}" in link.said and "smaller chain" in link.remedy
 
 
+def test_a_chain_that_is_too_large_over_quic_alone() -> None:
+    link = certificate(healthy(quic=(visit(chain=(DER, *[der(AUTHORITY.certificate)] * 7)),)))
+    assert link.ok is False and "the chain of QUIC" in link.said
+
+
 def test_near_the_limit_it_counts_what_the_server_did() -> None:
     near = replace(answer(), chain=(PEM, *[ROOT] * 5))
     size = shown((DER, *[der(AUTHORITY.certificate)] * 5))

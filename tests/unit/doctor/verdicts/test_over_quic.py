@@ -53,6 +53,7 @@ def test_ipv6_is_closed_while_ipv4_is_open() -> None:
 def test_a_handshake_is_told() -> None:
     link = quic(healthy())
     assert link.ok and link.said == "192.0.2.1:443 version 1 in 10 ms, idle timeout 60 s"
+    assert "version 1 of 1, 2 in" in quic(healthy(udp=(port(versions=(0x6B3343CF, 1)),))).said
     assert "after a Retry" in quic(healthy(quic=(visit(retried=True),))).said
 
 

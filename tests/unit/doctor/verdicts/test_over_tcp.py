@@ -1,8 +1,20 @@
 """Connection, TLS, ALPN and the answer over TCP."""
 
-from mizzen.doctor.measured import Handshake, Reply
+from mizzen.doctor.links import Name
+from mizzen.doctor.measured import Handshake, Names, Parity, Reply, ServiceRecord
+from mizzen.doctor.verdicts import judge
 from mizzen.doctor.verdicts import over_tcp as verdicts
-from tests.harness.small_walk import HERE, OTHER, answer, closed, failed, healthy, over_tcp
+from tests.harness.small_walk import (
+    HERE,
+    OTHER,
+    answer,
+    closed,
+    failed,
+    healthy,
+    over_tcp,
+    visit,
+    without_quic,
+)
 
 CLOSED = healthy(tcp=(closed(),))
 NO_TLS = healthy(tcp=(over_tcp(handshake=Handshake(error="wrong version number"), page=failed(35, "x")),))
@@ -90,3 +102,20 @@ def test_a_certificate_that_is_refused_is_told() -> None:
     walk = healthy(tcp=SHY.tcp, has_certificate=True)
     link = verdicts.http(walk)
     assert link.ok is False and "does not take this client certificate" in link.remedy
+
+
+def test_a_server_may_have_http3_alone() -> None:
+    alone = Names(
+        addresses=("192.0.2.1",), records=(ServiceRecord(priority=1, alpn=("h3",), no_default_alpn=True),)
+    )
+    walk = healthy(tcp=(closed(),), names=alone)
+    assert verdicts.tcp(walk).ok is None and "HTTP/3 alone" in verdicts.tcp(walk).said
+    assert judge(walk).healthy
+    assert verdicts.tcp(without_quic(tcp=(closed(),), names=alone)).ok is False
+
+
+def test_tcp_can_be_left_out() -> None:
+    walk = healthy(tcp=(), http3_only=True, parity=Parity(quic=visit()))
+    assert judge(walk).healthy
+    for link in judge(walk).links:
+        assert link.ok or "--http3-only" in link.said or link.link is Name.CLIENT_CERTIFICATE
