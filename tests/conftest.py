@@ -51,8 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="Write the expected files of tests/cases anew.")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     global not_isolated
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        # Of several that run side by side each has a folder; its name must leave room for the paths of sockets.
+        config.option.basetemp = Path(config.option.basetemp).with_name(worker.removeprefix("gw"))
     if config.option.markexpr.strip() in ("kubernetes", "node"):
         not_isolated = "the tests of a cluster must reach it"
         return

@@ -83,7 +83,8 @@ class Site:
             *("--plaintext-address", f"127.0.0.1:{self.plaintext}"),
         )
         eventually(self.bundle.exists)
-        eventually(lambda: _listens(self.secure) and _listens(self.plaintext))
+        ports = (self.secure, self.join, self.plaintext)
+        eventually(lambda: all(map(_listens, ports)))
         return process
 
     @property

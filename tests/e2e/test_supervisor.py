@@ -272,8 +272,8 @@ def test_a_second_instance_in_the_same_run_dir_is_refused(running: Running) -> N
 
 
 def test_a_second_instance_on_the_same_ports_says_who_has_them(running: Running, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    with started(tmp_path / "other") as second:
+    (tmp_path / "b").mkdir()
+    with started(tmp_path / "b") as second:
         complaint = second.complaint()
 
     envoy = running.child("bootstrap.json")

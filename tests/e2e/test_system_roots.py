@@ -143,7 +143,7 @@ def test_without_authorities_requests_fail_and_it_is_said(
         (folder / "site.yaml").write_text(site({"right.test": port}))
         with gateway.up(folder, environment={"SSL_CERT_FILE": str(bundle)}) as up:
             assert status("right.test") == 503
-            assert "TLS-010" in up.read()
+            gateway.eventually(lambda: "TLS-010" in up.read())
 
 
 def change(up: Up, folder: Path, text: str) -> None:
