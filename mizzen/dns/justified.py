@@ -63,6 +63,26 @@ class Justified:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacking:
+    """Hosts that are served without a record, and the exact ones below each domain, sorted."""
+
+    by_host: Mapping[str, list[LeftOut]]
+    below: Mapping[str, list[str]]
+
+    @classmethod
+    def of(cls, without: Iterable[LeftOut]) -> "Lacking":
+        by_host: dict[str, list[LeftOut]] = {}
+        for one in without:
+            by_host.setdefault(one.host, []).append(one)
+        below: dict[str, list[str]] = {}
+        for host in sorted(by_host):
+            domain = host
+            while not host.startswith("*") and (domain := domain.partition(".")[2]):
+                below.setdefault(domain, []).append(host)
+        return cls(by_host=by_host, below=below)
+
+
 def justified(served: Iterable[Served]) -> Justified:
     """The records of these servers.
 
@@ -83,7 +103,7 @@ def justified(served: Iterable[Served]) -> Justified:
                 without.append(LeftOut(host=host, reason=str(error), served=one))
                 continue
             offered.setdefault(record.name, []).append((one, record))
-    lacking = _by_host(without)
+    lacking = Lacking.of(without)
     listed: list[Listed] = []
     for name in sorted(offered, key=in_order):
         kept, left = _divided(offered[name], lacking)
@@ -121,21 +141,14 @@ def host_of(record: Record) -> str:
     return name.split(".", 2)[2] if name.startswith(f"_{record.port}._https.") else name
 
 
-def _by_host(without: Iterable[LeftOut]) -> dict[str, list[LeftOut]]:
-    found: dict[str, list[LeftOut]] = {}
-    for one in without:
-        found.setdefault(one.host, []).append(one)
-    return found
-
-
 def _divided(
-    offered: list[tuple[Served, Record]], lacking: Mapping[str, list[LeftOut]]
+    offered: list[tuple[Served, Record]], lacking: Lacking
 ) -> tuple[list[tuple[Served, Record]], list[LeftOut]]:
     """What stays of the records of a name, and what does not because another gateway has no HTTP/3 there."""
     host = host_of(offered[0][1])
     others = [
         other
-        for other in lacking.get(host, ())
+        for other in lacking.by_host.get(host, ())
         if other.served.binding.port == offered[0][1].port
         and other.served.gateway not in {one.gateway for one, _ in offered}
     ]
@@ -148,7 +161,7 @@ def _divided(
     ]
 
 
-def _together(offered: list[tuple[Served, Record]], lacking: Mapping[str, list[LeftOut]]) -> Iterator[Listed]:
+def _together(offered: list[tuple[Served, Record]], lacking: Lacking) -> Iterator[Listed]:
     """The records of one name: each once, all with the shortest TTL (RFC 2181, section 5.2: they have one)."""
     if not offered:
         return
@@ -174,13 +187,12 @@ def _unknown(sources: Iterable[Served], record: Record) -> Iterator[str]:
             yield f"no address hints: {one.binding.unknown}"
 
 
-def _under_wildcard(host: str, port: int, lacking: Mapping[str, list[LeftOut]]) -> Iterator[str]:
+def _under_wildcard(host: str, port: int, lacking: Lacking) -> Iterator[str]:
     """A wildcard's records answer for names below it that DNS has nothing of (RFC 4592, section 3.3)."""
     if not host.startswith(_WILDCARD):
         return
-    for name in sorted(lacking):
-        below = name.endswith(host[1:]) and not name.startswith(_WILDCARD)
-        if below and any(one.served.binding.port == port for one in lacking[name]):
+    for name in lacking.below.get(host[len(_WILDCARD) :], ()):
+        if any(one.served.binding.port == port for one in lacking.by_host[name]):
             yield f"{name} is without HTTP/3: unless DNS has records of that name, this one answers for it too"
 
 

@@ -180,7 +180,7 @@ class DnsKeeper:
         key = keeper.key
         if key is None and keeper.secret and (key := self._key_of(keeper.secret)) is None:
             raise Unanswered(f"the key in the Secret {keeper.secret} is not to be had")
-        return NameServer(address=keeper.server, port=keeper.port, key=key)
+        return NameServer(address=keeper.server, port=keeper.port, key=key, is_guarded=True)
 
     async def _one(self, zone: _Zone, server: NameServer, name: str, now: float) -> None:
         records, owner = zone.wanted.get(name), zone.key.owner
@@ -219,10 +219,14 @@ class DnsKeeper:
     # --- what is noted down ------------------------------------------------------------------------
 
     async def _load(self) -> None:
-        for key, secret, names in _noted(await self._notes.load()):
-            policy = ResourceRef(kind="Zone", name=key.zone)
+        for key, names in _noted(await self._notes.load()):
             keeper = Keeper(
-                policy=policy, owner=key.owner, server=key.server, port=key.port, zone=key.zone, secret=secret
+                policy=ResourceRef(kind="Zone", name=key.zone),
+                owner=key.owner,
+                server=key.server,
+                port=key.port,
+                zone=key.zone,
+                secret=key.secret,
             )
             self._zones[key] = _Zone(key=key, keeper=keeper, there=dict.fromkeys(names))
         self._is_loaded = True
@@ -312,18 +316,19 @@ def _note_of(zone: _Zone) -> dict[str, Any]:
         "port": key.port,
         "zone": key.zone,
         "owner": key.owner,
-        "secret": zone.keeper.secret,
+        "secret": key.secret,
         "names": sorted(zone.there),
     }
 
 
-def _noted(value: Any) -> list[tuple[ZoneKey, str, list[str]]]:
+def _noted(value: Any) -> list[tuple[ZoneKey, list[str]]]:
     """What `_note_of` made. What is none of ours counts as nothing: DNS says itself whose its records are."""
     found = []
     for one in value if isinstance(value, list) else ():
         try:
-            key = ZoneKey(str(one["server"]), int(one["port"]), str(one["zone"]), str(one["owner"]))
-            found.append((key, str(one["secret"]), [str(name) for name in one["names"]]))
+            server, zone, owner, secret = (str(one[part]) for part in ("server", "zone", "owner", "secret"))
+            key = ZoneKey(server, int(one["port"]), zone, owner, secret)
+            found.append((key, [str(name) for name in one["names"]]))
         except (KeyError, TypeError, ValueError):
             _log.warning("what was written into DNS before is not all known: %r", one)
     return found

@@ -18,12 +18,13 @@ Lists = Callable[[ServerKey], bool | None]
 
 @dataclass(frozen=True, slots=True, order=True)
 class ZoneKey:
-    """A zone at its primary, and in whose name it is written to."""
+    """A zone at its primary, in whose name it is written to, and by which key: nobody writes by another's."""
 
     server: str
     port: int
     zone: str
     owner: str
+    secret: str = ""  # "NAMESPACE/NAME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,9 @@ def kept(gateways: Iterable[Gateway], lists: Lists) -> Kept:
 
 def key_of(keeper: Keeper) -> ZoneKey | None:
     """Where a keeper writes; None: into objects."""
-    return None if keeper.is_external_dns else ZoneKey(keeper.server, keeper.port, keeper.zone, keeper.owner)
+    if keeper.is_external_dns:
+        return None
+    return ZoneKey(keeper.server, keeper.port, keeper.zone, keeper.owner, keeper.secret)
 
 
 def keeps_any(gateway: Gateway) -> bool:
@@ -77,7 +80,8 @@ def _kept_servers(gateways: Iterable[Gateway], lists: Lists) -> Iterator[tuple[K
             binding = target.announcement.binding
             if binding is None or binding.keeper is None:
                 continue
-            listed = lists((called, name))
+            has_mirror = target.announcement.port is not None
+            listed = lists((called, name)) if has_mirror else False
             served = Served(
                 gateway=called,
                 server=name,

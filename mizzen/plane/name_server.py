@@ -3,7 +3,10 @@
 dnspython is imported when a server is spoken to first: most control planes speak to none.
 """
 
+import asyncio
+import ipaddress
 import os
+import socket
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -14,6 +17,7 @@ from mizzen.dns.record import Record
 from mizzen.dns.registry import owner_in, registry_name, word
 from mizzen.lazy import dataclass
 from mizzen.model.dns import TsigKey
+from mizzen.sources.fetching import OWN_PORTS, never
 
 if TYPE_CHECKING:
     from dns.message import Message
@@ -44,6 +48,8 @@ class NameServer:
     address: str
     port: int = 53
     key: TsigKey | None = None
+    # Somebody who may be nobody to us has named it: it is not asked where it would be ours, or the machine's own.
+    is_guarded: bool = False
 
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
@@ -142,7 +148,7 @@ class NameServer:
             if self.key is not None:
                 key = dns.tsig.Key(self.key.name, self.key.secret, self.key.algorithm)
                 message.use_tsig(key)
-            where = await _resolved(self.address)
+            where = await self._resolved()
             return await dns.asyncquery.tcp(message, where, timeout=ASK_SECONDS, port=self.port)
         except dns.tsig.PeerBadKey:
             raise Unanswered(f"{self} does not know the key {self._key}") from None
@@ -152,11 +158,25 @@ class NameServer:
             raise Unanswered(f"the clock of {self} differs from ours by more than the key allows") from None
         except dns.exception.Timeout:
             raise Unanswered(f"{self} does not answer over TCP within {ASK_SECONDS:g} s") from None
-        except (dns.exception.DNSException, EOFError, ValueError) as error:
-            raise Unanswered(f"{self} gives no answer that can be used: {error}") from None
+        except (dns.exception.DNSException, EOFError, ValueError):
+            raise Unanswered(f"{self} gives no answer of DNS that can be used") from None
         except OSError as error:
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise Unanswered(f"{self} cannot be reached: {why.lower()}") from None
+
+    async def _resolved(self) -> str:
+        """Its IP address; a name is looked up by the resolver of this machine. OSError, Unanswered."""
+        where = self.address
+        try:
+            ipaddress.ip_address(where)
+        except ValueError:
+            found = await asyncio.get_running_loop().getaddrinfo(where, None, type=socket.SOCK_STREAM)
+            where = str(found[0][4][0])
+        if self.is_guarded and (why := never(where)):
+            raise Unanswered(f"{self} is not asked: {why}")
+        if self.is_guarded and self.port in OWN_PORTS:
+            raise Unanswered(f"{self} is not asked: the port is one of mizzen's own")
+        return where
 
     @property
     def _key(self) -> str:
@@ -183,17 +203,3 @@ def _rcode(answer: "Message") -> str:
     import dns.rcode
 
     return str(dns.rcode.to_text(answer.rcode()))
-
-
-async def _resolved(address: str) -> str:
-    """An IP address as it is; a name by the resolver of this machine. OSError."""
-    import asyncio
-    import ipaddress
-    import socket
-
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        found = await asyncio.get_running_loop().getaddrinfo(address, None, type=socket.SOCK_STREAM)
-        return str(found[0][4][0])
-    return address

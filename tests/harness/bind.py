@@ -1,5 +1,6 @@
 """A real name server: BIND (Debian's bind9), with one zone that a key may update."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -61,7 +62,7 @@ class Bind:
             command = [named, "-g", "-n", "1", "-c", str(self.folder / "named.conf")]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         deadline = time.monotonic() + 20
-        while "running" not in self.log[before:]:
+        while not re.search(r" running$", self.log[before:], re.MULTILINE):
             assert self.process.poll() is None and time.monotonic() < deadline, self.log
             time.sleep(0.02)
 

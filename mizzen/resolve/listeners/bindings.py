@@ -88,7 +88,8 @@ def _of_service(service: Service) -> Iterator[str]:
 def _keeper(ctx: Context, found: Chosen[DnsSettings]) -> Keeper | None:
     """Who keeps the records, as the policy says; None where nobody does, or may not without its key."""
     settings, policy = found.value, found.policy
-    owner = settings.owner or f"{policy.namespace}/{policy.name}"
+    # Whoever has the key may write: policies that share it write together, as they must of a host that they share.
+    owner = settings.owner or "/".join(filter(None, (policy.namespace, settings.tsig_secret)))
     if settings.external_dns:
         return Keeper(policy=policy.ref, owner=owner)
     if not settings.server:

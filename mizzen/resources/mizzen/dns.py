@@ -22,4 +22,4 @@ class DnsSettings(Element):
     ttl: Annotated[Duration | None, "of the records; as long a planned withdrawal waits. None: 60s"] = None
     addresses: Annotated[tuple[str, ...], "address hints; none: those of the gateway's Service"] = ()
     target_name: Annotated[str, "TargetName: where the addresses are found. None: at the host itself"] = ""
-    owner: Annotated[str, "who registers the records as his. None: NAMESPACE/NAME of the policy"] = ""
+    owner: Annotated[str, "who registers the records as his. None: namespace and tsigSecret"] = ""

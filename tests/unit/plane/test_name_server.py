@@ -138,6 +138,21 @@ async def test_what_is_no_name_server_is_told() -> None:
 
     listening = await asyncio.start_server(rude, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    with pytest.raises(Unanswered, match="no answer that can be used"):
+    with pytest.raises(Unanswered, match="no answer of DNS that can be used"):
         await write(NameServer(address="127.0.0.1", port=port, key=KEY), record())
     listening.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "why"),
+    [
+        ("169.254.169.254", 53, "link-local"),
+        ("::ffff:169.254.169.254", 53, "link-local"),
+        ("0.0.0.0", 53, "nobody's"),
+        ("127.0.0.1", 15000, "one of mizzen's own"),
+    ],
+)
+async def test_who_names_a_server_does_not_get_at_what_is_ours(address: str, port: int, why: str) -> None:
+    guarded = NameServer(address=address, port=port, key=KEY, is_guarded=True)
+    with pytest.raises(Unanswered, match=why):
+        await write(guarded, record())

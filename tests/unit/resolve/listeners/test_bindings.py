@@ -93,7 +93,7 @@ def test_a_policy_says_what_is_said_and_who_keeps_it(gateway):
     assert (one.addresses, one.target, one.ttl) == (("192.0.2.1",), "edge.example.", timedelta(seconds=30))
     assert one.keeper is not None and not one.keeper.is_external_dns
     assert (one.keeper.server, one.keeper.port, one.keeper.zone) == ("192.0.2.53", 54, "example.com.")
-    assert (one.keeper.owner, one.keeper.key) == ("shop/web", None)
+    assert (one.keeper.owner, one.keeper.key) == ("shop", None)
 
 
 def test_settings_without_a_keeper_keep_nothing(gateway):
@@ -113,7 +113,7 @@ def test_the_key_is_read_from_its_secret(gateway):
     one = made(gateway(GATEWAY + policy(dns) + SECRET.replace("DATA", KEY)))
     assert one.keeper is not None
     assert one.keeper.key == TsigKey(name="update-key", algorithm="hmac-sha512", secret="c2VjcmV0")
-    assert one.keeper.secret == "shop/key"
+    assert (one.keeper.secret, one.keeper.owner) == ("shop/key", "shop/key")
 
 
 @pytest.mark.parametrize(
