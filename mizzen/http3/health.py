@@ -130,7 +130,7 @@ def judge(seen: Counters, wanted: StepBack) -> Verdict:
 
 def _errors(seen: Counters, wanted: StepBack) -> str:
     """Failing answers above the share of TCP: where both fail alike it is the backend."""
-    if wanted.errors_above_tcp is None or seen.requests < wanted.min_requests:
+    if seen.requests < wanted.min_requests:
         return ""
     share = seen.errors / seen.requests
     over_tcp = seen.tcp_errors / seen.tcp_requests if seen.tcp_requests else 0.0
@@ -141,7 +141,7 @@ def _errors(seen: Counters, wanted: StepBack) -> str:
 
 def _handshakes(seen: Counters, wanted: StepBack) -> str:
     """Clients that name a host that has no mirror, or bring no good certificate, fail over TCP too: they do not count."""
-    if wanted.handshake_failures is None or seen.connections < wanted.min_connections:
+    if seen.connections < wanted.min_connections:
         return ""
     failed = sum(count for close, count in seen.closes.items() if _is_handshake(*close))
     return _share(
@@ -158,7 +158,7 @@ def _is_handshake(side: str, code: str) -> bool:
 def _closes(seen: Counters, wanted: StepBack) -> str:
     ended = {close: count for close, count in seen.closes.items() if not close[1].startswith(_OF_HANDSHAKES)}
     count = sum(ended.values())
-    if wanted.abnormal_closes is None or count < wanted.min_connections:
+    if count < wanted.min_connections:
         return ""
     abnormal = {close: n for close, n in ended.items() if n and close[1] not in _NORMAL}
     worst = max(abnormal, key=lambda close: (abnormal[close], close), default=(RX, ""))

@@ -31,10 +31,10 @@ class StepBack:
     # An interval with less is not bad, whatever is in it.
     min_requests: int = 20
     min_connections: int = 10
-    # Shares, from 0 to 1.
-    errors_above_tcp: float | None = 0.05  # of answers with 5xx, above their share over TCP
-    handshake_failures: float | None = 0.2  # of new connections
-    abnormal_closes: float | None = 0.2  # of all that ended
+    # Shares, from 0 to 1: more than that is bad.
+    errors_above_tcp: float = 0.05  # of answers with 5xx, above their share over TCP
+    handshake_failures: float = 0.2  # of new connections
+    abnormal_closes: float = 0.2  # of all that ended
     round_trip: timedelta | None = None  # which most connections must not exceed
 
 
@@ -61,6 +61,7 @@ class Announcement:
     port: int | None  # the UDP port that clients dial; None: there is no mirror to announce
     rollout: Rollout = field(default_factory=Rollout)
     listener: str = ""  # the QUIC listener that must be proven first
+    public_address: str = ""  # an IP address through which it must be proven too
     server_names: tuple[str, ...] = ()  # SNI that the proof asks for
     certificates: tuple[str, ...] = ()  # names of Certificates, one of which the proof must meet
     trace_headers: TraceHeaders | None = None  # what its filter does besides

@@ -17,6 +17,7 @@ from mizzen.resolve.gateways.servers import MergedServer, dialled_port
 from mizzen.resolve.http3_choices import Choice, Choices, choices
 from mizzen.resolve.listeners.bindings import binding
 from mizzen.resolve.listeners.lingering import is_remembered
+from mizzen.resolve.listeners.rollouts import rollout
 from mizzen.resolve.listeners.tracing import trace_headers
 from mizzen.resolve.listeners.udp import judge_client_addresses, udp_refusal
 from mizzen.resolve.tls.pem import Chain, read_chain
@@ -113,10 +114,13 @@ def _mirror_of(
     if ends is None:
         return mirror, None, chosen
     describe = partial(binding, ctx, server, () if server.only else ends.alpn, chosen.hosts_off)
+    comes, public_address = rollout(ctx, server)
     announcement = Announcement(
         name=announcement_name(server.route_table),
         port=port,
+        rollout=comes,
         listener=mirror.quic_listener,
+        public_address=public_address,
         server_names=server.server_names,
         certificates=ends.certificates,
         trace_headers=trace_headers(ctx),

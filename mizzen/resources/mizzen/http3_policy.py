@@ -10,6 +10,7 @@ from typing import Annotated, Literal, get_args
 from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource
 from mizzen.resources.istio.security import WorkloadSelector
+from mizzen.resources.mizzen.announcement import AnnouncementSettings
 from mizzen.resources.mizzen.dns import DnsSettings
 from mizzen.resources.mizzen.transport import TransportSettings
 
@@ -39,6 +40,9 @@ class HTTP3PolicySpec(Element):
     hosts: Annotated[tuple[str, ...], "with targetRefs: only these hosts, as the servers name them"] = ()
     mode: Annotated[
         HTTP3Mode | None, "whether there is HTTP/3; only: and no TCP. In quotes: on and off are booleans"
+    ] = None
+    announcement: Annotated[
+        AnnouncementSettings | None, "how clients come to know of it; not for single hosts"
     ] = None
     dns: Annotated[DnsSettings | None, "HTTPS records of the hosts; not for single hosts"] = None
     transport: Annotated[TransportSettings | None, "how QUIC listeners carry it; not for targetRefs"] = None

@@ -4,6 +4,7 @@ from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.formats import checks
 from mizzen.resources.mizzen.http3_policy import GatewayReference, HTTP3Policy
 from mizzen.resources.rules import shared_rules
+from mizzen.resources.rules.announcement_settings import validate_announcement
 from mizzen.resources.rules.dns_settings import validate_dns
 from mizzen.resources.rules.transport_settings import validate_transport
 
@@ -32,6 +33,11 @@ def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
     elif spec.hosts and spec.mode == "only":
         message = "a host shares its server's port with others: it cannot be without TCP alone"
         found.error("VAL-002", f"{spec.at}.mode", message, "Leave hosts out, or give the host a server.")
+    if spec.announcement is not None:
+        validate_announcement(spec.announcement, found)
+        if spec.hosts:
+            message = "all hosts of a server are announced together"
+            found.error("VAL-002", f"{spec.at}.announcement", message, "Write a policy without hosts for it.")
     if spec.dns is not None:
         validate_dns(spec.dns, found)
         if spec.hosts:

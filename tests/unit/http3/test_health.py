@@ -51,7 +51,7 @@ def test_an_interval_is_bad_where_enough_of_it_is(seen: Counters, bad: str) -> N
 
 
 def test_what_is_not_asked_for_is_not_judged() -> None:
-    deaf = StepBack(errors_above_tcp=None, handshake_failures=None, abnormal_closes=None)
+    deaf = StepBack(errors_above_tcp=1, handshake_failures=1, abnormal_closes=1)
     awful = replace(
         GOOD, errors=1000, closes={(RX, "QUIC_TLS_BAD_CERTIFICATE"): 100, (RX, "QUIC_INTERNAL_ERROR"): 100}
     )
