@@ -8,11 +8,20 @@ from mizzen.http3.evidence import Evidence, together
 from mizzen.http3.lingering import NOTHING_LINGERS, NOWHERE, Lingering, Standing, standing
 from mizzen.http3.server import Server
 from mizzen.plane.effects import Promises, ServerKey
-from mizzen.plane.mirror_proof import Subject, subject, unconfirmed
+from mizzen.plane.mirror_proof import (
+    PUBLIC,
+    Subject,
+    public_name,
+    public_subject,
+    subject,
+    through,
+    unconfirmed,
+)
 from mizzen.plane.proof_schedule import Key, Trials
 from mizzen.plane.served_gateway import Gateway
 from mizzen.plane.shared_ports import fails_for
 from mizzen.probe.mirror import Proof
+from mizzen.serve.ads import ClientStatus
 
 
 class Announcing:
@@ -22,6 +31,7 @@ class Announcing:
     now: datetime
     gateways: dict[str, Gateway]
     by_name: Mapping[str, str]
+    envoys: Mapping[str, ClientStatus]
     servers: dict[ServerKey, Server]
     holders: Mapping[ServerKey, tuple[str, ...]]
     trials: Trials
@@ -37,7 +47,7 @@ class Announcing:
 
     def proof(self, key: Key, subject: Subject, proof: Proof) -> None:
         self.trials = self.trials.end(key, subject, proof, self.now)
-        gateway = self.gateways.get(self.by_name.get(key[0], ""))
+        gateway = self.gateways.get(self.by_name.get(key[0]) or key[0].removesuffix(PUBLIC))
         if gateway is not None and key[1] in gateway.translated.targets:
             self.judge([(gateway.translated.called, key[1])])
 
@@ -63,10 +73,10 @@ class Announcing:
                 changed.append(key)
         self.judge(changed)
 
-    def hold(self, before: Mapping[str, Gateway], changed: set[str]) -> None:
-        """Follow which proxies have which servers."""
+    def hold(self, before: Mapping[str, Gateway], changed: set[str]) -> tuple[ServerKey, ...]:
+        """Follow which proxies have which servers; gives those that may be others now."""
         if not changed:
-            return
+            return ()
         touched: dict[ServerKey, None] = {}
         for some in (before, self.gateways):
             for key in sorted(changed & some.keys()):
@@ -85,6 +95,7 @@ class Announcing:
             wanted = [self.gateways[key].translated.targets[server[1]].announcement for key in keys[server]]
             self.put(server, self.servers.get(server, Server()).follow(wanted, self.now))
         self.judge(touched)
+        return tuple(touched)
 
     def look(self, key: str, names: Iterable[str] | None = None) -> None:
         """What must be proven of a gateway's mirrors, at all its Envoys or at some."""
@@ -100,7 +111,20 @@ class Announcing:
             self.trials = self.trials.want(
                 name, {one: found for one, found in wanted if found is not None}, self.now
             )
+        self._look_from_outside(key)
         self.judge((gateway.translated.called, name) for name in targets)
+
+    def _look_from_outside(self, key: str) -> None:
+        """What must be proven through the public address, of what any Envoy of a gateway has confirmed."""
+        translated = self.gateways[key].translated
+        named = [one for one, target in translated.targets.items() if target.announcement.public_address]
+        wanted: dict[str, Subject] = {}
+        for one in named:
+            trials = (self.trials.get((name, one)) for name in translated.names)
+            own = next((trial.subject for trial in trials if trial is not None), None)
+            if own is not None and (found := public_subject(translated.targets[one], own)) is not None:
+                wanted[one] = found
+        self.trials = self.trials.want(public_name(key), wanted, self.now)
 
     def judge(self, keys: Iterable[ServerKey]) -> None:
         """Look at what is announced of these servers."""
@@ -126,6 +150,9 @@ class Announcing:
                 for name in names
             ]
             found += fails_for(gateway.shared.get(announcement.listener, ()), some)
+            if announcement.public_address and any(one.acked for one in some):
+                outside = self.trials.evidence((public_name(holder), key[1]))
+                found.append(through(announcement.public_address, outside))
         is_anybody_there = any(self.gateways[holder].clients for holder in self.holders[key])
         # While none is connected here, no other replica waits for ours.
         return together(found) if is_anybody_there else replace(together(found), everywhere=True)

@@ -36,6 +36,7 @@ from mizzen.plane.announcement_file import PromiseFile, PromiseStore
 from mizzen.plane.build_result import Made
 from mizzen.plane.builds import Builds
 from mizzen.plane.configuration import Json, told
+from mizzen.plane.counting import Counting
 from mizzen.plane.dns_keeper import DnsKeeper, Notes
 from mizzen.plane.dns_upkeep import DnsUpkeep, FileNotes, key_in
 from mizzen.plane.effects import Effect, Keep, Publish, Rebuild, Refused, Tell, Translate, Unpublish
@@ -58,6 +59,7 @@ from mizzen.plane.session_tickets import SessionTickets
 from mizzen.plane.shared_ports import shared_problems
 from mizzen.plane.state import State, Step
 from mizzen.plane.upkeep import Upkeep
+from mizzen.plane.watching import Watch
 from mizzen.plane.worker import Credentials, Inputs, Worker, problems_now
 from mizzen.probe.mirror import Proof
 from mizzen.proxy.asked import proxy_value
@@ -136,6 +138,7 @@ class ControlPlane:
     registrations: Registrations = field(default_factory=Registrations)  # workloads that no object names
     started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
     _prover: Prover = field(init=False)
+    _counting: Counting = field(init=False)
     _told: Told = field(init=False)
     _words: Words = field(default_factory=Words)
     _problems: "_Problems" = field(init=False)
@@ -174,6 +177,7 @@ class ControlPlane:
         keeper = DnsKeeper(self.dns_notes, lambda secret: key_in(self._world, secret), self.tell)
         self.dns = DnsUpkeep(state=lambda: self.state, keeper=keeper, on_change=self.tell)
         self._prover = Prover(self._on_proof)
+        self._counting = Counting(instance=self.instance if self.is_local else None)
         self._told = Told(self.say)
         self._problems = _Problems(self)
 
@@ -302,6 +306,8 @@ class ControlPlane:
                 self.ads.unpublish(effect.name)
             case Prove():
                 self._prover.start(effect)
+            case Watch():
+                self._start(self._count(effect))
             case Translate():
                 self._start(self._translate(effect))
             case Keep():
@@ -339,6 +345,14 @@ class ControlPlane:
             _log.exception("what clients are promised was not written down")
             is_written = False
         self._hear(State.on_kept, effect.promises, is_written)
+
+    async def _count(self, effect: Watch) -> None:
+        try:
+            found = await self._counting.read(effect.envoys)
+        except Exception:  # noqa: BLE001  # what is not known is judged when it is
+            _log.exception("what Envoys have counted cannot be read")
+            found = {}
+        self._hear(State.on_counted, found)
 
     async def _translate(self, effect: Translate) -> None:
         make = partial(

@@ -2,15 +2,16 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from mizzen._api import pb
 from mizzen.http3.evidence import Evidence
 from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.announcement import Announcement
-from mizzen.model.listener import Listener
+from mizzen.model.listener import HttpService, Listener, Transport
 from mizzen.model.tls import FILE_CERT, WORKLOAD, Certificate, ClientAuth
+from mizzen.plane.statistics import Meters
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import LISTENER, SECRET
 from mizzen.xds.snapshot import Entry, Snapshot
@@ -28,6 +29,7 @@ class Target:
     demands_certificate: bool
     certificates: tuple[Certificate, ...]
     has_listener: bool = True
+    meters: Meters | None = None  # where it is counted, where that is judged
 
 
 Targets = Mapping[str, Target]  # by the name of the announcement, also of those without a mirror
@@ -59,6 +61,8 @@ def targets(model: Model, before: Targets | None = None) -> Targets:
         )
         for one in model.announcements
     }
+    if any(one.rollout.step_back is not None and one.port is not None for one in model.announcements):
+        found |= _metered(model, found)
     return before if found == before else found
 
 
@@ -77,6 +81,29 @@ def _target(
         certificates=tuple(certificates[name] for name in names if name in certificates),
         has_listener=listener is not None,
     )
+
+
+def _metered(model: Model, known: Targets) -> dict[str, Target]:
+    """Those whose counters are judged."""
+    prefixes: dict[
+        tuple[str, bool], tuple[str, str]
+    ] = {}  # (announcement, is it QUIC?) -> listener and prefix
+    for listener in model.listeners:
+        for chain in listener.chains:
+            if isinstance(chain.serve, HttpService) and chain.serve.announcement is not None:
+                key = chain.serve.announcement, listener.transport is Transport.QUIC
+                prefixes[key] = listener.name, chain.serve.stat_prefix
+    found = {}
+    for name, target in known.items():
+        if target.announcement.rollout.step_back is None or target.announcement.port is None:
+            continue
+        listener_name, prefix = prefixes.get((name, True), ("", ""))
+        tcp_listener, tcp_prefix = prefixes.get((name, False), ("", ""))
+        meters = Meters(
+            listener=listener_name, prefix=prefix, tcp_listener=tcp_listener, tcp_prefix=tcp_prefix
+        )
+        found[name] = replace(target, meters=meters)
+    return found
 
 
 def _demanding(listener: Listener) -> frozenset[tuple[str, ...]]:
@@ -113,6 +140,29 @@ def subject(target: Target, snapshot: Snapshot, client: ClientStatus | None) -> 
         demands_certificate=target.demands_certificate,
         versions=(version, *(versions[name] for name in held)),
     )
+
+
+PUBLIC = "~public"
+
+
+def public_name(key: str) -> str:
+    """What stands for an Envoy's name where a gateway's mirrors are proven through its public address."""
+    return f"{key}{PUBLIC}"
+
+
+def public_subject(target: Target, own: Subject) -> Subject | None:
+    """What must be proven through the public address as well, once an Envoy has confirmed its `own`; None: nothing."""
+    announcement = target.announcement
+    if not announcement.public_address or announcement.port is None:
+        return None
+    return replace(own, address=announcement.public_address, port=announcement.port)
+
+
+def through(address: str, evidence: Evidence | None) -> Evidence:
+    """What a request through the public address has shown; nothing ended yet, it is waited for."""
+    if evidence is None:
+        return Evidence(acked=True, proven=None)
+    return replace(evidence, detail=f"through {address}: {evidence.detail}") if evidence.detail else evidence
 
 
 def unconfirmed(listener: str, client: ClientStatus | None) -> Evidence:

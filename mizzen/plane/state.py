@@ -15,7 +15,7 @@ from mizzen.lazy import dataclass
 from mizzen.node.ports import Holder
 from mizzen.pipeline import Announced
 from mizzen.plane.agenda import Agenda
-from mizzen.plane.announcing import Announcing, followed
+from mizzen.plane.announcing import followed
 from mizzen.plane.effects import (
     Effect,
     Keep,
@@ -28,9 +28,12 @@ from mizzen.plane.effects import (
     Translate,
     Unpublish,
 )
-from mizzen.plane.mirror_proof import Subject, has_said_the_same, is_confirmed_alike
+from mizzen.plane.judging import Judging
+from mizzen.plane.mirror_proof import Subject, has_said_the_same, is_confirmed_alike, public_name
 from mizzen.plane.proof_schedule import Key, Trials
 from mizzen.plane.served_gateway import Gateway, Translated
+from mizzen.plane.statistics import Readings
+from mizzen.plane.watching import Watches
 from mizzen.probe.mirror import Proof
 from mizzen.serve.ads import ClientStatus
 
@@ -62,6 +65,7 @@ class State:
     standings: Mapping[ServerKey, Standing] = field(default_factory=dict)  # where clients may come to them
     lingering: Mapping[str, Lingering] = field(default_factory=dict)  # by the gateway as clients know it
     trials: Trials = field(default_factory=Trials)
+    watches: Watches = field(default_factory=Watches)  # whose counters are looked at
     looks: Agenda[ServerKey] = field(default_factory=Agenda)  # when time may change what is announced
     owed: Mapping[str, int] = field(
         default_factory=dict
@@ -136,6 +140,12 @@ class State:
                 step.owe(key)
         return step.done()
 
+    def on_counted(self, found: Mapping[str, Readings], now: datetime) -> Step:
+        """Envoys have told what they counted, by what they call themselves; those that did not answer are missing."""
+        step = _Step(self, now)
+        step.counted(found)
+        return step.done()
+
     def on_time(self, now: datetime) -> Step:
         """`next` has come."""
         step = _Step(self, now)
@@ -148,7 +158,8 @@ class State:
         keep = None
         if self.is_dirty and self.keeping is None and self.kept_at is not None:
             keep = self.kept_at + (KEEP_AGAIN if self.trouble else GAP)
-        return min((at for at in (self.trials.next, self.looks.next, keep) if at is not None), default=None)
+        times = (self.trials.next, self.looks.next, self.watches.next, keep)
+        return min((at for at in times if at is not None), default=None)
 
     def server(self, called: str, announcement: str) -> Server:
         """What is announced of a server of a gateway."""
@@ -175,14 +186,14 @@ def announced(
     return known if found == known else found
 
 
-class _Step(Announcing):
+class _Step(Judging):
     """One step on its way: copies of what it changes."""
 
     def __init__(self, state: State, now: datetime) -> None:
         self.before, self.now, self.replica = state, now, state.replica
         self.gateways, self.servers = dict(state.gateways), dict(state.servers)
         self.envoys, self.by_name, self.holders = state.envoys, state.by_name, state.holders
-        self.number, self.trials = state.number, state.trials
+        self.number, self.trials, self.watches = state.number, state.trials, state.watches
         self.owed, self.debts, self.translating = dict(state.owed), state.debts, dict(state.translating)
         self.is_dirty, self.keeping, self.trouble = state.is_dirty, state.keeping, state.trouble
         self.kept_at = state.kept_at
@@ -203,6 +214,8 @@ class _Step(Announcing):
             self.effects.append(Unpublish(name=name))
             self.trials = self.trials.want(name, {}, self.now)
         self.by_name = names
+        for key in before.keys() - gateways.keys():
+            self.trials = self.trials.want(public_name(key), {}, self.now)
         changed = {
             key
             for key in before.keys() | self.gateways.keys()
@@ -335,6 +348,7 @@ class _Step(Announcing):
             self.effects.append(Keep(promises=self.servers))
         self.trials, proofs = self.trials.begin(self.now)
         self.effects += proofs
+        self.effects += self.watch()
         if self.is_other:
             self.effects.append(Tell())
         if self.must_build and self.number:
@@ -360,6 +374,7 @@ class _Step(Announcing):
             servers=self.servers,
             holders=self.holders,
             trials=self.trials,
+            watches=self.watches,
             looks=before.looks.with_times(self.looks),
             owed=self.owed,
             debts=self.debts,

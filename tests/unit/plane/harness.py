@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from mizzen._api import pb
 from mizzen.demo import certificates
+from mizzen.http3.health import Counters
 from mizzen.node.instance import Instance
 from mizzen.pipeline import Settings
 from mizzen.plane.effects import Effect, Keep, Publish, Rebuild, Refused, Translate, Unpublish
 from mizzen.plane.proof_schedule import Prove
 from mizzen.plane.served_gateway import Translated
 from mizzen.plane.state import State, Step
+from mizzen.plane.statistics import Meters
+from mizzen.plane.watching import Watch
 from mizzen.plane.worker import Inputs, Worker
 from mizzen.probe.mirror import Proof
 from mizzen.resources.raw_objects import parse_documents
@@ -145,6 +148,10 @@ class Plane:
     keeping: list[Keep] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     number: int = 0
+    watched: int = 0  # how often Envoys were asked for their counters
+    asked: Mapping[str, tuple[str, frozenset[Meters]]] = field(default_factory=dict)  # at the last time
+    # What each has counted at that time; None: they do not answer.
+    counters: Callable[[int], Counters] | None = lambda number: Counters()
     rebuilds: int = 0  # that were asked for
     environment: Mapping[str, str] = field(default_factory=dict)
     disk_is_full: bool = False
@@ -199,6 +206,15 @@ class Plane:
             case Keep():
                 self.keeping.append(effect)
                 self.take(self.state.on_kept(effect.promises, not self.disk_is_full, self.now))
+            case Watch():
+                self.watched, self.asked = self.watched + 1, effect.envoys
+                counted = self.counters(self.watched) if self.counters is not None else None
+                found = {
+                    name: dict.fromkeys(meters, counted)
+                    for name, (_, meters) in effect.envoys.items()
+                    if counted is not None
+                }
+                self.take(self.state.on_counted(found, self.now))
             case Rebuild():
                 self.rebuilds += 1
             case Refused():

@@ -1,5 +1,6 @@
 """What is announced in one step of the state; the whole of it is in test_state."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from mizzen.http3.life import SLACK
@@ -33,6 +34,45 @@ def test_who_serves_a_server_is_followed_as_builds_come_and_go() -> None:
     plane.settle()
     plane.wait(1, GOOD)
     assert plane.says(server("shop")) == H3
+
+
+# --- through the public address ------------------------------------------------------------------------
+
+PUBLIC = """
+---
+apiVersion: mizzen.dev/v1alpha1
+kind: HTTP3Policy
+metadata: {name: all, namespace: istio-system}
+spec: {announcement: {publicAddress: 203.0.113.9}}
+"""
+
+
+def test_where_there_is_a_public_address_a_mirror_is_proven_through_it_too() -> None:
+    plane = Plane()
+    plane.build(https("shop") + PUBLIC)
+    plane.connect()
+    assert not plane.proving
+    plane.settle()
+    own, outside = plane.proving
+    assert (own.subject.address, outside.subject.address) == ("127.0.0.1", "203.0.113.9")
+    assert outside.subject == replace(own.subject, address="203.0.113.9", port=8443)
+    plane.proving.clear()
+    plane.take(plane.state.on_proof(own.key, own.subject, GOOD, plane.now))
+    assert plane.says(SHOP) is None
+    plane.take(plane.state.on_proof(outside.key, outside.subject, BAD, plane.now))
+    assert plane.state.server(GATEWAY, SHOP).reason == "through 203.0.113.9: no QUIC handshake"
+    plane.wait(5, GOOD)
+    assert plane.says(SHOP) == H3
+
+    plane.build(https("shop"))
+    plane.settle()
+    assert plane.says(SHOP) == H3
+    assert plane.state.trials.of_envoy.keys() == {GATEWAY}
+    plane.build(https("shop") + PUBLIC)
+    plane.settle()
+    plane.number += 1
+    plane.serve({})
+    assert not plane.state.trials.of_envoy
 
 
 # --- a mirror that nobody wants any more --------------------------------------------------------------
