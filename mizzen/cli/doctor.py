@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BROKEN, COULD_NOT_LOOK = 2, 1
 _EVERY = "5"  # seconds, where --watch stands alone
+_AT_ONCE = 8  # URLs: each has threads of its own
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
@@ -95,7 +96,7 @@ def command(urls: tuple[str, ...], watch: str | None, output: str, gateways: Gat
     targets = _targets(urls, how)
     look_as = _options(how)
     operator = Operator(gateways, [(one.host, one.port) for one in targets])
-    healthy = True
+    healthy = None
     try:
         while True:
             operator.look()
@@ -107,7 +108,7 @@ def command(urls: tuple[str, ...], watch: str | None, output: str, gateways: Gat
             time.sleep(interval)
     except KeyboardInterrupt:
         pass
-    sys.exit(0 if healthy else BROKEN)
+    sys.exit({True: 0, False: BROKEN, None: COULD_NOT_LOOK}[healthy])
 
 
 def _give_up(why: str) -> NoReturn:
@@ -189,7 +190,7 @@ def _look(targets: "Sequence[Target]", look_as: "Options") -> "list[Report]":
     from mizzen.doctor.walk import walk
 
     now = datetime.now(UTC)
-    with ThreadPoolExecutor(len(targets)) as pool:
+    with ThreadPoolExecutor(min(len(targets), _AT_ONCE)) as pool:
         return list(pool.map(lambda target: judge(walk(target, look_as, now)), targets))
 
 

@@ -47,7 +47,8 @@ class ServiceRecord:
 class Names:
     """What names led to."""
 
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()  # that are walked
+    left_out: int = 0  # how many more there are
     is_given: bool = (
         False  # by --resolve, --connect-to or because the URL has an address: nothing was looked up
     )

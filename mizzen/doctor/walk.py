@@ -78,6 +78,7 @@ class _Walker:
             error = f"it has no IPv{options.family} address"
         return Names(
             addresses=wanted[:MOST_ADDRESSES],
+            left_out=len(wanted[MOST_ADDRESSES:]),
             is_given=target.is_told(target.host, target.port),
             error=error,
             seconds=found.seconds,

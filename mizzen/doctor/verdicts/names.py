@@ -32,6 +32,8 @@ def dns(walk: Walk) -> Link:
 def _addresses(walk: Walk) -> str:
     names, target = walk.names, walk.target
     listed = ", ".join(names.addresses)
+    if names.left_out:
+        listed += f" and {names.left_out} more that were not looked at"
     if target.is_address and not names.seconds:
         return f"{listed} is an address: nothing to look up"
     if not names.seconds:

@@ -120,3 +120,11 @@ def _third_time_stops(slept: list[float]) -> Callable[[float], None]:
             raise KeyboardInterrupt
 
     return sleep
+
+
+def test_a_look_that_is_stopped_says_nothing_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(targets: Sequence[Target], options: Options) -> list[Report]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_look", look)
+    assert run("https://good.test/").exit_code == 1

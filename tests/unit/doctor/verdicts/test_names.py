@@ -24,6 +24,11 @@ def test_addresses_without_a_record() -> None:
     assert link.remedy == ""
 
 
+def test_addresses_that_are_too_many_are_counted() -> None:
+    many = Names(addresses=("192.0.2.1", "192.0.2.2"), left_out=3, seconds=0.003)
+    assert "192.0.2.2 and 3 more that were not looked at" in dns(healthy(names=many)).said
+
+
 def test_addresses_that_were_given() -> None:
     link = dns(
         healthy(names=Names(addresses=("127.0.0.1",), is_given=True, query="shop.test", records_error="none"))
