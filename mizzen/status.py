@@ -86,6 +86,8 @@ class MirrorStatus(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()  # that clients ask for; () takes any
     number: int = 0  # the port as the Gateway names it
     port: int = 0  # the port that clients dial
+    tcp_listener: str = ""  # "" where it has HTTP/3 alone
+    hosts_off: tuple[str, ...] = ()  # of its hosts those that are not had over HTTP/3
     dns: BindingStatus | None = None  # None: it is not known what DNS may say
 
 

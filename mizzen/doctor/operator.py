@@ -55,8 +55,7 @@ def judged(sight: Sight, host: str, port: int, before: Sight | None = None) -> J
 def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterator[Check]:
     mirrors = _mirrors(sight, host, port)
     if not mirrors:
-        every = {name for envoy in sight.envoys for one in envoy.status.mirrors for name in one.hosts}
-        yield operator_gateway.unknown_host(sight, host, port, every)
+        yield operator_gateway.unknown_host(sight, host, port)
     yield from operator_gateway.connections(sight.envoys)
     yield from operator_gateway.rejected(sight.envoys)
     for mirror, names in mirrors.items():
@@ -65,7 +64,8 @@ def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterato
         of_service = tuple(operator_gateway.services(sight, envoys, mirror))
         yield from of_service
         udp = next((one for one in of_service if one.ok is False and Name.UDP in one.links), None)
-        yield from operator_gateway.mirror(sight, mirror, udp)
+        off = tuple(operator_gateway.switched_off(mirror, host))
+        yield from off or operator_gateway.mirror(sight, mirror, udp)
         yield from operator_gateway.client_addresses(sight, envoys, mirror)
         yield from operator_gateway.ports(envoys, mirror)
         for envoy in envoys:

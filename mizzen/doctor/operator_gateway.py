@@ -6,21 +6,25 @@ from mizzen.doctor.links import Name
 from mizzen.doctor.operator_check import Check, at
 from mizzen.doctor.operator_sight import EnvoySight, Sight
 from mizzen.http3.eligibility import Reason
+from mizzen.resolve.http3_choices import is_off
 from mizzen.status import EnvoyStatus, MirrorStatus, PortStatus, ServiceStatus
 
 _H3 = "h3="
 _OF_THE_SERVICE = frozenset({Reason.NO_UDP_PORT.value, Reason.OTHER_UDP_TARGET.value})
-_SWITCH = "switch it on: PILOT_ENABLE_QUIC_LISTENERS (docs/http3.md tells where)"
+_SWITCH = 'switch it on: mizzen.dev/http3: "on" at the Gateway, or for all (docs/http3.md, Choosing)'
 _LOAD_BALANCER = "use a load balancer that takes TCP and UDP on one address (docs/kubernetes.md, UDP)"
 
 
-def unknown_host(sight: Sight, host: str, port: int, hosts: Iterable[str]) -> Check:
+def unknown_host(sight: Sight, host: str, port: int) -> Check:
     """No server of the gateways that were asked is for the host."""
-    named = ", ".join(sorted(hosts)[:10]) or "none"
+    every = [one for envoy in sight.envoys for one in envoy.status.mirrors]
+    named = ", ".join(sorted({name for one in every for name in one.hosts})[:10]) or "none"
+    gone = dict.fromkeys(f"{one.server} (until {one.promised_until})" for one in every if not one.resource)
+    remembered = f"; servers that are gone, and that clients remember: {', '.join(gone)}" if gone else ""
     return Check(
         check="server",
         ok=None,
-        said=f"no gateway of {sight.where} ends TLS for {host}:{port}; hosts there: {named}",
+        said=f"no gateway of {sight.where} ends TLS for {host}:{port}; hosts there: {named}{remembered}",
         remedy="name the gateway's instance or cluster, or add the host to an HTTPS server of a Gateway; of a host whose "
         "TLS is passed through (PASSTHROUGH), HTTP/3 is its backend's affair",
         links=(Name.TLS,),
@@ -30,8 +34,9 @@ def unknown_host(sight: Sight, host: str, port: int, hosts: Iterable[str]) -> Ch
 def server(mirror: MirrorStatus, port: int) -> Check:
     """Which server answers, and at which port clients are to dial it."""
     where = at(mirror.resource, mirror.origin)
+    chosen = f" ({mirror.choice})" if mirror.choice else ""
     if mirror.port in (0, port):  # 0: a control plane that does not tell
-        return Check(check="server", ok=True, said=f"{where} serves it")
+        return Check(check="server", ok=True, said=f"{where} serves it{chosen}")
     return Check(
         check="server",
         ok=None,
@@ -120,6 +125,18 @@ def mirror(sight: Sight, one: MirrorStatus, udp: Check | None = None) -> Iterato
     )
 
 
+def switched_off(one: MirrorStatus, host: str) -> Iterator[Check]:
+    """A host of a server that others have HTTP/3 at."""
+    if is_off(host.lower().rstrip("."), one.hosts, frozenset(one.hosts_off)):
+        yield Check(
+            check="announcement",
+            ok=False,
+            said=f"{host} is not had over HTTP/3, other hosts of its server are: {one.choice}",
+            remedy="take the host out of that HTTP3Policy",
+            links=(Name.ALT_SVC,),
+        )
+
+
 def _announcement(one: MirrorStatus, remedy: str) -> Check:
     if one.announced.startswith(_H3):
         return Check(check="announcement", ok=True, said=_promised(one))
@@ -198,9 +215,17 @@ def services(sight: Sight, envoys: Iterable[EnvoySight], one: MirrorStatus) -> I
             remedy=f"set targetPort: {first.target} at its port {wrong.name or f'{one.number}/UDP'}{_in(told)}",
             links=(Name.UDP,),
         )
-    elif tcp:
-        said = f"{where} opens {one.number}/TCP and {one.number}/UDP, both to {first.target}"
-        yield Check(check="service", ok=True, said=said)
+    elif not tcp and one.tcp_listener:
+        yield Check(
+            check="service",
+            ok=False,
+            said=f"{where} opens {one.number}/UDP and not {one.number}/TCP",
+            remedy=_add(service, "https", "TCP", one.number, first.target),
+            links=(Name.TCP,),
+        )
+    else:
+        both = f"{one.number}/TCP and {one.number}/UDP, both" if tcp else f"{one.number}/UDP"
+        yield Check(check="service", ok=True, said=f"{where} opens {both} to {first.target}")
     if sight.nodes:  # elsewhere nothing makes load balancers
         yield from _load_balancer([*tcp, *udp])
 

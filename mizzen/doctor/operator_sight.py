@@ -68,7 +68,8 @@ def servers(envoy: EnvoyStatus, host: str, port: int) -> tuple[MirrorStatus, ...
 
     As Envoy chooses a chain by SNI: the exact host before wildcards, the longest wildcard first, then any.
     """
-    ranked = [(rank, one) for one in envoy.mirrors if (rank := _rank(one.hosts, host))]
+    # Of a server that is gone nobody knows the hosts.
+    ranked = [(rank, one) for one in envoy.mirrors if one.resource and (rank := _rank(one.hosts, host))]
     ranked = [pair for pair in ranked if pair[1].port == port] or ranked
     best = max((rank for rank, _ in ranked), default=0)
     return tuple(one for rank, one in ranked if rank == best)

@@ -39,6 +39,8 @@ def mirrors(state: State, gateway: Gateway, located: Located, now: datetime) -> 
             hosts=mirror.hosts,
             number=mirror.number,
             port=mirror.dialled,
+            tcp_listener=mirror.tcp_listener,
+            hosts_off=translated.targets[name].announcement.hosts_off if server else (),
             choice=mirror.choice,
             dns=_dns(translated.targets[name].announcement, server) if server else None,
         )

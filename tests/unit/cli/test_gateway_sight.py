@@ -16,7 +16,9 @@ from mizzen.doctor.links import ordered
 from mizzen.doctor.operator import Explained
 from mizzen.status import EnvoyStatus, KernelUdp, MirrorStatus, Status, to_json
 
-MIRROR = MirrorStatus(server="s", listener="udp_0.0.0.0_8443", hosts=("shop.test",), port=443)
+MIRROR = MirrorStatus(
+    server="s", listener="udp_0.0.0.0_8443", hosts=("shop.test",), port=443, resource="Gateway/a/b"
+)
 STATUS = Status(
     gateways={
         "pod-1.shop": EnvoyStatus(mirrors=(MIRROR,)),

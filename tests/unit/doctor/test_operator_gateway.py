@@ -90,6 +90,25 @@ def test_a_service_that_opens_both_is_fine_also_where_they_are_two() -> None:
         assert found.said.endswith("opens 443/TCP and 443/UDP, both to 8443")
 
 
+def test_a_server_without_tcp_needs_udp_alone_and_another_needs_both() -> None:
+    udp_alone = envoy(services=(service(HTTP3),))
+    only_udp = only(judge.services(CLUSTER, [udp_alone], MIRROR))
+    assert (only_udp.ok, only_udp.said[-25:]) == (True, "web (svc.yaml:9:3) opens 443/UDP to 8443"[-25:])
+    twin = only(judge.services(CLUSTER, [udp_alone], changed(MIRROR, tcp_listener="0.0.0.0_8443")))
+    assert (twin.ok, twin.links) == (False, (Name.TCP,))
+    assert twin.remedy.endswith("- {name: https, port: 443, protocol: TCP, targetPort: 8443}")
+
+
+def test_a_host_that_is_switched_off_is_told_with_who_did_it() -> None:
+    wild = changed(
+        MIRROR, hosts=("*.shop.test",), hosts_off=("old.shop.test",), choice="old.shop.test switched off by X"
+    )
+    found = only(judge.switched_off(wild, "OLD.shop.test."))
+    assert (found.ok, found.links) == (False, (Name.ALT_SVC,))
+    assert found.said.endswith("other hosts of its server are: old.shop.test switched off by X")
+    assert not list(judge.switched_off(wild, "new.shop.test"))
+
+
 def test_where_no_service_leads_to_the_port_nothing_is_broken() -> None:
     assert only(judge.services(CLUSTER, [envoy()], MIRROR)).ok is None
     found = only(judge.services(CLUSTER, [envoy(services=(service(changed(HTTPS, port=80)),))], MIRROR))
@@ -167,11 +186,11 @@ def test_a_missing_mirror_names_the_object_and_what_its_problem_says_to_do() -> 
 
 def test_a_mirror_that_nobody_wants_says_how_to_want_it() -> None:
     none = changed(MIRROR, listener="", expected=False, reason="HTTP/3 is switched off")
-    assert "PILOT_ENABLE_QUIC_LISTENERS" in only(judge.mirror(sight(), none)).remedy
+    assert "mizzen.dev/http3" in only(judge.mirror(sight(), none)).remedy
     lingering = changed(
         MIRROR, expected=False, announced="clear", state="withdrawn", reason="it is switched off"
     )
-    assert "PILOT_ENABLE_QUIC_LISTENERS" in only(judge.mirror(sight(), lingering)).remedy
+    assert "mizzen.dev/http3" in only(judge.mirror(sight(), lingering)).remedy
 
 
 def test_the_life_of_an_announcement_is_told() -> None:
@@ -276,6 +295,11 @@ def test_the_port_that_clients_are_told_to_dial_is_compared_with_the_urls() -> N
     other = judge.server(changed(MIRROR, port=8443), 443)
     assert other.ok is None
     assert other.remedy.endswith("--external-port 443:8443")
-    unknown = judge.unknown_host(sight(), "nobody.test", 443, ["shop.test"])
+    chosen = judge.server(changed(MIRROR, choice="switched on by HTTP3Policy/shop/web"), 443)
+    assert chosen.said.endswith("serves it (switched on by HTTP3Policy/shop/web)")
+    gone = MirrorStatus(server="https.443.old", promised_until="2026-11-27T09:00:00Z")
+    asked = Sight(where="mizzen up", envoys=(envoy(mirrors=(MIRROR, gone)),))
+    unknown = judge.unknown_host(asked, "nobody.test", 443)
     assert (unknown.ok, unknown.links) == (None, (Name.TLS,))
     assert "hosts there: shop.test" in unknown.said
+    assert "remember: https.443.old (until 2026-11-27T09:00:00Z)" in unknown.said

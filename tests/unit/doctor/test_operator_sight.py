@@ -13,7 +13,9 @@ from mizzen.status import EnvoyStatus, MirrorStatus, Status
 
 
 def mirror(name: str, *hosts: str, port: int = 443) -> MirrorStatus:
-    return MirrorStatus(server=name, hosts=hosts, port=port, listener="udp_0.0.0.0_8443")
+    return MirrorStatus(
+        server=name, hosts=hosts, port=port, listener="udp_0.0.0.0_8443", resource="Gateway/shop/web"
+    )
 
 
 ENVOY = EnvoyStatus(
@@ -23,6 +25,7 @@ ENVOY = EnvoyStatus(
         mirror("far", "*.example.com"),
         mirror("elsewhere", "a.example.com", port=8443),
         mirror("any", port=9443),
+        MirrorStatus(server="gone", listener="udp_0.0.0.0_8443"),
     )
 )
 
