@@ -55,6 +55,8 @@ class BindingStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What DNS may say of one HTTPS server (RFC 9460)."""
 
     is_listed: bool = False  # now: HTTP/3 is announced, and not about to be withdrawn
+    also: tuple[str, ...] = ()  # hosts beside those of the mirror: single ones below a wildcard
+    off: dict[str, str] = {}  # hosts without HTTP/3, and why
     alpn: tuple[str, ...] = ()
     has_default: bool = True  # HTTP/1.1 over TCP is spoken too
     target: str = "."

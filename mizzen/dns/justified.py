@@ -18,7 +18,6 @@ class Served:
     server: str  # "https.443.https.web.shop"
     binding: Binding
     reason: str = ""  # why HTTP/3 is not offered there; "": it is
-    off: Mapping[str, str] | None = None  # hosts of it that are left out, and why
     resource: str = ""  # "Gateway/shop/web"
     origin: str = ""  # file:line:column
 
@@ -94,7 +93,7 @@ def justified(served: Iterable[Served]) -> Justified:
     without: list[LeftOut] = []
     for one in some:
         for host in one.binding.hosts:
-            if reason := one.reason or (one.off or {}).get(host, ""):
+            if reason := one.reason or one.binding.off.get(host, ""):
                 without.append(LeftOut(host=host, reason=reason, served=one))
                 continue
             try:

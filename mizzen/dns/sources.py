@@ -80,7 +80,8 @@ def _served(called: str, mirror: MirrorStatus) -> Served | None:
         gateway=called,
         server=mirror.server,
         binding=Binding(
-            hosts=tuple(sorted(mirror.hosts)) or ("*",),
+            hosts=tuple(sorted({*(mirror.hosts or ("*",)), *dns.also})),
+            off=dns.off,
             port=mirror.port,
             alpn=dns.alpn,
             has_default=dns.has_default,

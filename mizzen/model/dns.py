@@ -1,5 +1,6 @@
 """What DNS may say of an HTTPS server (RFC 9460), and where mizzen itself keeps that."""
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import timedelta
 
@@ -45,6 +46,9 @@ class Binding:
     """What DNS may say of one HTTPS server: how its hosts are reached (RFC 9460: a service binding)."""
 
     hosts: tuple[str, ...]  # in lower case, sorted: exact, "*.example.com" or "*"
+    off: Mapping[str, str] = field(
+        default_factory=dict
+    )  # those that have no HTTP/3 though others have, and why
     port: int  # that clients dial
     alpn: tuple[str, ...]  # what the server speaks, HTTP/3 first
     has_default: bool = True  # HTTP/1.1 over TCP is spoken too (RFC 9460, section 7.1.2)

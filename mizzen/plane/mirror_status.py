@@ -95,6 +95,8 @@ def _dns(announcement: Announcement, server: Server) -> BindingStatus | None:
         return None
     return BindingStatus(
         is_listed=server.lists_dns,
+        also=tuple(sorted(frozenset(binding.hosts).difference(announcement.server_names or ("*",)))),
+        off=dict(binding.off),
         alpn=binding.alpn,
         has_default=binding.has_default,
         target=binding.target,

@@ -28,6 +28,7 @@ class Choices:
 
     server: Choice
     off: tuple[tuple[str, str], ...] = ()  # host in lower case, and by whom; sorted
+    hosts: tuple[str, ...] = ()  # all: the server's, and those of policies that a wildcard of it covers
 
     @property
     def hosts_off(self) -> tuple[str, ...]:
@@ -43,8 +44,9 @@ def choices(ctx: Context, gateway: Gateway, server: Server) -> Choices:
     on = next((one for one in by_host.values() if one.mode != "off"), None)
     if on is None:
         # All are: so is the server, by whoever says it of the first.
-        return Choices(server=whole if whole.mode == "off" or not off else Choice(mode="off", by=off[0][1]))
-    return Choices(server=on if whole.mode == "off" else whole, off=off)
+        by_first = Choice(mode="off", by=off[0][1]) if off else whole
+        return Choices(server=whole if whole.mode == "off" else by_first, hosts=tuple(by_host))
+    return Choices(server=on if whole.mode == "off" else whole, off=off, hosts=tuple(by_host))
 
 
 def choice_of_server(ctx: Context, gateway: Gateway, server: Server) -> Choice:

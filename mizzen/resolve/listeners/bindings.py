@@ -11,6 +11,7 @@ from mizzen.lazy import dataclass
 from mizzen.model.dns import DEFAULT_TTL, Binding, Keeper, TsigKey
 from mizzen.resolve.context import Context, step
 from mizzen.resolve.gateways.servers import MergedServer, dialled_port, sni_names
+from mizzen.resolve.http3_choices import Choices
 from mizzen.resolve.http3_policies import Chosen, chosen, of_server
 from mizzen.resolve.names import service_host
 from mizzen.resources.formats.checks import is_ip
@@ -28,20 +29,21 @@ _WHERE = "A key is in the policy's namespace; of a cluster, Secrets are read whe
 _ALGORITHMS = ("hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 
 
-def binding(ctx: Context, server: MergedServer, alpn: tuple[str, ...], off: tuple[str, ...] = ()) -> Binding:
-    """`alpn`: what the server speaks over TCP; () where it is not served there. `off`: hosts that have no HTTP/3."""
+def binding(ctx: Context, server: MergedServer, alpn: tuple[str, ...], hosts: Choices) -> Binding:
+    """`alpn`: what the server speaks over TCP; () where it is not served there. `hosts`: which of its hosts have HTTP/3."""
     found = chosen(of_server(ctx, server.gateway, server.server), lambda spec: spec.dns)
     settings = found.value if found is not None else DnsSettings()
     known = addresses(ctx)
-    hosts = tuple(sorted(sni_names(server.hosts).difference(off)))
+    names = tuple(sorted(sni_names(server.hosts).union(hosts.hosts)))
     keeper = None
     if found is not None:
         make = partial(_keeper, ctx, found)
         keeper = attempt(Stage.RESOLVE, found.policy.ref, make, ctx.report, None)
     if keeper is not None:
-        _tell_outside(ctx, server, hosts, keeper)
+        _tell_outside(ctx, server, names, keeper)
     return Binding(
-        hosts=hosts,
+        hosts=names,
+        off={host: f"it is switched off by {by}" if by else "it is switched off" for host, by in hosts.off},
         port=dialled_port(ctx.proxy, server),
         alpn=("h3", *alpn),
         has_default="http/1.1" in alpn,

@@ -113,7 +113,7 @@ def _mirror_of(
     mirror, port = attempt(Stage.RESOLVE, server.ref, make, ctx.report, without, server.at)
     if ends is None:
         return mirror, None, chosen
-    describe = partial(binding, ctx, server, () if server.only else ends.alpn, chosen.hosts_off)
+    describe = partial(binding, ctx, server, () if server.only else ends.alpn, chosen)
     comes, public_address = rollout(ctx, server)
     announcement = Announcement(
         name=announcement_name(server.route_table),

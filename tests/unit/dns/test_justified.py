@@ -54,8 +54,10 @@ def test_another_port_without_http3_does_not_matter() -> None:
 
 
 def test_a_host_that_is_off_is_left_out_alone() -> None:
-    some = replace(BINDING, hosts=("off.example.com", "www.example.com"))
-    found = justified([replace(EAST, binding=some, off={"off.example.com": "it is off"})])
+    some = replace(
+        BINDING, hosts=("off.example.com", "www.example.com"), off={"off.example.com": "it is off"}
+    )
+    found = justified([replace(EAST, binding=some)])
     assert [one.record.name for one in found.listed] == ["www.example.com."]
     assert [(one.host, one.reason) for one in found.left_out] == [("off.example.com", "it is off")]
 

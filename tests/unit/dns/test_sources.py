@@ -40,6 +40,17 @@ def test_a_server_for_every_host_is_told_of_and_one_of_an_older_version_is_passe
     assert [one.host for one in found.left_out] == ["*"] and not found.listed
 
 
+def test_single_hosts_below_a_wildcard_are_told_apart() -> None:
+    dns = BindingStatus(
+        is_listed=True, alpn=("h3",), also=("off.example.com",), off={"off.example.com": "it is off"}
+    )
+    wild = MirrorStatus(server="https.443.https.web.shop", hosts=("*.example.com",), port=443, dns=dns)
+    found = justified(of_status({"gw": envoy(wild)}))
+    assert [one.record.name for one in found.listed] == ["*.example.com."]
+    assert [(one.host, one.reason) for one in found.left_out] == [("off.example.com", "it is off")]
+    assert "off.example.com is without HTTP/3" in found.listed[0].notes[-1]
+
+
 def test_whoever_asks_may_say_otherwise() -> None:
     wishes = Wishes(addresses=("2001:db8::5",), target="edge.example.net.")
     (served,) = of_status({"gw": envoy(MIRROR)})

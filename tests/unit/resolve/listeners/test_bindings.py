@@ -6,6 +6,7 @@ import pytest
 
 from mizzen.model.dns import DEFAULT_TTL, TsigKey
 from mizzen.resolve.gateways.servers import merged_servers
+from mizzen.resolve.http3_choices import Choice, Choices, choices
 from mizzen.resolve.listeners.bindings import addresses, binding
 
 GATEWAY = """
@@ -54,7 +55,7 @@ spec: {{targetRefs: [{{name: web}}], dns: {dns}}}
 
 def made(found):
     (server,) = merged_servers(found.ctx)
-    return binding(found.ctx, server, ("h2", "http/1.1"))
+    return binding(found.ctx, server, ("h2", "http/1.1"), choices(found.ctx, server.gateway, server.server))
 
 
 def test_without_a_policy_what_the_service_says_is_said_and_nobody_keeps_it(gateway):
@@ -70,7 +71,7 @@ def test_without_a_policy_what_the_service_says_is_said_and_nobody_keeps_it(gate
 def test_a_server_that_is_not_there_over_tcp_has_no_default(gateway):
     found = gateway(GATEWAY)
     (server,) = merged_servers(found.ctx)
-    one = binding(found.ctx, server, ())
+    one = binding(found.ctx, server, (), Choices(server=Choice(mode="only")))
     assert (one.alpn, one.has_default) == (("h3",), False)
 
 
