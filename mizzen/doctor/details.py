@@ -33,10 +33,10 @@ def measured(found: Walk, client: Client, start: Start) -> Walk:
     over_tcp = next((one for one in found.tcp if one.page is not None), None)
     if over_tcp and over_tcp.page:
         client = replace(client, slowness=over_tcp.page.timings.first_byte.total_seconds())
-    parity = start(_parity, client, over_tcp.where if over_tcp else None, at, visit, found.now)
+    parity = start(_parity, client, over_tcp.where if over_tcp else None, found)
     pairs = _comebacks(client, at, start, RESUMPTIONS) if visit.tickets else []
     migration = start(_migration, client, at)
-    sizes = [(size, start(_sized, client, at, size)) for size in SIZES]
+    sizes = [(size, start(_sized, client, where, size)) for where in _families(found) for size in SIZES]
     compared = start(_compared, client, over_tcp, at)
     resumed = _results(pairs)
     if resumed and all(one.connected and not one.resumed for one in resumed):
@@ -131,22 +131,33 @@ def _early(client: Client, at: Where, visit: Visit, resumed: Sequence[Visit]) ->
     return Early(get=get, post=post, had_ticket=True)
 
 
-def _parity(client: Client, over_tcp: Where | None, at: Where, visit: Visit, now: datetime) -> Parity:
-    bare = visit
+def _families(found: Walk) -> tuple[Where, ...]:
+    """The first address of each family where a handshake works: paths differ by family."""
+    firsts: dict[bool, Where] = {}
+    for visit in found.quic:
+        if visit.connected:
+            firsts.setdefault(":" in visit.where.address, visit.where)
+    return tuple(firsts.values())
+
+
+def _parity(client: Client, over_tcp: Where | None, found: Walk) -> Parity:
+    bare = [visit for visit in found.quic if visit.connected]
+    at = bare[0].where
     resumed = None
     if client.options.certificate_pem:
-        bare = quic.visit(at, client.plan(certificate=_NOBODY))
+        bare = [quic.visit(visit.where, client.plan(certificate=_NOBODY)) for visit in bare]
         resumed = _without(client, at)
     seen = None
     if over_tcp:
         seen = tcp.uncertified(tcp.trusting(client.request(over_tcp, certificate=_NOBODY)))
-    asks = bool(bare.asked_for_certificate or (seen and seen.asks))
-    stranger = _stranger(client, over_tcp, at, now) if asks else (None, None)
+    asks = bool(bare[0].asked_for_certificate or (seen and seen.asks))
+    stranger = _stranger(client, over_tcp, at, found.now) if asks else (None, None)
     return Parity(
         tcp_status=seen.status if seen else 0,
         tcp_asks=seen.asks if seen else None,
         tcp_error=seen.error if seen else "",
-        quic=bare,
+        quic=bare[0],
+        others=tuple(bare[1:]),
         resumed=resumed,
         stranger_tcp=stranger[0],
         stranger_quic=stranger[1],

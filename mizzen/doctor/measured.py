@@ -144,6 +144,7 @@ class Parity:
     tcp_asks: bool | None = None  # a CertificateRequest was seen; None: cannot be told
     tcp_error: str = ""
     quic: Visit | None = None
+    others: tuple[Visit, ...] = ()  # the same at the other addresses
     resumed: Visit | None = None  # came back without one, with the ticket of a visit that had one
     stranger_tcp: bool | None = None  # a certificate of an unknown issuer was let in; None: not tried
     stranger_quic: bool | None = None
@@ -182,4 +183,6 @@ class Walk:
     resumed: tuple[Visit, ...] = field(default=())
     early: Early | None = None
     migration: Visit | None = None
-    mtu: tuple[tuple[int, Visit], ...] = ()  # size of the client's datagrams -> what came of it
+    mtu: tuple[
+        tuple[int, Visit], ...
+    ] = ()  # size of the client's datagrams, what came of it; for each family

@@ -1,11 +1,12 @@
 """The verdicts on the way over UDP: the port, the handshake, how large datagrams may be."""
 
+from collections.abc import Sequence
+
 from mizzen.doctor.links import Link, Name
-from mizzen.doctor.measured import Reply, Udp, Visit, Walk
+from mizzen.doctor.measured import Reply, Udp, Visit, Walk, Where
 from mizzen.doctor.verdicts.common import (
     broken,
     fine,
-    first_connected,
     is_out_of_reach,
     listed,
     milliseconds,
@@ -150,26 +151,40 @@ def mtu(walk: Walk) -> Link:
     if not walk.mtu or not any(visit.status for _, visit in walk.mtu):
         reason = "no request was answered over QUIC"
         return unlooked(Name.MTU, reason)
-    visit = first_connected(walk.quic)
-    largest = max([one.largest for _, one in walk.mtu] + [visit.largest if visit else 0])
-    passed = [size for size, one in walk.mtu if one.status]
-    own = [size for size, one in walk.mtu if "too long" in one.error.lower()]
-    lost = [size for size, one in walk.mtu if not one.status and size not in own]
-    said = f"datagrams of {_sizes(passed)} bytes come through"
-    if own:
-        said += f"; this machine's own network takes none of {_sizes(own)}"
-    if lost:
-        said += f"; those of {_sizes(lost)} are lost"
-    said += f"; the largest from the server had {largest:,}"
-    remedy = (
-        "raise the MTU of the path (tunnels, overlays, VPNs), and let no firewall or balancer drop large or fragmented UDP: requests "
-        "that fill a datagram get lost"
-    )
-    if lost and min(lost) <= NEEDED:
+    by_address: dict[Where, list[tuple[int, Visit]]] = {}
+    for size, visit in walk.mtu:
+        by_address.setdefault(visit.where, []).append((size, visit))
+    looked = [_path(walk, where, sized, named=len(by_address) > 1) for where, sized in by_address.items()]
+    said = "; ".join(text for text, _ in looked)
+    smallest = min((size for _, lost in looked for size in lost), default=0)
+    if smallest and smallest <= NEEDED:
+        remedy = (
+            "raise the MTU of the path (tunnels, overlays, VPNs), and let no firewall or balancer drop large or fragmented UDP: "
+            "requests that fill a datagram get lost"
+        )
         return broken(Name.MTU, said, remedy)
     return fine(
-        Name.MTU, said, "the path takes a little less than Ethernet: clients find that out" if lost else ""
+        Name.MTU,
+        said,
+        "the path takes a little less than Ethernet: clients find that out" if smallest else "",
     )
+
+
+def _path(
+    walk: Walk, where: Where, sized: Sequence[tuple[int, Visit]], *, named: bool
+) -> tuple[str, list[int]]:
+    """What passes on the way to one address, and the sizes that get lost."""
+    visit = next(one for one in walk.quic if one.where == where)
+    largest = max([one.largest for _, one in sized] + [visit.largest])
+    passed = [size for size, one in sized if one.status]
+    own = [size for size, one in sized if "too long" in one.error.lower()]
+    lost = [size for size, one in sized if not one.status and size not in own]
+    said = f"{f'{where}: ' if named else ''}datagrams of {_sizes(passed)} bytes come through"
+    if own:
+        said += f", this machine's own network takes none of {_sizes(own)}"
+    if lost:
+        said += f", those of {_sizes(lost)} are lost"
+    return f"{said}, the largest from the server had {largest:,}", lost
 
 
 def _sizes(sizes: list[int]) -> str:

@@ -18,7 +18,8 @@ def client_certificate(walk: Walk) -> Link:
     parity = walk.parity
     if parity is None or parity.quic is None or parity.tcp_asks is None:
         return unlooked(Name.CLIENT_CERTIFICATE, "nothing was answered over TCP to compare with")
-    for fault in (_weaker(parity), _resumed(parity)):
+    visits = (parity.quic, *parity.others)
+    for fault in (*(_weaker(parity, visit) for visit in visits), _stranger(parity), _resumed(parity)):
         if fault:
             return broken(Name.CLIENT_CERTIFICATE, fault, _WEAKER)
     if parity.tcp_status and not parity.quic.status and parity.quic.asked_for_certificate:
@@ -30,15 +31,20 @@ def client_certificate(walk: Walk) -> Link:
     return fine(Name.CLIENT_CERTIFICATE, _same(parity))
 
 
-def _weaker(parity: Parity) -> str:
-    quic = parity.quic
-    assert quic is not None
+def _weaker(parity: Parity, visit: Visit) -> str:
     if not parity.tcp_asks:
         return ""
-    if not parity.tcp_status and quic.status:
-        return f"over TCP a client without a certificate is refused, over QUIC it is answered {quic.status}: anybody comes in that way"
-    if not quic.asked_for_certificate:
-        return "TCP asks for a client certificate, QUIC does not: the backend never learns who came that way"
+    if not parity.tcp_status and visit.status:
+        return (
+            f"over TCP a client without a certificate is refused, over QUIC ({visit.where}) it is answered {visit.status}: anybody "
+            "comes in that way"
+        )
+    if visit.connected and not visit.asked_for_certificate:
+        return f"TCP asks for a client certificate, QUIC ({visit.where}) does not: the backend never learns who came that way"
+    return ""
+
+
+def _stranger(parity: Parity) -> str:
     if parity.stranger_tcp is False and parity.stranger_quic:
         return "a certificate of an unknown issuer is refused over TCP and let in over QUIC"
     return ""

@@ -97,7 +97,7 @@ def test_sizes_that_pass_are_told() -> None:
     assert link.ok and link.remedy == ""
     assert (
         link.said
-        == "datagrams of 1,200, 1,252, 1,350, 1,452 bytes come through; the largest from the server had 1,452"
+        == "datagrams of 1,200, 1,252, 1,350, 1,452 bytes come through, the largest from the server had 1,452"
     )
 
 
@@ -114,6 +114,15 @@ def test_a_little_less_than_ethernet_is_fine() -> None:
 def test_what_this_machine_cannot_send_is_no_fault_of_the_path() -> None:
     link = mtu(sizes(1200, error="Message too long"))
     assert link.ok and "this machine's own network takes none of 1,252, 1,350, 1,452" in link.said
+
+
+def test_each_family_has_a_path_of_its_own() -> None:
+    four = tuple((size, visit(largest=size)) for size in (1200, 1350))
+    six = ((1200, visit(OTHER)), (1350, visit(OTHER, status=0)))
+    link = mtu(healthy(udp=(port(), port(OTHER)), quic=(visit(), visit(OTHER)), mtu=(*four, *six)))
+    assert link.ok is False
+    assert "192.0.2.1:443: datagrams of 1,200, 1,350 bytes come through" in link.said
+    assert "[2001:db8::1]:443: datagrams of 1,200 bytes come through, those of 1,350 are lost" in link.said
 
 
 def test_without_answers_sizes_say_nothing() -> None:

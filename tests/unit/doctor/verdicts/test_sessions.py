@@ -4,7 +4,7 @@ import pytest
 
 from mizzen.doctor.measured import Early, Parity, Visit, Walk
 from mizzen.doctor.verdicts.sessions import client_certificate, early_data, migration, resumption
-from tests.harness.small_walk import healthy, visit, without_quic
+from tests.harness.small_walk import OTHER, healthy, visit, without_quic
 
 REFUSED = visit(status=0, asked_for_certificate=True, close_code=0x174, tickets=0)
 OPEN = visit()
@@ -36,9 +36,10 @@ def test_the_same_over_both(walk: Walk, said: str) -> None:
 @pytest.mark.parametrize(
     ("walk", "said"),
     [
-        (parity(OPEN), "over QUIC it is answered 200"),
-        (parity(visit(status=0)), "QUIC does not"),
-        (parity(OPEN, tcp=200), "TCP asks for a client certificate, QUIC does not"),
+        (parity(OPEN), "over QUIC (192.0.2.1:443) it is answered 200"),
+        (parity(REFUSED, others=(visit(OTHER),)), "over QUIC ([2001:db8::1]:443) it is answered 200"),
+        (parity(visit(status=0)), "does not"),
+        (parity(OPEN, tcp=200), "TCP asks for a client certificate, QUIC (192.0.2.1:443) does not"),
         (parity(REFUSED, stranger_tcp=False, stranger_quic=True), "unknown issuer"),
         (parity(REFUSED, resumed=visit(resumed=True)), "comes back over QUIC with a session ticket"),
         (parity(REFUSED, tcp=200), "TCP answers 200, QUIC refuses"),
