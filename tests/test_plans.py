@@ -49,19 +49,19 @@ def settings_of(case: Mapping[str, Any]) -> Settings:
     )
 
 
-def planned(folder: Path) -> Plan:
+def planned(folder: Path, old: str = "old", new: str = "new") -> Plan:
     case = said(folder)
     settings = settings_of(case)
-    old, new = (parsed(texts(folder / name)) for name in ("old", "new"))
-    wrong = built(texts(folder / "new"), settings).problems
+    was, will = (parsed(texts(folder / name)) for name in (old, new))
+    wrong = built(texts(folder / new), settings).problems
     assert not [one for one in wrong if one.severity is Severity.ERROR], "what has errors is not planned"
     remembered = {
         (called, name): datetime.fromisoformat(at)
         for called, some in case.get("promised", {}).items()
         for name, at in some.items()
     }
-    served = Served(objects=old[0], problems=old[1], remembered=remembered, scoped=case.get("scoped", {}))
-    return plan(served, *new, settings)
+    served = Served(objects=was[0], problems=was[1], remembered=remembered, scoped=case.get("scoped", {}))
+    return plan(served, *will, settings)
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)

@@ -193,6 +193,8 @@ class _Compared:
                 if not is_kept:
                     yield Hit(before.name, host, Effect.RECONNECTS, ("own", before.name))
             yield from self._lost(before, chain, [host for host in hosts if host not in served])
+            if chain.refuses:
+                yield from self._let_in(before, after, chain)
         for chain in after.chains:
             if chain.body not in known:
                 hosts = self.new.hosts_of(after, chain)
@@ -209,6 +211,12 @@ class _Compared:
                     effect = Effect.WITHDRAWS_H3 if before.transport == QUIC else Effect.UNSERVED
                     until = _until(self.old, chain, before, self.remembered)
                     yield Hit(before.name, host, effect, ("chain", before.name, host), until)
+
+    def _let_in(self, before: Listener, after: Listener, refusing: Chain) -> Iterator[Hit]:
+        """Hosts that were refused, and are served by a wildcard now."""
+        for host in refusing.names:
+            if after.taking(host) is not before.taking(host) and _is_served(after, host):
+                yield Hit(before.name, host, Effect.OPENS, ("chain", before.name, host))
 
     def _opened(self, listener: Listener, chain: Chain, hosts: Iterable[str]) -> Iterator[Hit]:
         for host in hosts if not chain.refuses else ():
@@ -257,8 +265,12 @@ class _Compared:
         yield from self._sent_away(before, after)
 
     def _sent_away(self, before: Listener, after: Listener) -> Iterator[Hit]:
-        """Hosts that another server takes over: on the connections of the one before they get 421, and come again."""
+        """Hosts that are no longer for a chain which stays: on its connections they get 421 (RFC 9110 section 15.5.20).
+
+        Clients come again on others, where another chain takes them; else, over QUIC, they go back to TCP.
+        """
         known = {chain.name: chain for chain in before.chains}
+        served = self.new.hosts(after.name)
         for chain in after.chains:
             earlier = known.get(chain.name)
             if earlier is None or not (earlier.table and chain.table):
@@ -266,8 +278,22 @@ class _Compared:
             had = self.old.table(earlier.table)
             for domain, host in self.new.table(chain.table).items():
                 met = _around(had, domain) if host.is_of_others else None
-                if met is not None and met.answers:
-                    yield Hit(before.name, domain, Effect.RECONNECTS, ("host", before.name, domain))
+                if met is None or not met.answers:
+                    continue
+                until = _until(self.old, earlier, before, self.remembered)
+                if not served[domain].is_of_others or self._is_taken_apart(after, domain, chain):
+                    effect, until = Effect.RECONNECTS, None
+                elif before.transport == QUIC and self._is_served_over_tcp(after, domain, chain):
+                    effect = Effect.WITHDRAWS_H3
+                else:
+                    effect = Effect.UNSERVED
+                yield Hit(before.name, domain, effect, ("host", before.name, domain), until)
+
+    @staticmethod
+    def _is_taken_apart(listener: Listener, domain: str, chain: Chain) -> bool:
+        """Does another chain take new connections for the domain, and pass them on?"""
+        taking = listener.taking(domain)
+        return taking is not None and taking is not chain and not taking.refuses and not taking.table
 
     def _backends(self, before: Listener, after: Listener) -> Iterator[Hit]:
         touched = self.clusters | self.endpoints.keys()
@@ -361,7 +387,7 @@ def _around(hosts: Mapping[str, VirtualHost], domain: str) -> VirtualHost | None
 
 def _of_requests(before: VirtualHost | None, after: VirtualHost | None) -> Effect | None:
     """What happens to requests whose host changes."""
-    if any(one is not None and one.is_of_others for one in (before, after)):
+    if after is not None and after.is_of_others:
         return None  # nobody's but that server's, which is looked at by itself
     had, has = before is not None and before.answers, after is not None and after.answers
     if had and has:

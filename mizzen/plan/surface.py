@@ -134,10 +134,10 @@ class Surface:
         return self._by_listener[listener]
 
     def hosts_of(self, listener: Listener, chain: Chain) -> tuple[str, ...]:
-        """What the clients of a chain call it by: SNI, else the hosts of its routes, else "*"."""
-        if chain.names:
-            return chain.names
+        """What the clients of a chain call it by: SNI, else the hosts of its routes, else "*". Not what gets 421 there."""
         found = self.table(chain.table) if chain.table else {}
+        if chain.names:
+            return tuple(name for name in chain.names if name not in found or not found[name].is_of_others)
         return tuple(domain for domain, host in found.items() if host.answers) or ("*",)
 
     def facet(self, facet: Facet) -> object:
