@@ -16,7 +16,6 @@ from tests.harness.clients import CERTIFICATE_REQUIRED, curl, visit
 from tests.harness.h3_raw import converse, plain
 from tests.harness.served_model import ALT_SVC, serving, until
 from tests.harness.small_models import CA_PEM, HOST
-from tests.harness.small_websocket import echoed
 
 pytestmark = pytest.mark.e2e
 
@@ -72,11 +71,6 @@ async def test_an_announcement_that_does_not_come_holds_nothing_up(httpbin: int)
     async with serving(small.mirrored(port=httpbin), less=EXTENSION_CONFIGS):
         answer = await asyncio.to_thread(curl, "h2", URL, ca_pem=CA_PEM)
         assert (answer.status, answer.all("alt-svc")) == (200, ())
-
-
-async def test_a_websocket_over_http3_reaches_a_backend_that_speaks_http1(httpbin: int) -> None:
-    async with serving(small.mirrored(port=httpbin)):
-        assert await echoed(HOST, 8443, "/ws", b"hello", ca_pem=CA_PEM) == b"hello"
 
 
 async def test_a_backend_whose_tls_cannot_be_set_up_gets_nothing_in_plaintext(httpbin: int) -> None:
