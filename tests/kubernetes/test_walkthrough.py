@@ -241,6 +241,29 @@ def test_it_can_be_seen_that_http3_is_used() -> None:
     assert "No problems" in mizzen_("analyze", "-A")
 
 
+def test_a_doctor_looks_at_both_sides(address: str, authority: Authority, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text(authority.pem)
+    where = ("--resolve", f"{HOST}:443:{address}", "--cacert", str(ca), "-n", SYSTEM)
+    # Whether a client that changes its port comes to the same Pod is chance.
+    said = json.loads(run(sys.executable, "-m", "mizzen", "doctor", URL, *where, "-o", "json", status=None))
+
+    assert said["broken"] in (None, "migration")
+    checks = {(one["check"], one["ok"]) for one in said["gateway"]}
+    fine = (
+        "envoy",
+        "rejected",
+        "server",
+        "service",
+        "load-balancer",
+        "announcement",
+        "listener",
+        "datagrams",
+    )
+    assert checks >= {(name, True) for name in fine}
+    assert {name for name, _ in checks} >= {"receive-buffer", "client-addresses"}
+
+
 def test_conditions_tell_what_became_of_the_objects() -> None:
     def conditions() -> dict[str, Any]:
         found = json.loads(
