@@ -23,6 +23,9 @@ _NORMAL = frozenset(
         "QUIC_CONNECTION_CANCELLED",
         "QUIC_NETWORK_IDLE_TIMEOUT",
         "QUIC_SILENT_IDLE_TIMEOUT",
+        # A client that is not made of QUICHE closes with H3_NO_ERROR (RFC 9114, section 8.1) and without QUICHE's number before
+        # its reason: Firefox, aioquic, quic-go. Whether it left well is not to be seen.
+        "QUIC_IETF_GQUIC_ERROR_MISSING",
     }
 )
 _OF_HANDSHAKES = ("QUIC_HANDSHAKE", "QUIC_TLS_", "QUIC_CRYPTO_")
