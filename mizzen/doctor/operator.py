@@ -1,6 +1,6 @@
 """What an operator would check of a URL's gateway, as findings at the links of a client and checks of its own. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from mizzen.doctor import operator_envoy, operator_gateway
@@ -58,7 +58,7 @@ def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterato
         yield operator_gateway.unknown_host(sight, host, port)
     yield from operator_gateway.connections(sight.envoys)
     yield from operator_gateway.rejected(sight.envoys)
-    for mirror, names in mirrors.items():
+    for mirror, names in mirrors:
         envoys = [one for one in sight.envoys if one.name in names]
         yield operator_gateway.server(mirror, port)
         of_service = tuple(operator_gateway.services(sight, envoys, mirror))
@@ -75,10 +75,14 @@ def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterato
             yield from operator_envoy.checks(envoy, mirror, earlier)
 
 
-def _mirrors(sight: Sight, host: str, port: int) -> Mapping[MirrorStatus, tuple[str, ...]]:
-    """The servers that the URL is about, and the names of the Envoys that have each."""
-    found: dict[MirrorStatus, tuple[str, ...]] = {}
+def _mirrors(sight: Sight, host: str, port: int) -> list[tuple[MirrorStatus, tuple[str, ...]]]:
+    """The servers that the URL is about, and the names of the Envoys that have each. Compared: they hold what has no hash."""
+    found: list[tuple[MirrorStatus, tuple[str, ...]]] = []
     for envoy in sight.envoys:
-        for one in servers(envoy.status, host, port):
-            found[one] = (*found.get(one, ()), envoy.name)
+        for mirror in servers(envoy.status, host, port):
+            at = next((index for index, (known, _) in enumerate(found) if known == mirror), None)
+            if at is None:
+                found.append((mirror, (envoy.name,)))
+            else:
+                found[at] = (mirror, (*found[at][1], envoy.name))
     return found

@@ -236,6 +236,16 @@ def test_a_gateway_of_mizzen_is_healthy(gateway_up: tuple[Up, int, Path]) -> Non
     assert all(one["ok"] for one in report["links"]), ran.stdout
 
 
+def test_what_is_known_at_a_healthy_gateway_breaks_nothing(gateway_up: tuple[Up, int, Path]) -> None:
+    one, port, ca = gateway_up
+    resolve = f"{HOST}:{port}:127.0.0.1"
+    ran = one.mizzen(
+        "doctor", f"https://{HOST}:{port}/", "--resolve", resolve, "--cacert", str(ca), "-o", "json"
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert {one["check"] for one in json.loads(ran.stdout)["gateway"]} >= {"envoy", "server", "announcement"}
+
+
 def test_a_foreign_authority_and_a_closed_port_end_with_2(gateway_up: tuple[Up, int, Path]) -> None:
     _, port, _ = gateway_up
     url = f"https://{HOST}:{port}/"

@@ -1,8 +1,20 @@
+from dataclasses import replace
+
+import msgspec
+
 from mizzen.doctor.links import Link, Name, merged, ordered
 from mizzen.doctor.operator import Explained, explained, judged
 from mizzen.doctor.operator_sight import EnvoyListener, EnvoySight, Sight
 from mizzen.doctor.table import plain
-from mizzen.status import EnvoyStatus, ListenerStatus, MirrorStatus, PortStatus, ProblemValue, ServiceStatus
+from mizzen.status import (
+    BindingStatus,
+    EnvoyStatus,
+    ListenerStatus,
+    MirrorStatus,
+    PortStatus,
+    ProblemValue,
+    ServiceStatus,
+)
 
 REASON = "the gateway's Service does not open the port for UDP"
 NONE = MirrorStatus(
@@ -62,9 +74,16 @@ def test_a_service_without_udp_explains_what_a_client_sees() -> None:
     assert [one.check for one in found.checks] == ["envoy", "rejected", "server"]
 
 
-def test_a_mirror_that_is_announced_is_looked_at_in_each_envoy() -> None:
-    import msgspec
+def test_servers_that_dns_may_tell_of_are_told_once_for_all_envoys() -> None:
+    binding = BindingStatus(is_listed=True, off={"b.test": "chosen"})
+    mirror = msgspec.structs.replace(NONE, dns=binding)
+    alone = sight(mirror)
+    two = replace(alone, envoys=(alone.envoys[0], replace(alone.envoys[0], name="second.shop")))
+    found = judged(two, "shop.test", 443)
+    assert [one.check for one in found.checks].count("server") == 1
 
+
+def test_a_mirror_that_is_announced_is_looked_at_in_each_envoy() -> None:
     mirror = msgspec.structs.replace(NONE, reason="", listener="udp_1", announced='h3=":443"; ma=86400')
     listener = EnvoyListener(name="udp_1", active=True)
     found = judged(sight(mirror, listeners=(listener,)), "shop.test", 443)
