@@ -61,7 +61,9 @@ def leave(state: State, now: datetime, reason: str = NOT_WANTED) -> State:
     ttl = state.rollout.dns_ttl
     if state.phase is Phase.ANNOUNCED and ttl > timedelta(0):
         state = _still(turned(state, Phase.LEAVING, now, reason))
-        return replace(state, leaving_until=now + ttl)
+        # What DNS says is a promise too: clients may come as long as they may believe it.
+        until = max(state.promised_until or now, now + ttl)
+        return replace(state, leaving_until=now + ttl, promised_until=until)
     if _is_leaving(state, now):
         return _still(state)
     return withdrawn(state, now, reason)

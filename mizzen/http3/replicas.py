@@ -24,7 +24,9 @@ def words_of(state: State, evidence: Evidence, replica: str, now: datetime) -> W
 
 
 def _own(state: State, evidence: Evidence, now: datetime) -> list[Word]:
-    words = [Word.FAILS] if evidence.proven is False else []
+    # Clients cannot choose to whom they come: where one replica has withdrawn it, all do.
+    is_paused = state.paused_until is not None and now < state.paused_until
+    words = [Word.FAILS] if evidence.proven is False or is_paused else []
     if not evidence.everywhere and not words and state.phase is not Phase.ANNOUNCED:
         words.append(Word.WAITS)
     if is_ill_here(state, now) and state.setbacks:

@@ -148,6 +148,15 @@ def test_a_planned_withdrawal_waits_until_dns_says_nothing_any_more():
     assert leaving.follow((), NOW + ttl).value == "clear"  # also of a server that is gone
 
 
+def test_while_dns_may_be_believed_clients_may_come_however_short_the_promise_was():
+    ttl = timedelta(minutes=5)
+    rollout = Rollout(stages=(Stage(max_age=timedelta(seconds=10)),), dns_ttl=ttl)
+    server = Server().follow((an_announcement(rollout=rollout),), NOW).step(PROVEN, NOW).kept()
+    leaving = server.follow((an_announcement(port=None, rollout=rollout),), NOW)
+    assert leaving.promised_until == NOW + ttl
+    assert leaving.step(UNKNOWN, NOW + ttl).value is None  # nobody remembers it by now
+
+
 def test_a_mirror_that_fails_says_so_at_once_whatever_dns_says():
     rollout = Rollout(dns_ttl=timedelta(minutes=5))
     server = Server().follow((an_announcement(rollout=rollout),), NOW).step(PROVEN, NOW).kept()
