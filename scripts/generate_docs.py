@@ -19,6 +19,7 @@ from mizzen.plane.dns_upkeep import CATALOGUE as HANDED_RECORDS
 from mizzen.plane.envoy_files import CATALOGUE as OPENED
 from mizzen.plane.mesh_authority import CATALOGUE as MESH
 from mizzen.plane.report import CATALOGUE as UPDATES
+from mizzen.plane.server_ids import CATALOGUE as SERVER_IDS
 from mizzen.plane.shared_ports import CATALOGUE as SHARED_PORTS
 from mizzen.plane.taken_ports import CATALOGUE as PORTS
 from mizzen.resolve.catalogue import CATALOGUE as RESOLVING
@@ -35,7 +36,7 @@ _AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Objects and their fields", ("KIND", "META", "FLD", "VAL")),
     ("References", ("REF",)),
     ("Gateways", ("GW", "PORT", "UNIX", "LOG")),
-    ("HTTP/3 mirrors", ("H3", "H3P", "DNS")),
+    ("HTTP/3 mirrors", ("H3", "H3P", "DNS", "QLB")),
     ("TLS and Secrets", ("TLS", "SEC")),
     ("Routes", ("RT",)),
     ("Ingresses", ("ING",)),
@@ -53,7 +54,19 @@ def problems_page() -> str:
     """Every code with its sentence, by area. Raises ValueError for a code that belongs to none."""
     every: dict[str, str] = {}
     for catalogue in (
-        *(FILES, READING, COUNTING, BUILDING, RESOLVING, SENDING, MESH, PORTS, SHARED_PORTS, OPENED),
+        *(
+            FILES,
+            READING,
+            COUNTING,
+            BUILDING,
+            RESOLVING,
+            SENDING,
+            MESH,
+            PORTS,
+            SHARED_PORTS,
+            SERVER_IDS,
+            OPENED,
+        ),
         *(KEPT_RECORDS, HANDED_RECORDS),
         *(PROMISES, UPDATES, ROOTS, CLUSTER, INSTALLING, FAULTS, BLAMING),
     ):

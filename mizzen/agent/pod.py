@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mizzen.errors import ResourceRef
+from mizzen.http3.server_ids import ANNOTATION, VARIABLE
 from mizzen.inject.container import POD_INFO
 from mizzen.resolve.overlay import overlay
 from mizzen.resolve.proxies.declared import annotated
@@ -44,6 +45,12 @@ def proxy_config(environment: Mapping[str, str], path: Path = Path(POD_INFO) / "
         for text in (environment.get("PROXY_CONFIG", ""), _downward(path).get(CONFIG_ANNOTATION, ""))
     ]
     return overlay(*said)
+
+
+def server_id(environment: Mapping[str, str], path: Path = Path(POD_INFO) / "annotations") -> str:
+    """By which a balancer finds this Pod, as it is written: its annotation mizzen.dev/server-id, else the variable
+    MIZZEN_SERVER_ID; "" when nobody wrote any."""
+    return _downward(path).get(ANNOTATION, "") or environment.get(VARIABLE, "")
 
 
 def concurrency(config: ProxyConfig) -> int | None:

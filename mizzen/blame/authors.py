@@ -23,6 +23,7 @@ from mizzen.model import Model
 from mizzen.model.authorization import Access
 from mizzen.model.backend import Backend, name_of_endpoints
 from mizzen.model.listener import AccessPolicies, Chain, HttpService, Listener
+from mizzen.model.quic import ConnectionIdKey
 from mizzen.model.route import Forward, Host, Route, RouteTable
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.patch.stage import patches_for
@@ -52,8 +53,11 @@ class Authors:
         self._listeners = {one.name: one for one in model.listeners}
         self._tables = {one.name: one for one in model.route_tables}
         self._backends = {one.name: one for one in model.backends.values()}
-        self._secrets: dict[str, Certificate | TrustedCa] = {one.name: one for one in model.certificates}
+        self._secrets: dict[str, Certificate | TrustedCa | ConnectionIdKey] = {
+            one.name: one for one in model.certificates
+        }
         self._secrets |= {one.name: one for one in model.trusted_cas}
+        self._secrets |= {one.name: one for one in model.connection_id_keys}
         self._policies = model.access_policies
         self._announcements = {one.name: one for one in model.announcements}
         self._patches = model.patches

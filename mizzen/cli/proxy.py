@@ -176,7 +176,15 @@ def _spec(
     pilot: tuple[str, int],
     config: "ProxyConfig",
 ) -> "ProxySpec":
-    from mizzen.agent.pod import POD_FOLDER, concurrency, drain_seconds, in_pod, node_metadata, pod_labels
+    from mizzen.agent.pod import (
+        POD_FOLDER,
+        concurrency,
+        drain_seconds,
+        in_pod,
+        node_metadata,
+        pod_labels,
+        server_id,
+    )
     from mizzen.plane.network import pilot_identity
     from mizzen.proxy.bootstrap import DRAIN_SECONDS, Pilot, ProxySpec
 
@@ -198,6 +206,7 @@ def _spec(
         drain_seconds=drain_seconds(config) or DRAIN_SECONDS,
         runtime=config.runtime_values,
         address=given["address"],
+        server_id=server_id(environment),
         bind="::" if ":" in given["address"] else "0.0.0.0",
         metadata={
             **workload(given["address"], given["ports"], given["labels"]),

@@ -23,7 +23,7 @@ from mizzen.envoy.listeners import Listeners, translate_listeners
 from mizzen.envoy.origins import origin_of
 from mizzen.envoy.route_tables import Tables, translate_tables
 from mizzen.envoy.scoping import SCOPES, Decided, Sending, decide
-from mizzen.envoy.secret import ca_secret, tls_secret
+from mizzen.envoy.secret import ca_secret, connection_id_key, tls_secret
 from mizzen.envoy.types import (
     CLUSTERS,
     ENDPOINTS,
@@ -42,6 +42,7 @@ from mizzen.lazy import dataclass
 from mizzen.model import Model
 from mizzen.model.backend import BLACK_HOLE, Backend
 from mizzen.model.listener import HeaderCase
+from mizzen.model.quic import ConnectionIdKey
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
 
@@ -131,6 +132,13 @@ def envoy_config(
         earlier.trusted_cas if earlier else (),
         lambda one: ca_secret(one),
     )
+    _translate_named(
+        changes,
+        SECRETS,
+        model.connection_id_keys,
+        earlier.connection_id_keys if earlier else (),
+        lambda one: connection_id_key(one),
+    )
     _translate_access_policies(model, earlier, changes)
     said = _translate_announcements(model, announced, before, changes)
     bodies, faults = changes.applied()
@@ -196,7 +204,7 @@ def _no_endpoints(backend: Backend) -> pb.ClusterLoadAssignment:
 
 # --- what there is few of ---------------------------------------------------------------------------
 
-Part = TypeVar("Part", Certificate, TrustedCa)
+Part = TypeVar("Part", Certificate, TrustedCa, ConnectionIdKey)
 
 
 def _translate_named(

@@ -12,10 +12,11 @@ from google.protobuf.message import Message
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
 from mizzen.envoy.filter_chain import refusing_chain
-from mizzen.envoy.parts import address, boolean, duration, extension, packed, uint32
+from mizzen.envoy.parts import address, boolean, duration, extension, packed, sds, uint32
 from mizzen.envoy.violations import sound
+from mizzen.http3.server_ids import variable
 from mizzen.model.listener import Listener, Transport
-from mizzen.model.quic import QuicTransport
+from mizzen.model.quic import ConnectionIds, QuicTransport
 
 SOL_SOCKET, SO_RCVBUF = 1, 8  # Linux
 
@@ -104,6 +105,9 @@ def quic_listener(one: Listener) -> pb.Listener:
     out = _common(one, pb.SocketAddress.UDP)
     out.default_filter_chain.CopyFrom(refusing_chain())
     out.udp_listener_config.CopyFrom(udp_listener_config(one.quic))
+    if one.connection_ids is not None:
+        generator = extension("envoy.quic.connection_id_generator.quic_lb", quic_lb(one.connection_ids))
+        out.udp_listener_config.quic_options.connection_id_generator_config.CopyFrom(generator)
     out.socket_options.add(
         description="receive buffer",
         level=SOL_SOCKET,
@@ -136,6 +140,18 @@ def udp_listener_config(quic: QuicTransport) -> pb.UdpListenerConfig:
     if not quic.gso:
         writer = extension("envoy.udp_packet_writer.default", pb.UdpDefaultWriterFactory())
         out.udp_packet_packet_writer_config.CopyFrom(writer)
+    return out
+
+
+def quic_lb(ids: ConnectionIds) -> pb.QuicLb:
+    """Server ids differ, configurations do not: each Envoy finds its own in its environment (`http3.server_ids`)."""
+    out = pb.QuicLb(
+        expected_server_id_length=ids.server_id_bytes,
+        nonce_length_bytes=ids.nonce_bytes,
+        server_id_base64_encoded=True,
+        encryption_parameters=sds(ids.key),
+    )
+    out.server_id.environment_variable = variable(ids.server_id_bytes)
     return out
 
 

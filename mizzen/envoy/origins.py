@@ -21,6 +21,7 @@ from mizzen.model.announcement import Announcement
 from mizzen.model.backend import Backend, name_of_endpoints
 from mizzen.model.listener import Listener
 from mizzen.model.patch import Operation, Target
+from mizzen.model.quic import ConnectionIdKey
 from mizzen.model.route import Host, RouteTable
 from mizzen.model.tls import Certificate, TrustedCa
 
@@ -29,7 +30,7 @@ _ADDED = {
     CLUSTERS: Target.CLUSTER,
     EXTENSION_CONFIGS: Target.EXTENSION_CONFIG,
 }
-_Part = Listener | RouteTable | Certificate | TrustedCa | Announcement
+_Part = Listener | RouteTable | Certificate | TrustedCa | ConnectionIdKey | Announcement
 
 
 def origin_of(model: Model, url: str, name: str) -> ResourceRef | None:
@@ -59,7 +60,7 @@ def _of_part(model: Model, url: str, name: str) -> ResourceRef | None:
     named: dict[str, tuple[_Part, ...]] = {
         LISTENERS: model.listeners,
         ROUTES: model.route_tables,
-        SECRETS: (*model.certificates, *model.trusted_cas),
+        SECRETS: (*model.certificates, *model.trusted_cas, *model.connection_id_keys),
         EXTENSION_CONFIGS: model.announcements,
     }
     return next((part.origin for part in named.get(url, ()) if part.name == name), None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mizzen._api import pb
+from mizzen.model.quic import ConnectionIdKey
 from mizzen.model.tls import SESSION_TICKETS, Certificate, TrustedCa
 
 
@@ -30,4 +31,12 @@ def session_ticket_keys(keys: Sequence[bytes]) -> pb.Secret:
     out = pb.Secret(name=SESSION_TICKETS)
     for key in keys:
         out.session_ticket_keys.keys.add(inline_bytes=key)
+    return out
+
+
+def connection_id_key(one: ConnectionIdKey) -> pb.Secret:
+    """What connection ids are encrypted with, by the names that Envoy's quic_lb looks for."""
+    out = pb.Secret(name=one.name)
+    out.generic_secret.secrets["encryption_key"].inline_bytes = one.key
+    out.generic_secret.secrets["configuration_version"].inline_bytes = bytes([one.version])
     return out

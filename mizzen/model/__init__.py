@@ -13,6 +13,7 @@ from mizzen.model.announcement import Announcement
 from mizzen.model.backend import Backend
 from mizzen.model.listener import AccessPolicies, Listener, Mirror
 from mizzen.model.patch import Patch
+from mizzen.model.quic import ConnectionIdKey
 from mizzen.model.route import RouteTable, Scoped
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
@@ -30,6 +31,7 @@ class Model:
     backends: PersistentMap[str, Backend]  # by name
     certificates: tuple[Certificate, ...]
     trusted_cas: tuple[TrustedCa, ...]
+    connection_id_keys: tuple[ConnectionIdKey, ...] = ()
     announcements: tuple[Announcement, ...]  # one for each HTTPS server that ends TLS here
     access_policies: AccessPolicies | None = None  # None: no request is judged
     mirrors: tuple[Mirror, ...]  # what became of each server that could have an HTTP/3 mirror

@@ -8,7 +8,7 @@ from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
 from mizzen.model.plugin import Plugin
-from mizzen.model.quic import QuicTransport
+from mizzen.model.quic import ConnectionIds, QuicTransport
 from mizzen.model.route import HashOn, Weighted
 from mizzen.model.telemetry import AccessLog, TraceHeaders, Tracer
 from mizzen.model.tls import ServerTls
@@ -167,6 +167,7 @@ class Listener:
     hands_over: bool = False  # to the listener of the address that they were for
     bound: bool = True  # False: only gets what another listener hands over
     quic: QuicTransport = field(default_factory=QuicTransport)  # means nothing but over QUIC
+    connection_ids: ConnectionIds | None = None  # None: at random (QUIC)
     origin: ResourceRef
 
     @property

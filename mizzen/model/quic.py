@@ -1,7 +1,9 @@
 """How QUIC listeners carry HTTP/3. The defaults are ours, for an edge; docs/tuning-http3.md says why and when to touch them."""
 
+from dataclasses import field
 from datetime import timedelta
 
+from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 
 # While a request runs the gateway pings, so that its client hears from it within the shortest idle time that clients
@@ -26,3 +28,24 @@ class QuicTransport:
     gro: bool = True
     gso: bool = True
     stats_period: timedelta | None = None  # None: a connection counts when it ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionIds:
+    """How connection ids are made that a balancer can read (QUIC-LB). Each Envoy knows its own server id."""
+
+    server_id_bytes: int
+    nonce_bytes: int
+    key: str  # name of a ConnectionIdKey
+    origin: ResourceRef  # the policy that says so
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionIdKey:
+    """What connection ids are encrypted with, and which key that is."""
+
+    name: str
+    key: bytes = field(repr=False)  # 16 bytes: AES-128
+    version: int  # 0 to 6
+    origin: ResourceRef

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from mizzen.http3.server_ids import LONGEST, chosen, environment
 from mizzen.node import private_file
 from mizzen.node.child_process import Command
 from mizzen.node.hang_detection import PATIENCE_SECONDS
@@ -70,7 +71,12 @@ class Gateway:
         self._config = self.folder / "bootstrap.json"
         self._admin_socket = KeptSocket(spec.admin_socket)
         self.keeper = Keeper(
-            Command(name=name, argv=(str(envoy), *arguments(spec, self._config)), inherits=ENVIRONMENT),
+            Command(
+                name=name,
+                argv=(str(envoy), *arguments(spec, self._config)),
+                environment=environment(spec.server_id, spec.address, spec.key),
+                inherits=ENVIRONMENT,
+            ),
             Restarts(name=name, patience=PATIENCE if is_first_start else None),
             out=self._logs[0],  # an access log of /dev/stdout
             err=self._logs[1],
@@ -79,6 +85,11 @@ class Gateway:
             explain=lambda: blocked(spec),
         )
         self._watch = Watch(self.keeper, patience)
+        if chosen(spec.server_id) is None:
+            _log.warning(
+                "%s: %r is no server id (up to %d bytes, in hexadecimal digits): where connection ids are to lead to it, it opens no QUIC listener",
+                *(spec.key, spec.server_id, LONGEST),
+            )
 
     async def prepare(self) -> None:
         """Write what Envoy starts from, and be there for its health checks."""

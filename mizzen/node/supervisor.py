@@ -59,6 +59,7 @@ class Plan:
     bind: str = "0.0.0.0"  # of these two
     drain_seconds: float = 5.0  # how long clients get to leave before Envoy ends
     patience: float = PATIENCE_SECONDS  # with a process that does not answer, before it is killed
+    server_id: str = ""  # of its Envoys, as somebody wrote it (`http3.server_ids`)
 
 
 PORT_STEP = 100
@@ -318,6 +319,7 @@ def proxy_spec(plan: Plan, proxy: ProxyValue, taken: frozenset[int], secret: byt
         leaving_seconds=proxy.leaving_seconds,
         max_connections=proxy.max_connections or MAX_CONNECTIONS,
         runtime=proxy.runtime,
+        server_id=plan.server_id,
         proof=proof_of_proxy(secret, key),
     )
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
+from mizzen.http3.server_ids import VARIABLE
 from mizzen.lazy import dataclass
 from mizzen.node.console import NOW, SAID
 from mizzen.node.hang_detection import PATIENCE_SECONDS
@@ -93,6 +94,7 @@ def _plan(up: Up) -> Plan:
         envoy=envoy_binary(),
         helpers=up.helpers,
         patience=up.patience,
+        server_id=os.environ.get(VARIABLE, ""),
     )
 
 

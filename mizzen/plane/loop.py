@@ -55,6 +55,7 @@ from mizzen.plane.registration import Registrations
 from mizzen.plane.report import Words, envoy_status, rejected
 from mizzen.plane.scoped_file import ScopedFile
 from mizzen.plane.served_gateway import Gateway
+from mizzen.plane.server_ids import server_id_problems
 from mizzen.plane.session_tickets import SessionTickets
 from mizzen.plane.shared_ports import shared_problems
 from mizzen.plane.state import State, Step
@@ -638,7 +639,8 @@ class _Problems:
         translated, is_local = gateway.translated, self._plane.is_local
         refused = (one for name in gateway.refused for one in rejected(gateway, name, is_local=is_local))
         shared = shared_problems(gateway.shared, translated.build.model) if gateway.shared else ()
-        return (*translated.problems, *shared, *refused)
+        same_ids = server_id_problems(translated.build.model, gateway.clients)
+        return (*translated.problems, *shared, *refused, *same_ids)
 
 
 async def _ended(work: "Sequence[asyncio.Task[Any]]") -> None:

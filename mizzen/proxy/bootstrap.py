@@ -14,6 +14,7 @@ from typing import Any
 from mizzen.authority.proof import HEADER
 from mizzen.lazy import dataclass
 from mizzen.proxy.stat_tags import stats_config
+from mizzen.xds.node import SERVER_ID
 from mizzen.xds.start import START, Start
 
 Json = dict[str, Any]
@@ -84,6 +85,9 @@ class ProxySpec:
     address: str = "127.0.0.1"  # of this machine, as the control plane knows it
     metadata: Mapping[str, str] = field(default_factory=dict)  # more that its node says of itself
     pilot: Pilot | None = None  # a control plane on another machine, in the place of `ads_socket`
+    server_id: str = (
+        ""  # by which a balancer finds it (`http3.server_ids`), as somebody wrote it; "": it is derived
+    )
     proof: str = field(default="", repr=False)  # that it is this proxy which asks at its two sockets
     start: Start = field(default_factory=Start)
 
@@ -143,6 +147,7 @@ def _bootstrap(spec: ProxySpec) -> Json:
                 "NAMESPACE": spec.namespace,
                 "LABELS": dict(spec.labels),
                 **spec.metadata,
+                **({SERVER_ID: spec.server_id} if spec.server_id else {}),
                 **({START: spec.start.to_json()} if spec.start.number else {}),
             },
         },

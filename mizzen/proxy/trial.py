@@ -20,6 +20,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
 from mizzen._api import pb
+from mizzen.http3.server_ids import environment
 from mizzen.lazy import dataclass
 from mizzen.proxy.bootstrap import RUNTIME
 from mizzen.xds.refusal import reason
@@ -88,7 +89,7 @@ class Trial:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            env={},
+            env=environment("", "", "trial"),
             start_new_session=True,
         )
         try:

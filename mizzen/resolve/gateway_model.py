@@ -19,6 +19,7 @@ from mizzen.resolve.gateways.attach import attached
 from mizzen.resolve.http3_policies import check_policies
 from mizzen.resolve.listeners.access_logs import access_logging
 from mizzen.resolve.listeners.collectors import backends_of, wanted_by
+from mizzen.resolve.listeners.connection_ids import connection_id_keys
 from mizzen.resolve.listeners.held_open import held_open
 from mizzen.resolve.listeners.lingering import publish_lingering
 from mizzen.resolve.listeners.stages import (
@@ -80,6 +81,7 @@ def resolve(ctx: Context) -> Model:
         backends=upstream,
         certificates=certificates,
         trusted_cas=trusted_cas,
+        connection_id_keys=connection_id_keys(ctx),
         announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),
         access_policies=judging,
         mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),

@@ -18,7 +18,7 @@ from mizzen.lazy import dataclass
 from mizzen.model.tls import SESSION_TICKETS
 from mizzen.persistent import PersistentMap
 from mizzen.xds.delta import DeltaStream
-from mizzen.xds.node import gateway_of, start_of
+from mizzen.xds.node import gateway_of, server_id_of, start_of
 from mizzen.xds.resource_type import SECRET
 from mizzen.xds.session import Response
 from mizzen.xds.shared import Shared
@@ -42,6 +42,7 @@ class ClientStatus:
     stream: StreamStatus
     is_proven: bool = True  # who it is
     start: Start = field(default_factory=Start)  # how often it was started again, and after what
+    server_id: str = ""  # that somebody wrote for it
     offered: Snapshot | None = field(default=None, repr=False)  # what it is to hold; None: it is told nothing
 
     @property
@@ -70,6 +71,7 @@ class Client:
         "node_id",
         "offered",
         "secrets",
+        "server_id",
         "silent",
         "start",
         "stream",
@@ -93,6 +95,7 @@ class Client:
         build = node.user_agent_build_version.version
         self.version = f"{build.major_number}.{build.minor_number}.{build.patch}" if build.ByteSize() else ""
         self.node_id, self.gateway, self.start = node.id, gateway_of(node), start_of(node)
+        self.server_id = server_id_of(node)
         self.offered: Snapshot | None = None
         # Its keys of session tickets, where nobody knows who it is.
         self.tickets: Entry | None = None
@@ -137,6 +140,7 @@ class Client:
             stream=self.stream.status(),
             is_proven=self.is_proven,
             start=self.start,
+            server_id=self.server_id,
             offered=self.offered,
         )
 

@@ -4,6 +4,7 @@ from mizzen._api import pb
 from mizzen.xds.start import DEADLY, START, Start
 
 _MOST_DIGITS = 9
+SERVER_ID = "SERVER_ID"
 
 
 def gateway_of(node: pb.Node) -> str:
@@ -25,3 +26,15 @@ def start_of(node: pb.Node) -> Start:
     number, after = (fields[key].string_value if key in fields else "" for key in ("NUMBER", "AFTER"))
     is_number = number.isdecimal() and len(number) <= _MOST_DIGITS
     return Start(int(number) if is_number else 0, after if after in DEADLY else "")
+
+
+def address_of(node_id: str) -> str:
+    """The address in a node id of Istio's form, "" in another."""
+    parts = node_id.split("~")
+    return parts[1] if len(parts) == 4 else ""
+
+
+def server_id_of(node: pb.Node) -> str:
+    """The server id (QUIC-LB) that somebody wrote for it; "" when it is derived."""
+    said = node.metadata.fields.get(SERVER_ID)
+    return said.string_value if said is not None else ""

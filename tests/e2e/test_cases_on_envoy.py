@@ -1,6 +1,7 @@
 """What the cases become, a real Envoy takes: one after the other, over delta ADS, all on one Envoy."""
 
 import asyncio
+import os
 import subprocess
 import tempfile
 import time
@@ -15,6 +16,7 @@ import pytest_asyncio
 
 from mizzen._api import pb
 from mizzen.envoy import authorization, config, listeners, route, route_tables, virtual_host
+from mizzen.http3.server_ids import environment
 from mizzen.pipeline import Settings
 from mizzen.proxy.binary import envoy_binary
 from mizzen.proxy.bootstrap import ProxySpec, bootstrap
@@ -100,7 +102,9 @@ async def running() -> AsyncIterator[Envoy]:
             *("--drain-time-s", "1", "--drain-strategy", "immediate"),
         ]
         with (run / "log").open("w") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, **environment("", "", spec.key)}
+            )
         try:
             yield Envoy(ads, spec, run / "log", process)
         finally:

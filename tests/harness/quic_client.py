@@ -115,6 +115,6 @@ async def connected(host: str, port: int, *, ca_pem: str, **options: Any) -> Asy
         yield connection
     finally:
         connection.close()
-        await asyncio.sleep(0)
         transport.close()
         connection._transport.close()
+        await asyncio.sleep(0)  # sockets are closed by the loop

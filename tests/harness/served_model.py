@@ -60,8 +60,10 @@ async def serving(
     less: str = "",
     concurrency: int = 1,
     environment: Mapping[str, str] | None = None,
+    ports_from: int = 15000,
 ) -> AsyncIterator[Served]:
-    """Until both listeners of `model` are open. `environment`: more variables of Envoy's."""
+    """Until both listeners of `model` are open. `environment`: more variables of Envoy's; `ports_from`: its own ports are
+    21 and 90 above."""
     with tempfile.TemporaryDirectory(prefix="mz-") as folder:
         run = Path(folder)
         spec = ProxySpec(
@@ -72,6 +74,8 @@ async def serving(
             admin_socket=run / "admin",
             health_socket=run / "health",
             concurrency=concurrency,
+            status_port=ports_from + 21,
+            prometheus_port=ports_from + 90,
         )
         (run / "bootstrap.json").write_bytes(bootstrap(spec))
         ads = AdsServer(socket_path=spec.ads_socket)

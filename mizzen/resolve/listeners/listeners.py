@@ -12,7 +12,7 @@ from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
 from mizzen.model.authorization import Access
 from mizzen.model.listener import Chain, Edge, HttpService, Listener, TcpService, Transport
-from mizzen.model.quic import QuicTransport
+from mizzen.model.quic import ConnectionIds, QuicTransport
 from mizzen.model.route import over_http3
 from mizzen.model.telemetry import AccessLog
 from mizzen.model.tls import ServerTls
@@ -50,6 +50,7 @@ class Common:
     access_logs: tuple[AccessLog, ...]
     tcp_access: tuple[Access, ...] = ()  # who may do what, by connections
     quic: QuicTransport = field(default_factory=QuicTransport)
+    connection_ids: ConnectionIds | None = None
 
 
 def listeners(
@@ -417,5 +418,6 @@ def mirror_listener(ctx: Context, address: str, port: int, common: Common, origi
         access_logs=common.access_logs,
         log_unmatched=not ctx.mesh.disable_envoy_listener_log,
         quic=common.quic,
+        connection_ids=common.connection_ids,
         origin=origin,
     )

@@ -14,6 +14,7 @@ from mizzen.resolve.gateways.owners import Owners
 from mizzen.resolve.gateways.server_tls import server_tls
 from mizzen.resolve.gateways.servers import MergedServer, merged_and_lost
 from mizzen.resolve.listeners.access_logs import access_logs
+from mizzen.resolve.listeners.connection_ids import connection_ids
 from mizzen.resolve.listeners.edge import edge
 from mizzen.resolve.listeners.listeners import Common, listeners, tls_key
 from mizzen.resolve.listeners.mirrors import Mirrored, mirrored
@@ -96,6 +97,7 @@ def common(ctx: Context) -> Common:
         access_logs=access_logs(ctx),
         tcp_access=authorization(ctx, http=False),
         quic=quic_transport(ctx),
+        connection_ids=connection_ids(ctx),
     )
 
 

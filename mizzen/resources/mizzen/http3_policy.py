@@ -11,6 +11,7 @@ from mizzen.lazy import dataclass
 from mizzen.resources.declaring.declare import Element, Resource
 from mizzen.resources.istio.security import WorkloadSelector
 from mizzen.resources.mizzen.announcement import AnnouncementSettings
+from mizzen.resources.mizzen.connection_ids import ConnectionIdSettings
 from mizzen.resources.mizzen.dns import DnsSettings
 from mizzen.resources.mizzen.transport import TransportSettings
 
@@ -46,6 +47,9 @@ class HTTP3PolicySpec(Element):
     ] = None
     dns: Annotated[DnsSettings | None, "HTTPS records of the hosts; not for single hosts"] = None
     transport: Annotated[TransportSettings | None, "how QUIC listeners carry it; not for targetRefs"] = None
+    connection_ids: Annotated[
+        ConnectionIdSettings | None, "connection ids that a balancer can read; not for targetRefs"
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

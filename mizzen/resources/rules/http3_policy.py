@@ -5,6 +5,7 @@ from mizzen.resources.formats import checks
 from mizzen.resources.mizzen.http3_policy import GatewayReference, HTTP3Policy
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.announcement_settings import validate_announcement
+from mizzen.resources.rules.connection_ids import validate_connection_ids
 from mizzen.resources.rules.dns_settings import validate_dns
 from mizzen.resources.rules.transport_settings import validate_transport
 
@@ -46,6 +47,9 @@ def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
     if spec.transport is not None:
         validate_transport(spec.transport, found)
         _of_gateways("transport", "all servers of a port share its listener", policy, found)
+    if spec.connection_ids is not None:
+        validate_connection_ids(spec.connection_ids, found)
+        _of_gateways("connectionIds", "all servers of a port share its listener", policy, found)
 
 
 def _of_gateways(name: str, why: str, policy: HTTP3Policy, found: Findings) -> None:

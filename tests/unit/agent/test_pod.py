@@ -10,6 +10,7 @@ from mizzen.agent.pod import (
     node_metadata,
     pod_labels,
     proxy_config,
+    server_id,
 )
 
 
@@ -54,3 +55,11 @@ def test_how_long_clients_get_is_as_the_variables_say(tmp_path: Path) -> None:
     assert leaving_seconds(config, {"TERMINATION_DRAIN_DURATION_SECONDS": "soon"}) == 90.0
     config = proxy_config({}, file)
     assert (drain_seconds(config), leaving_seconds(config, {})) == (None, None)
+
+
+def test_the_annotation_of_a_server_id_counts_before_the_variable(tmp_path: Path) -> None:
+    file = tmp_path / "annotations"
+    assert server_id({}, file) == ""
+    assert server_id({"MIZZEN_SERVER_ID": "01"}, file) == "01"
+    file.write_text('mizzen.dev/server-id="0a0b"\n')
+    assert server_id({"MIZZEN_SERVER_ID": "01"}, file) == "0a0b"

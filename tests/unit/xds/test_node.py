@@ -1,7 +1,7 @@
 import pytest
 
 from mizzen._api import pb
-from mizzen.xds.node import gateway_of, start_of
+from mizzen.xds.node import SERVER_ID, address_of, gateway_of, server_id_of, start_of
 from mizzen.xds.start import START, Start
 
 
@@ -50,3 +50,11 @@ def test_what_is_said_of_a_start_is_read_back() -> None:
     node.metadata.update({START: Start(7, "SIGSEGV").to_json()})
 
     assert start_of(node) == Start(7, "SIGSEGV")
+
+
+def test_the_address_and_the_server_id_of_a_node() -> None:
+    node = pb.Node(id="router~10.0.0.7~gateway.shop~shop.svc.cluster.local")
+    assert (address_of(node.id), server_id_of(node)) == ("10.0.0.7", "")
+    node.metadata[SERVER_ID] = "0a0b"
+    assert server_id_of(node) == "0a0b"
+    assert address_of("gw1") == ""
