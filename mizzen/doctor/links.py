@@ -52,13 +52,15 @@ class Finding:
     """What an operator's check knows of a link: a Service's ports, a refused update, a buffer that is too small.
 
     False: this is why the link is broken, or would be for clients that come another way than this one. True: that side of
-    it is fine. None: worth saying (with a `remedy`: worth doing), and breaks nothing.
+    it is fine. None: worth saying (with a `remedy`: worth doing), and breaks nothing. `meant`: somebody chose that the link
+    is as a client sees it, so it is not broken.
     """
 
     link: Name
     ok: bool | None
     said: str
     remedy: str = ""
+    meant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,12 @@ def _with(link: Link, by_link: Mapping[Name, list[Finding]]) -> Link:
         ok = False
     elif ok is None and any(one.ok for one in others):
         ok = True
+    is_meant = ok is False and not causes and any(one.meant for one in others)
+    if is_meant:
+        ok = None
     texts = [*(one.said for one in causes), link.said, *(one.said for one in others)]
     # Where the cause is known, its remedy is the one that helps.
-    own = [] if causes else [link.remedy]
+    own = [] if causes or is_meant else [link.remedy]
     remedies = [*(one.remedy for one in causes), *own, *(one.remedy for one in others)]
     return Link(link.link, ok, _joined(texts), _joined(remedies))
 

@@ -49,7 +49,15 @@ def explained(report: Report, sight: Sight, host: str, port: int, before: Sight 
 def judged(sight: Sight, host: str, port: int, before: Sight | None = None) -> Judgement:
     """`before`: an earlier look at the same gateways."""
     found = tuple(dict.fromkeys(_checks(sight, host, port, before)))
-    return Judgement(findings=findings(found), checks=others(found))
+    meant = (_alone(mirror) for mirror, _ in _mirrors(sight, host, port))
+    return Judgement(findings=(*findings(found), *filter(None, meant)), checks=others(found))
+
+
+def _alone(mirror: MirrorStatus) -> Finding | None:
+    """A server without TCP is closed there because somebody chose that. `number` 0: a control plane that does not tell."""
+    if mirror.tcp_listener or not mirror.listener or not mirror.number:
+        return None
+    return Finding(Name.TCP, None, f"it has HTTP/3 alone ({mirror.choice})", meant=True)
 
 
 def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterator[Check]:

@@ -72,3 +72,13 @@ def test_what_is_fine_vouches_for_what_was_not_looked_at() -> None:
     known = Finding(Name.DNS, True, "the records are as published")
     link = merged(Report("", (Link(Name.DNS, None, ""),)), [known]).links[0]
     assert link == Link(Name.DNS, True, "the records are as published")
+
+
+def test_what_is_meant_is_not_broken() -> None:
+    closed = Report("", (Link(Name.TCP, False, "127.0.0.1:443 refuses", "start it"),))
+    meant = Finding(Name.TCP, None, "HTTP/3 alone, as the annotation says", meant=True)
+    assert merged(closed, [meant]).links[0] == Link(
+        Name.TCP, None, "127.0.0.1:443 refuses; HTTP/3 alone, as the annotation says"
+    )
+    cause = Finding(Name.TCP, False, "the port is in use", "end it")
+    assert merged(closed, [meant, cause]).links[0].ok is False

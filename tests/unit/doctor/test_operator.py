@@ -26,6 +26,7 @@ NONE = MirrorStatus(
     hosts=("shop.test",),
     number=443,
     port=443,
+    tcp_listener="0.0.0.0_443",
 )
 SERVICE = ServiceStatus(
     resource="Service/shop/web",
@@ -72,6 +73,17 @@ def test_a_service_without_udp_explains_what_a_client_sees() -> None:
         "add this line to spec.ports of Service/shop/web (svc.yaml:9:3): - {name: http3"
     )
     assert [one.check for one in found.checks] == ["envoy", "rejected", "server"]
+
+
+def test_a_server_without_tcp_is_closed_there_because_that_is_meant() -> None:
+    mirror = msgspec.structs.replace(
+        NONE, reason="", listener="udp_1", tcp_listener="", choice="without TCP by X"
+    )
+    closed = ordered("https://shop.test/", [Link(Name.TCP, False, "refused", "start it")])
+    report = merged(closed, judged(sight(mirror), "shop.test", 443).findings)
+    assert report.links[1] == Link(Name.TCP, None, "refused; it has HTTP/3 alone (without TCP by X)")
+    both = msgspec.structs.replace(mirror, tcp_listener="0.0.0.0_443", choice="")
+    assert merged(closed, judged(sight(both), "shop.test", 443).findings).links[1].ok is False
 
 
 def test_servers_that_dns_may_tell_of_are_told_once_for_all_envoys() -> None:
