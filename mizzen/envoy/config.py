@@ -235,7 +235,11 @@ def _translate_announcements(
     earlier = {one.name: one for one in before.model.announcements} if before else {}
     for one in model.announcements:
         key = (EXTENSION_CONFIGS, one.name)
-        is_same = one.name in earlier and earlier[one.name].trace_headers is one.trace_headers
+        before_it = earlier.get(one.name)
+        is_same = before_it is not None and (before_it.trace_headers, before_it.strips_early_data) == (
+            one.trace_headers,
+            one.strips_early_data,
+        )
         if not is_same or known[one.name] != said[one.name] or key in changes.faults:
             _put(changes, *key, one.origin, partial(typed_extension_config, one, said[one.name]))
     for name in known.keys() - said.keys():

@@ -14,6 +14,7 @@ from mizzen.envoy.tcp_proxy import tcp_proxy
 from mizzen.envoy.transport import QUIC, quic_transport_socket, tls_transport_socket
 from mizzen.model.backend import BLACK_HOLE
 from mizzen.model.listener import Chain, HttpService, Listener, TcpService, Transport
+from mizzen.model.tls import ServerTls
 
 HCM = "envoy.filters.network.http_connection_manager"
 RBAC = "envoy.filters.network.rbac"
@@ -40,10 +41,17 @@ def filter_chain(chain: Chain, listener: Listener, *, scoped: bool = False) -> p
         transport_socket_connect_timeout=duration(HANDSHAKE_TIMEOUT),
     )
     if chain.tls is not None:
-        quic = listener.transport is Transport.QUIC
-        out.transport_socket.CopyFrom((quic_transport_socket if quic else tls_transport_socket)(chain.tls))
+        out.transport_socket.CopyFrom(_transport_socket(chain, chain.tls, listener.transport))
     _add_match(chain, out)
     return out
+
+
+def _transport_socket(chain: Chain, tls: ServerTls, transport: Transport) -> pb.TransportSocket:
+    if transport is not Transport.QUIC:
+        return tls_transport_socket(tls)
+    return quic_transport_socket(
+        tls, early_data=isinstance(chain.serve, HttpService) and chain.serve.early_data
+    )
 
 
 def _add_match(chain: Chain, out: pb.FilterChain) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log
-from mizzen.envoy.filters import WEBSOCKET_FILTERS, header_limits, http_filters
+from mizzen.envoy.filters import WEBSOCKET_FILTERS, early_data, header_limits, http_filters
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.http_protocol_options import http1_protocol_options
 from mizzen.envoy.parts import NO_TIMEOUT, ads, boolean, duration, extension, uint32
@@ -106,6 +106,7 @@ def http_connection_manager(
         if (told := request_id(edge.tracer)) is not None:
             out.request_id_extension.CopyFrom(told)
     _add_internal_networks(edge, out)
+    _add_early_data(meeting, out)
     return out
 
 
@@ -140,6 +141,15 @@ def _add_internal_networks(edge: Edge, out: pb.HttpConnectionManager) -> None:
         config.mutations.add().remove_on_match.key_matcher.CopyFrom(theirs)
         forged = extension("envoy.http.early_header_mutation.header_mutation", config)
         out.early_header_mutation_extensions.append(forged)
+
+
+def _add_early_data(meeting: Meeting, out: pb.HttpConnectionManager) -> None:
+    """What keeps clients from saying themselves whether a request came early, and answers 425 to those that did and may not."""
+    if not meeting.service.early_data:
+        return
+    if not early_data.is_believed(meeting.edge):
+        out.early_header_mutation_extensions.append(early_data.sent_by_clients())
+    out.local_reply_config.mappers.append(early_data.local_reply())
 
 
 def _add_server_header(edge: Edge, out: pb.HttpConnectionManager) -> None:

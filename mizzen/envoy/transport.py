@@ -13,15 +13,16 @@ def tls_transport_socket(tls: ServerTls) -> pb.TransportSocket:
     return pb.TransportSocket(name=TLS, typed_config=packed(downstream_tls_context(tls)))
 
 
-def quic_transport_socket(tls: ServerTls) -> pb.TransportSocket:
+def quic_transport_socket(tls: ServerTls, *, early_data: bool = False) -> pb.TransportSocket:
     """The same TLS inside QUIC, never weaker.
 
-    Envoy's default is 0-RTT for every method, POST included: off. And where client certificates are judged,
+    Envoy's default is 0-RTT for every method, POST included: off, unless it is chosen for safe ones (`early_data`). Where client certificates are judged,
     no session is resumed: with a CA by SDS, a ticket would let its holder in without a certificate. Elsewhere tickets
     are made with keys that all workers and replicas have (`mizzen.http3.session_tickets`).
     """
     out = pb.QuicDownstreamTransport(
-        downstream_tls_context=downstream_tls_context(tls), enable_early_data=boolean(False)
+        downstream_tls_context=downstream_tls_context(tls),
+        enable_early_data=boolean(early_data and not tls.judges_clients),
     )
     # On QUIC these are ignored. A server that depends on one has no mirror.
     out.downstream_tls_context.common_tls_context.ClearField("tls_params")

@@ -65,6 +65,8 @@ class Announcement:
     server_names: tuple[str, ...] = ()  # SNI that the proof asks for
     certificates: tuple[str, ...] = ()  # names of Certificates, one of which the proof must meet
     trace_headers: TraceHeaders | None = None  # what its filter does besides
+    # Its mirror takes early data, and nobody is believed who says over TCP that a request was some.
+    strips_early_data: bool = False
     hosts_off: tuple[str, ...] = ()  # of its hosts those that are not had over HTTP/3
     binding: Binding | None = None  # what DNS may say of it, and who keeps the records
     origin: ResourceRef

@@ -103,6 +103,7 @@ class HttpService:
     # Name of the Announcement whose headers go on every answer; None on servers that have none.
     announcement: str | None = None
     judged: bool = False  # its requests meet the AccessPolicies of the proxy
+    early_data: bool = False  # safe requests may come as TLS early data (QUIC only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,8 +191,10 @@ def visit(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     timeout: float = 3.0,
+    protocol: str = "",
 ) -> Visit:
-    """One HTTP/3 request by aioquic, the server's certificate verified; without `cert_pem` it brings none.
+    """One HTTP/3 request by aioquic, the server's certificate verified; without `cert_pem` it brings none. `protocol`: of an
+    extended CONNECT.
 
     With a `ticket` of an earlier visit it resumes that session, as a client does that comes back.
     """
@@ -202,6 +204,7 @@ def visit(
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     authority = parts.hostname if port == 443 else f"{parts.hostname}:{port}"
     head = [(":method", method), (":scheme", "https"), (":authority", authority), (":path", path)]
+    head += [(":protocol", protocol)] if protocol else []
     head += [("user-agent", "aioquic"), *((name.lower(), value) for name, value in (headers or {}).items())]
     configuration = _configuration(parts.hostname, ca_pem, cert_pem, key_pem, ticket)
     raw = [(name.encode(), value.encode()) for name, value in head]

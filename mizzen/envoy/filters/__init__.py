@@ -12,6 +12,7 @@ from mizzen.envoy.filters import (
     access_policies,
     announcement,
     cors,
+    early_data,
     fault,
     grpc_stats,
     grpc_web,
@@ -34,6 +35,7 @@ HttpFilterOf = Callable[[Meeting], pb.HttpFilter | None]
 HTTP_FILTERS: tuple[HttpFilterOf, ...] = (
     host_case.http_filter,
     announcement.http_filter,
+    early_data.http_filter,
     trace_headers.http_filter,
     header_limits.http_filter,
     access_policies.http_filter,

@@ -5,7 +5,7 @@ changed listener would drain the very connections that the promise is about.
 """
 
 from mizzen._api import pb
-from mizzen.envoy.filters import trace_headers
+from mizzen.envoy.filters import early_data, trace_headers
 from mizzen.envoy.filters.meeting import Meeting
 from mizzen.envoy.parts import ads, packed
 from mizzen.model.announcement import Announcement
@@ -36,6 +36,8 @@ def typed_extension_config(announcement: Announcement, alt_svc: str | None) -> p
     """
     config = pb.HeaderMutation()
     trace_headers.add(announcement.trace_headers, config)
+    if announcement.strips_early_data:
+        early_data.add_removal_over_tcp(config)
     if alt_svc is not None:
         config.mutations.response_mutations.add(append=_header(alt_svc))
     return pb.TypedExtensionConfig(name=announcement.name, typed_config=packed(config))

@@ -104,13 +104,14 @@ def local_reply() -> pb.LocalReplyConfig:
     too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     return pb.LocalReplyConfig(
         mappers=[
-            _mapper(_TOO_LARGE, too_large, "The headers of the request are too large.\n"),
-            _mapper(_HOST, HTTPStatus.BAD_REQUEST, "The host of the request is malformed.\n"),
+            mapper(_TOO_LARGE, too_large, "The headers of the request are too large.\n"),
+            mapper(_HOST, HTTPStatus.BAD_REQUEST, "The host of the request is malformed.\n"),
         ]
     )
 
 
-def _mapper(policy: str, status: HTTPStatus, body: str) -> pb.ResponseMapper:
+def mapper(policy: str, status: HTTPStatus, body: str) -> pb.ResponseMapper:
+    """What makes the refusals by one policy of an RBAC filter an answer of its own."""
     details = f"rbac_access_denied_matched_policy[{policy}]"
     refused = extension(
         "envoy.access_loggers.extension_filters.cel",

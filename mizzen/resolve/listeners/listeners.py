@@ -74,7 +74,7 @@ def listeners(
     }
     https = mapped(ctx, _https_chain, PersistentMap(ending))
     of_quic = (
-        (key, (*made_of, key in mirrored.hosts_off))
+        (key, (*made_of, key in mirrored.hosts_off, key in mirrored.early_data))
         for key, made_of in ending.items()
         if key in mirrored.route_tables
     )
@@ -221,13 +221,13 @@ def _https_chain(ctx: Context, _: str, ending: _Ending) -> Chain:
     return attempt(Stage.RESOLVE, server.ref, make, ctx.report, _refusing(server), server.at)
 
 
-def _quic_chain(_: Context, __: str, ending: tuple[MergedServer, ServerTls, bool]) -> Chain:
-    server, ends, has_hosts_off = ending
-    chain = _ending_chain(server, replace(ends, alpn=_ALPN_QUIC), quic_listener_name(server))
-    if not has_hosts_off:
-        return chain
-    assert isinstance(chain.serve, HttpService)
-    return replace(chain, serve=replace(chain.serve, route_table=over_http3(server.route_table)))
+def _quic_chain(_: Context, __: str, ending: tuple[MergedServer, ServerTls, bool, bool]) -> Chain:
+    server, ends, has_hosts_off, early_data = ending
+    service = _http(server, quic_listener_name(server), announcement_name(server.route_table))
+    service = replace(service, early_data=early_data)
+    if has_hosts_off:
+        service = replace(service, route_table=over_http3(server.route_table))
+    return _chain(server, server.route_table, replace(ends, alpn=_ALPN_QUIC), service)
 
 
 def _ending_chain(server: MergedServer, ends: ServerTls, listener: str) -> Chain:

@@ -16,6 +16,7 @@ from mizzen.resolve.context import Context, mapped
 from mizzen.resolve.gateways.servers import MergedServer, dialled_port
 from mizzen.resolve.http3_choices import Choice, Choices, choices
 from mizzen.resolve.listeners.bindings import binding
+from mizzen.resolve.listeners.early_data import takes_early_data
 from mizzen.resolve.listeners.lingering import is_remembered
 from mizzen.resolve.listeners.rollouts import rollout
 from mizzen.resolve.listeners.tracing import trace_headers
@@ -62,6 +63,7 @@ class Mirrored:
     announcements: tuple[Announcement, ...]
     route_tables: frozenset[str]  # of the servers that have a mirror
     hosts_off: Mapping[str, tuple[str, ...]]  # by them, of those with hosts that are not had over HTTP/3
+    early_data: frozenset[str]  # of these that take early data
 
 
 def quic_listener_name(server: MergedServer) -> str:
@@ -97,22 +99,30 @@ def mirrored(
         route_tables=frozenset(one.server for one in mirrors if one.quic_listener),
         hosts_off={
             name: chosen.hosts_off
-            for name, (mirror, _, chosen) in made.items()
+            for name, (mirror, _, chosen, _) in made.items()
             if mirror.quic_listener and chosen.off
         },
+        early_data=frozenset(name for name, one in made.items() if one[3]),
     )
 
 
 def _mirror_of(
     ctx: Context, _: str, ending: tuple[MergedServer, ServerTls | None]
-) -> tuple[Mirror, Announcement | None, Choices]:
+) -> tuple[Mirror, Announcement | None, Choices, bool]:
+    """Also what is chosen of the server, and whether its mirror takes early data."""
     server, ends = ending
     chosen = choices(ctx, server.gateway, server.server)
     without = (_without(ctx, server, _FAULT), None)
     make = partial(_mirror, ctx, server, ends, chosen)
     mirror, port = attempt(Stage.RESOLVE, server.ref, make, ctx.report, without, server.at)
     if ends is None:
-        return mirror, None, chosen
+        return mirror, None, chosen, False
+    judge = partial(takes_early_data, ctx, server, ends)
+    early = bool(mirror.quic_listener) and attempt(
+        Stage.RESOLVE, server.ref, judge, ctx.report, False, server.at
+    )
+    topology = ctx.proxy.config.gateway_topology
+    has_proxies = topology is not None and bool(topology.num_trusted_proxies)
     describe = partial(binding, ctx, server, () if server.only else ends.alpn, chosen)
     comes, public_address = rollout(ctx, server)
     announcement = Announcement(
@@ -124,11 +134,12 @@ def _mirror_of(
         server_names=server.server_names,
         certificates=ends.certificates,
         trace_headers=trace_headers(ctx),
+        strips_early_data=early and not has_proxies,
         hosts_off=chosen.hosts_off,
         binding=attempt(Stage.RESOLVE, server.ref, describe, ctx.report, None, server.at),
         origin=server.ref,
     )
-    return mirror, announcement, chosen
+    return mirror, announcement, chosen, early
 
 
 def _mirror(

@@ -45,6 +45,9 @@ class HTTP3PolicySpec(Element):
     announcement: Annotated[
         AnnouncementSettings | None, "how clients come to know of it; not for single hosts"
     ] = None
+    early_data: Annotated[
+        bool | None, "whether safe requests are taken as TLS early data (0-RTT); not for single hosts"
+    ] = None
     dns: Annotated[DnsSettings | None, "HTTPS records of the hosts; not for single hosts"] = None
     transport: Annotated[TransportSettings | None, "how QUIC listeners carry it; not for targetRefs"] = None
     connection_ids: Annotated[

@@ -2,7 +2,7 @@
 
 from mizzen.resources.declaring.findings import Findings
 from mizzen.resources.formats import checks
-from mizzen.resources.mizzen.http3_policy import GatewayReference, HTTP3Policy
+from mizzen.resources.mizzen.http3_policy import GatewayReference, HTTP3Policy, HTTP3PolicySpec
 from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.announcement_settings import validate_announcement
 from mizzen.resources.rules.connection_ids import validate_connection_ids
@@ -14,6 +14,27 @@ _GATEWAY = ("networking.istio.io", "Gateway")
 
 def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
     spec = policy.spec
+    _validate_subject(spec, found)
+    if spec.mode == "only":
+        _validate_only(spec, found)
+    if spec.early_data is not None:
+        _of_servers("earlyData", "early data comes before it is known for which host", policy, found)
+    if spec.announcement is not None:
+        validate_announcement(spec.announcement, found)
+        _of_servers("announcement", "all hosts of a server are announced together", policy, found)
+    if spec.dns is not None:
+        validate_dns(spec.dns, found)
+        _of_servers("dns", "records are kept for all hosts of a server", policy, found)
+    if spec.transport is not None:
+        validate_transport(spec.transport, found)
+        _of_gateways("transport", "all servers of a port share its listener", policy, found)
+    if spec.connection_ids is not None:
+        validate_connection_ids(spec.connection_ids, found)
+        _of_gateways("connectionIds", "all servers of a port share its listener", policy, found)
+
+
+def _validate_subject(spec: HTTP3PolicySpec, found: Findings) -> None:
+    """What a policy is for."""
     if spec.selector is not None:
         shared_rules.selector(spec.selector.match_labels, f"{spec.selector.at}.matchLabels", found)
         if spec.target_refs:
@@ -27,29 +48,22 @@ def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
     for number, host in enumerate(spec.hosts):
         if wrong := checks.wildcard_domain(host):
             found.error("VAL-004", f"{spec.at}.hosts[{number}]", wrong)
-    if spec.mode == "only" and not spec.target_refs:
+
+
+def _validate_only(spec: HTTP3PolicySpec, found: Findings) -> None:
+    if not spec.target_refs:
         message = "without TCP are single servers, and no targetRefs name any"
         hint = "Name the Gateway in targetRefs: who does not know of HTTP/3 cannot come."
         found.error("VAL-002", f"{spec.at}.mode", message, hint)
-    elif spec.hosts and spec.mode == "only":
+    elif spec.hosts:
         message = "a host shares its server's port with others: it cannot be without TCP alone"
         found.error("VAL-002", f"{spec.at}.mode", message, "Leave hosts out, or give the host a server.")
-    if spec.announcement is not None:
-        validate_announcement(spec.announcement, found)
-        if spec.hosts:
-            message = "all hosts of a server are announced together"
-            found.error("VAL-002", f"{spec.at}.announcement", message, "Write a policy without hosts for it.")
-    if spec.dns is not None:
-        validate_dns(spec.dns, found)
-        if spec.hosts:
-            message = "records are kept for all hosts of a server"
-            found.error("VAL-002", f"{spec.at}.dns", message, "Write a policy without hosts for it.")
-    if spec.transport is not None:
-        validate_transport(spec.transport, found)
-        _of_gateways("transport", "all servers of a port share its listener", policy, found)
-    if spec.connection_ids is not None:
-        validate_connection_ids(spec.connection_ids, found)
-        _of_gateways("connectionIds", "all servers of a port share its listener", policy, found)
+
+
+def _of_servers(name: str, why: str, policy: HTTP3Policy, found: Findings) -> None:
+    """A field that is for servers as a whole."""
+    if policy.spec.hosts:
+        found.error("VAL-002", f"{policy.spec.at}.{name}", why, "Write a policy without hosts for it.")
 
 
 def _of_gateways(name: str, why: str, policy: HTTP3Policy, found: Findings) -> None:
