@@ -76,6 +76,8 @@ def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterato
         yield from off or operator_gateway.mirror(sight, mirror, udp)
         yield from operator_gateway.client_addresses(sight, envoys, mirror)
         yield from operator_gateway.ports(envoys, mirror)
+        if mirror.listener:
+            yield from operator_envoy.connection_ids(sight, envoys, mirror)
         for envoy in envoys:
             if mirror.listener not in {one.name for one in envoy.status.listeners}:
                 continue  # there is none, or its port could not be opened: told above

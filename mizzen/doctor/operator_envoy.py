@@ -5,11 +5,11 @@ Envoy's start.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mizzen.doctor.links import Name
-from mizzen.doctor.operator_check import Check
-from mizzen.doctor.operator_sight import EnvoyListener, EnvoySight, worker_connections
+from mizzen.doctor.operator_check import Check, at
+from mizzen.doctor.operator_sight import EnvoyListener, EnvoySight, Sight, worker_connections
 from mizzen.status import MirrorStatus
 
 _DROPPED = "udp.downstream_rx_datagram_dropped"
@@ -71,6 +71,30 @@ def _listener(envoy: EnvoySight, mirror: MirrorStatus, listener: EnvoyListener |
         said = f"{called} serves what it had: its last update was refused: {listener.error}"
         return Check(check="listener", ok=False, said=said, remedy="see mizzen proxy-status")
     return Check(check="listener", ok=True, said=f"{called} is active")
+
+
+def connection_ids(sight: Sight, envoys: Sequence[EnvoySight], mirror: MirrorStatus) -> Iterator[Check]:
+    """Where a client comes to that changes its address in mid-connection: balancers choose by addresses."""
+    listeners = [one.listener(mirror.listener) for one in envoys if not one.silent]
+    wrong = [one for one in sight.problems if one.code.startswith("QLB-")]
+    if any(one is not None and one.routable_ids for one in listeners):
+        for problem in wrong:
+            said = f"{problem.message} ({at(problem.resource, problem.origin)})"
+            yield Check(
+                check="connection-ids", ok=False, said=said, remedy=problem.hint, links=(Name.MIGRATION,)
+            )
+        if not wrong:
+            said = "connection ids name the Envoy (QUIC-LB): a balancer that reads them leads clients that move to it"
+            yield Check(check="connection-ids", ok=True, said=said)
+    elif len(envoys) > 1:
+        yield Check(
+            check="connection-ids",
+            ok=None,
+            said=f"{len(envoys)} Envoys serve it, and connection ids do not name them: a client that changes its address may "
+            "come to another one, and has to connect anew",
+            remedy="a balancer that reads connection ids, and HTTP3Policy connectionIds (docs/tuning-http3.md)",
+            links=(Name.MIGRATION,),
+        )
 
 
 def _draining(envoy: EnvoySight) -> Iterator[Check]:

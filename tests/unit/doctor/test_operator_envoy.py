@@ -1,10 +1,11 @@
+from dataclasses import replace
 from typing import Any
 
 from mizzen.doctor.links import Name
 from mizzen.doctor.operator_check import Check
-from mizzen.doctor.operator_envoy import checks
-from mizzen.doctor.operator_sight import EnvoyListener, EnvoySight
-from mizzen.status import EnvoyStatus, KernelUdp, ListenerStatus, MirrorStatus, UdpSocket
+from mizzen.doctor.operator_envoy import checks, connection_ids
+from mizzen.doctor.operator_sight import EnvoyListener, EnvoySight, Sight
+from mizzen.status import EnvoyStatus, KernelUdp, ListenerStatus, MirrorStatus, ProblemValue, UdpSocket
 
 NAME = "udp_0.0.0.0_8443"
 MIRROR = MirrorStatus(server="https.443", listener=NAME)
@@ -98,6 +99,27 @@ def test_connections_must_reach_all_workers() -> None:
     assert found.ok is False
     assert "16, 0: not all are reached" in found.said
     assert "workers" not in [one.check for one in checks(sight({"worker_0.downstream_cx_total": 99}), MIRROR)]
+
+
+def ids(*envoys: EnvoySight, problems: tuple[ProblemValue, ...] = ()) -> list[Check]:
+    whole = Sight(where="the cluster", envoys=envoys, problems=problems)
+    return list(connection_ids(whole, envoys, MIRROR))
+
+
+def test_several_envoys_need_ids_that_a_balancer_can_read() -> None:
+    assert ids(sight()) == []
+    (two,) = ids(sight(), sight())
+    assert (two.ok, two.links) == (None, (Name.MIGRATION,))
+    assert two.said.startswith("2 Envoys serve it")
+    named = sight(listeners=(replace(ACTIVE, routable_ids=True),))
+    (fine,) = ids(named, named)
+    assert fine.ok is True
+    problem = ProblemValue(
+        code="QLB-001", message="the key is not there", hint="write it", resource="HTTP3Policy/a/b"
+    )
+    (keyless,) = ids(named, named, problems=(problem,))
+    assert (keyless.ok, keyless.remedy, keyless.links) == (False, "write it", (Name.MIGRATION,))
+    assert keyless.said == "the key is not there (HTTP3Policy/a/b)"
 
 
 def test_stateless_resets_that_rise_are_told() -> None:
