@@ -13,6 +13,7 @@ from mizzen.http3.evidence import NOTHING_KNOWN, Evidence
 from mizzen.http3.health import Health, Verdict
 from mizzen.http3.life import (
     FAILED,
+    NOT_WANTED,
     UNCONFIRMED,
     kept,
     leave,
@@ -49,7 +50,8 @@ class Server:
         first = wanted[0] if wanted else None
         agree = first is not None and all(one.port == first.port for one in wanted)
         port = first.port if first is not None and agree else None
-        states = _remembered(self.states, port, now)
+        why = next((one.why for one in wanted if one.why), NOT_WANTED)
+        states = _remembered(self.states, port, now, why)
         if first is not None and port is not None:
             states[port] = _begin(first, self.states.get(port, _NOBODY), now)
         found = Server(port=port, states=states)
@@ -220,9 +222,11 @@ class Server:
         return self if states == self.states else replace(self, states=states)
 
 
-def _remembered(states: Mapping[int, State], but: int | None, now: datetime) -> dict[int, State]:
+def _remembered(
+    states: Mapping[int, State], but: int | None, now: datetime, why: str = NOT_WANTED
+) -> dict[int, State]:
     """What clients may still know of other ports, and what lingers of them."""
-    gone = {number: leave(state, now) for number, state in states.items() if number != but}
+    gone = {number: leave(state, now, why) for number, state in states.items() if number != but}
     return {
         number: state
         for number, state in gone.items()

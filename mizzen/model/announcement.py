@@ -59,6 +59,7 @@ class Announcement:
 
     name: str  # "alt-svc/https.443.https.httpbin-gateway.istio-system"
     port: int | None  # the UDP port that clients dial; None: there is no mirror to announce
+    why: str = ""  # there is none
     rollout: Rollout = field(default_factory=Rollout)
     listener: str = ""  # the QUIC listener that must be proven first
     public_address: str = ""  # an IP address through which it must be proven too

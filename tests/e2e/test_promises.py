@@ -1,5 +1,6 @@
 """The life of a promise of HTTP/3 at a real Envoy, with ages of seconds: it grows, goes back, and is withdrawn without harm."""
 
+import asyncio
 import os
 import signal
 import time
@@ -8,9 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pycurl
 import pytest
 
 from mizzen.node.ports import try_bind
+from mizzen.plane.counting import Counting
+from mizzen.plane.statistics import Meters
 from mizzen.probe.load import Load
 from tests.harness import gateway
 from tests.harness.clients import asked, curl
@@ -21,7 +25,15 @@ pytestmark = pytest.mark.e2e
 URL = f"https://{HOST}:8443"
 SERVER = "https.443.https-shop.shop.istio-system"
 DRAIN_SECONDS = 1
+ALTSVC_CTRL, H1_H2_H3 = 286, 0x38  # which pycurl does not name
 AT_ONCE_SECONDS = 0.25  # a client that is refused so soon falls back unnoticed; a silent port takes 3 s
+
+METERS = Meters(
+    listener="udp_0.0.0.0_8443",
+    prefix="outbound_udp_0.0.0.0_8443;",
+    tcp_listener="0.0.0.0_8443",
+    tcp_prefix="outbound_0.0.0.0_8443;",
+)
 
 OPERATOR = """
 apiVersion: install.istio.io/v1alpha1
@@ -85,10 +97,42 @@ class Shop:
         (found,) = (one for one in mirrors if one["server"] == SERVER)
         return dict(found)
 
-    def is_refused_at_once(self) -> bool:
+    def seconds_until_refused(self) -> float:
+        """How long a client over HTTP/3 waits for nothing; a day where it is served."""
         began = time.monotonic()
         answer = curl("h3", URL, ca_pem=self.ca_pem, timeout=3)
-        return bool(answer.error) and time.monotonic() - began < AT_ONCE_SECONDS
+        return time.monotonic() - began if answer.error else 86400.0
+
+    def is_refused_at_once(self) -> bool:
+        return self.seconds_until_refused() < AT_ONCE_SECONDS
+
+
+class Remembering:
+    """A client that remembers alt-svc, and begins each request with a connection of its own."""
+
+    def __init__(self, ca_pem: str, ca_file: Path) -> None:
+        ca_file.write_text(ca_pem)
+        self._curl = pycurl.Curl()
+        self._curl.setopt(pycurl.URL, URL)
+        self._curl.setopt(pycurl.CAINFO, str(ca_file))
+        self._curl.setopt(pycurl.RESOLVE, [f"{HOST}:8443:127.0.0.1"])
+        self._curl.setopt(pycurl.FRESH_CONNECT, 1)
+        self._curl.setopt(pycurl.TIMEOUT, 5)
+        self._curl.setopt(pycurl.WRITEFUNCTION, lambda body: None)
+        self._curl.setopt(ALTSVC_CTRL, H1_H2_H3)
+
+    def ask(self) -> tuple[int, float]:
+        """By which version it was answered, and after how long."""
+        began = time.monotonic()
+        self._curl.perform()
+        assert self._curl.getinfo(pycurl.RESPONSE_CODE) == 200
+        return self._curl.getinfo(pycurl.INFO_HTTP_VERSION), time.monotonic() - began
+
+    def __enter__(self) -> "Remembering":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._curl.close()
 
 
 def operator(*, switch: str = "true", udp: str = UDP) -> str:
@@ -122,6 +166,30 @@ def test_it_grows_stage_by_stage(shop: Shop) -> None:
     assert f" {shop.mirror()['since']} " in printed
 
 
+def test_who_remembers_a_mirror_that_must_not_be_served_any_more_falls_back_unnoticed(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shop.until_says('h3=":8443"; ma=4')
+    with Remembering(shop.ca_pem, tmp_path / "ca.pem") as client:
+        assert [client.ask()[0] for _ in range(2)] == [
+            pycurl.CURL_HTTP_VERSION_2_0,
+            pycurl.CURL_HTTP_VERSION_3,
+        ]
+        text = (shop.folder / "gateway.yaml").read_text()
+        weaker = text.replace("mode: SIMPLE", "mode: SIMPLE\n      maxProtocolVersion: TLSV1_2")
+        replace_file(shop.folder / "gateway.yaml", weaker)
+        eventually(shop.is_refused_at_once, 3)
+        version, seconds = client.ask()  # it still remembers
+    assert version == pycurl.CURL_HTTP_VERSION_2_0
+    assert seconds < AT_ONCE_SECONDS
+    assert min(shop.seconds_until_refused() for _ in range(5)) < 0.02  # 1 ms, where nothing else runs
+    assert (
+        shop.mirror()["history"][-1]["reason"] == "QUIC speaks TLS 1.3 only, and maxProtocolVersion is lower"
+    )
+    replace_file(shop.folder / "gateway.yaml", text)
+    shop.until_says('h3=":8443"; ma=4')
+
+
 def test_where_requests_over_http3_fail_and_those_over_tcp_do_not_it_goes_back(shop: Shop) -> None:
     shop.until_says('h3=":8443"; ma=4')
     with shop.load("h2"), shop.load("h3", "/bad", statuses=frozenset({503})):
@@ -129,6 +197,10 @@ def test_where_requests_over_http3_fail_and_those_over_tcp_do_not_it_goes_back(s
         assert "over HTTP/3 failed with 5xx, 0% over TCP" in shop.mirror()["history"][-1]["reason"]
         shop.until_says("clear", 6)
     assert "it is tried again at" in shop.mirror()["reason"]
+    # What a control plane elsewhere reads, at the port for metrics.
+    counted = asyncio.run(Counting(instance=None).read({"pod": ("127.0.0.1", frozenset({METERS}))}))
+    assert counted["pod"][METERS].errors >= 5
+    assert counted["pod"][METERS].tcp_requests > counted["pod"][METERS].tcp_errors == 0
     shop.until_says('h3=":8443"; ma=2', 6)
 
 

@@ -128,6 +128,7 @@ def _mirror_of(
     announcement = Announcement(
         name=announcement_name(server.route_table),
         port=port,
+        why=mirror.reason if port is None else "",
         rollout=comes,
         listener=mirror.quic_listener,
         public_address=public_address,

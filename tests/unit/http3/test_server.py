@@ -68,6 +68,14 @@ def test_clear_is_said_until_the_last_client_has_forgotten():
     assert found.step(UNKNOWN, NOW + DAY + SLACK).value is None
 
 
+def test_why_it_was_taken_back_is_remembered():
+    off = "HTTP/3 is switched off"
+    found = life(PROVEN).follow((an_announcement(port=None, why=off),), NOW)
+    assert [turn.reason for turn in found.shown.history] == ["proven by a request over HTTP/3", off]
+    gone = life(PROVEN).follow((), NOW)
+    assert gone.shown.history[-1].reason == "the configuration has no mirror for it any more"
+
+
 def test_a_promise_that_was_made_for_longer_lasts_longer():
     week = 7 * DAY
     found = Server().follow((an_announcement(max_age=week),), NOW).step(PROVEN, NOW).kept()
