@@ -10,6 +10,7 @@ from mizzen.cluster.leader_tasks import MANAGER
 from mizzen.dns.endpoints import API_VERSION, MANAGED, PLURAL, dns_endpoint
 from mizzen.kube.client import Json, Kube, KubeError
 from mizzen.lazy import dataclass
+from mizzen.plane.dns_keeper import NotesUnread
 from mizzen.plane.dns_upkeep import Objects
 from mizzen.plane.effects import ServerKey
 from mizzen.status import Status
@@ -108,13 +109,13 @@ class ConfigMapNotes:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     async def load(self) -> Any:
-        """What the leader before noted down. Without it DNS alone says whose its records are."""
+        """What the leader before noted down."""
         try:
             found = await self.kube.get(self._path)
             return json.loads((found.get("data") or {}).get(_KEY, "null"))
         except KubeError as error:
             if error.status != 404:
-                _log.warning("what was written into DNS before is not known: %s", error)
+                raise NotesUnread(str(error)) from error
         except ValueError:
             _log.warning(
                 "what was written into DNS before is not known: the ConfigMap %s holds none", self.name

@@ -32,11 +32,15 @@ LOOK_SECONDS = 300.0  # how often it is looked whether DNS still says what it wa
 _log = logging.getLogger(__name__)
 
 
+class NotesUnread(Exception):
+    """What was noted down cannot be read now; it is there. The message says why."""
+
+
 class Notes(Protocol):
     """Where it is noted down which names were written."""
 
     async def load(self) -> Any:
-        """What was noted down; None when there is nothing."""
+        """What was noted down; None when there is nothing. NotesUnread."""
 
     async def save(self, value: Any) -> None:
         """Note this down instead."""
@@ -84,7 +88,7 @@ class DnsKeeper:
         self._noted: Any = None
 
     async def want(self, zones: Mapping[ZoneKey, KeptZone]) -> None:
-        """From now on the zones hold these records of ours, and no others."""
+        """From now on the zones hold these records of ours, and no others. NotesUnread: nothing is done."""
         if not self._is_loaded:
             await self._load()
         for key, kept in zones.items():

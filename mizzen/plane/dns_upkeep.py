@@ -11,7 +11,7 @@ from mizzen.dns.justified import Listed
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.lazy import dataclass
 from mizzen.model.dns import TsigKey
-from mizzen.plane.dns_keeper import DnsKeeper
+from mizzen.plane.dns_keeper import DnsKeeper, NotesUnread
 from mizzen.plane.dns_records import Lists, keeps_any, kept
 from mizzen.plane.effects import ServerKey
 from mizzen.plane.served_gateway import Gateway
@@ -63,7 +63,8 @@ class DnsUpkeep:
     )  # by gateway: its targets, are any kept
     _objects: Objects = field(default_factory=dict)
     _has_applied: bool = False
-    _trouble: str = ""
+    _trouble: str = ""  # with the objects
+    _failed: str = ""  # at the last look
 
     def changed(self) -> None:
         """The state may be another one."""
@@ -84,10 +85,26 @@ class DnsUpkeep:
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._wake.wait()
                 self._wake.clear()
-                await self._look()
+                await self._try()
                 await asyncio.sleep(GAP_SECONDS)
         finally:
             await self.keeper.stop()
+
+    async def _try(self) -> None:
+        """Look; what fails is tried again, and holds up nothing else."""
+        try:
+            await self._look()
+            self._failed = ""
+        except Exception as error:  # noqa: BLE001
+            self._grounds = ()
+            if self._failed != (why := f"{type(error).__name__}: {error}"):
+                self._failed = why
+                if isinstance(error, NotesUnread):
+                    _log.warning(
+                        "what was written into DNS before is not known, and nothing is written: %s", error
+                    )
+                else:
+                    _log.exception("HTTPS records cannot be worked out")
 
     async def _look(self) -> None:
         if not self.may_write():

@@ -101,6 +101,13 @@ def test_the_doctor_brings_its_clients_when_it_looks() -> None:
     assert not {name.partition(".")[0] for name in found} & {"aioquic", "dns", "pycurl", "cryptography"}
 
 
+def test_what_only_some_control_planes_use_is_imported_by_those() -> None:
+    found = imported("from mizzen.plane import loop\nfrom mizzen.cli import dns")
+
+    assert "mizzen.plane.name_server" in found
+    assert "dns" not in {name.partition(".")[0] for name in found}
+
+
 def test_no_class_makes_its_methods_before_they_are_called() -> None:
     """`mizzen.lazy` says why; what imports it has the dataclass of the standard library for nothing."""
     package = Path(mizzen.__file__).parent

@@ -7,6 +7,7 @@ from mizzen.dns.endpoints import dns_endpoint
 from mizzen.dns.justified import justified
 from mizzen.errors import ResourceRef
 from mizzen.kube.client import Kube
+from mizzen.plane.dns_keeper import NotesUnread
 from mizzen.status import BindingStatus, EnvoyStatus, MirrorStatus, Status
 from tests.harness.fake_api_server import Answer, FakeServer
 from tests.unit.dns.test_justified import EAST
@@ -82,6 +83,9 @@ async def test_notes_are_kept_in_a_config_map_and_what_is_none_counts_as_nothing
     assert await notes.load() is None
     server.lists.append(Answer(status=404, body={}))
     assert await notes.load() is None
+    server.lists.append(Answer(status=403, body={"message": "forbidden"}))
+    with pytest.raises(NotesUnread, match="forbidden"):
+        await notes.load()
 
 
 def replica(version: str, is_listed: bool) -> Status:

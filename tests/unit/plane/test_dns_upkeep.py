@@ -10,6 +10,7 @@ import pytest
 
 from mizzen.node import private_file
 from mizzen.plane import dns_upkeep
+from mizzen.plane.dns_keeper import NotesUnread
 from mizzen.plane.dns_records import KeptZone, ZoneKey
 from mizzen.plane.dns_upkeep import DnsUpkeep, FileNotes, key_in
 from mizzen.resources.intake import decode_all
@@ -100,6 +101,23 @@ async def test_who_may_not_write_keeps_nothing_and_begins_when_he_may() -> None:
         await until(lambda: keeper.told and keeper.told[-1] == {KEY: [NAME]})
         leads.clear()
         await until(lambda: keeper.stopped == 1)
+
+
+async def test_what_fails_is_told_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    plane = Plane()
+    plane.build(https("shop") + policy())
+    async with running(plane, listed=lambda: LISTED) as (_, keeper):
+        want, tries = keeper.want, []
+
+        async def failing(zones: dict[ZoneKey, KeptZone]) -> None:
+            tries.append(1)
+            if len(tries) < 3:
+                raise NotesUnread("the API server is away")
+            await want(zones)
+
+        keeper.want = failing  # type: ignore[method-assign]
+        await until(lambda: keeper.told and keeper.told[-1] == {KEY: [NAME]})
+    assert caplog.text.count("the API server is away") == 1
 
 
 async def test_objects_are_told_of_where_there_is_no_cluster() -> None:
