@@ -74,6 +74,7 @@ def _checks(sight: Sight, host: str, port: int, before: Sight | None) -> Iterato
         udp = next((one for one in of_service if one.ok is False and Name.UDP in one.links), None)
         off = tuple(operator_gateway.switched_off(mirror, host))
         yield from off or operator_gateway.mirror(sight, mirror, udp)
+        yield from operator_gateway.problems(sight, mirror)
         yield from operator_gateway.client_addresses(sight, envoys, mirror)
         yield from operator_gateway.ports(envoys, mirror)
         if mirror.listener:

@@ -10,6 +10,7 @@ from mizzen.resolve.http3_choices import is_off
 from mizzen.status import EnvoyStatus, MirrorStatus, PortStatus, ServiceStatus
 
 _H3 = "h3="
+_TOLD = ("H3-001", "H3-002", "H3-008", "PORT-", "XDS-")  # by the other checks
 _OF_THE_SERVICE = frozenset({Reason.NO_UDP_PORT.value, Reason.OTHER_UDP_TARGET.value})
 _SWITCH = 'switch it on: mizzen.dev/http3: "on" at the Gateway, or for all (docs/http3.md, Choosing)'
 _LOAD_BALANCER = "use a load balancer that takes TCP and UDP on one address (docs/kubernetes.md, UDP)"
@@ -181,6 +182,19 @@ def _hint(sight: Sight, one: MirrorStatus) -> str:
     told = [p.hint for p in about if one.reason and one.reason in p.message]
     told += [p.hint for p in about if p.code.startswith("H3-") and p.severity != "info"]
     return told[0] if told else ""
+
+
+def problems(sight: Sight, one: MirrorStatus) -> Iterator[Check]:
+    """What else is wrong with the Gateway, besides what is told of its mirror."""
+    for problem in sight.problems:
+        is_told = problem.code.startswith(_TOLD) or bool(one.reason and one.reason in problem.message)
+        if problem.resource == one.resource and problem.severity != "info" and not is_told:
+            yield Check(
+                check="problems",
+                ok=False if problem.severity == "error" else None,
+                said=f"{problem.code} {problem.message} ({at(problem.resource, problem.origin)})",
+                remedy=problem.hint,
+            )
 
 
 # --- the Service ------------------------------------------------------------------------------------

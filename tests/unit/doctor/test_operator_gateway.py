@@ -193,6 +193,24 @@ def test_a_mirror_that_nobody_wants_says_how_to_want_it() -> None:
     assert "mizzen.dev/http3" in only(judge.mirror(sight(), lingering)).remedy
 
 
+def test_what_else_is_wrong_with_the_gateway_is_told_once() -> None:
+    def problem(code: str, severity: str, resource: str = "Gateway/shop/web") -> ProblemValue:
+        return ProblemValue(
+            code=code, severity=severity, resource=resource, message="is wrong", hint="mend it"
+        )
+
+    told = (
+        problem("H3-001", "warning"),
+        problem("TLS-001", "info"),
+        problem("TLS-001", "error", "Gateway/a/b"),
+    )
+    assert not list(judge.problems(sight(*told), MIRROR))
+    error, warning = judge.problems(sight(problem("TLS-001", "error"), problem("H3-006", "warning")), MIRROR)
+    assert (error.ok, error.remedy) == (False, "mend it")
+    assert error.said == "TLS-001 is wrong (Gateway/shop/web)"
+    assert warning.ok is None
+
+
 def test_the_life_of_an_announcement_is_told() -> None:
     announced = changed(
         MIRROR,
