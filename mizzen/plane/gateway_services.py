@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from mizzen.errors import ResourceRef
 from mizzen.resolve.context import Proxy
 from mizzen.resolve.listeners.udp import refusal
-from mizzen.resolve.names import service_host
 from mizzen.resolve.proxies.declared import declared_gateways
 from mizzen.resources.kubernetes.core import Service, ServicePort
 from mizzen.resources.world import World
@@ -14,11 +13,13 @@ from mizzen.status import PortStatus, ServiceStatus
 
 def services(world: World, proxy: Proxy) -> tuple[ServiceStatus, ...]:
     """Those that lead to a gateway; where none is written, the one that its installation brings."""
-    hosts = {target.service for target in proxy.targets}
-    found = tuple(
-        _written(world, one) for one in world.services if service_host(one.name, one.namespace) in hosts
-    )
-    return found or tuple(_installed(world, proxy))
+    found = []
+    for host in dict.fromkeys(target.service for target in proxy.targets):
+        name, namespace, *_ = host.split(".")
+        service = world.service_by_key.get((namespace, name))
+        if service is not None:
+            found.append(_written(world, service))
+    return tuple(found) or tuple(_installed(world, proxy))
 
 
 def _written(world: World, service: Service) -> ServiceStatus:
