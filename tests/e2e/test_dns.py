@@ -92,6 +92,7 @@ metadata: {{name: dns, namespace: istio-system}}
 spec:
   dns: {{server: "SERVER", zone: example.com, tsigSecret: update-key, ttl: 1s, addresses: [127.0.0.1]}}
 """
+RECORD_8443 = '1 . alpn="h3,h2,http/1.1" port="8443" ipv4hint="127.0.0.1"'
 RECORD = '1 . alpn="h3,h2,http/1.1" ipv4hint="127.0.0.1"'
 
 
@@ -169,15 +170,27 @@ def test_dns_says_nothing_any_more_for_a_whole_ttl_before_answers_say_clear(
         (folder / "dns.yaml").write_text(_KEPT.replace("SERVER", server.address))
         (folder / "service.yaml").write_text(_SERVICE + _UDP)
         site(folder, authority, WWW, "www")
-        with gateway.up(folder, "--external-port", "443:8443") as up:
-            gateway.eventually(lambda: said(server, WWW) == (RECORD,))
+        (tmp_path / "ca.crt").write_text(authority.pem)
+        below = f"_8443._https.{WWW}"
+        with gateway.up(folder) as up:
+            gateway.eventually(lambda: said(server, below) == (RECORD_8443,))
+            asked = [
+                f"https://{WWW}:8443/",
+                "--dns-servers",
+                server.address,
+                "--cacert",
+                str(tmp_path / "ca.crt"),
+            ]
+            doctor = json.loads(up.mizzen("doctor", *asked, "-o", "json").stdout)
+            assert (doctor["broken"], doctor["links"][0]["link"]) == (None, "dns")
+            assert "HTTPS record: 1 . alpn=h3" in doctor["links"][0]["said"]
 
             def alt_svc() -> tuple[str, ...]:
                 return curl("h2", f"https://{WWW}:8443/", ca_pem=authority.pem).all("alt-svc")
 
             assert alt_svc()[0].startswith("h3=")
             gateway.replace_file(folder / "service.yaml", _SERVICE)  # the port is closed for UDP, as planned
-            while said(server, WWW):
+            while said(server, below):
                 assert alt_svc() != ("clear",)
             gone = time.monotonic()
             (mirror,) = next(iter(up.status()["gateways"].values()))["mirrors"]
