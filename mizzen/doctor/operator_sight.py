@@ -10,7 +10,7 @@ from mizzen.status import EnvoyStatus, KernelUdp, MirrorStatus, ProblemValue, St
 
 MOST_ENVOYS = 8  # that are asked for their counters; the others answer under the same address
 # Envoy's counters that are looked at (RE2).
-STATS = r"^(listener\.udp_.*\.(downstream_cx_total|worker_\d+\.downstream_cx_total|udp\.|quic\.dispatcher\.|quic_stats\.cx_rx_packets_total|http3\.downstream\.).*|listener_manager\.total_listeners_(warming|draining))"
+STATS = r"^(listener\.udp_.*\.(downstream_cx_total|worker_\d+\.downstream_cx_total|udp\.|quic\.dispatcher\.|quic_stats\.cx_rx_packets_total|http3\.downstream\.).*)"
 _SO_RCVBUF = ("1", "8")  # level SOL_SOCKET, name SO_RCVBUF, on Linux
 
 

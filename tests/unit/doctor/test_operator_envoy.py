@@ -17,9 +17,7 @@ RESETS = "quic.dispatcher.stateless_reset_packets_sent"
 
 
 def sight(stats: dict[str, int] | None = None, **fields: Any) -> EnvoySight:
-    named = {
-        f"listener.{NAME}.{name}" if ":" not in name else name[1:]: v for name, v in (stats or {}).items()
-    }
+    named = {f"listener.{NAME}.{name}": value for name, value in (stats or {}).items()}
     values: dict[str, Any] = {"listeners": (ACTIVE,), "kernel": KernelUdp(receive_max=TWO_MIB), **fields}
     return EnvoySight(name="gw", status=STATUS, stats=named, **values)
 
@@ -61,7 +59,7 @@ def test_a_listener_that_is_not_active_breaks_udp() -> None:
 
 
 def test_a_listener_that_still_drains_is_told() -> None:
-    found = of("draining", sight({":listener_manager.total_listeners_draining": 1}))
+    found = of("draining", sight(listeners=(replace(ACTIVE, draining=True),)))
     assert (found.ok, found.links) == (None, (Name.QUIC,))
 
 
@@ -139,6 +137,8 @@ def test_how_connections_ended_is_told_where_it_was_no_good_end() -> None:
         "downstream_cx_total": 60,
     }
     assert "close-codes" not in [one.check for one in checks(sight(usual), MIRROR)]
+    without_certificate = {**usual, code.format("tx", "QUIC_TLS_CERTIFICATE_REQUIRED"): 50}
+    assert "close-codes" not in [one.check for one in checks(sight(without_certificate), MIRROR)]
     few = of("close-codes", sight({**usual, code.format("tx", "QUIC_HANDSHAKE_TIMEOUT"): 2}))
     assert (few.ok, few.remedy) == (None, "")
     bad = {code.format("tx", "QUIC_HANDSHAKE_FAILED"): 12, code.format("rx", "QUIC_HANDSHAKE_FAILED"): 3}
