@@ -108,6 +108,7 @@ class Show:
         from mizzen.cli.dump import config_dump, listeners
         from mizzen.cli.tables import LISTENERS, listener_rows, table
         from mizzen.demo import walkthrough
+        from mizzen.demo.browsers import chromium_command
         from mizzen.probe.client import Protocol, Request, fetch
         from mizzen.probe.conversation import conversation, curl_command
 
@@ -123,6 +124,7 @@ class Show:
         ca = self.folder / walkthrough.CA
         failures = []
         commands = []
+        shown = ""  # the certificate
         for protocol in (Protocol.H2, Protocol.H3):
             request = Request(
                 host=walkthrough.HOST,
@@ -136,12 +138,19 @@ class Show:
             )
             answer = fetch(request)
             commands.append(curl_command(request, ca_file=os.path.relpath(ca)))
+            shown = next(iter(answer.chain), shown)
             click.echo(f"\n{conversation(request, answer)}".rstrip())
             if answer.status != 200 or answer.protocol is not protocol:
                 failures.append(f"{protocol.value}: {answer.error or f'status {answer.status}'}")
         dump = config_dump(running.admin(self.run_dir, key, "/config_dump"))
         click.echo(f"\n{table(LISTENERS, listener_rows(listeners(dump)), 1)}")
         self._invite(commands, f"{walkthrough.HOST}:{mirror}", os.path.relpath(ca))
+        if shown and not self.once:
+            profile = Path(os.path.relpath(self.folder), "chromium")
+            command = chromium_command(walkthrough.HOST, mirror, "/headers", shown, profile)
+            click.echo(
+                f"Or in a browser (docs/browsers.md; Firefox finds HTTP/3 by itself):\n\n  {command}\n"
+            )
         if not self.once:
             click.echo(f"Edit the files in {self.folder}/ and ask again; Ctrl-C ends everything.")
         return "; ".join(failures)
