@@ -81,6 +81,13 @@ class _Command(click.Command):
 @click.option(
     "-m", "--max-time", type=_SECONDS, default=5.0, show_default=True, help="Seconds for each answer."
 )
+@click.option(
+    "--quiet",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Leave one connection without a word for so long, and ask again: is it still there?",
+)
 @options.output("short", "json")
 @gateway_sight.gateways
 def command(urls: tuple[str, ...], watch: str | None, output: str, gateways: Gateways, **how: Any) -> None:
@@ -154,6 +161,7 @@ def _options(how: dict[str, Any]) -> "Options":
             family=how["family"] or "",
             connect_timeout=how["connect_timeout"],
             max_time=how["max_time"],
+            quiet=how["quiet"],
             nameservers=_nameservers(how["dns_servers"]),
         )
     except Unreadable as error:

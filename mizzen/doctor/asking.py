@@ -25,6 +25,7 @@ class Options:
     family: str = ""  # "4" or "6": those addresses alone
     connect_timeout: float = 2.0  # seconds for a connection
     max_time: float = 5.0  # seconds for an answer
+    quiet: float = 0.0  # seconds without a word on one connection, after which it is asked again
     nameservers: tuple[str, ...] = ()
 
 

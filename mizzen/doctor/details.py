@@ -36,6 +36,8 @@ def measured(found: Walk, client: Client, start: Start) -> Walk:
     parity = start(_parity, client, over_tcp.where if over_tcp else None, found)
     pairs = _comebacks(client, at, start, RESUMPTIONS) if visit.tickets else []
     migration = start(_migration, client, at)
+    quiet = client.options.quiet
+    idle = start(quic.visit, at, client.plan(quiet=quiet)) if quiet else None
     sizes = [(size, start(_sized, client, where, size)) for where in _families(found) for size in SIZES]
     compared = start(_compared, client, over_tcp, at)
     resumed = _results(pairs)
@@ -51,6 +53,8 @@ def measured(found: Walk, client: Client, start: Start) -> Walk:
         resumed=resumed,
         early=_early(client, at, visit, resumed),
         migration=migration.result(),
+        quiet=quiet,
+        idle=idle.result() if idle else None,
         mtu=tuple((size, one.result()) for size, one in sizes),
     )
 

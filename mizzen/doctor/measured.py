@@ -129,6 +129,7 @@ class Visit:
     close_reason: str = ""
     status: int = 0  # of the answer; 0: none
     headers: tuple[tuple[str, str], ...] = ()
+    awake: bool | None = None  # answered after a time without a word; None: not tried
     moved: bool | None = None  # answered after the client's port had changed; None: not tried
 
     @property
@@ -183,6 +184,8 @@ class Walk:
     resumed: tuple[Visit, ...] = field(default=())
     early: Early | None = None
     migration: Visit | None = None
+    quiet: float = 0.0  # seconds without a word on one connection
+    idle: Visit | None = None  # what came of it
     mtu: tuple[
         tuple[int, Visit], ...
     ] = ()  # size of the client's datagrams, what came of it; for each family

@@ -27,6 +27,7 @@ from mizzen.lazy import dataclass
 
 _PAUSE = 0.03  # seconds: a server that says nothing for so long amid its handshake waits for the client
 _FIRST_RTT = 0.15  # a lost first packet is sent again after three times that
+_IDLE = 30.0  # seconds, beyond those that it is quiet
 _LINGER = 0.05  # for tickets, which come after the handshake
 
 Headers = Sequence[tuple[str, str]]
@@ -48,6 +49,7 @@ class Plan:
     ticket: SessionTicket | None = None
     early: bool = False  # send the request before the handshake is done
     move: bool = False  # ask again from another port
+    quiet: float = 0.0  # seconds without a word after the answer, and then ask again
     datagram: int = 1200  # bytes of the largest datagram that is sent
     hold: bool = False  # see how far the server's handshake gets before it hears of the client again
     wait_for_tickets: bool = False
@@ -73,6 +75,7 @@ class Visitor:
         self._leaving = False
         self._answers: dict[int, _Answer] = {}
         self._moved: bool | None = None
+        self._awake: bool | None = None
         self._begun = self._deadline = 0.0
 
     def run(self) -> Visit:
@@ -105,8 +108,11 @@ class Visitor:
             self._await(first)
         if plan.wait_for_tickets and not self.tickets:
             self._until(lambda: bool(self.tickets), _LINGER * 4)
-        if plan.move and first is not None and first.status:
-            self._move()
+        if first is not None and first.status:
+            if plan.quiet:
+                self._rest()
+            if plan.move:
+                self._move()
         self._leave()
 
     def _ask(self, http: H3Connection) -> "_Answer | None":
@@ -123,6 +129,13 @@ class Visitor:
         """Until its status has come: what is answered may be long, or never end."""
         self._deadline = time.monotonic() + (self._plan.answer_patience or self._plan.patience)
         return self._until(lambda: answer.status >= 200)
+
+    def _rest(self) -> None:
+        """Nothing is sent but what is owed, and then another request: do all on the way remember the connection?"""
+        self._deadline = time.monotonic() + self._plan.quiet
+        self._until(lambda: False)
+        again = self._ask(self._http) if self._closed is None else None
+        self._awake = bool(again and self._await(again))
 
     def _move(self) -> None:
         """Another socket, and so another port: what a NAT does to a client that was quiet, or a phone that changes networks."""
@@ -223,6 +236,7 @@ class Visitor:
             status=first.status,
             headers=tuple(first.headers),
             moved=self._moved,
+            awake=self._awake,
         )
 
 
@@ -255,7 +269,7 @@ def _configuration(plan: Plan) -> QuicConfiguration:
     configuration = QuicConfiguration(
         alpn_protocols=[plan.alpn],
         server_name=plan.sni,
-        idle_timeout=30.0,
+        idle_timeout=plan.quiet + _IDLE,
         verify_mode=ssl.CERT_NONE,
         session_ticket=plan.ticket,
         max_datagram_size=plan.datagram,

@@ -4,11 +4,13 @@ The Envoy is bare: nothing keeps it from the mistakes that the doctor has to nam
 """
 
 import json
+import select
 import shutil
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +39,7 @@ SERVER = ROOT.server(HOST)
 CLIENT = certificates.client("somebody", ROOT.pair, NOW)
 LARGE = KeyPair(certificate=SERVER.certificate + ROOT.pair.certificate * 10, key=SERVER.key)
 WHERE_NOTHING_IS = 9999
+FORGETS = 0.4  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,10 @@ class SetUp:
     site: dict[str, Any] = field(default_factory=dict)
     addresses: tuple[str, ...] = ("127.0.0.1",)
     rule: tuple[str, ...] = ()  # iptables' words for what is dropped of the site's UDP
-    relay: str = ""  # "tcp": a balancer in front that takes only TCP; "elsewhere": its UDP port leads to something else
+    # A balancer in front. "tcp": it takes only TCP; "elsewhere": its UDP port leads to something else; "small": it takes no datagrams
+    # above 1,200 bytes; "forgetful": it drops those of flows that were quiet.
+    relay: str = ""
+    quiet: float = 0.0
     zone: str = ""  # HTTPS records of the host; PORT stands for the site's
     certificate: bool = False  # the client brings one
     url_port: int = 0
@@ -92,6 +98,8 @@ SET_UPS = {
         broken="udp", site={"addresses": BOTH, "quic_addresses": ("127.0.0.1",)}, addresses=BOTH
     ),
     "LoadBalancer that takes only TCP": SetUp(broken="udp", relay="tcp"),
+    "balancer that drops large datagrams": SetUp(broken="mtu", relay="small"),
+    "balancer that forgets quiet flows": SetUp(broken="quic", relay="forgetful", quiet=2 * FORGETS),
     "0-RTT for every method": SetUp(broken="early-data", site={"early_data": True}),
     "another answer over QUIC": SetUp(broken="answers", site={"quic_body": "other\n"}),
 }
@@ -119,6 +127,7 @@ def look(port: int, one: SetUp, nameservers: tuple[str, ...]) -> Report:
         certificate_pem=CLIENT.certificate.decode() if one.certificate else "",
         key_pem=CLIENT.key.decode() if one.certificate else "",
         connect_timeout=1.0,
+        quiet=one.quiet,
         nameservers=nameservers,
     )
     return judge(walk(parse(f"https://{HOST}:{port}/", resolve=(resolve,)), options, NOW))
@@ -162,11 +171,12 @@ class Relay:
         if self._kind:
             self._sockets.append(socket.create_server(("127.0.0.1", self.port)))
             threading.Thread(target=self._take, args=(self._sockets[0],), daemon=True).start()
-        if self._kind == "elsewhere":
+        if self._kind in ("elsewhere", "small", "forgetful"):
             udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             udp.bind(("127.0.0.1", self.port))
             self._sockets.append(udp)
-            threading.Thread(target=self._echo, args=(udp,), daemon=True).start()
+            work = self._echo if self._kind == "elsewhere" else self._forward
+            threading.Thread(target=work, args=(udp,), daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -182,6 +192,33 @@ class Relay:
             far = socket.create_connection(("127.0.0.1", self._to))
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
+
+    def _forward(self, udp: socket.socket) -> None:
+        """Datagrams of each client on a socket of its own."""
+        flows: dict[tuple[str, int], socket.socket] = {}
+        seen: dict[tuple[str, int], float] = {}
+        while udp.fileno() >= 0:
+            try:
+                ready = select.select([udp, *flows.values()], [], [], 0.1)[0]
+                for one in ready:
+                    data, sender = one.recvfrom(65_535)
+                    if self._kind == "small" and len(data) > 1200:
+                        continue
+                    if one is not udp:
+                        client = next(client for client, flow in flows.items() if flow is one)
+                        udp.sendto(data, client)
+                        continue
+                    if sender not in flows:
+                        flows[sender] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                        flows[sender].connect(("127.0.0.1", self._to))
+                    now = time.monotonic()
+                    if self._kind == "small" or now - seen.get(sender, now) < FORGETS:
+                        seen[sender] = now
+                        flows[sender].send(data)
+            except (OSError, ValueError):
+                break
+        for flow in flows.values():
+            flow.close()
 
     @staticmethod
     def _echo(udp: socket.socket) -> None:

@@ -86,12 +86,30 @@ def quic(walk: Walk) -> Link:
     failed = [(port, visit) for port, visit in pairs if not visit.connected]
     good = [_shaken(port, visit) for port, visit in pairs if visit.connected]
     if not failed:
-        return fine(Name.QUIC, listed(good))
+        return _idle(walk, listed(good))
     if all(port.small_only for port, _ in failed):
         return unlooked(Name.QUIC, "datagrams of 1,200 bytes do not come through (mtu)")
     port, visit = next((port, visit) for port, visit in failed if not port.small_only)
     why, remedy = _failure(walk, port, visit)
     return broken(Name.QUIC, listed([f"{visit.where} {why}", *(f"{one}: fine" for one in good)]), remedy)
+
+
+def _idle(walk: Walk, said: str) -> Link:
+    """Whether a connection that was quiet for less than the server's idle timeout is still there."""
+    visit = walk.idle
+    if visit is None or visit.awake is None:
+        return fine(Name.QUIC, said)
+    if visit.awake:
+        return fine(Name.QUIC, f"{said}, a connection answers after {walk.quiet:g} s without a word")
+    said += f", a connection does not answer after {walk.quiet:g} s without a word"
+    if 0 < visit.idle_timeout <= walk.quiet:
+        return fine(Name.QUIC, f"{said}, as the idle timeout says")
+    return broken(
+        Name.QUIC,
+        said,
+        "something on the way forgets UDP flows (NAT, firewall, balancer): raise its UDP timeout, let the balancer route by connection "
+        "id (QUIC-LB), or lower the idle timeout below it, so that clients know",
+    )
 
 
 def _shaken(port: Udp, visit: Visit) -> str:

@@ -58,6 +58,20 @@ def test_a_handshake_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("awake", "quiet", "ok", "said"),
+    [
+        (True, 30.0, True, "answers after 30 s"),
+        (False, 30.0, False, "does not answer after 30 s"),
+        (False, 90.0, True, "as the idle timeout says"),
+        (None, 30.0, True, "idle timeout 60 s"),
+    ],
+)
+def test_a_quiet_connection(awake: bool | None, quiet: float, ok: bool, said: str) -> None:
+    link = quic(healthy(quiet=quiet, idle=visit(awake=awake)))
+    assert link.ok is ok and said in link.said
+
+
+@pytest.mark.parametrize(
     ("walk", "said"),
     [
         (without_quic(udp=(port(versions=(0x1A1A1A1A,)),)), "new connections are refused"),
