@@ -19,6 +19,7 @@ from mizzen.cluster.announcement_config_map import SharedPromises
 from mizzen.cluster.ingress_status import outdated
 from mizzen.cluster.leader_tasks import Chores
 from mizzen.cluster.shared_root import SharedRoot
+from mizzen.cluster.shared_tickets import SharedTickets
 from mizzen.cluster.status_writer import Reporter
 from mizzen.cluster.token_review import Accounts
 from mizzen.doctor import operator_gateway
@@ -27,6 +28,8 @@ from mizzen.doctor.operator_sight import EnvoySight, Sight
 from mizzen.http3.announcement import Phase
 from mizzen.http3.announcement import State as Announced
 from mizzen.http3.server import Server
+from mizzen.http3.session_tickets import ROTATION
+from mizzen.inject.container import SESSION_TICKETS
 from mizzen.install.apply.objects import ClusterError, Key, Objects, key_of
 from mizzen.install.crds import crds
 from mizzen.install.declaring import declared
@@ -531,6 +534,28 @@ async def test_replicas_that_start_together_have_one_root(kube: Kube, tmp_path: 
     secret = await kube.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/istio-ca-secret")
     assert secret["type"] == "istio.io/ca-root"
     assert {"ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem", "key.pem"} <= set(secret["data"])
+
+
+async def test_replicas_have_the_same_keys_of_session_tickets_and_rotate_them_once(
+    objects: Objects, kube: Kube
+) -> None:
+    key = Key(api_version="v1", kind="Secret", namespace=NAMESPACE, name=SESSION_TICKETS)
+    await objects.delete(key)
+    now = datetime.now(UTC)
+    replicas = [SharedTickets(kube, NAMESPACE) for _ in range(3)]
+    await asyncio.gather(*(one.open(now) for one in replicas))
+    assert len({one.seeds.served(now) for one in replicas}) == 1
+    leader, other, late = replicas
+    await leader.maintain(now + ROTATION)
+    with pytest.raises(KubeError, match="modified"):  # what was made of the version before
+        await other.maintain(now + ROTATION)
+    secret = await kube.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{SESSION_TICKETS}")
+    late.take(secret)
+    assert (late.seeds, len(late.seeds.seeds)) == (leader.seeds, 2)
+    await objects.delete(key)
+    await leader.open(now)
+    assert not set(leader.seeds.served(now)) & set(late.seeds.served(now))
+    await objects.delete(key)
 
 
 @pytest.mark.usefixtures("rootless")
