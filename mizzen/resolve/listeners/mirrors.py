@@ -121,6 +121,8 @@ def _mirror_of(
     early = bool(mirror.quic_listener) and attempt(
         Stage.RESOLVE, server.ref, judge, ctx.report, False, server.at
     )
+    if early:
+        mirror = replace(mirror, choice="; ".join(filter(None, (mirror.choice, "takes early data"))))
     topology = ctx.proxy.config.gateway_topology
     has_proxies = topology is not None and bool(topology.num_trusted_proxies)
     describe = partial(binding, ctx, server, () if server.only else ends.alpn, chosen)

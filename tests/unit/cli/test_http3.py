@@ -26,6 +26,21 @@ def test_a_server_without_a_mirror_says_why_and_counts_nothing() -> None:
     assert shown == ("gw", "https.443", "none", *"-------", "the Service does not open UDP")
 
 
+def test_what_was_chosen_stands_beside_the_reason() -> None:
+    def reason(**told: str) -> str:
+        mirror = MirrorStatus(server="https.443", listener="udp_0.0.0.0_8443", **told)
+        value = server_value("gw", mirror, {})
+        assert value["choice"] == told.get("choice", "")
+        return row(value)[-1]
+
+    by = "HTTP3Policy/shop/web"
+    assert reason(choice=f"without TCP by {by}") == f"without TCP by {by}"
+    assert reason(reason="it is being tried", choice=f"a.test switched off by {by}") == (
+        f"it is being tried; a.test switched off by {by}"
+    )
+    assert reason() == "-"
+
+
 def test_how_far_an_announcement_has_come_is_shown() -> None:
     turn = Turn(at="2026-01-01T12:00:00Z", state="announced", stage=2, reason="it has held for 600 s")
     mirror = MirrorStatus(

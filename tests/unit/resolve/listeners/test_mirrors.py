@@ -178,3 +178,58 @@ def test_a_server_whose_tls_cannot_be_set_up_has_no_announcement_either(judged):
     assert made.announcements == ()
     assert made.mirrors[0].reason
     assert found.codes == ["TLS-003"]
+
+
+def choosing(spec, name="choice"):
+    ref = "targetRefs: [{name: gw}]"
+    return f"""
+---
+apiVersion: mizzen.dev/v1alpha1
+kind: HTTP3Policy
+metadata: {{name: {name}, namespace: team}}
+spec: {{{spec.replace("TO", ref)}}}
+"""
+
+
+BY = "HTTP3Policy/team/choice"
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "choice"),
+    [
+        ('mode: "on", TO', "", f"switched on by {BY}"),
+        ('mode: "off", TO', f"HTTP/3 is switched off by {BY}", ""),
+        ('mode: "only", TO', "", f"without TCP by {BY}"),
+        ('mode: "off", hosts: [www.a.com], TO', "", f"www.a.com switched off by {BY}"),
+        ("earlyData: true, TO", "", "takes early data"),
+    ],
+)
+def test_what_was_chosen_and_by_whom(judged, spec, reason, choice):
+    result, _ = judged(more=choosing(spec))
+    [mirror] = result.mirrors
+    assert (mirror.reason, mirror.choice) == (reason, choice)
+    assert bool(mirror.quic_listener) is (not reason)
+    assert mirror.expected is (not reason)
+    assert bool(mirror.tcp_listener) is ("only" not in spec)
+
+
+def test_a_mirror_is_switched_on_where_the_mesh_has_none(judged):
+    off = {"PILOT_ENABLE_QUIC_LISTENERS": "false"}
+    assert not judged(environment=off)[0].mirrors[0].quic_listener
+    on, _ = judged(more=choosing('mode: "on", TO'), environment=off)
+    assert on.route_tables == {NAME}
+
+
+def test_hosts_without_http3_are_told_to_the_listener_and_the_announcement(judged):
+    result, _ = judged(more=choosing('mode: "off", hosts: [www.a.com, x.b.com], TO'))
+    [announcement] = result.announcements
+    assert result.hosts_off == {NAME: ("www.a.com", "x.b.com")}
+    assert announcement.hosts_off == ("www.a.com", "x.b.com")
+
+
+def test_a_server_that_is_nothing_but_http3_and_cannot_be_is_an_error(judged):
+    result, found = judged(more=choosing('mode: "only", TO') + operator(), environment={})
+    [problem] = [one for one in found.problems if one.code == "H3-010"]
+    assert not result.mirrors[0].quic_listener
+    assert (problem.severity, BY in problem.message) == (Severity.ERROR, True)
+    assert "UDP" in problem.message
