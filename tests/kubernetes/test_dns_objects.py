@@ -12,6 +12,7 @@ from mizzen.cluster.dns_objects import ConfigMapNotes, DnsEndpoints
 from mizzen.dns.justified import Served, justified
 from mizzen.errors import ResourceRef
 from mizzen.install.apply.objects import Objects
+from mizzen.install.apply.uninstall import Uninstaller
 from mizzen.kube.client import Kube, KubeError, connect
 from mizzen.model.dns import Binding
 from tests.kubernetes.definitions import gone
@@ -107,6 +108,9 @@ async def test_records_become_objects_and_go_with_them(kube: Kube) -> None:
     version = one["metadata"]["resourceVersion"]
     (same,) = await applied(kube, listed("192.0.2.2"))
     assert same["metadata"]["resourceVersion"] == version  # nothing was written
+    for revision in (None, "default"):
+        uninstaller = Uninstaller(objects=Objects(kube=kube), say=print, revision=revision)
+        assert [str(key) for key in await uninstaller.records()] == ["DNSEndpoint/default/mizzen-web"]
     assert await applied(kube, {}) == []
 
 

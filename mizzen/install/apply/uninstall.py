@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from mizzen.authority.store import ROOTS
 from mizzen.cluster.leader_tasks import MANAGER
+from mizzen.dns.endpoints import API_VERSION, KIND
 from mizzen.inject.container import ROOTS_CONFIG_MAP, SESSION_TICKETS
 from mizzen.install.apply.install import REMOVABLE, Change, Outcome, Say, installed
 from mizzen.install.apply.objects import Key, Objects, key_of
@@ -53,7 +54,7 @@ class Uninstaller:
             await self._remove(key, outcome)
         if not self.objects.dry_run:
             await self._end_of(namespaces)
-        for key in await self._leases(namespaces):
+        for key in (*await self._leases(namespaces), *await self.records()):
             await self._remove(key, outcome)
         if staying:
             names = ", ".join(sorted(f"{name}.{namespace}" for namespace, name in staying))
@@ -86,6 +87,11 @@ class Uninstaller:
             if not any(left):
                 return
             await asyncio.sleep(1)
+
+    async def records(self) -> list[Key]:
+        """What the control plane handed to external-dns; printed objects that somebody applied are his."""
+        labels = f"{self._ours()},{REVISION}" if self.revision is None else self._ours()
+        return [key_of(one) for one in await self.objects.list(API_VERSION, KIND, labels=labels)]
 
     async def _leases(self, namespaces: set[str]) -> list[Key]:
         found = []
