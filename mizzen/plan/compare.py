@@ -32,8 +32,6 @@ from mizzen.plan.tables import VirtualHost, promised
 
 # Until when clients may remember what a gateway's answers said: (gateway as they know it, announcement) -> time.
 Remembered = Mapping[tuple[str, str], datetime]
-# What an Envoy has from its start on.
-FROM_THE_START = ("concurrency", "drain_seconds", "leaving_seconds", "max_connections", "runtime")
 
 
 class Hit(NamedTuple):
@@ -144,7 +142,7 @@ class _Compared:
         return changed | difference.removed
 
     def hits(self) -> Iterator[Hit]:
-        if self._is_started_anew():
+        if self.old.started_with != self.new.started_with:
             yield Hit(None, None, Effect.CLOSES_ALL, ("start",))
         for name in sorted(self.old.listeners.keys() | self.new.listeners.keys()):
             before, after = self.old.listeners.get(name), self.new.listeners.get(name)
@@ -152,10 +150,6 @@ class _Compared:
                 yield from self._one_listener(before, after)
             else:
                 yield from self._both(before, after)
-
-    def _is_started_anew(self) -> bool:
-        before, after = self.old.started_with, self.new.started_with
-        return any(getattr(before, name) != getattr(after, name) for name in FROM_THE_START)
 
     # --- connections -------------------------------------------------------------------------------
 

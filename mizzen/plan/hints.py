@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from mizzen._api import pb
+from mizzen.envoy.config import ENDPOINTS
 from mizzen.plan.chains import Chain
 from mizzen.plan.effects import Change, Effect
 from mizzen.plan.surface import Surface
@@ -22,6 +24,8 @@ _QUIET = (
     "Else new connections over HTTP/3 time out until the drain time is over."
 )
 _CLEAR = "Clients are told so (alt-svc: clear) and go back to TCP."
+_UNTIL = f"{_CLEAR} Until then who remembers HTTP/3 is served on, or refused within a round trip where that would be weaker than TCP."
+_EMPTY = "No endpoint is left: requests get 503."
 _ANEW = (
     "It takes effect when Envoy is started anew: `mizzen up` lets it run as it is until somebody does that; Pods of a cluster "
     "are replaced one by one."
@@ -43,7 +47,9 @@ def _hint(change: Change, old: Surface | None, new: Surface | None, *, moves: bo
         case Effect.CLOSES_H3:
             return _QUIET
         case Effect.WITHDRAWS_H3:
-            return _CLEAR
+            return _CLEAR if change.until is None else _UNTIL
+        case Effect.ENDPOINTS:
+            return _EMPTY if new is not None and any(_is_empty(new, facet) for facet in change.facets) else ""
         case Effect.CLOSES_ALL:
             return _ANEW
         case Effect.UNSERVED:
@@ -56,6 +62,14 @@ def _hint(change: Change, old: Surface | None, new: Surface | None, *, moves: bo
 
 def _is_gone(new: Surface, facet: tuple[str, ...]) -> bool:
     return facet[0] == "secret" and new.facet(facet) is None
+
+
+def _is_empty(new: Surface, facet: tuple[str, ...]) -> bool:
+    """A list of endpoints without any; a backend that is told none is another matter."""
+    body = new.body(ENDPOINTS, facet[1]) if facet[0] == "endpoints" else None
+    if body is None:
+        return False
+    return not any(group.lb_endpoints for group in pb.ClusterLoadAssignment.FromString(body).endpoints)
 
 
 def _of_reconnecting(change: Change, old: Surface | None, new: Surface | None) -> str:

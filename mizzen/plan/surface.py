@@ -30,6 +30,8 @@ from mizzen.status import ProxyValue
 
 TCP, QUIC = "tcp", "quic"
 
+# What an Envoy is called by, and goes by in nothing.
+_ONLY_TOLD = frozenset({"name", "namespace", "kind", "labels"})
 # Kinds of parts by name: the type URL that they are of.
 _BY_NAME = {"secret": SECRETS, "cluster": CLUSTERS, "endpoints": ENDPOINTS, "extension": EXTENSION_CONFIGS}
 
@@ -84,9 +86,11 @@ class Surface:
         return self.gateway.proxy.called
 
     @cached_property
-    def started_with(self) -> ProxyValue:
+    def started_with(self) -> Mapping[str, object]:
         """What its Envoy has from its start on."""
-        return proxy_value(self.gateway)
+        value = proxy_value(self.gateway)
+        names = (name for name in ProxyValue.__struct_fields__ if name not in _ONLY_TOLD)
+        return {name: getattr(value, name) for name in names}
 
     def body(self, url: str, name: str) -> bytes | None:
         """A resource."""

@@ -182,7 +182,7 @@ def as_said(effect: Effect, one: Held) -> bool:
     if effect is Effect.OPENS and not one.was_served:
         return one.is_met
     return (one.is_kept or not one.was_served) and (
-        effect is Effect.ROUTES or one.is_served == one.was_served
+        effect in (Effect.ROUTES, Effect.ENDPOINTS) or one.is_served == one.was_served
     )
 
 

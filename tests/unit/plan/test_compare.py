@@ -82,3 +82,14 @@ def test_routes_of_a_host_that_reconnects_are_told_beside() -> None:
     assert found[TCP].effect is Effect.RECONNECTS
     assert ("chain", TCP, "a.example.com") in found[TCP].facets
     assert ("host", TCP, "a.example.com") in found[TCP].others
+
+
+def test_labels_of_a_gateway_start_no_envoy_anew() -> None:
+    labelled = (
+        OPERATOR.replace('"false"', '"true"')
+        + """  components:
+    ingressGateways:
+    - {name: istio-ingressgateway, label: {istio: ingressgateway, team: a}}
+"""
+    )
+    assert effects(SITE + labelled, SITE + labelled.replace("team: a", "team: b")) == {}

@@ -58,3 +58,9 @@ def test_a_secret_that_goes_stays_with_envoy() -> None:
 
     assert one.effect.value == "certificate"
     assert "as long as it runs" in one.hint
+
+
+def test_that_no_endpoint_is_left_is_told() -> None:
+    [one, *_] = planned(SITE, SITE.replace("[{address: 192.0.2.1}]", "[]")).changes
+
+    assert (one.effect.value, one.hint) == ("endpoints", "No endpoint is left: requests get 503.")
