@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tests.harness.gateway import Authority
 pytestmark = [pytest.mark.e2e, needs_bind]
 
 ZONE = "example.com."
+soon = partial(gateway.eventually, seconds=30.0)
 CASES = [case for case in cases() if case.folder.parent.name == "dns"]
 
 
@@ -120,12 +122,10 @@ def test_a_daemon_keeps_its_records_through_restarts_and_leaves_others(
         for host, name in ((WWW, "www"), (SHOP, "shop"), ("theirs.example.com", "theirs")):
             site(folder, authority, host, name)
         with gateway.up(folder, "--external-port", "443:8443") as up:
-            gateway.eventually(lambda: (said(server, WWW), said(server, SHOP)) == ((RECORD,), (RECORD,)))
+            soon(lambda: (said(server, WWW), said(server, SHOP)) == ((RECORD,), (RECORD,)))
             now = up.mizzen("dns")
             assert f"{WWW}. 1 IN HTTPS {RECORD}".replace('"127.0.0.1"', "127.0.0.1") in now.stdout
-            told = gateway.eventually(
-                lambda: [one for one in up.status()["problems"] if one["code"] == "DNS-004"]
-            )
+            told = soon(lambda: [one for one in up.status()["problems"] if one["code"] == "DNS-004"])
             assert told[0]["resource"] == "HTTP3Policy/istio-system/dns"
             assert "theirs.example.com. has an HTTPS record of somebody else" in told[0]["message"]
             other = up.mizzen("dns", "--against", server.address)
@@ -140,14 +140,14 @@ def test_a_daemon_keeps_its_records_through_restarts_and_leaves_others(
             os.kill(before, signal.SIGSTOP)
             (folder / "shop.yaml").unlink()
             os.kill(before, signal.SIGKILL)
-            gateway.eventually(lambda: not said(server, SHOP))
+            soon(lambda: not said(server, SHOP))
             assert up.status()["pid"] != before
             assert said(server, WWW) == (RECORD,)
             assert said(server, "theirs.example.com") == ('1 . alpn="h2"',)
 
             (folder / "dns.yaml").write_text(_KEPT.replace("SERVER", server.address).partition("---")[0])
-            gateway.eventually(lambda: not said(server, WWW))
-            gateway.eventually(lambda: not any(one["code"][:3] == "DNS" for one in up.status()["problems"]))
+            soon(lambda: not said(server, WWW))
+            soon(lambda: not any(one["code"][:3] == "DNS" for one in up.status()["problems"]))
 
 
 _SERVICE = """
@@ -173,7 +173,7 @@ def test_dns_says_nothing_any_more_for_a_whole_ttl_before_answers_say_clear(
         (tmp_path / "ca.crt").write_text(authority.pem)
         below = f"_8443._https.{WWW}"
         with gateway.up(folder) as up:
-            gateway.eventually(lambda: said(server, below) == (RECORD_8443,))
+            soon(lambda: said(server, below) == (RECORD_8443,))
             asked = [
                 f"https://{WWW}:8443/",
                 "--dns-servers",
@@ -195,5 +195,5 @@ def test_dns_says_nothing_any_more_for_a_whole_ttl_before_answers_say_clear(
             gone = time.monotonic()
             (mirror,) = next(iter(up.status()["gateways"].values()))["mirrors"]
             assert mirror["state"] == "leaving"
-            gateway.eventually(lambda: alt_svc() == ("clear",), 20)
+            soon(lambda: alt_svc() == ("clear",))
             assert time.monotonic() - gone >= TTL

@@ -109,7 +109,7 @@ async def holds(server: Bind, host: str) -> tuple[str, ...]:
 
 
 async def until(check: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await check():
             await asyncio.sleep(0.02)
 
