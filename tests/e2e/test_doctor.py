@@ -22,12 +22,12 @@ import pytest
 from mizzen.demo import certificates
 from mizzen.demo.certificates import KeyPair
 from mizzen.doctor.asking import Options
-from mizzen.doctor.links import Name, Report
+from mizzen.doctor.links import Link, Name, Report
 from mizzen.doctor.target import parse
 from mizzen.doctor.verdicts import judge
 from mizzen.doctor.walk import walk
 from tests.harness.bare_envoy import Site, bare_envoy
-from tests.harness.gateway import HOST, Authority, Up, eventually, free_port, gateway, route, secret, up
+from tests.harness.gateway import HOST, Authority, Up, eventually, gateway, replace_file, route, secret, up
 from tests.harness.small_dns import DnsServer
 
 pytestmark = pytest.mark.e2e
@@ -103,6 +103,17 @@ SET_UPS = {
     "0-RTT for every method": SetUp(broken="early-data", site={"early_data": True}),
     "another answer over QUIC": SetUp(broken="answers", site={"quic_body": "other\n"}),
 }
+EARLY = """\
+apiVersion: mizzen.dev/v1alpha1
+kind: HTTP3Policy
+metadata:
+  name: early
+  namespace: istio-system
+spec:
+  targetRefs:
+  - {group: networking.istio.io, kind: Gateway, name: shop}
+  earlyData: true
+"""
 NEEDS_RULES = {"UDP dropped by a rule", "large datagrams blocked", "all datagrams blocked that QUIC needs"}
 
 
@@ -244,7 +255,8 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 @pytest.fixture(scope="module")
 def gateway_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Up, int, Path]]:
     """`mizzen up` with one server, announced."""
-    folder, port = tmp_path_factory.mktemp("yaml"), free_port()
+    folder = tmp_path_factory.mktemp("site") / "yaml"
+    folder.mkdir()
     text = "---\n".join([secret("shop-tls", SERVER), gateway(), route()])
     (folder / "site.yaml").write_text(text)
     ca = folder.parent / "ca.crt"
@@ -289,6 +301,19 @@ def test_a_foreign_authority_and_a_closed_port_end_with_2(gateway_up: tuple[Up, 
     both = _doctor(url, "https://127.0.0.1:9/", "--connect-to", f"{HOST}:{port}:127.0.0.1:", "-o", "json")
     assert both.returncode == 2 and not both.stderr
     assert [one["broken"] for one in json.loads(both.stdout)] == ["certificate", "tcp"]
+
+
+def test_early_data_that_were_opted_into_are_fine(gateway_up: tuple[Up, int, Path]) -> None:
+    """The last of this gateway: its QUIC chain is another afterwards."""
+    _, port, ca = gateway_up
+    replace_file(ca.parent / "yaml" / "policy.yaml", EARLY)
+
+    def told() -> Link | None:
+        report = look(port, SetUp(broken=""), ())
+        link = next(one for one in report.links if one.link is Name.EARLY_DATA)
+        return link if "425" in link.said else None
+
+    assert eventually(told).ok
 
 
 def _doctor(*arguments: str) -> subprocess.CompletedProcess[str]:
