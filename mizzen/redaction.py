@@ -160,6 +160,8 @@ def _mapping(value: Mapping[str, Any], of_field: _Field) -> dict[str, Any]:
 
 def _field(name: str, part: Any) -> Any:
     """A field of an object or message that is known."""
+    if _plain(name) == "sessionticketkeys":
+        return _nothing_of(part)
     if _plain(name) == "inlinebytes" and isinstance(part, str):
         kept = hidden_text(part)
         return kept if kept == part else _REDACTED_BYTES

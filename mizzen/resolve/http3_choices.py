@@ -39,6 +39,8 @@ class Choices:
 def choices(ctx: Context, gateway: Gateway, server: Server) -> Choices:
     """A server of which one host is had over HTTP/3 has a mirror, whatever is chosen of the server."""
     whole = choice_of_server(ctx, gateway, server)
+    if not any(True for _ in _of_hosts(ctx, gateway, server)):
+        return Choices(server=whole, hosts=tuple(dict.fromkeys(map(bare, server.hosts))))
     by_host = {host: _of_host(ctx, gateway, server, host) or whole for host in _hosts(ctx, gateway, server)}
     off = tuple(sorted((host, one.by) for host, one in by_host.items() if one.mode == "off"))
     on = next((one for one in by_host.values() if one.mode != "off"), None)

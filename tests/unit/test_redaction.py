@@ -135,3 +135,10 @@ def test_no_message_tells_a_secret() -> None:
     problem = Problem(code="A-1", resource=ResourceRef(kind="A"), message=f"got {PEM}", hint=f"Bearer {MARK}")
 
     assert MARK not in str(problem) + json.dumps(problem.value())
+
+
+def test_keys_of_session_tickets_are_not_shown() -> None:
+    key = base64.b64encode(bytes(range(80))).decode()
+    for name, content in (("sessionTicketKeys", "inlineBytes"), ("session_ticket_keys", "inline_bytes")):
+        shown = hidden({"name": "session-tickets", name: {"keys": [{content: key}]}})
+        assert shown == {"name": "session-tickets", name: {"keys": [{content: REDACTED}]}}

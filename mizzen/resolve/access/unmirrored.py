@@ -11,6 +11,7 @@ from mizzen.errors import Problem, Severity
 from mizzen.model import Model
 from mizzen.model.listener import Chain, HttpService, Listener, Transport
 from mizzen.model.patch import Patch, Target
+from mizzen.model.route import OVER_HTTP3
 from mizzen.resolve.context import Context
 
 _TWIN = "udp_"
@@ -52,7 +53,8 @@ def _servers(model: Model, gone: dict[tuple[str, str], Patch]) -> dict[str, Patc
         for chain in one.chains:
             patch = gone.get((one.name, chain.name))
             if patch is not None and isinstance(chain.serve, HttpService):
-                found |= dict.fromkeys((chain.serve.route_table, chain.serve.announcement or ""), patch)
+                table = chain.serve.route_table.removesuffix(OVER_HTTP3)
+                found |= dict.fromkeys((table, chain.serve.announcement or ""), patch)
     return found
 
 

@@ -106,6 +106,12 @@ def test_names_of_route_tables(name: str, port: int, port_name: str, gateway: st
     assert matching.table_name(name, "ns/gw") == matching.TableName(name, port, port_name, gateway)
 
 
+def test_the_table_of_a_mirror_is_patched_as_that_of_its_server() -> None:
+    assert matching.table_name("https.443.https.gw.ns/h3", "ns/gw") == matching.table_name(
+        "https.443.https.gw.ns", "ns/gw"
+    )
+
+
 @pytest.mark.parametrize(
     ("match", "expected"),
     [

@@ -78,6 +78,19 @@ def test_where_it_cannot_be_guarded_alike_there_is_no_twin(text: str, there: boo
     assert ("EXT-015" in {problem.code for problem in made.problems}) is not there
 
 
+def test_a_twin_with_a_route_table_of_its_own_goes_alike() -> None:
+    choice = (
+        "apiVersion: mizzen.dev/v1alpha1\nkind: HTTP3Policy\nmetadata: {name: c, namespace: istio-system}\n"
+        'spec: {mode: "off", hosts: [c.test], targetRefs: [{name: gw}]}\n---\n'
+    )
+    text = choice + site(patch("{}", PROXY_PROTOCOL))
+    text = text.replace("hosts: [a.test], tls", "hosts: [a.test, c.test], tls", 1)
+    model = built(text).gateways[0].model
+
+    assert [one.name for one in model.route_tables if one.name.endswith("/h3")]
+    assert (model.mirrors[0].quic_listener, model.announcements[0].port) == ("", None)
+
+
 def test_other_servers_of_the_port_keep_theirs() -> None:
     second = "{port: {number: 443, name: other, protocol: HTTPS}, hosts: [b.test], tls: {mode: SIMPLE, credentialName: cred}}"
     text = site(patch("{listener: {filterChain: {sni: a.test}}}", RBAC, "NETWORK_FILTER"))
