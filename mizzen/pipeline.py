@@ -122,7 +122,7 @@ class GatewayBuild:
                 self.model,
                 listeners=tuple(one for one in self.model.listeners if one.name not in names),
                 announcements=tuple(
-                    replace(one, port=None, why="its UDP port cannot be opened")
+                    replace(one, port=None, listener="", why="its UDP port cannot be opened")
                     if one.listener in names
                     else one
                     for one in self.model.announcements

@@ -51,7 +51,8 @@ class Server:
         agree = first is not None and all(one.port == first.port for one in wanted)
         port = first.port if first is not None and agree else None
         why = next((one.why for one in wanted if one.why), NOT_WANTED)
-        states = _remembered(self.states, port, now, why)
+        is_served = any(one.listener for one in wanted)
+        states = _remembered(self.states, port, now, why, is_served=is_served)
         if first is not None and port is not None:
             states[port] = _begin(first, self.states.get(port, _NOBODY), now)
         found = Server(port=port, states=states)
@@ -60,7 +61,8 @@ class Server:
     def step(self, evidence: Evidence, now: datetime, replica: str = "") -> "Server":
         """The same after a look at its mirror. `replica`: who has looked."""
         if self.port is None:
-            return self.follow((), now) if self.states else self
+            left = _remembered(self.states, None, now)
+            return self if left == self.states else replace(self, states=left)
         before = self.states[self.port]
         words = words_of(before, evidence, replica, now)
         elsewhere = fails_at(words, replica)
@@ -223,10 +225,17 @@ class Server:
 
 
 def _remembered(
-    states: Mapping[int, State], but: int | None, now: datetime, why: str = NOT_WANTED
+    states: Mapping[int, State],
+    but: int | None,
+    now: datetime,
+    why: str = NOT_WANTED,
+    *,
+    is_served: bool = True,
 ) -> dict[int, State]:
-    """What clients may still know of other ports, and what lingers of them."""
-    gone = {number: leave(state, now, why) for number, state in states.items() if number != but}
+    """What clients may still know of other ports, and what lingers of them. `is_served`: it answers as long as it leaves; where
+    it does not, nothing is planned."""
+    end = leave if is_served else withdrawn
+    gone = {number: end(state, now, why) for number, state in states.items() if number != but}
     return {
         number: state
         for number, state in gone.items()

@@ -61,7 +61,8 @@ class Announcement:
     port: int | None  # the UDP port that clients dial; None: there is no mirror to announce
     why: str = ""  # there is none
     rollout: Rollout = field(default_factory=Rollout)
-    listener: str = ""  # the QUIC listener that must be proven first
+    # The QUIC listener that must be proven first; without a port, where it is served on while clients remember it.
+    listener: str = ""
     public_address: str = ""  # an IP address through which it must be proven too
     server_names: tuple[str, ...] = ()  # SNI that the proof asks for
     certificates: tuple[str, ...] = ()  # names of Certificates, one of which the proof must meet

@@ -36,7 +36,7 @@ def without_unguarded_twins(ctx: Context, model: Model, of_tcp: tuple[Patch, ...
         model,
         listeners=tuple(one for one in made if one is not None),
         announcements=tuple(
-            replace(one, port=None, why=_why(servers[one.name])) if one.name in servers else one
+            replace(one, port=None, listener="", why=_why(servers[one.name])) if one.name in servers else one
             for one in model.announcements
         ),
         mirrors=tuple(

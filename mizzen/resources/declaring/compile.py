@@ -58,6 +58,8 @@ def declared_fields(declaration: type) -> tuple[DeclaredField, ...]:
 
 def _declared(field: "dataclasses.Field[Any]", hint: Any) -> DeclaredField:
     kind, notes = _unwrap(hint)
+    if least := next((note for note in notes if isinstance(note, Least)), None):
+        kind = typing.Annotated[kind, least]  # of what must be given too
     key = next((note for note in notes if isinstance(note, Key)), Key(camel(field.name)))
     no_default = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     return DeclaredField(

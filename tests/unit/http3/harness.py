@@ -18,13 +18,15 @@ UNKNOWN = Evidence(acked=False, proven=None)
 H3 = 'h3=":443"; ma=86400'
 
 
-def an_announcement(port=443, why="", listener="udp_0.0.0.0_8443", name=NAME, max_age=DAY, rollout=None):
+def an_announcement(
+    port=443, why="", served=False, listener="udp_0.0.0.0_8443", name=NAME, max_age=DAY, rollout=None
+):
     origin = ResourceRef(kind="Gateway", namespace="ns", name="gw")
     return Announcement(
         name=name,
         port=port,
         why=why,
-        listener=listener if port else "",
+        listener=listener if port or served else "",
         origin=origin,
         rollout=rollout or Rollout(stages=(Stage(max_age=max_age),)),
     )

@@ -37,6 +37,7 @@ LOOKS = st.lists(
         st.timedeltas(timedelta(0), timedelta(hours=30)) | st.timedeltas(timedelta(0), timedelta(minutes=2)),
         EVIDENCE,
         st.booleans(),  # is it wanted?
+        st.booleans(),  # is it served on where it is not?
         st.booleans(),  # is it written down?
         st.sampled_from([None, UNSEEN, Verdict(), Verdict(bad="bad"), Verdict(bad="bad")]),
         st.sampled_from([*ROLLOUTS, None]),
@@ -62,11 +63,13 @@ class Client:
 def test_whatever_happens_h3_follows_proof_and_a_promise_is_taken_back(looks):
     server, now, client, proven_once = Server(), NOW, Client(), False
     rollout = ROLLOUTS[0]
-    for span, evidence, is_wanted, is_written, verdict, other in looks:
+    for span, evidence, is_wanted, is_served, is_written, verdict, other in looks:
         now += span
         rollout = other or rollout
         before = server.value
-        server = server.follow((an_announcement(port=443 if is_wanted else None, rollout=rollout),), now)
+        server = server.follow(
+            (an_announcement(port=443 if is_wanted else None, rollout=rollout, served=is_served),), now
+        )
         server = server.step(evidence, now)
         if verdict is not None:
             server = server.judged(verdict, now)
@@ -97,10 +100,10 @@ def test_a_control_plane_that_is_started_again_says_the_same(looks, restart_at):
     written down: they begin anew."""
     first = second = Server()
     now, rollout = NOW, ROLLOUTS[2]
-    for number, (span, evidence, is_wanted, _, _, other) in enumerate(looks):
+    for number, (span, evidence, is_wanted, is_served, _, _, other) in enumerate(looks):
         now += span
         rollout = rollout if other is None or other.step_back is not None else other
-        wanted = (an_announcement(port=443 if is_wanted else None, rollout=rollout),)
+        wanted = (an_announcement(port=443 if is_wanted else None, rollout=rollout, served=is_served),)
         if number == restart_at:
             second = from_json(json.loads(json.dumps(to_json(second))))
         first, second = (one.follow(wanted, now) for one in (first, second))
@@ -137,7 +140,7 @@ def test_a_planned_withdrawal_waits_until_dns_says_nothing_any_more():
     rollout = Rollout(dns_ttl=ttl)
     server = Server().follow((an_announcement(rollout=rollout),), NOW).step(PROVEN, NOW).kept()
     assert server.lists_dns
-    gone = (an_announcement(port=None, rollout=rollout),)
+    gone = (an_announcement(port=None, rollout=rollout, served=True),)
     leaving = server.follow(gone, NOW)
     assert (leaving.value, leaving.phase, leaving.lists_dns) == (None, Phase.LEAVING, False)
     assert leaving.next(NOW) == NOW + ttl
@@ -145,14 +148,21 @@ def test_a_planned_withdrawal_waits_until_dns_says_nothing_any_more():
     assert leaving.step(UNKNOWN, NOW + ttl).value == "clear"
     stored = from_json(json.loads(json.dumps(to_json(leaving))))
     assert stored.follow(gone, NOW + SOON).phase is Phase.LEAVING
-    assert leaving.follow((), NOW + ttl).value == "clear"  # also of a server that is gone
+
+
+def test_what_is_not_served_any_more_waits_for_no_dns():
+    rollout = Rollout(dns_ttl=timedelta(minutes=5))
+    server = Server().follow((an_announcement(rollout=rollout),), NOW).step(PROVEN, NOW).kept()
+    lost = server.follow((an_announcement(port=None, rollout=rollout),), NOW)
+    assert (lost.value, lost.lists_dns) == ("clear", False)
+    assert server.follow((), NOW).phase is Phase.WITHDRAWN
 
 
 def test_while_dns_may_be_believed_clients_may_come_however_short_the_promise_was():
     ttl = timedelta(minutes=5)
     rollout = Rollout(stages=(Stage(max_age=timedelta(seconds=10)),), dns_ttl=ttl)
     server = Server().follow((an_announcement(rollout=rollout),), NOW).step(PROVEN, NOW).kept()
-    leaving = server.follow((an_announcement(port=None, rollout=rollout),), NOW)
+    leaving = server.follow((an_announcement(port=None, rollout=rollout, served=True),), NOW)
     assert leaving.promised_until == NOW + ttl
     assert leaving.step(UNKNOWN, NOW + ttl).value is None  # nobody remembers it by now
 
@@ -167,7 +177,7 @@ def test_what_leaves_and_is_wanted_again_is_announced_again():
     rollout = Rollout(dns_ttl=timedelta(minutes=5))
     wanted = (an_announcement(rollout=rollout),)
     server = Server().follow(wanted, NOW).step(PROVEN, NOW).kept()
-    leaving = server.follow((an_announcement(port=None, rollout=rollout),), NOW)
+    leaving = server.follow((an_announcement(port=None, rollout=rollout, served=True),), NOW)
     back = leaving.follow(wanted, NOW + SOON).step(UNKNOWN, NOW + SOON)
     assert back.value is None
     assert back.step(PROVEN, NOW + SOON).kept().value == 'h3=":443"; ma=86400'
