@@ -57,6 +57,8 @@ class _Zone:
     is_wanted: bool = False  # a policy has it kept
     # What it was told of a name; None: there may be something.
     there: dict[str, tuple[Record, ...] | None] = field(default_factory=dict)
+    # Names that are not wanted, and where nothing of ours is: an earlier process may have written what nobody noted down.
+    absent: set[str] = field(default_factory=set)
     refused: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # name -> code, why, remedy
     again: dict[str, float] = field(default_factory=dict)  # when a refused name is tried again
     trouble: str = ""
@@ -121,9 +123,11 @@ class DnsKeeper:
         return tuple(problem for zone in self._zones.values() for problem in _problems(zone))
 
     def _set(self, zone: _Zone, kept: KeptZone) -> None:
+        new = kept.absent - zone.absent - zone.there.keys()
+        zone.there |= dict.fromkeys(new)
         if zone.keeper != kept.keeper:
             zone.keeper, zone.trouble = kept.keeper, ""
-        elif (zone.wanted, zone.unknown) == (kept.records, kept.unknown):
+        elif not new and (zone.wanted, zone.unknown) == (kept.records, kept.unknown):
             return
         zone.wanted, zone.unknown = kept.records, kept.unknown
         zone.refused = {name: why for name, why in zone.refused.items() if name in kept.records}
@@ -188,12 +192,14 @@ class DnsKeeper:
 
     async def _one(self, zone: _Zone, server: NameServer, name: str, now: float) -> None:
         records, owner = zone.wanted.get(name), zone.key.owner
+        zone.absent.discard(name)
         if records is None:
             try:
                 outcome = await server.remove(zone.key.zone, name, owner)
             except Unnameable:
                 outcome = Outcome.ABSENT
             del zone.there[name]
+            zone.absent.add(name)
             if outcome is Outcome.REMOVED:
                 _log.info("%s: the HTTPS record of %s is removed", server, name)
             return

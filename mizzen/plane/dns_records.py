@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 
+from mizzen.dns.compared import names as names_of
 from mizzen.dns.justified import Justified, Listed, Served, by_name, justified
 from mizzen.dns.record import Record
 from mizzen.errors import ResourceRef
@@ -34,6 +35,9 @@ class KeptZone:
     keeper: Keeper
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)  # by their name
     unknown: frozenset[str] = frozenset()  # names of which nobody knows: they stay as they are
+    absent: frozenset[str] = (
+        frozenset()
+    )  # names that are not justified now, whatever an earlier process wrote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,4 +106,5 @@ def _zone(some: list[tuple[Keeper, Served, bool | None]]) -> KeptZone:
     unknown = {id(served) for _, served, listed in some if listed is None}
     names = {one.record.name for one in found.listed if any(id(served) in unknown for served in one.because)}
     records = {name: tuple(records) for name, records in by_name(found.listed).items()}
-    return KeptZone(keeper=keeper, records=records, unknown=frozenset(names))
+    absent = frozenset(names_of(found)).difference(records)
+    return KeptZone(keeper=keeper, records=records, unknown=frozenset(names), absent=absent)

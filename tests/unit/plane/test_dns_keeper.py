@@ -194,6 +194,23 @@ async def test_without_notes_what_is_ours_is_known_by_its_registration(
     assert second.problems == ()
 
 
+async def test_without_notes_what_is_not_justified_any_more_goes_too(
+    server: Bind, make: Make, notes: Memory
+) -> None:
+    first, of = make(), keeper_of(server)
+    await first.want(zones(of, record("a")))
+    await until(lambda: holds(server, "a"))
+    await first.stop()
+    notes.value = None
+    second = make()
+    ((key, kept),) = zones(of).items()
+    await second.want({key: replace(kept, absent=frozenset({f"a.{ZONE}", f"theirs.{ZONE}"}))})
+    await until(lambda: _none(server, "a"))
+    assert await holds(server, "theirs")
+    await until(lambda: _is(lambda: notes.names == []))
+    assert second.problems == ()
+
+
 async def test_records_of_others_are_told_of_and_left(server: Bind, make: Make) -> None:
     keeper = make()
     await keeper.want(zones(keeper_of(server), record("theirs"), record("nobody"), record("a")))

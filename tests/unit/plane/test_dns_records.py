@@ -44,7 +44,8 @@ def test_without_a_policy_nothing_is_kept() -> None:
 
 def test_a_zone_that_holds_nothing_is_kept_empty_and_names_of_other_zones_are_not_in_it() -> None:
     gateways = list(plane(https("shop") + policy()).state.gateways.values())
-    assert kept(gateways, lambda _: False).zones[KEY].records == {}
+    zone = kept(gateways, lambda _: False).zones[KEY]
+    assert (zone.records, zone.absent) == ({}, {"_8443._https.shop.test."})
     other = plane(https("shop") + policy("{server: 192.0.2.53, zone: else.}"))
     (zone,) = kept(other.state.gateways.values(), lambda _: True).zones.values()
     assert zone.records == {}
