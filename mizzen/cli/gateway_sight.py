@@ -2,8 +2,9 @@
 
 import functools
 import json
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -30,7 +31,9 @@ from mizzen.node.udp_sockets import kernel_udp
 from mizzen.status import EnvoyStatus, KernelUdp, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
+_PATIENCE = 3.0  # seconds after the clients, for gateways that nobody named
 _LISTENERS = "/config_dump?resource=dynamic_listeners&name_regex="
 
 
@@ -51,10 +54,12 @@ class Gateways:
         try:
             status = self.target.status()
             key = self.target.key(self.gateway) if self.gateway else ""
-        except click.ClickException:
-            if self.is_named:
+        except (click.ClickException, ValueError) as error:
+            if not self.is_named:
+                return None
+            if isinstance(error, click.ClickException):
                 raise
-            return None
+            raise click.ClickException(f"{self.where} tells what cannot be read: {error}") from None
         if key and key not in status.gateways:
             raise click.ClickException(f"{key} is not connected to the control plane of {self.where}")
         names = (key,) if key else serving(status, host, port)
@@ -108,7 +113,6 @@ class Operator:
 
     def __init__(self, gateways: Gateways, hosts: Sequence[tuple[str, int]]) -> None:
         self._gateways, self._hosts = gateways, hosts
-        self._pool = ThreadPoolExecutor(1)
         self._looking: Future[list[Sight | None]] | None = None
         self._before: list[Sight | None] = []
 
@@ -119,11 +123,11 @@ class Operator:
         if self._gateways.is_named:
             self._before = self._look()
         else:
-            self._looking = self._pool.submit(self._look)
+            self._looking = _beside(self._look)
 
     def explain(self, reports: Sequence[Report]) -> list[Explained]:
         """What clients met, with what is known at their gateways. Raises: click.ClickException, as Gateways.look."""
-        before = self._before or (self._looking.result() if self._looking else self._look())
+        before = self._before or self._looked()
         now = self._look() if any(before) else before
         self._before = now if any(now) else []
         return [
@@ -131,8 +135,29 @@ class Operator:
             for report, sight, host, earlier in zip(reports, now, self._hosts, before, strict=True)
         ]
 
+    def _looked(self) -> list[Sight | None]:
+        """What nobody asked for is not waited for: a cluster of the kubeconfig may be behind a network that is down."""
+        try:
+            return self._looking.result(_PATIENCE) if self._looking else self._look()
+        except TimeoutError:
+            return [None] * len(self._hosts)
+
     def _look(self) -> list[Sight | None]:
         return [self._gateways.look(host, port) for host, port in self._hosts]
+
+
+def _beside(look: Callable[[], T]) -> "Future[T]":
+    """In a thread of its own, which keeps nobody from ending."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(look())
+        except Exception as error:  # noqa: BLE001 - for whoever asks for the result
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def gateways(command: F) -> F:

@@ -1,6 +1,7 @@
 """Which gateways are looked at, and what becomes of those that do not answer."""
 
 import json
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -118,6 +119,31 @@ def test_an_operator_looks_before_and_after_the_client() -> None:
     assert found.where == "the cluster" and found.checks
     operator.look()  # the next round begins where this one ended
     assert len(target.asked) == 2 * before
+
+
+def test_what_cannot_be_read_is_an_error_where_it_is_named() -> None:
+    class Strange(Target):
+        def status(self) -> Status:
+            raise ValueError("expected object")
+
+    assert gateways(Strange()).look("shop.test", 443) is None
+    with pytest.raises(click.ClickException, match="tells what cannot be read: expected object"):
+        gateways(Strange(), is_named=True).look("shop.test", 443)
+
+
+def test_a_cluster_that_nobody_named_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    class Silent(Target):
+        def status(self) -> Status:
+            released.wait(60)
+            return STATUS
+
+    monkeypatch.setattr(gateway_sight, "_PATIENCE", 0.05)
+    operator = Operator(gateways(Silent()), [("shop.test", 443)])
+    operator.look()
+    assert operator.explain([REPORT]) == [Explained(report=REPORT)]
+    released.set()
 
 
 def test_where_no_gateway_is_known_the_client_is_told_alone() -> None:
