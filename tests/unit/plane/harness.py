@@ -154,6 +154,7 @@ class Plane:
     counters: Callable[[int], Counters] | None = lambda number: Counters()
     rebuilds: int = 0  # that were asked for
     environment: Mapping[str, str] = field(default_factory=dict)
+    ticket_seeds: tuple[bytes, ...] = ()  # of the keys of session tickets
     disk_is_full: bool = False
     holds_translations: bool = False  # until `translate` is called
 
@@ -172,6 +173,7 @@ class Plane:
             settings=Settings(environment=self.environment, lingering=self.state.lingering),
             gateways=self.state.gateways,
             promises=self.state.servers,
+            ticket_seeds=self.ticket_seeds,
             now=self.now,
         )
         return dict(self.worker.build(inputs).gateways)
@@ -224,7 +226,7 @@ class Plane:
         """Do what the worker has to do."""
         while self.translating:
             effect = self.translating.pop(0)
-            made = self.worker.translate(effect.gateway, effect.values, {})
+            made = self.worker.translate(effect.gateway, effect.values, {}, self.ticket_seeds)
             self.take(self.state.on_translated(effect, made, self.now))
 
     def connect(self, name: str = GATEWAY) -> Envoy:

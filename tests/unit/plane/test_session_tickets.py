@@ -4,10 +4,14 @@ import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mizzen.http3.session_tickets import LIFE, ROTATION, SEED_BYTES, Seeds
+from mizzen._api import pb
+from mizzen.http3.session_tickets import LIFE, ROTATION, SEED_BYTES, Seeds, ticket_key
+from mizzen.model.tls import SESSION_TICKETS
 from mizzen.node import private_file
 from mizzen.plane.session_tickets import SessionTickets
 from mizzen.sources.state_file import StateFile
+from mizzen.xds.resource_type import LISTENER, SECRET
+from tests.unit.plane.harness import GATEWAY, Plane, https
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -82,3 +86,46 @@ def test_who_shares_them_rotates_nothing_and_takes_what_the_others_have() -> Non
     one.take(theirs)
     one.take(theirs)
     assert (one.served(), told) == (theirs.served(clock.now), [1])
+
+
+# --- what Envoys are told ---------------------------------------------------------------------------
+
+
+def keys(plane: Plane) -> list[bytes]:
+    """Those that the gateway was told last."""
+    entry = plane.published[GATEWAY].of(SECRET.url).get(SESSION_TICKETS)
+    found = pb.Secret.FromString(entry.body).session_ticket_keys.keys if entry else ()
+    return [one.inline_bytes for one in found]
+
+
+def test_envoys_have_keys_of_their_gateway_and_hear_of_others_without_a_build() -> None:
+    plane = Plane(ticket_seeds=(b"a" * SEED_BYTES,))
+    plane.build(https("shop"))
+    first = [ticket_key(b"a" * SEED_BYTES, GATEWAY)]
+    assert keys(plane) == first
+
+    plane.ticket_seeds = (b"b" * SEED_BYTES, b"a" * SEED_BYTES)
+    plane.take(plane.state.on_ticket_keys(plane.now))
+
+    assert keys(plane) == [ticket_key(b"b" * SEED_BYTES, GATEWAY), *first]
+    before = plane.published[GATEWAY]
+    plane.build(https("shop"))
+    assert plane.published[GATEWAY] is before  # a build changes nothing of it
+
+
+def test_who_gives_no_tickets_has_no_keys() -> None:
+    seeds = (b"a" * SEED_BYTES,)
+    demanding = (
+        https("shop").replace("mode: SIMPLE", "mode: MUTUAL").replace("tls.crt:", "ca.crt: {CA}\n  tls.crt:")
+    )
+    (certificate,) = [line.partition(": ")[2] for line in https("shop").splitlines() if "tls.crt" in line]
+    for plane, text in (
+        (Plane(ticket_seeds=seeds, environment={"PILOT_ENABLE_QUIC_LISTENERS": "false"}), https("shop")),
+        (Plane(ticket_seeds=seeds), demanding.replace("{CA}", certificate)),
+    ):
+        plane.build(text)
+        assert keys(plane) == []
+        has_mirror = "udp_0.0.0.0_8443" in plane.published[GATEWAY].of(LISTENER.url)
+        assert has_mirror is ("MUTUAL" in text)
+        plane.take(plane.state.on_ticket_keys(plane.now))
+        assert not plane.translating
