@@ -25,9 +25,10 @@ from mizzen.envoy.config import (
 )
 from mizzen.envoy.scoped_route import parts_of_scope
 from mizzen.model.backend import name_of_endpoints
+from mizzen.model.tls import WORKLOAD
 from mizzen.plan.chains import Chain
 from mizzen.plan.effects import Change, Effect, Facet
-from mizzen.plan.surface import QUIC, Listener, Surface, covering
+from mizzen.plan.surface import QUIC, TCP, Listener, Surface, covering
 from mizzen.plan.tables import VirtualHost, promised
 
 # Until when clients may remember what a gateway's answers said: (gateway as they know it, announcement) -> time.
@@ -144,12 +145,27 @@ class _Compared:
     def hits(self) -> Iterator[Hit]:
         if self.old.started_with != self.new.started_with:
             yield Hit(None, None, Effect.CLOSES_ALL, ("start",))
+        yield from self._ports_of_services()
         for name in sorted(self.old.listeners.keys() | self.new.listeners.keys()):
             before, after = self.old.listeners.get(name), self.new.listeners.get(name)
             if before is None or after is None:
                 yield from self._one_listener(before, after)
             else:
                 yield from self._both(before, after)
+
+    def _ports_of_services(self) -> Iterator[Hit]:
+        """Where clients dial the ports of Services: at one that leads to a listener no more nobody answers."""
+        old, new = self.old.dialled, self.new.dialled
+        for one in self.old.listeners.values() if old or new else ():
+            bound = (one.transport, one.port)
+            lost = old.get(bound, frozenset()) - new.get(bound, frozenset())
+            if not lost or one.name not in self.new.listeners:
+                continue
+            known = [_until(self.old, chain, one, self.remembered) for chain in one.chains]
+            until = max((at for at in known if at is not None), default=None)
+            stays = one.transport == QUIC and lost & new.get((TCP, one.port), frozenset())
+            effect = Effect.WITHDRAWS_H3 if stays else Effect.UNSERVED
+            yield Hit(one.name, None, effect, ("dialled", one.transport, str(one.port)), until)
 
     # --- connections -------------------------------------------------------------------------------
 
@@ -319,6 +335,9 @@ class _Compared:
             for host in self.new.hosts_of(after, chain):
                 if _is_served(before, host if chain.names else ""):
                     yield Hit(after.name, host, effect, ("secret", secret))
+        if WORKLOAD in chain.secrets and self.old.gateway.identity != self.new.gateway.identity:
+            for host in self.new.hosts_of(after, chain):
+                yield Hit(after.name, host, Effect.CERTIFICATE, ("identity",))
 
     def _said(self, before: Listener, after: Listener, chain: Chain) -> Iterator[Hit]:
         """What answers say of HTTP/3. That a promise comes or goes is told of the mirror alone."""

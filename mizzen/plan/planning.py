@@ -1,7 +1,7 @@
 """What would happen if some objects took the place of others: the plan."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 
 from mizzen.errors import Problem
@@ -91,7 +91,20 @@ def _attributed(trial: Trial, remembered: Remembered) -> list[Change]:
         for one in some
     ]
     found += [_nothing(because) for because in of_nothing(trial, caused)]
-    return found
+    return _by_place(found)
+
+
+def _by_place(changes: list[Change]) -> list[Change]:
+    """Pods of one gateway that differ have each their Envoy: of each place the hardest that happens at one of them."""
+    found: dict[object, Change] = {}
+    for one in changes:
+        place = (one.gateway, one.listener, one.host) if one.gateway is not None else one.because
+        known = found.get(place)
+        if known is None or known.effect.hardness < one.effect.hardness:
+            found[place] = one
+        elif known.effect is one.effect:
+            found[place] = replace(known, because=tuple(dict.fromkeys((*known.because, *one.because))))
+    return list(found.values())
 
 
 def _nothing(because: Because) -> Change:

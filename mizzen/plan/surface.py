@@ -26,6 +26,7 @@ from mizzen.plan.chains import Chain, chain_of
 from mizzen.plan.effects import Facet
 from mizzen.plan.tables import VirtualHost, virtual_hosts
 from mizzen.proxy.asked import proxy_value
+from mizzen.resolve.context import ByService
 from mizzen.status import ProxyValue
 
 TCP, QUIC = "tcp", "quic"
@@ -47,6 +48,11 @@ class Listener:
     own: bytes  # all but its chains
     chains: tuple[Chain, ...]
     by_name: Mapping[str, Chain]  # by SNI, "" for any
+
+    @property
+    def port(self) -> int:
+        """That it is bound to."""
+        return int(self.where.rpartition(":")[2])
 
     def taking(self, name: str) -> Chain | None:
         """The chain that takes connections for a host: that of the most exact name ("": any)."""
@@ -91,6 +97,15 @@ class Surface:
         value = proxy_value(self.gateway)
         names = (name for name in ProxyValue.__struct_fields__ if name not in _ONLY_TOLD)
         return {name: getattr(value, name) for name in names}
+
+    @cached_property
+    def dialled(self) -> Mapping[tuple[str, int], frozenset[int]]:
+        """The ports of Services that clients dial, by transport and bound port; {} where they dial bound ports."""
+        proxy = self.gateway.proxy
+        found: dict[tuple[str, int], set[int]] = {}
+        for target in proxy.targets if isinstance(proxy.external_ports, ByService) else ():
+            found.setdefault((QUIC if target.udp else TCP, target.target_port), set()).add(target.port)
+        return {bound: frozenset(ports) for bound, ports in found.items()}
 
     def body(self, url: str, name: str) -> bytes | None:
         """A resource."""
@@ -151,6 +166,10 @@ class Surface:
             return self.body(_BY_NAME[kind], names[0])
         if kind == "start":
             return self.started_with
+        if kind == "identity":
+            return self.gateway.identity
+        if kind == "dialled":
+            return self.dialled.get((names[0], int(names[1])))
         if kind == "host":
             host = self.hosts(names[0]).get(names[1])
             return host.body if host is not None else None

@@ -52,8 +52,8 @@ def gateway_of(site: str, settings: Settings | None = None) -> GatewayBuild:
     return found
 
 
-def surface(site: str, like: Surface | None = None) -> Surface:
-    found = gateway_of(site)
+def surface(site: str, like: Surface | None = None, settings: Settings | None = None) -> Surface:
+    found = gateway_of(site, settings)
     return Surface(found, found.config(found.announced_when_proven()), like)
 
 

@@ -3,8 +3,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mizzen.pipeline import Settings
 from mizzen.plan.compare import changes
 from mizzen.plan.effects import Effect
+from mizzen.resolve.context import ByService
 from tests.harness.plans import QUIC, SITE, TCP, surface
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,3 +95,35 @@ def test_labels_of_a_gateway_start_no_envoy_anew() -> None:
 """
     )
     assert effects(SITE + labelled, SITE + labelled.replace("team: a", "team: b")) == {}
+
+
+def of_service(port: int) -> str:
+    return f"""---
+apiVersion: v1
+kind: Service
+metadata: {{name: istio-ingressgateway, namespace: istio-system, labels: {{istio: ingressgateway}}}}
+spec:
+  selector: {{istio: ingressgateway}}
+  ports: [{{name: https, port: {port}, targetPort: 8443}}, {{name: h3, port: {port}, targetPort: 8443, protocol: UDP}}]
+"""
+
+
+def test_a_port_of_the_service_that_goes_leaves_the_listener_to_nobody() -> None:
+    """On Kubernetes clients dial the ports of the Service."""
+    settings = Settings(external_ports=ByService.SERVICE)
+    moved = SITE.replace("number: 443", "number: 444") + of_service(444)
+    old, new = (surface(site, settings=settings) for site in (SITE + of_service(443), moved))
+    found = {(one.listener, one.host): one for one in changes(old, new, {})}
+
+    assert {found[name, None].effect for name in (TCP, QUIC)} == {Effect.UNSERVED}
+    assert found[TCP, None].facets == {("dialled", "tcp", "8443")}
+    assert surface(SITE + of_service(443)).dialled == {}
+
+
+def test_who_a_gateway_is_to_the_mesh_is_its_certificate() -> None:
+    mutual = SITE.replace("mode: SIMPLE, credentialName: web", "mode: ISTIO_MUTUAL")
+    domain = OPERATOR.replace('"false"', '"true"') + "  meshConfig: {trustDomain: one.test}\n"
+    old, new = surface(mutual + domain), surface(mutual + domain.replace("one.test", "two.test"))
+    found = {one.listener: one for one in changes(old, new, {})}
+
+    assert ("identity",) in found[TCP].facets | found[TCP].others
