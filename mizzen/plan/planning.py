@@ -8,10 +8,11 @@ from mizzen.errors import Problem
 from mizzen.lazy import dataclass
 from mizzen.pipeline import Build, GatewayBuild, Memory, Settings, build
 from mizzen.plan.causes import Key, Surfaces, Trial, attributed, causes, of_nothing
-from mizzen.plan.compare import Remembered, changes
+from mizzen.plan.compare import changes
 from mizzen.plan.differences import differences
 from mizzen.plan.effects import Because, Change, Effect, Plan, plan_of
 from mizzen.plan.hints import with_hint
+from mizzen.plan.hits import Remembered
 from mizzen.plan.surface import Surface
 from mizzen.resources.raw_objects import RawObject
 
