@@ -264,6 +264,21 @@ async def drip(request: Request) -> Response:
     return StreamingResponse(drops(), code, sized, "application/octet-stream")
 
 
+async def server_sent_events(request: Request) -> Response:
+    """`count` events spread over `duration` seconds after `delay` seconds, each sent by itself (WHATWG HTML, section 9.2)."""
+    count = whole(request, "count", 10, most=MOST_LINES)
+    pause = number(request, "duration", 5, most=LONGEST_DELAY) / max(1, count - 1)
+    await asyncio.sleep(number(request, "delay", 0, most=LONGEST_DELAY))
+
+    async def events() -> AsyncIterator[bytes]:
+        for i in range(count):
+            if i:
+                await asyncio.sleep(pause)
+            yield f"event: ping\nid: {i}\ndata: {json.dumps({'id': i})}\n\n".encode()
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
 async def websocket_echo(socket: WebSocket) -> None:
     """Give every message back as it came; take up the first subprotocol the client offers."""
     offered = socket.scope.get("subprotocols") or [None]
@@ -312,6 +327,7 @@ ROUTES = [
     Route("/stream-bytes/{n}", stream_bytes),
     Route("/bytes/{n}", random_bytes),
     Route("/drip", drip),
+    Route("/sse", server_sent_events),
     Route("/redirect-to", redirect_to, methods=METHODS),
     Route("/redirect/{n}", redirect),
     Route("/response-headers", response_headers, methods=["GET", "POST"]),

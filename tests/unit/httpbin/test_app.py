@@ -146,6 +146,20 @@ def test_bytes_are_as_many_as_asked_and_the_same_for_one_seed(ask: Browser) -> N
     assert ask("/bytes/1000?seed=8").body != whole.body
 
 
+def test_events_come_one_by_one(ask: Browser) -> None:
+    ask.connection.request("GET", "/sse?count=2&duration=10")
+    answer = ask.connection.getresponse()
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    first = b"".join(iter(answer.fp.readline, b"\r\n"))  # a chunk; the second event comes in ten seconds
+    assert b'event: ping\nid: 0\ndata: {"id": 0}\n\n' in first
+    ask.connection.close()
+
+
+def test_no_more_events_come_than_were_asked_for(ask: Browser) -> None:
+    assert ask("/sse?count=3&duration=0").body.count(b"event: ping\n") == 3
+    assert ask("/sse?count=0").body == b""
+
+
 def test_drip_sends_its_bytes(ask: Browser) -> None:
     got = ask("/drip?duration=0&numbytes=5&code=201")
 
