@@ -150,9 +150,10 @@ class _Compared:
         to_be = {chain.body for chain in after.chains}
         staying = to_be if is_kept else set()
         known = {chain.body for chain in before.chains}
+        refusing = tuple(chain for chain in after.chains if chain.refuses)
         for chain in before.chains:
             if chain.body in staying:
-                yield from self._taken_over(before, after, chain)
+                yield from self._taken_over(before, refusing, chain)
                 continue
             hosts = self.old.hosts_of(before, chain)
             served = {host for host in hosts if is_served(after, host if chain.names else "")}
@@ -171,12 +172,12 @@ class _Compared:
                 fresh = [host for host in hosts if not is_taken(before, host if chain.names else "")]
                 yield from self._opened(after, chain, fresh)
 
-    def _taken_over(self, before: Listener, after: Listener, chain: Chain) -> Iterator[Hit]:
+    def _taken_over(self, before: Listener, refusing: tuple[Chain, ...], chain: Chain) -> Iterator[Hit]:
         """Hosts that a chain keeps the connections of, though new ones are refused: they are no longer for it."""
         if chain.refuses:
             return
-        for other in after.chains:
-            for host in other.names if other.refuses else ():
+        for other in refusing:
+            for host in other.names:
                 if covers(chain, host) and is_served(before, host):
                     effect = Effect.WITHDRAWS_H3 if before.transport == QUIC else Effect.UNSERVED
                     until = remembered_until(self.old, chain, before, self.remembered)

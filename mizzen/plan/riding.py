@@ -37,10 +37,11 @@ class Riding:
         """Resources of their own, of a listener that there is before and after."""
         yield from self._routes(before, after)
         yield from self._backends(before, after)
+        had = _extensions(before)
         for chain in after.chains:
             if not chain.refuses:
                 yield from self._certificates(before, after, chain)
-                yield from self._said(before, after, chain)
+                yield from self._said(had, after, chain)
         yield from self._filters(before, after)
 
     def _routes(self, before: Listener, after: Listener) -> Iterator[Hit]:
@@ -122,9 +123,11 @@ class Riding:
             for host in self.new.hosts_of(after, chain):
                 yield Hit(after.name, host, Effect.CERTIFICATE, ("identity",))
 
-    def _said(self, before: Listener, after: Listener, chain: Chain) -> Iterator[Hit]:
-        """What answers say of HTTP/3. That a promise comes or goes is told of the mirror alone."""
-        for name in chain.extensions & self.extensions & self._announced & _extensions(before):
+    def _said(self, had: frozenset[str], after: Listener, chain: Chain) -> Iterator[Hit]:
+        """What answers say of HTTP/3. That a promise comes or goes is told of the mirror alone. `had`: filters of the listener before."""
+        for name in chain.extensions & self.extensions & self._announced:
+            if name not in had:
+                continue
             was = promised(self.old.body(EXTENSION_CONFIGS, name))
             will = promised(self.new.body(EXTENSION_CONFIGS, name))
             is_mirror = after.transport == QUIC
