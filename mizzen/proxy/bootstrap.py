@@ -14,8 +14,7 @@ from typing import Any
 from mizzen.authority.proof import HEADER
 from mizzen.lazy import dataclass
 from mizzen.proxy.stat_tags import stats_config
-from mizzen.xds.node import SERVER_ID
-from mizzen.xds.start import START, Start
+from mizzen.xds.start import SERVER_ID, START, Start
 
 Json = dict[str, Any]
 

@@ -1,10 +1,9 @@
 """What an Envoy says of itself: which gateway it is, and how it came to be started."""
 
 from mizzen._api import pb
-from mizzen.xds.start import DEADLY, START, Start
+from mizzen.xds.start import DEADLY, SERVER_ID, START, Start
 
 _MOST_DIGITS = 9
-SERVER_ID = "SERVER_ID"
 
 
 def gateway_of(node: pb.Node) -> str:

@@ -7,7 +7,8 @@ from mizzen.lazy import dataclass
 
 # How an Envoy ends of a fault of its own; whoever ends it from outside uses other signals.
 DEADLY = frozenset({"SIGABRT", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"})
-START = "MIZZEN_START"  # in the metadata of a node
+# In the metadata of a node: that, and the server id of its connection ids.
+START, SERVER_ID = "MIZZEN_START", "SERVER_ID"
 
 
 @dataclass(frozen=True, slots=True)

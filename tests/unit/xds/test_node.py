@@ -1,8 +1,8 @@
 import pytest
 
 from mizzen._api import pb
-from mizzen.xds.node import SERVER_ID, address_of, gateway_of, server_id_of, start_of
-from mizzen.xds.start import START, Start
+from mizzen.xds.node import address_of, gateway_of, server_id_of, start_of
+from mizzen.xds.start import SERVER_ID, START, Start
 
 
 @pytest.mark.parametrize(
