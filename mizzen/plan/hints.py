@@ -31,6 +31,7 @@ _ANEW = (
     "are replaced one by one."
 )
 _MOVED = "Serve it at its new place beside the old one first, and take it from here when clients have moved."
+_IDS = "It is the key of connection ids: open connections keep theirs, so the balancer must know both keys until these have ended."
 _KEPT = "Envoy keeps the certificate that it has as long as it runs."
 
 
@@ -55,6 +56,8 @@ def _hint(change: Change, old: Surface | None, new: Surface | None, *, moves: bo
         case Effect.UNSERVED:
             return _MOVED if moves else ""
         case Effect.CERTIFICATE:
+            if change.host is None:
+                return _IDS
             return _KEPT if new is not None and any(_is_gone(new, facet) for facet in change.facets) else ""
         case _:
             return ""

@@ -37,6 +37,7 @@ class Riding:
         """Resources of their own, of a listener that there is before and after."""
         yield from self._routes(before, after)
         yield from self._backends(before, after)
+        yield from self._listeners_own(after)
         had = _extensions(before)
         for chain in after.chains:
             if not chain.refuses:
@@ -110,6 +111,12 @@ class Riding:
                 yield Hit(listener, host, Effect.ENDPOINTS, ("cluster", name))
             if name in self.endpoints:
                 yield Hit(listener, host, Effect.ENDPOINTS, ("endpoints", self.endpoints[name]))
+
+    def _listeners_own(self, after: Listener) -> Iterator[Hit]:
+        """Secrets that a listener itself goes by (the key of connection ids): connections that are open keep theirs."""
+        for secret in self.secrets:
+            if secret.encode() in after.own:
+                yield Hit(after.name, None, Effect.CERTIFICATE, ("secret", secret))
 
     def _certificates(self, before: Listener, after: Listener, chain: Chain) -> Iterator[Hit]:
         """One that came is opened with; one that went stays with Envoy, which is told of it no more."""

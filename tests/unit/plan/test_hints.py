@@ -64,3 +64,22 @@ def test_that_no_endpoint_is_left_is_told() -> None:
     [one, *_] = planned(SITE, SITE.replace("[{address: 192.0.2.1}]", "[]")).changes
 
     assert (one.effect.value, one.hint) == ("endpoints", "No endpoint is left: requests get 503.")
+
+
+def test_the_key_of_connection_ids_is_for_the_balancer_too() -> None:
+    policy = """---
+apiVersion: mizzen.dev/v1alpha1
+kind: HTTP3Policy
+metadata: {name: edge, namespace: istio-system}
+spec: {connectionIds: {encryptionSecret: balancer}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: balancer, namespace: istio-system}
+stringData: {encryption_key: 00112233445566778899aabbccddeeff}
+data: {configuration_version: Mg==}
+"""
+    [one] = planned(SITE + policy, SITE + policy.replace("eeff", "eef0")).changes
+
+    assert (one.effect.value, one.listener, one.host) == ("certificate", QUIC, None)
+    assert "balancer must know both" in one.hint
