@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 PORT = 8443
 URL = f"https://{walkthrough.HOST}:{PORT}/html"
+SOCKET = f"wss://{walkthrough.HOST}:{PORT}/ws"
 NOW = datetime.now(UTC)
 
 
@@ -108,6 +109,7 @@ def protocols(loads: list[Load]) -> set[str]:
 async def journey(demo: Demo, browser: Browser) -> dict[str, list[Load]]:
     """Loads before and while each thing changes, by what it is."""
     seen = {"at first": await until(browser, lambda load: load.protocol == "h3")}
+    assert await browsers.echoed(browser, SOCKET, "hello") == "hello"
     demo.route("second")
     seen["another route"] = await until(browser, lambda load: load.version == "second")
     await asyncio.to_thread(demo.rotate)
@@ -116,6 +118,7 @@ async def journey(demo: Demo, browser: Browser) -> dict[str, list[Load]]:
     seen["met anew"] = await until(browser, lambda load: load.protocol == "h3")
     await asyncio.to_thread(demo.switch, "off")
     seen["withdrawn"] = [await browser.load(f"{URL}?{number}") for number in range(5)]
+    assert await browsers.echoed(browser, SOCKET, "hello") == "hello"
     await browser.fresh()
     seen["met after that"] = [await browser.load(f"{URL}?{number}") for number in range(5)]
     return seen

@@ -29,6 +29,11 @@ _SEEN = """(() => { const entry = performance.getEntriesByType('navigation')[0];
 return JSON.stringify([entry.nextHopProtocol, entry.responseStatus, (entry.serverTiming[0] || {}).description || '']); })()"""
 
 
+_ECHOED = """new Promise((resolve) => { const socket = new WebSocket(%s);
+socket.onopen = () => socket.send(%s); socket.onerror = () => resolve('failed');
+socket.onmessage = (message) => { resolve(message.data); socket.close(); }; })"""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """A page that was loaded."""
@@ -44,7 +49,15 @@ class Browser(Protocol):
     async def load(self, url: str) -> Load:
         """AssertionError where it fails."""
 
+    async def evaluate(self, expression: str) -> str:
+        """What a script gives, or promises, in the page."""
+
     async def fresh(self) -> None: ...
+
+
+async def echoed(browser: Browser, url: str, text: str) -> str:
+    """What a WebSocket that the page opens gives back; "failed" where it does not open."""
+    return await browser.evaluate(_ECHOED % (json.dumps(url), json.dumps(text)))
 
 
 def free_port() -> int:
@@ -149,9 +162,12 @@ class Firefox:
         await self._commands.ask(
             "browsingContext.navigate", {"context": self._tab, "url": url, "wait": "complete"}
         )
-        asked = {"expression": _SEEN, "target": {"context": self._tab}, "awaitPromise": False}
+        return Load(*json.loads(await self.evaluate(_SEEN)))
+
+    async def evaluate(self, expression: str) -> str:
+        asked = {"expression": expression, "target": {"context": self._tab}, "awaitPromise": True}
         value = await self._commands.ask("script.evaluate", asked)
-        return Load(*json.loads(value["result"]["value"]))
+        return str(value["result"]["value"])
 
     async def fresh(self) -> None:
         user = (await self._commands.ask("browser.createUserContext", {}))["userContext"]
@@ -213,8 +229,11 @@ class Chromium:
         assert not (await self._ask("Page.navigate", url=url)).get("errorText")
         while not any(event.get("method") == "Page.loadEventFired" for event in self._commands.events):
             self._commands.events.append(await self._commands.next())
-        value = await self._ask("Runtime.evaluate", expression=_SEEN)
-        return Load(*json.loads(value["result"]["value"]))
+        return Load(*json.loads(await self.evaluate(_SEEN)))
+
+    async def evaluate(self, expression: str) -> str:
+        value = await self._ask("Runtime.evaluate", expression=expression, awaitPromise=True)
+        return str(value["result"]["value"])
 
     async def fresh(self) -> None:
         context = (await self._commands.ask("Target.createBrowserContext", {}))["browserContextId"]

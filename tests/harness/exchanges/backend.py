@@ -65,6 +65,8 @@ class Backend:
                 reply = Reply1(await arrived(first, reader), reader, writer)
                 await self.begun(reply)
                 if not reply.stays:
+                    with contextlib.suppress(TimeoutError):
+                        await reply.linger()
                     break
                 with contextlib.suppress(*CUT):
                     await reply.whole()  # what the behaviour did not want

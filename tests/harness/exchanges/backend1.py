@@ -122,6 +122,15 @@ class Reply1(Reply):
     async def goaway(self) -> None:
         self.stays = False
 
+    async def linger(self) -> None:
+        """Close our side, and read what still comes: else TCP's reset may overtake the answer (RFC 9112, section 9.6)."""
+        if self._writer.is_closing() or not self._writer.can_write_eof():
+            return
+        self._writer.write_eof()
+        async with asyncio.timeout(1):
+            while await self._reader.read(65536):
+                pass
+
     async def _write(self, data: bytes) -> None:
         try:
             self._writer.write(data)

@@ -167,7 +167,7 @@ async def refuse_at_length(reply: Reply) -> None:
 
 
 async def refuse_and_close(reply: Reply) -> None:
-    """An answer at once, and an end of the connection: what still comes is not read."""
+    """An answer at once, and an end of the connection: what still comes is of no use."""
     await reply.answer(413, PLAIN, (b"connection", b"close"), body=b"refused")
     if reply.arrived.version == "HTTP/1.1":
         await reply.goaway()
