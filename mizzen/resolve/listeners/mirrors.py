@@ -121,6 +121,8 @@ def _mirror_of(
     early = bool(mirror.quic_listener) and attempt(
         Stage.RESOLVE, server.ref, judge, ctx.report, False, server.at
     )
+    if server.only and mirror.quic_listener and chosen.off:
+        _report_hosts_unserved(ctx, server, chosen)
     if early:
         mirror = replace(mirror, choice="; ".join(filter(None, (mirror.choice, "takes early data"))))
     topology = ctx.proxy.config.gateway_topology
@@ -253,6 +255,20 @@ def _report_unserved(ctx: Context, server: MergedServer, why: str, by: str) -> N
             field=server.at,
             message=f"nobody is answered: it shall be had over HTTP/3 alone ({by}), and {why}",
             hint="Choose on in the place of only, or mend what keeps HTTP/3 from it.",
+        )
+    )
+
+
+def _report_hosts_unserved(ctx: Context, server: MergedServer, chosen: Choices) -> None:
+    who = ", ".join(dict.fromkeys(by for _, by in chosen.off))
+    ctx.report(
+        Problem(
+            code="H3-010",
+            resource=server.ref,
+            field=f"{server.at}.hosts",
+            message=f"nobody is answered at {', '.join(chosen.hosts_off)}: the server is had over HTTP/3 alone "
+            f"({chosen.server.by}), and there these are switched off ({who})",
+            hint="Give them a server with TCP, or switch them on.",
         )
     )
 

@@ -227,6 +227,15 @@ def test_hosts_without_http3_are_told_to_the_listener_and_the_announcement(judge
     assert announcement.hosts_off == ("www.a.com", "x.b.com")
 
 
+def test_a_host_that_is_off_at_a_server_without_tcp_is_an_error(judged):
+    some = choosing('mode: "off", hosts: [www.a.com], TO', "some")
+    result, found = judged(more=choosing('mode: "only", TO') + some)
+    [problem] = [one for one in found.problems if one.code == "H3-010"]
+    assert result.mirrors[0].quic_listener
+    assert problem.field == "spec.servers[0].hosts"
+    assert all(word in problem.message for word in ("www.a.com", BY, "HTTP3Policy/team/some"))
+
+
 def test_a_server_that_is_nothing_but_http3_and_cannot_be_is_an_error(judged):
     result, found = judged(more=choosing('mode: "only", TO') + operator(), environment={})
     [problem] = [one for one in found.problems if one.code == "H3-010"]
