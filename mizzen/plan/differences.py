@@ -43,9 +43,12 @@ class FieldDifference:
 
     @property
     def name(self) -> str:
-        """As its author would write it, `spec.http[0].timeout`: down to the only field of what came or went whole."""
-        text = ""
-        for step in (*self.path, *_only(self.after if self.before is _ABSENT else self.before, self)):
+        """As its author would write it, `spec.http[0].timeout`: down to the only field of what came or went whole. Of an item
+        that went, its list: in its place may be another one now."""
+        text, path = "", self.path
+        if self.after is _ABSENT and isinstance(path[-1], int):
+            path = path[:-1]
+        for step in (*path, *_only(self.after if self.before is _ABSENT else self.before, self)):
             text = f"{text}[{step}]" if isinstance(step, int) else child(text, step)
         return text
 
@@ -183,7 +186,10 @@ def _of_mappings(
 
 
 def _of_lists(before: list[Any], after: list[Any], path: Path) -> Iterator[FieldDifference]:
-    """Items that are the same stand beside one another; of others those in the same place."""
+    """Items that are the same stand beside one another; of others those in the same place. Another order is one difference."""
+    if before != after and sorted(_texts(before)) == sorted(_texts(after)):
+        yield FieldDifference(path=path, before=before, after=after)
+        return
     if len(before) == len(after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _of_values(old, new, (*path, index))
