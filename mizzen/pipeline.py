@@ -85,6 +85,7 @@ class Settings:
     modules: Mapping[str, FetchedModule] | None = None  # likewise
     # Of gateways as clients know them, what of earlier mirrors must stay.
     lingering: Mapping[str, Lingering] = field(default_factory=dict)
+    shedding: frozenset[str] = frozenset()  # likewise, those that refuse new connections over QUIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ class Build:
 
 
 # Keys, modules and lingering mirrors, which steps look up.
-_Fetched = tuple[Mapping[str, FetchedKeys] | None, Mapping[str, FetchedModule] | None, Lingering]
+_Fetched = tuple[Mapping[str, FetchedKeys] | None, Mapping[str, FetchedModule] | None, Lingering, bool]
 
 
 @dataclass(slots=True)
@@ -241,7 +242,7 @@ class Memory:
     def declared(self, world: World, settings: Settings) -> "_Declared":
         """Which proxies there are, as `_declared` says."""
         settings, before = (
-            replace(settings, key_sets=None, modules=None, lingering={}),
+            replace(settings, key_sets=None, modules=None, lingering={}, shedding=frozenset()),
             self._asked,
         )  # these declare no proxy
         if before is None or before.settings != settings:
@@ -428,7 +429,8 @@ def _gateway(
     how: Callable[[Context], Model],
 ) -> GatewayBuild:
     lingering = settings.lingering.get(proxy.called, NOTHING_LINGERS)
-    fetched: _Fetched = (settings.key_sets, settings.modules, lingering)
+    sheds = proxy.called in settings.shedding
+    fetched: _Fetched = (settings.key_sets, settings.modules, lingering, sheds)
     given = (proxy, switches, mesh, settings.unix_folders, settings.files, how)
     known = memory._gateways.pop(proxy.key, None)  # it comes back once nothing has been raised
     if known is not None and known.settings == given:
@@ -452,6 +454,7 @@ def _gateway(
             key_sets=settings.key_sets,
             modules=settings.modules,
             lingering=lingering,
+            sheds=sheds,
             steps=steps,
         )
     )

@@ -1,6 +1,7 @@
 """What a process in a Pod knows of itself, from its environment and the files that Kubernetes mounts."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,6 +52,12 @@ def server_id(environment: Mapping[str, str], path: Path = Path(POD_INFO) / "ann
     """By which a balancer finds this Pod, as it is written: its annotation mizzen.dev/server-id, else the variable
     MIZZEN_SERVER_ID; "" when nobody wrote any."""
     return _downward(path).get(ANNOTATION, "") or environment.get(VARIABLE, "")
+
+
+def counts_cpu(folder: Path = Path("/sys/fs/cgroup")) -> bool:
+    """Does the kernel tell Envoy of its container's CPU? Without these files Envoy would not start with its monitor of it."""
+    versions = (("cpu.stat", "cpu.max"), ("cpu/cpu.shares", "cpuacct/cpuacct.usage"))
+    return any(all(os.access(folder / name, os.R_OK) for name in files) for files in versions)
 
 
 def concurrency(config: ProxyConfig) -> int | None:

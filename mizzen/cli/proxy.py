@@ -179,6 +179,7 @@ def _spec(
     from mizzen.agent.pod import (
         POD_FOLDER,
         concurrency,
+        counts_cpu,
         drain_seconds,
         in_pod,
         node_metadata,
@@ -207,6 +208,7 @@ def _spec(
         runtime=config.runtime_values,
         address=given["address"],
         server_id=server_id(environment),
+        is_contained=is_pod and counts_cpu(),
         bind="::" if ":" in given["address"] else "0.0.0.0",
         metadata={
             **workload(given["address"], given["ports"], given["labels"]),

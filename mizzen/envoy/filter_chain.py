@@ -1,5 +1,6 @@
 """What is done with connections that match: how they are secured, and who speaks with them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
 
@@ -25,6 +26,7 @@ HANDSHAKE_TIMEOUT = timedelta(seconds=15)
 
 REFUSE_UNKNOWN = "refuse-unknown"
 REFUSE_NOT_MIRRORED = "refuse-not-mirrored"
+REFUSE_SHED, REFUSE_SHED_ANY = "refuse-shed", "refuse-shed-any"
 NOBODYS_CERTIFICATE = "invalid://unknown-server-name"
 # How long a listener waits to hear that there is no such certificate.
 _MOMENT = timedelta(milliseconds=100)
@@ -107,6 +109,22 @@ def refusing_chain(server_names: tuple[str, ...] = ()) -> pb.FilterChain:
         transport_socket=pb.TransportSocket(name=QUIC, typed_config=packed(tls)),
         transport_socket_connect_timeout=duration(HANDSHAKE_TIMEOUT),
     )
+
+
+def shedding_chains(chains: Sequence[Chain]) -> tuple[pb.FilterChain, ...]:
+    """Chains that refuse new connections in the place of others, which stay as they are with all connections that they have.
+
+    A chain that asks for an application protocol besides a name is the more specific one, and everybody speaks "h3" here.
+    """
+    made = []
+    names = tuple(dict.fromkeys(name for chain in chains for name in chain.server_names))
+    for name, some in ((REFUSE_SHED, names), (REFUSE_SHED_ANY, ())):
+        if some or (name == REFUSE_SHED_ANY and any(not chain.server_names for chain in chains)):
+            out = refusing_chain(some)
+            out.name = name
+            out.filter_chain_match.application_protocols.append("h3")
+            made.append(out)
+    return tuple(made)
 
 
 def _filters(chain: Chain, listener: Listener, scoped: bool) -> list[pb.Filter]:

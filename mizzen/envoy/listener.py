@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from mizzen._api import pb
 from mizzen.envoy.access_log import access_log_of_unmatched
-from mizzen.envoy.filter_chain import refusing_chain
+from mizzen.envoy.filter_chain import refusing_chain, shedding_chains
 from mizzen.envoy.parts import address, boolean, duration, extension, packed, sds, uint32
 from mizzen.envoy.violations import sound
 from mizzen.http3.server_ids import variable
@@ -46,9 +46,12 @@ def own_chains(one: Listener) -> tuple[pb.FilterChain, ...]:
     Envoy changes chains in place only where there is one before and after (`ListenerImpl::supportUpdateFilterChain`): a QUIC
     listener that loses its last one would be replaced, which cuts its connections. So it keeps one, which is for nobody.
     """
-    if one.transport is not Transport.QUIC or (one.chains and not one.refused):
+    if one.transport is not Transport.QUIC:
         return ()
-    return (refusing_chain(one.refused or NOBODYS_NAMES),)
+    shedding = shedding_chains(one.chains) if one.sheds else ()
+    if one.chains and not one.refused:
+        return shedding
+    return (refusing_chain(one.refused or NOBODYS_NAMES), *shedding)
 
 
 def _common(one: Listener, protocol: "pb.SocketAddress.Protocol.ValueType") -> pb.Listener:

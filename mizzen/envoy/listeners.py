@@ -86,7 +86,9 @@ def _translate(
 
 def _is_same(made: ListenerParts, before: ListenerParts) -> bool:
     one, earlier = made.listener, before.listener
-    if len(made.chains) != len(before.chains) or (one is not earlier and one.refused != earlier.refused):
+    if len(made.chains) != len(before.chains):
+        return False
+    if one is not earlier and (one.refused, one.sheds) != (earlier.refused, earlier.sheds):
         return False
     # They were taken over only where the rest of the listener is the same; without any chain nobody looked.
     all_same = all(part is known for part, known in zip(made.chains, before.chains, strict=True))
@@ -95,7 +97,7 @@ def _is_same(made: ListenerParts, before: ListenerParts) -> bool:
 
 def _but_chains(one: Listener) -> Listener:
     """What a chain may take from. The object of the first server is whom Envoy's refusal goes back to, no more."""
-    return replace(one, chains=(), refused=(), origin=_NOBODY)
+    return replace(one, chains=(), refused=(), sheds=False, origin=_NOBODY)
 
 
 def _part(chain: Chain, one: Listener, scoped: bool, closing: Closing) -> ChainPart:

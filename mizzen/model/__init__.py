@@ -15,6 +15,7 @@ from mizzen.model.listener import AccessPolicies, Listener, Mirror
 from mizzen.model.patch import Patch
 from mizzen.model.quic import ConnectionIdKey
 from mizzen.model.route import RouteTable, Scoped
+from mizzen.model.shedding import Shedding
 from mizzen.model.tls import Certificate, TrustedCa
 from mizzen.persistent import PersistentMap
 
@@ -32,6 +33,7 @@ class Model:
     certificates: tuple[Certificate, ...]
     trusted_cas: tuple[TrustedCa, ...]
     connection_id_keys: tuple[ConnectionIdKey, ...] = ()
+    shedding: Shedding | None = None  # None: HTTP/3 is never given up for want of CPU
     announcements: tuple[Announcement, ...]  # one for each HTTPS server that ends TLS here
     access_policies: AccessPolicies | None = None  # None: no request is judged
     mirrors: tuple[Mirror, ...]  # what became of each server that could have an HTTP/3 mirror

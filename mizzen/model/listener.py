@@ -169,6 +169,7 @@ class Listener:
     bound: bool = True  # False: only gets what another listener hands over
     quic: QuicTransport = field(default_factory=QuicTransport)  # means nothing but over QUIC
     connection_ids: ConnectionIds | None = None  # None: at random (QUIC)
+    sheds: bool = False  # refuses new connections, and keeps those that there are (QUIC)
     origin: ResourceRef
 
     @property

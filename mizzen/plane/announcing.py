@@ -131,12 +131,13 @@ class Announcing:
         for key in keys:
             server = self.servers.get(key, Server())
             if key in self.holders:
-                stepped = server.step(self._evidence(key), self.now, self.replica)
+                stepped = server.step(self.evidence_of(key), self.now, self.replica)
             else:
                 stepped = server.expired(self.now)
             self.put(key, stepped)
 
-    def _evidence(self, key: ServerKey) -> Evidence:
+    def evidence_of(self, key: ServerKey) -> Evidence:
+        """What is known of a server's mirrors, at all Envoys that have it."""
         found: list[Evidence] = []
         for holder in self.holders[key]:
             gateway = self.gateways[holder]

@@ -47,17 +47,18 @@ class Counting:
         if self.instance is not None:
             status, body = await ask(self.instance.admin_socket(name), TARGET, seconds=_SECONDS)
         else:
-            status, body = await asyncio.wait_for(_get(address, self.port), _SECONDS)
+            status, body = await asyncio.wait_for(fetch_metrics(address, self.port, TARGET), _SECONDS)
         if status != 200:
             raise OSError(f"it answered {status}")
         return body.decode()
 
 
-async def _get(address: str, port: int) -> tuple[int, bytes]:
+async def fetch_metrics(address: str, port: int, target: str) -> tuple[int, bytes]:
+    """Status and content of what an Envoy elsewhere answers. OSError, ValueError."""
     reader, writer = await asyncio.open_connection(address, port, limit=_MOST_BYTES)
     try:
         host = f"[{address}]" if ":" in address else address
-        writer.write(f"GET {TARGET} HTTP/1.1\r\nhost: {host}:{port}\r\nconnection: close\r\n\r\n".encode())
+        writer.write(f"GET {target} HTTP/1.1\r\nhost: {host}:{port}\r\nconnection: close\r\n\r\n".encode())
         data = bytearray()
         while chunk := await reader.read(65536):
             data += chunk

@@ -7,7 +7,7 @@ from mizzen.lazy import dataclass
 from mizzen.pipeline import Announced
 from mizzen.plane.proof_schedule import Prove
 from mizzen.plane.served_gateway import Gateway
-from mizzen.plane.watching import Watch
+from mizzen.plane.watching import Measure, Watch
 from mizzen.xds.snapshot import Snapshot
 
 ServerKey = tuple[str, str]  # the gateway as clients know it, the name of the announcement
@@ -67,4 +67,4 @@ class Refused:
     reason: str
 
 
-Effect = Publish | Unpublish | Translate | Prove | Watch | Keep | Tell | Rebuild | Refused
+Effect = Publish | Unpublish | Translate | Prove | Watch | Measure | Keep | Tell | Rebuild | Refused

@@ -44,6 +44,7 @@ from mizzen.plane.gateway_services import services as gateway_services
 from mizzen.plane.inquiry import Inquiry
 from mizzen.plane.inquiry_desk import PlaneDesk
 from mizzen.plane.key_sets import KeySets, following_keys, wanted_sources
+from mizzen.plane.loads import Loads
 from mizzen.plane.mesh_authority import Mesh, leaf_life
 from mizzen.plane.mirror_proof import Subject
 from mizzen.plane.module_sets import Modules, following_modules, wanted_modules
@@ -60,7 +61,7 @@ from mizzen.plane.session_tickets import SessionTickets
 from mizzen.plane.shared_ports import shared_problems
 from mizzen.plane.state import State, Step
 from mizzen.plane.upkeep import Upkeep
-from mizzen.plane.watching import Watch
+from mizzen.plane.watching import Measure, Watch
 from mizzen.plane.worker import Credentials, Inputs, Worker, problems_now
 from mizzen.probe.mirror import Proof
 from mizzen.proxy.asked import proxy_value
@@ -140,6 +141,7 @@ class ControlPlane:
     started: asyncio.Event = field(default_factory=asyncio.Event)  # proxies are answered
     _prover: Prover = field(init=False)
     _counting: Counting = field(init=False)
+    _loads: Loads = field(init=False)
     _told: Told = field(init=False)
     _words: Words = field(default_factory=Words)
     _problems: "_Problems" = field(init=False)
@@ -179,6 +181,7 @@ class ControlPlane:
         self.dns = DnsUpkeep(state=lambda: self.state, keeper=keeper, on_change=self.tell)
         self._prover = Prover(self._on_proof)
         self._counting = Counting(instance=self.instance if self.is_local else None)
+        self._loads = Loads(instance=self.instance if self.is_local else None)
         self._told = Told(self.say)
         self._problems = _Problems(self)
 
@@ -309,6 +312,8 @@ class ControlPlane:
                 self._prover.start(effect)
             case Watch():
                 self._start(self._count(effect))
+            case Measure():
+                self._start(self._measure(effect))
             case Translate():
                 self._start(self._translate(effect))
             case Keep():
@@ -354,6 +359,14 @@ class ControlPlane:
             _log.exception("what Envoys have counted cannot be read")
             found = {}
         self._hear(State.on_counted, found)
+
+    async def _measure(self, effect: Measure) -> None:
+        try:
+            found = await self._loads.read(effect.envoys)
+        except Exception:  # noqa: BLE001  # what is not known has no consequences
+            _log.exception("how much CPU Envoys use cannot be read")
+            found = {}
+        self._hear(State.on_loaded, found)
 
     async def _translate(self, effect: Translate) -> None:
         make = partial(
@@ -417,6 +430,7 @@ class ControlPlane:
                 key_sets=self.keys.found,
                 modules=self.modules.found,
                 lingering=self.state.lingering,
+                shedding=self.state.sheds.refusing,
             ),
             gateways=self.state.gateways,
             promises=self.state.servers,

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from mizzen.http3.lingering import Lingering, Standing
 from mizzen.http3.server import Server
+from mizzen.http3.shedding import Sheds
 from mizzen.lazy import dataclass
 from mizzen.node.ports import Holder
 from mizzen.pipeline import Announced
@@ -28,10 +29,10 @@ from mizzen.plane.effects import (
     Translate,
     Unpublish,
 )
-from mizzen.plane.judging import Judging
 from mizzen.plane.mirror_proof import Subject, has_said_the_same, is_confirmed_alike, public_name
 from mizzen.plane.proof_schedule import Key, Trials
 from mizzen.plane.served_gateway import Gateway, Translated
+from mizzen.plane.shedding import Sheddings
 from mizzen.plane.statistics import Readings
 from mizzen.plane.watching import Watches
 from mizzen.probe.mirror import Proof
@@ -66,6 +67,7 @@ class State:
     lingering: Mapping[str, Lingering] = field(default_factory=dict)  # by the gateway as clients know it
     trials: Trials = field(default_factory=Trials)
     watches: Watches = field(default_factory=Watches)  # whose counters are looked at
+    sheds: Sheds = field(default_factory=Sheds)  # whose CPU is
     looks: Agenda[ServerKey] = field(default_factory=Agenda)  # when time may change what is announced
     owed: Mapping[str, int] = field(
         default_factory=dict
@@ -146,6 +148,12 @@ class State:
         step.counted(found)
         return step.done()
 
+    def on_loaded(self, found: Mapping[str, float], now: datetime) -> Step:
+        """How much CPU Envoys use, in percent, by what they call themselves."""
+        step = _Step(self, now)
+        step.loaded(found)
+        return step.done()
+
     def on_time(self, now: datetime) -> Step:
         """`next` has come."""
         step = _Step(self, now)
@@ -158,7 +166,7 @@ class State:
         keep = None
         if self.is_dirty and self.keeping is None and self.kept_at is not None:
             keep = self.kept_at + (KEEP_AGAIN if self.trouble else GAP)
-        times = (self.trials.next, self.looks.next, self.watches.next, keep)
+        times = (self.trials.next, self.looks.next, self.watches.next, self.sheds.next, keep)
         return min((at for at in times if at is not None), default=None)
 
     def server(self, called: str, announcement: str) -> Server:
@@ -186,7 +194,7 @@ def announced(
     return known if found == known else found
 
 
-class _Step(Judging):
+class _Step(Sheddings):
     """One step on its way: copies of what it changes."""
 
     def __init__(self, state: State, now: datetime) -> None:
@@ -194,6 +202,7 @@ class _Step(Judging):
         self.gateways, self.servers = dict(state.gateways), dict(state.servers)
         self.envoys, self.by_name, self.holders = state.envoys, state.by_name, state.holders
         self.number, self.trials, self.watches = state.number, state.trials, state.watches
+        self.sheds = state.sheds
         self.owed, self.debts, self.translating = dict(state.owed), state.debts, dict(state.translating)
         self.is_dirty, self.keeping, self.trouble = state.is_dirty, state.keeping, state.trouble
         self.kept_at = state.kept_at
@@ -349,6 +358,7 @@ class _Step(Judging):
         self.trials, proofs = self.trials.begin(self.now)
         self.effects += proofs
         self.effects += self.watch()
+        self.effects += self.measure()
         if self.is_other:
             self.effects.append(Tell())
         if self.must_build and self.number:
@@ -375,6 +385,7 @@ class _Step(Judging):
             holders=self.holders,
             trials=self.trials,
             watches=self.watches,
+            sheds=self.sheds,
             looks=before.looks.with_times(self.looks),
             owed=self.owed,
             debts=self.debts,

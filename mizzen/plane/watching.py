@@ -27,6 +27,13 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """Effect: read how much CPU these Envoys use, and tell `State.on_loaded`."""
+
+    envoys: Mapping[str, str]  # what an Envoy calls itself -> its address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """Of one server, at the last look at each Envoy."""
 

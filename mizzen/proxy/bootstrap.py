@@ -30,6 +30,7 @@ _UPSTREAM_TLS = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 _MUTATION = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
 _CODEC = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
+_CPU = "envoy.extensions.resource_monitors.cpu_utilization.v3.CpuUtilizationConfig"
 _MAX_CONNECTIONS = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 
 # What Istio's own bootstrap sets, since the behaviour of YAML that people have depends on it.
@@ -87,6 +88,7 @@ class ProxySpec:
     server_id: str = (
         ""  # by which a balancer finds it (`http3.server_ids`), as somebody wrote it; "": it is derived
     )
+    is_contained: bool = False  # its CPU is that of a container, which the kernel counts (cgroups)
     proof: str = field(default="", repr=False)  # that it is this proxy which asks at its two sockets
     start: Start = field(default_factory=Start)
 
@@ -337,10 +339,15 @@ def _only(path: str, cluster: str) -> Json:
 
 
 def _overload_manager(spec: ProxySpec) -> Json:
-    """How many connections there may be, said in the way that Envoy asks for."""
+    """How many connections there may be, said in the way that Envoy asks for; and, of a Pod, how much CPU it uses, which
+    the control plane reads (`plane.loads`)."""
     monitor = {
         "@type": f"type.googleapis.com/{_MAX_CONNECTIONS}",
         "max_active_downstream_connections": spec.max_connections,
     }
     name = "envoy.resource_monitors.global_downstream_max_connections"
-    return {"resource_monitors": [{"name": name, "typed_config": monitor}]}
+    monitors = [{"name": name, "typed_config": monitor}]
+    if spec.is_contained:
+        cpu = {"@type": f"type.googleapis.com/{_CPU}", "mode": "CONTAINER"}
+        monitors.append({"name": "envoy.resource_monitors.cpu_utilization", "typed_config": cpu})
+    return {"resource_monitors": monitors}

@@ -177,6 +177,7 @@ class Context:
     key_sets: Mapping[str, FetchedKeys] | None = None
     modules: Mapping[str, FetchedModule] | None = None  # likewise
     lingering: Lingering = NOTHING_LINGERS  # of the gateway, for the root of a resolution
+    sheds: bool = False  # it has too much to do for HTTP/3; likewise
     steps: Steps = field(default_factory=Steps, compare=False, repr=False)
 
     @property

@@ -22,6 +22,7 @@ from mizzen.resolve.listeners.collectors import backends_of, wanted_by
 from mizzen.resolve.listeners.connection_ids import connection_id_keys
 from mizzen.resolve.listeners.held_open import held_open
 from mizzen.resolve.listeners.lingering import publish_lingering
+from mizzen.resolve.listeners.shedding import shed, shedding
 from mizzen.resolve.listeners.stages import (
     check_sharing,
     common,
@@ -82,12 +83,13 @@ def resolve(ctx: Context) -> Model:
         certificates=certificates,
         trusted_cas=trusted_cas,
         connection_id_keys=connection_id_keys(ctx),
+        shedding=shedding(ctx),
         announcements=tuple(sorted(mirrors.announcements, key=lambda one: one.name)),
         access_policies=judging,
         mirrors=tuple(sorted(mirrors.mirrors, key=lambda mirror: mirror.server)),
         scoped=ctx.switches.scoped_routes,
     )
-    return held_open(ctx, closed(ctx, model), common(ctx))
+    return shed(ctx, held_open(ctx, closed(ctx, model), common(ctx)))
 
 
 def _secrets_of(_: Context, __: str, backend: Backend) -> Mapping[str, bool]:

@@ -13,6 +13,7 @@ from mizzen.resources.istio.security import WorkloadSelector
 from mizzen.resources.mizzen.announcement import AnnouncementSettings
 from mizzen.resources.mizzen.connection_ids import ConnectionIdSettings
 from mizzen.resources.mizzen.dns import DnsSettings
+from mizzen.resources.mizzen.shedding import SheddingSettings
 from mizzen.resources.mizzen.transport import TransportSettings
 
 HTTP3Mode = Literal["on", "off", "only"]
@@ -52,6 +53,9 @@ class HTTP3PolicySpec(Element):
     transport: Annotated[TransportSettings | None, "how QUIC listeners carry it; not for targetRefs"] = None
     connection_ids: Annotated[
         ConnectionIdSettings | None, "connection ids that a balancer can read; not for targetRefs"
+    ] = None
+    shedding: Annotated[
+        SheddingSettings | None, "when it is given up for want of CPU; not for targetRefs. None: never"
     ] = None
 
 

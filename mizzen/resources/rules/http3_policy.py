@@ -7,6 +7,7 @@ from mizzen.resources.rules import shared_rules
 from mizzen.resources.rules.announcement_settings import validate_announcement
 from mizzen.resources.rules.connection_ids import validate_connection_ids
 from mizzen.resources.rules.dns_settings import validate_dns
+from mizzen.resources.rules.shedding import validate_shedding
 from mizzen.resources.rules.transport_settings import validate_transport
 
 _GATEWAY = ("networking.istio.io", "Gateway")
@@ -31,6 +32,9 @@ def validate_http3_policy(policy: HTTP3Policy, found: Findings) -> None:
     if spec.connection_ids is not None:
         validate_connection_ids(spec.connection_ids, found)
         _of_gateways("connectionIds", "all servers of a port share its listener", policy, found)
+    if spec.shedding is not None:
+        validate_shedding(spec.shedding, found)
+        _of_gateways("shedding", "all servers share the CPU of their Envoy", policy, found)
 
 
 def _validate_subject(spec: HTTP3PolicySpec, found: Findings) -> None:

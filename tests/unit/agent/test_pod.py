@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mizzen.agent.pod import (
     concurrency,
+    counts_cpu,
     drain_seconds,
     in_pod,
     leaving_seconds,
@@ -63,3 +64,11 @@ def test_the_annotation_of_a_server_id_counts_before_the_variable(tmp_path: Path
     assert server_id({"MIZZEN_SERVER_ID": "01"}, file) == "01"
     file.write_text('mizzen.dev/server-id="0a0b"\n')
     assert server_id({"MIZZEN_SERVER_ID": "01"}, file) == "0a0b"
+
+
+def test_the_kernel_counts_the_cpu_of_a_container(tmp_path: Path) -> None:
+    assert not counts_cpu(tmp_path)
+    (tmp_path / "cpu.stat").write_text("usage_usec 1\n")
+    assert not counts_cpu(tmp_path)  # the root of all groups has no limit
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert counts_cpu(tmp_path)

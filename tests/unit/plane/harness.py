@@ -15,7 +15,7 @@ from mizzen.plane.proof_schedule import Prove
 from mizzen.plane.served_gateway import Translated
 from mizzen.plane.state import State, Step
 from mizzen.plane.statistics import Meters
-from mizzen.plane.watching import Watch
+from mizzen.plane.watching import Measure, Watch
 from mizzen.plane.worker import Inputs, Worker
 from mizzen.probe.mirror import Proof
 from mizzen.resources.raw_objects import parse_documents
@@ -152,6 +152,8 @@ class Plane:
     asked: Mapping[str, tuple[str, frozenset[Meters]]] = field(default_factory=dict)  # at the last time
     # What each has counted at that time; None: they do not answer.
     counters: Callable[[int], Counters] | None = lambda number: Counters()
+    measured: int = 0  # how often Envoys were asked for their CPU
+    cpu: float | None = 10.0  # of each; None: it is not known
     rebuilds: int = 0  # that were asked for
     environment: Mapping[str, str] = field(default_factory=dict)
     ticket_seeds: tuple[bytes, ...] = ()  # of the keys of session tickets
@@ -170,7 +172,11 @@ class Plane:
         inputs = Inputs(
             number=self.number,
             read=lambda: listing,
-            settings=Settings(environment=self.environment, lingering=self.state.lingering),
+            settings=Settings(
+                environment=self.environment,
+                lingering=self.state.lingering,
+                shedding=self.state.sheds.refusing,
+            ),
             gateways=self.state.gateways,
             promises=self.state.servers,
             ticket_seeds=self.ticket_seeds,
@@ -211,12 +217,16 @@ class Plane:
             case Watch():
                 self.watched, self.asked = self.watched + 1, effect.envoys
                 counted = self.counters(self.watched) if self.counters is not None else None
-                found = {
+                found_counters = {
                     name: dict.fromkeys(meters, counted)
                     for name, (_, meters) in effect.envoys.items()
                     if counted is not None
                 }
-                self.take(self.state.on_counted(found, self.now))
+                self.take(self.state.on_counted(found_counters, self.now))
+            case Measure():
+                self.measured += 1
+                found = dict.fromkeys(effect.envoys, self.cpu) if self.cpu is not None else {}
+                self.take(self.state.on_loaded(found, self.now))
             case Rebuild():
                 self.rebuilds += 1
             case Refused():

@@ -148,3 +148,11 @@ def test_more_of_the_runtime_may_be_said_but_what_is_set_here_stays() -> None:
     )
     assert found == {**usual, "overload.some": "7"}
     assert found[guard] is False
+
+
+def test_the_envoy_of_a_container_tells_how_much_cpu_that_uses() -> None:
+    names = [
+        [one["name"] for one in json.loads(bootstrap(spec))["overload_manager"]["resource_monitors"]]
+        for spec in (SPEC, replace(SPEC, is_contained=True))
+    ]
+    assert names[1][len(names[0]) :] == ["envoy.resource_monitors.cpu_utilization"]
