@@ -247,14 +247,25 @@ SECRETS = ("RESOURCE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NO
 EXTENSIONS = ("ECDS NAME", "TYPE")
 
 
+# Istio's words for the first two.
+_KINDS = {
+    "tlsCertificate": "Cert Chain",
+    "validationContext": "CA",
+    "sessionTicketKeys": "Session Ticket Keys",
+    "genericSecret": "Generic",
+}
+_CERTIFICATES = frozenset({"Cert Chain", "CA"})
+
+
 def secret_rows(secrets: Sequence[tuple[Json, str]], now: datetime) -> Rows:
-    """A row for each secret; VALID CERT says whether `now` lies within the certificate's life."""
+    """A row for each secret; VALID CERT says whether `now` lies within the certificate's life (-: it is none)."""
     found: Rows = []
     for secret, status in secrets:
         chain = secret.get("tlsCertificate", {}).get("certificateChain", {}).get("inlineBytes", "")
         trusted = secret.get("validationContext", {}).get("trustedCa", {}).get("inlineBytes", "")
-        kind = "Cert Chain" if "tlsCertificate" in secret else "CA"
-        found.append((secret.get("name", ""), kind, status, *_validity(chain or trusted, now)))
+        kind = next((name for part, name in _KINDS.items() if part in secret), "CA")
+        validity = _validity(chain or trusted, now) if kind in _CERTIFICATES else ("-", "", "", "")
+        found.append((secret.get("name", ""), kind, status, *validity))
     return found
 
 

@@ -1,6 +1,9 @@
 """What istioctl's tables say of hosts that belong to another server."""
 
+from datetime import UTC, datetime
+
 from mizzen._api import pb
+from mizzen.cli import tables
 from mizzen.cli.dump import as_json
 from mizzen.cli.tables import listener_rows, route_rows
 from mizzen.envoy.listener import listener, own_chains
@@ -45,4 +48,17 @@ def test_hosts_that_a_mirror_refuses_are_shown_and_unknown_ones_are_not() -> Non
     assert isinstance(made, pb.Listener)
     assert listener_rows([as_json(made)]) == [
         ("0.0.0.0", "8443", "QUIC", "SNI: mq.test,*.mail.test", "Refused: no HTTP/3 mirror")
+    ]
+
+
+def test_keys_of_tickets_are_no_certificate() -> None:
+    secrets: list[tuple[tables.Json, str]] = [
+        ({"name": "session-tickets", "sessionTicketKeys": {"keys": [{"inlineBytes": "x"}]}}, "ACTIVE"),
+        ({"name": "id", "genericSecret": {}}, "ACTIVE"),
+        ({"name": "ca", "validationContext": {"trustedCa": {"inlineBytes": "eA=="}}}, "WARMING"),
+    ]
+    assert [row[1:4] for row in tables.secret_rows(secrets, datetime(2026, 1, 1, tzinfo=UTC))] == [
+        ("Session Ticket Keys", "ACTIVE", "-"),
+        ("Generic", "ACTIVE", "-"),
+        ("CA", "WARMING", "false"),
     ]
