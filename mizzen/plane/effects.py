@@ -8,6 +8,7 @@ from mizzen.pipeline import Announced
 from mizzen.plane.proof_schedule import Prove
 from mizzen.plane.served_gateway import Gateway
 from mizzen.plane.watching import Measure, Watch
+from mizzen.serve.ads import ClientStatus
 from mizzen.xds.snapshot import Snapshot
 
 ServerKey = tuple[str, str]  # the gateway as clients know it, the name of the announcement
@@ -68,3 +69,24 @@ class Refused:
 
 
 Effect = Publish | Unpublish | Translate | Prove | Watch | Measure | Keep | Tell | Rebuild | Refused
+
+
+def refused_since(key: str, before: ClientStatus | None, client: ClientStatus) -> list[Effect]:
+    """What an Envoy has refused since it was heard last."""
+    found: list[Effect] = []
+    for status in client.stream.types:
+        old = before.stream.of(status.type_url) if before is not None else None
+        for name, rejection in status.rejections.items():
+            known = old.rejections.get(name) if old is not None else None
+            if known is None or known.version != rejection.version:
+                found.append(
+                    Refused(
+                        gateway=key,
+                        envoy=client.gateway,
+                        type_url=status.type_url,
+                        name=name,
+                        version=rejection.version,
+                        reason=rejection.reason,
+                    )
+                )
+    return found

@@ -18,7 +18,7 @@ def metrics(plane: ControlPlane | None) -> str:
             lines += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} gauge"]
             named = name
         shown = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-        lines.append(f"{name}{{{shown}}} {value:g}" if shown else f"{name} {value:g}")
+        lines.append(f"{name}{{{shown}}} {value:.15g}" if shown else f"{name} {value:.15g}")
     return "\n".join(lines) + "\n"
 
 

@@ -23,11 +23,11 @@ from mizzen.plane.effects import (
     Promises,
     Publish,
     Rebuild,
-    Refused,
     ServerKey,
     Tell,
     Translate,
     Unpublish,
+    refused_since,
 )
 from mizzen.plane.mirror_proof import Subject, has_said_the_same, is_confirmed_alike, public_name
 from mizzen.plane.proof_schedule import Key, Trials
@@ -302,7 +302,7 @@ class _Step(Sheddings):
         before = self.gateways[key]
         gateway = self.gateways[key] = before.heard(client)
         old = before.clients.get(name)
-        self.effects += _refusals_since(key, old, client)
+        self.effects += refused_since(key, old, client)
         self.is_other |= gateway.refused is not before.refused or (old is None) != (not client.is_connected)
         if not has_said_the_same(old, gateway.clients.get(name)):
             self.look(key, (name,))
@@ -404,24 +404,3 @@ def _grounds(gateway: Gateway | None) -> object:
     if gateway is None:
         return None
     return gateway.translated.called, gateway.translated.targets, gateway.translated.names
-
-
-def _refusals_since(key: str, before: ClientStatus | None, client: ClientStatus) -> list[Effect]:
-    """What an Envoy has refused since it was heard last."""
-    found: list[Effect] = []
-    for status in client.stream.types:
-        old = before.stream.of(status.type_url) if before is not None else None
-        for name, rejection in status.rejections.items():
-            known = old.rejections.get(name) if old is not None else None
-            if known is None or known.version != rejection.version:
-                found.append(
-                    Refused(
-                        gateway=key,
-                        envoy=client.gateway,
-                        type_url=status.type_url,
-                        name=name,
-                        version=rejection.version,
-                        reason=rejection.reason,
-                    )
-                )
-    return found
