@@ -143,6 +143,6 @@ def migration(walk: Walk) -> Link:
     return broken(
         Name.MIGRATION,
         f"after the client's port had changed, a request on the same connection got {why}",
-        "clients behind NATs change ports: let the balancer route by connection id (QUIC-LB), or keep UDP flows of one client at one "
+        "clients behind NATs change ports: let the balancer route by connection id (QUIC-LB; mizzen: connectionIds in an HTTP3Policy), or keep UDP flows of one client at one "
         "gateway",
     )
