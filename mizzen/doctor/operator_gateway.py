@@ -10,6 +10,10 @@ from mizzen.resolve.http3_choices import is_off
 from mizzen.status import EnvoyStatus, MirrorStatus, PortStatus, ServiceStatus
 
 _H3 = "h3="
+_SHED = "shed:"  # how the reason begins where HTTP/3 is given up for want of CPU (mizzen.http3.shedding)
+_SPARE = (
+    "more CPU or replicas, or another cpuBudget (docs/tuning-http3.md, shedding); it comes back by itself"
+)
 _TOLD = ("H3-001", "H3-002", "H3-008", "PORT-", "XDS-")  # by the other checks
 _OF_THE_SERVICE = frozenset({Reason.NO_UDP_PORT.value, Reason.OTHER_UDP_TARGET.value})
 _SWITCH = 'switch it on: mizzen.dev/http3: "on" at the Gateway, or for all (docs/http3.md, Choosing)'
@@ -113,6 +117,8 @@ def mirror(sight: Sight, one: MirrorStatus, udp: Check | None = None) -> Iterato
     """Is there one, and what are clients told of it? `udp`: what is said already of a Service that does not open UDP."""
     remedy = udp.remedy if udp and one.reason in _OF_THE_SERVICE else _hint(sight, one)
     remedy = remedy or ("" if one.expected else _SWITCH)
+    if one.reason.startswith(_SHED):
+        remedy = _SPARE
     if one.listener:
         yield _announcement(one, remedy)
         return

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from mizzen.doctor.links import Name
 from mizzen.doctor.operator_check import Check
 from mizzen.doctor.operator_sight import EnvoySight, Sight
 from mizzen.http3.eligibility import Reason
+from mizzen.http3.shedding import CALM
+from mizzen.model.shedding import Shedding
 from mizzen.status import (
     EnvoyStatus,
     ListenerStatus,
@@ -191,6 +194,17 @@ def test_a_mirror_that_nobody_wants_says_how_to_want_it() -> None:
         MIRROR, expected=False, announced="clear", state="withdrawn", reason="it is switched off"
     )
     assert "mizzen.dev/http3" in only(judge.mirror(sight(), lingering)).remedy
+
+
+def test_a_gateway_that_is_short_of_cpu_says_what_it_needs() -> None:
+    wanted = Shedding(cpu_budget=80, recover_at=60)
+    start = datetime(2026, 11, 26, tzinfo=UTC)
+    shed = CALM.judged(92, wanted, start).judged(92, wanted, start + wanted.after)
+    found = only(
+        judge.mirror(sight(), changed(MIRROR, announced="clear", state="withdrawn", reason=shed.reason))
+    )
+    assert "CPU 92 % of a budget of 80 %" in found.said
+    assert found.remedy.startswith("more CPU or replicas")
 
 
 def test_what_else_is_wrong_with_the_gateway_is_told_once() -> None:
