@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from mizzen._api import pb
 from mizzen.authority.identity import Identity
 from mizzen.authority.proof import proof_of_proxy
-from mizzen.errors import Problem, ResourceRef, capped, sort_key
+from mizzen.errors import Problem, ResourceRef
 from mizzen.guard import Stage, fault
 from mizzen.lazy import dataclass
 from mizzen.model import Model
@@ -28,7 +28,6 @@ from mizzen.node.instance import Instance
 from mizzen.node.restore import Restorer
 from mizzen.node.system_roots import SystemRoots
 from mizzen.node.unix_sockets import make_way
-from mizzen.patch.stage import for_nothing
 from mizzen.pipeline import Build, Settings
 from mizzen.plane import garbage_collection
 from mizzen.plane.admission import judge
@@ -49,24 +48,21 @@ from mizzen.plane.mesh_authority import Mesh, leaf_life
 from mizzen.plane.mirror_proof import Subject
 from mizzen.plane.module_sets import Modules, following_modules, wanted_modules
 from mizzen.plane.network import Listening, network
+from mizzen.plane.problems import Problems, Troubled
 from mizzen.plane.proof_schedule import Key, Prove
 from mizzen.plane.prover import Prover
 from mizzen.plane.reach import Reach
 from mizzen.plane.registration import Registrations
-from mizzen.plane.report import Words, envoy_status, rejected
+from mizzen.plane.report import Words, envoy_status
 from mizzen.plane.scoped_file import ScopedFile
-from mizzen.plane.served_gateway import Gateway
-from mizzen.plane.server_ids import server_id_problems
 from mizzen.plane.session_tickets import SessionTickets
-from mizzen.plane.shared_ports import shared_problems
 from mizzen.plane.state import State, Step
 from mizzen.plane.upkeep import Upkeep
 from mizzen.plane.watching import Measure, Watch
-from mizzen.plane.worker import Credentials, Inputs, Worker, problems_now
+from mizzen.plane.worker import Credentials, Inputs, Worker
 from mizzen.probe.mirror import Proof
 from mizzen.proxy.asked import proxy_value
 from mizzen.resolve.context import FileFolders, UnixFolders
-from mizzen.resolve.tls.secrets import next_validity
 from mizzen.resources.world import World
 from mizzen.serve.ads import Admission, AdsServer, ClientStatus
 from mizzen.serve.certificates import Accounts
@@ -144,7 +140,7 @@ class ControlPlane:
     _loads: Loads = field(init=False)
     _told: Told = field(init=False)
     _words: Words = field(default_factory=Words)
-    _problems: "_Problems" = field(init=False)
+    _problems: Problems = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)  # `state.next` may be earlier than it was
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
@@ -183,7 +179,7 @@ class ControlPlane:
         self._counting = Counting(instance=self.instance if self.is_local else None)
         self._loads = Loads(instance=self.instance if self.is_local else None)
         self._told = Told(self.say)
-        self._problems = _Problems(self)
+        self._problems = Problems(self)
 
     @property
     def result(self) -> Build | None:
@@ -410,8 +406,10 @@ class ControlPlane:
                 if until <= now:
                     self.tell()
                     continue
+            # Not `wait_for`: in Python 3.11 it may swallow that it is cancelled.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
 
     async def _follow_promises(self) -> None:
         await self.promises.follow(lambda stored: self._hear(State.on_promises, stored))
@@ -544,6 +542,11 @@ class ControlPlane:
         """Say which problems are new and which are gone."""
         self._told.tell(self.problems(), is_serving=self.made is not None)
 
+    @property
+    def own_parts(self) -> tuple[Troubled, ...]:
+        """The parts that may have problems of their own."""
+        return (self.mesh, self.promises, self.desk, self.keys, self.modules, self.tickets, self.dns)
+
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong now: in the objects, with the ports, and what Envoys rejected."""
         return self._problems.now()
@@ -596,65 +599,6 @@ class ControlPlane:
             },
             nodes=len(world.node_by_key) if world is not None else 0,
         )
-
-
-class _Problems:
-    """All problems, put together when something they are made of has changed, and not before."""
-
-    def __init__(self, plane: ControlPlane) -> None:
-        self._plane = plane
-        self._known: tuple[Problem, ...] = ()
-        self._grounds: tuple[object, ...] = ()
-        self._judged: Made | None = None
-        self._found: tuple[Problem, ...] = ()
-        self.until: datetime | None = None  # then a certificate begins or ends
-
-    def now(self) -> tuple[Problem, ...]:
-        plane, now = self._plane, self._plane.clock()
-        own = (
-            *plane.mesh.problems,
-            *plane.promises.problems,
-            *plane.desk.problems,
-            *plane.keys.problems,
-            *plane.modules.problems,
-            *plane.tickets.problems,
-            *plane.dns.problems,
-            *plane.lost,
-        )
-        grounds = (plane.state.version, plane.made, own)
-        is_over = self.until is not None and self.until <= now
-        if not is_over and len(grounds) == len(self._grounds) and grounds == self._grounds:
-            return self._known
-        self._grounds = grounds
-        of_objects = self._of_objects(plane.made, now) if plane.made is not None else ()
-        others = dict.fromkeys(own)
-        if plane.made is not None:
-            for gateway in plane.state.gateways.values():
-                others |= dict.fromkeys(map(plane.made.result.world.located, self._of(gateway)))
-            configs = [gateway.translated.config for gateway in plane.state.gateways.values()]
-            others |= dict.fromkeys(map(plane.made.result.world.located, for_nothing(configs)))
-        # Those of the objects are sorted, and may be many.
-        if others:
-            self._known = capped(sorted(dict.fromkeys(of_objects) | others, key=sort_key))
-        else:
-            self._known = of_objects
-        return self._known
-
-    def _of_objects(self, made: Made, now: datetime) -> tuple[Problem, ...]:
-        """Those of the build; once a certificate has begun or ended, judged anew."""
-        if self._judged is not made:
-            self._judged, self._found, self.until = made, made.problems, made.valid_until
-        if self.until is not None and self.until <= now:
-            certificates = [one for gateway in made.result.gateways for one in gateway.model.certificates]
-            self._found, self.until = problems_now(made.result, now), next_validity(certificates, now)
-        return self._found
-
-    def _of(self, gateway: Gateway) -> tuple[Problem, ...]:
-        translated, is_local = gateway.translated, self._plane.is_local
-        refused = (one for name in gateway.refused for one in rejected(gateway, name, is_local=is_local))
-        shared = shared_problems(gateway.shared, translated.build.model) if gateway.shared else ()
-        same_ids = server_id_problems(translated.build.model, gateway.clients)
-        return (*translated.problems, *shared, *refused, *same_ids)
 
 
 async def _ended(work: "Sequence[asyncio.Task[Any]]") -> None:
