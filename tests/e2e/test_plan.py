@@ -31,6 +31,17 @@ from tests.test_plans import CASES, planned, said, settings_of, texts
 pytestmark = pytest.mark.e2e
 
 GATEWAY = "istio-ingressgateway.istio-system"
+# These show nothing of connections that others do not.
+ALIKE = frozenset(
+    {
+        "a-comment-and-a-label-do-nothing",
+        "connection-ids-for-a-balancer",
+        "more-workers",
+        "quic-is-tuned",
+        "the-service-loses-its-udp-port",
+        "two-objects-that-would-each-have-done-it",
+    }
+)
 # These are done the other way round, too.
 BACK = frozenset(
     {
@@ -189,7 +200,7 @@ def as_said(effect: Effect, one: Held) -> bool:
 @pytest.mark.parametrize(
     ("folder", "was", "will"),
     [
-        *((folder, "old", "new") for folder in CASES),
+        *((folder, "old", "new") for folder in CASES if folder.name not in ALIKE),
         *((folder, "new", "old") for folder in CASES if folder.name in BACK),
     ],
     ids=lambda one: one.name if isinstance(one, Path) else one,
@@ -233,11 +244,19 @@ async def experienced(
 
 def ask(some: list[Held], times: int = 1) -> None:
     """All at once: who waits for one that does not answer has waited for all of them."""
-    threads = [threading.Thread(target=lambda one=one: [one.ask() for _ in range(times)]) for one in some]
+    threads = [threading.Thread(target=ask_again, args=(one, times)) for one in some]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def ask_again(one: Held, times: int) -> None:
+    """Until nobody answers twice."""
+    for _ in range(times):
+        one.ask()
+        if times > 1 and all(answer.error is not None for answer in one.answers[-2:]):
+            return
 
 
 def test_a_running_instance_is_what_is_served(folder: Path, authority: Authority) -> None:

@@ -1,6 +1,7 @@
 """Edits of the golden cases at random: Envoy counts that it lets go of connections exactly where a plan says so."""
 
 import asyncio
+import contextlib
 import copy
 import random
 from collections.abc import Iterator, Mapping
@@ -104,9 +105,9 @@ async def lets_go(before: EnvoyConfig, after: EnvoyConfig) -> bool | None:
         if await envoy.offer(held(before)):
             return None
         was = await counted()
-        said = await envoy.offer(held(after))
-        if said and "did not arrive" not in said:
-            return None
+        with contextlib.suppress(TimeoutError):  # of what Envoy does not ask for, nothing arrives
+            if await asyncio.wait_for(envoy.offer(held(after)), 1.0):
+                return None
         await asyncio.sleep(0.03)
         now = await counted()
     replaced = now["listener_modified"] - now["listener_in_place_updated"] > (
@@ -116,7 +117,7 @@ async def lets_go(before: EnvoyConfig, after: EnvoyConfig) -> bool | None:
     return replaced or removed or now["total_filter_chains_draining"] > 0
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(24))
 def test_envoy_lets_go_of_connections_where_it_is_said(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(TRIES):
