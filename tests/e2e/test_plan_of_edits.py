@@ -102,12 +102,16 @@ async def lets_go(before: EnvoyConfig, after: EnvoyConfig) -> bool | None:
             lines = (line.rpartition(": ") for line in body.decode().splitlines())
             return {name.rpartition(".")[2]: int(value) for name, _, value in lines}
 
-        if await envoy.offer(held(before)):
+        async def refuses(config: EnvoyConfig) -> bool:
+            with contextlib.suppress(TimeoutError):  # of what Envoy does not ask for, nothing arrives
+                return bool(await asyncio.wait_for(envoy.offer(held(config)), 1.0))
+            return False
+
+        if await refuses(before):
             return None
         was = await counted()
-        with contextlib.suppress(TimeoutError):  # of what Envoy does not ask for, nothing arrives
-            if await asyncio.wait_for(envoy.offer(held(after)), 1.0):
-                return None
+        if await refuses(after):
+            return None
         await asyncio.sleep(0.03)
         now = await counted()
     replaced = now["listener_modified"] - now["listener_in_place_updated"] > (
