@@ -23,6 +23,8 @@ from mizzen.plane.shared_ports import fails_for
 from mizzen.probe.mirror import Proof
 from mizzen.serve.ads import ClientStatus
 
+REPLACED = "its listener is being replaced, since its settings have changed; connections drain first"
+
 
 class Announcing:
     """A part of a step on its way: copies of what it changes."""
@@ -143,6 +145,9 @@ class Announcing:
             gateway = self.gateways[holder]
             announcement = gateway.translated.targets[key[1]].announcement
             if announcement.port is None:
+                continue
+            if gateway.replacing is not None and announcement.listener in gateway.replacing.emptied:
+                found.append(Evidence(acked=True, proven=False, detail=REPLACED))
                 continue
             names = gateway.clients if gateway.clients else gateway.translated.names
             some = [

@@ -69,7 +69,7 @@ class PlaneDesk:
         return Told(
             key=translated.key,
             is_trusted=self._is_trusted(translated),
-            snapshot=translated.snapshot,
+            snapshot=gateway.offered,
             model=translated.build.model,
             bodies=translated.config.bodies,
             client=client if client is not None and client.is_proven else None,

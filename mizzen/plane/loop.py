@@ -333,7 +333,7 @@ class ControlPlane:
         """Tell the Envoys of this name again what they are to be told."""
         gateway = self.state.gateways.get(self.state.by_name.get(name, ""))
         if gateway is not None:
-            self._publish(name, gateway.translated.snapshot)
+            self._publish(name, gateway.offered)
 
     def _start(self, work: "Awaitable[None]") -> None:
         task = asyncio.ensure_future(work)

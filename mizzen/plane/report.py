@@ -56,7 +56,7 @@ class Words:
             settling = state.unsettled(gateway)
             for name in gateway.translated.names:
                 client = gateway.clients.get(name)
-                grounds = (gateway.translated, client, settling)
+                grounds = (gateway.translated, gateway.replacing, client, settling)
                 before = known.get(name)
                 same = before is not None and all(
                     a is b or a == b for a, b in zip(before[0], grounds, strict=True)
@@ -69,7 +69,7 @@ class Words:
 
 def _word(gateway: Gateway, client: ClientStatus | None, settling: str) -> Word:
     translated = gateway.translated
-    reason = not_synced(translated.snapshot, client)
+    reason = not_synced(gateway.offered, client)
     settled = reason or settling
     return Word(
         synced=not reason,
@@ -131,7 +131,7 @@ def rejected(gateway: Gateway, name: str, *, is_local: bool) -> tuple[Problem, .
     translated = gateway.translated
     # Why this machine's ports are not to be had is seen at the next look at them, and told then.
     unexplained = gateway.unopened - translated.stubborn if is_local else frozenset()
-    without = unexplained | _withheld(translated.snapshot, refused)
+    without = unexplained | _withheld(gateway.offered, refused)
     return rejections(translated.build.model, translated.config, refused, without)
 
 

@@ -11,6 +11,7 @@ from mizzen.pipeline import Announced, GatewayBuild
 from mizzen.plane.envoy_files import Unusable
 from mizzen.plane.mirror_proof import Targets
 from mizzen.plane.refusals import Refusals, standing
+from mizzen.plane.replacing import Replacing
 from mizzen.plane.taken_ports import Claim, Taken, refused_ports
 from mizzen.serve.ads import ClientStatus
 from mizzen.xds.resource_type import SECRET
@@ -68,6 +69,13 @@ class Gateway:
     refused: Mapping[str, Refusals] = field(default_factory=dict)  # by them
     # Who else has the port of a listener open, by its name.
     shared: Mapping[str, tuple[Holder, ...]] = field(default_factory=dict)
+    replacing: Replacing | None = None  # QUIC listeners of it that are emptied before they are replaced
+
+    @property
+    def offered(self) -> Snapshot:
+        """What its Envoys are to hold now."""
+        snapshot = self.translated.snapshot
+        return self.replacing.offered(snapshot) if self.replacing is not None else snapshot
 
     @property
     def opened(self) -> frozenset[str]:
@@ -97,7 +105,7 @@ class Gateway:
         clients = {other: one for other, one in self.clients.items() if other != name}
         if not client.is_connected:
             return replace(self, clients=clients)
-        stands = standing(self.refused.get(name, {}), client, self.translated.snapshot)
+        stands = standing(self.refused.get(name, {}), client, self.offered)
         refused = self.refused if stands == self.refused.get(name, {}) else {**self.refused, name: stands}
         return replace(self, clients={**clients, name: client}, refused=refused)
 

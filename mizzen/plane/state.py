@@ -31,11 +31,13 @@ from mizzen.plane.effects import (
 )
 from mizzen.plane.mirror_proof import Subject, has_said_the_same, is_confirmed_alike, public_name
 from mizzen.plane.proof_schedule import Key, Trials
+from mizzen.plane.replacing import replacing
 from mizzen.plane.served_gateway import Gateway, Translated
 from mizzen.plane.shedding import Sheddings
 from mizzen.plane.statistics import Readings
 from mizzen.plane.watching import Watches
 from mizzen.probe.mirror import Proof
+from mizzen.proxy.bootstrap import DRAIN_SECONDS
 from mizzen.serve.ads import ClientStatus
 
 # Between two times that promises are written down: many mirrors are proven at once, one alone waits for nobody.
@@ -157,6 +159,7 @@ class State:
     def on_time(self, now: datetime) -> Step:
         """`next` has come."""
         step = _Step(self, now)
+        step.replaced()
         step.judge(self.looks.due(now))
         return step.done()
 
@@ -166,7 +169,8 @@ class State:
         keep = None
         if self.is_dirty and self.keeping is None and self.kept_at is not None:
             keep = self.kept_at + (KEEP_AGAIN if self.trouble else GAP)
-        times = (self.trials.next, self.looks.next, self.watches.next, self.sheds.next, keep)
+        emptied = [one.replacing.until for one in self.gateways.values() if one.replacing is not None]
+        times = (self.trials.next, self.looks.next, self.watches.next, self.sheds.next, keep, *emptied)
         return min((at for at in times if at is not None), default=None)
 
     def server(self, called: str, announcement: str) -> Server:
@@ -217,7 +221,10 @@ class _Step(Sheddings):
     def build(self, number: int, gateways: Mapping[str, Translated]) -> None:
         before = self.gateways
         self.number, self.is_other = number, True
-        self.gateways = {key: self._taken(before.get(key), one) for key, one in gateways.items()}
+        self.gateways = {
+            key: self._emptying(before.get(key), self._taken(before.get(key), one))
+            for key, one in gateways.items()
+        }
         names = {name: key for key, one in gateways.items() for name in one.names}
         for name in self.by_name.keys() - names.keys():
             self.effects.append(Unpublish(name=name))
@@ -248,6 +255,23 @@ class _Step(Sheddings):
             if old is None or key in changed or one.translated.announced is not one.values:
                 self.spoken.add(key)
         self.owed = {key: debt for key, debt in self.owed.items() if key in self.gateways}
+
+    def _emptying(self, before: Gateway | None, gateway: Gateway) -> Gateway:
+        """The same, whose QUIC listeners are emptied first where they are to be replaced and somebody may be connected."""
+        if before is None or not before.clients or before.translated is gateway.translated:
+            return gateway
+        drain = gateway.translated.build.proxy.config.drain_duration or timedelta(seconds=DRAIN_SECONDS)
+        held, wanted = before.offered, gateway.translated.snapshot
+        found = replacing(before.replacing, held, wanted, self.now, drain)
+        return replace(gateway, replacing=found) if found is not gateway.replacing else gateway
+
+    def replaced(self) -> None:
+        """What was emptied takes its servers up again, with all that is new."""
+        for key, gateway in self.gateways.items():
+            if gateway.replacing is not None and gateway.replacing.until <= self.now:
+                self.gateways[key] = replace(gateway, replacing=None)
+                self.unpublished.add(key)
+                self.look(key)
 
     def owe(self, key: str) -> None:
         """A gateway must be translated again."""
@@ -322,9 +346,8 @@ class _Step(Sheddings):
     def _publish(self, key: str) -> None:
         self.unpublished.discard(key)
         gateway = self.gateways[key]
-        self.effects += [
-            Publish(name=name, snapshot=gateway.translated.snapshot) for name in gateway.translated.names
-        ]
+        offered = gateway.offered
+        self.effects += [Publish(name=name, snapshot=offered) for name in gateway.translated.names]
 
     def _say(self) -> None:
         """Have what answers say translated where it is another."""
