@@ -1,7 +1,6 @@
 """Edits of the golden cases at random: Envoy counts that it lets go of connections exactly where a plan says so."""
 
 import asyncio
-import contextlib
 import copy
 import random
 from collections.abc import Iterator, Mapping
@@ -102,15 +101,17 @@ async def lets_go(before: EnvoyConfig, after: EnvoyConfig) -> bool | None:
             lines = (line.rpartition(": ") for line in body.decode().splitlines())
             return {name.rpartition(".")[2]: int(value) for name, _, value in lines}
 
-        async def refuses(config: EnvoyConfig) -> bool:
-            with contextlib.suppress(TimeoutError):  # of what Envoy does not ask for, nothing arrives
-                return bool(await asyncio.wait_for(envoy.offer(held(config)), 1.0))
-            return False
+        async def takes(config: EnvoyConfig) -> bool | None:
+            """None: it does not ask for all of it."""
+            try:
+                return await asyncio.wait_for(envoy.offer(held(config)), 1.0) == ""
+            except TimeoutError:
+                return None
 
-        if await refuses(before):
+        if not await takes(before):
             return None
         was = await counted()
-        if await refuses(after):
+        if await takes(after) is False:
             return None
         await asyncio.sleep(0.03)
         now = await counted()
