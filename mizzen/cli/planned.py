@@ -18,7 +18,7 @@ _SAID = {
     Effect.CERTIFICATE: "new connections meet another certificate, and none is closed",
     Effect.OPENS: "something is served that was not, and no connection is closed",
     Effect.RECONNECTS: "clients are asked to leave, and come again at once",
-    Effect.CLOSES_H3: "all HTTP/3 of a listener ends, and new connections over it fail for a while",
+    Effect.CLOSES_H3: "all HTTP/3 of a listener ends, and is offered again when the drain time is over",
     Effect.WITHDRAWS_H3: "HTTP/3 is withdrawn: clients go back to TCP",
     Effect.CLOSES_ALL: "Envoy must be started anew, which ends every connection",
     Effect.UNSERVED: "something is not served any more",

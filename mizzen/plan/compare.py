@@ -5,8 +5,8 @@ What Envoy 1.40 does was measured (tests/e2e/test_plan.py):
 - A listener of which only chains differ is changed in place: connections of chains that stay, to the letter, stay; those of
   others are asked to leave (GOAWAY, `Connection: close`), and new ones are taken by what comes.
 - Any other difference makes a new listener. Over TCP it takes over the socket: all connections of the old one are asked to
-  leave, none is refused. Over QUIC both read one socket until the drain time is over: connections are reset, and new
-  ones time out.
+  leave, none is refused. Over QUIC both read one socket until the drain time is over, and connections would be reset: so the
+  control plane empties the old one first (`plane/replacing.py`), and has none over QUIC until it has drained.
 - Routes, endpoints, certificates and filters that are resources of their own touch no connection.
 """
 

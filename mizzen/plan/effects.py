@@ -19,7 +19,7 @@ class Effect(Enum):
     CERTIFICATE = "certificate"  # new connections meet another certificate; those that are open stay
     OPENS = "opens"  # something is served that was not
     RECONNECTS = "reconnects"  # connections are asked to leave, and come again at once
-    CLOSES_H3 = "closes-h3"  # all HTTP/3 of a listener ends; new connections fail for a while
+    CLOSES_H3 = "closes-h3"  # all HTTP/3 of a listener ends, and is offered again after the drain time
     WITHDRAWS_H3 = "withdraws-h3"  # HTTP/3 is not offered any more; clients go back to TCP
     CLOSES_ALL = "closes-all"  # Envoy must be started anew
     UNSERVED = "unserved"  # nobody answers any more

@@ -20,8 +20,8 @@ _SECRET = "Put the new certificate into the Secret that is named now: then only 
 _ASKED = "Clients are asked to leave and come again at once; what still runs when the drain time ends is cut."
 _SENT_AWAY = "Connections stay, and requests for this host get 421 on them: clients come again on others."
 _QUIET = (
-    "Turn HTTP/3 off first and wait until what clients were promised has run out; then make the change and turn it on again. "
-    "Else new connections over HTTP/3 time out until the drain time is over."
+    "The listener is emptied first: answers say clear, new connections go back to TCP at once, who is connected is asked to leave; when the "
+    "drain time is over HTTP/3 is offered again. Choose a quiet hour, and make several such changes at once."
 )
 _CLEAR = "Clients are told so (alt-svc: clear) and go back to TCP."
 _UNTIL = f"{_CLEAR} Until then who remembers HTTP/3 is served on, or refused within a round trip where that would be weaker than TCP."

@@ -34,7 +34,7 @@ WITH = SITE + OPERATOR + NEXT
             "concurrency: 1",
             "connectionSettings: {listenerPerConnectionBufferLimitBytes: 9}",
             QUIC,
-            "Turn HTTP/3 off first",
+            "emptied first",
         ),
         ("concurrency: 1", "concurrency: 2", None, "started anew"),
         ('LISTENERS: "true"', 'LISTENERS: "false"', QUIC, "go back to TCP"),
