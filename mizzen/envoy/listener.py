@@ -1,8 +1,8 @@
 """One address that is open.
 
 A listener stays as still as it can. On QUIC above all: a change to any of its own fields (whatever is not a
-filter chain) cuts its connections and lets new ones time out until the drain time is over. So those fields
-depend on the address and on mesh-wide settings alone, and what may be wanted one day is there from the start.
+filter chain) cuts its connections, unless it is emptied first (`plane/replacing.py`). So those fields depend on the
+address and on settings of the whole gateway alone, and what may be wanted one day is there from the start.
 """
 
 from typing import assert_never
