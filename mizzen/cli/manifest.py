@@ -11,7 +11,7 @@ from mizzen.cli.installing import Declaration, declaration
 from mizzen.inject.container import Manifest
 from mizzen.install.apply.install import unsaid
 from mizzen.install.apply.objects import ClusterError, Objects, key_of
-from mizzen.install.changes import as_yaml, difference, shown, to_apply
+from mizzen.install.changes import as_yaml, difference, is_left, shown, to_apply
 from mizzen.install.manifests import stages
 from mizzen.kube.client import Kube, KubeError
 
@@ -70,7 +70,7 @@ async def _diff(kube: Kube, made: tuple[Manifest, ...]) -> str:
             before = await objects.get(key_of(manifest))
             if before is None:
                 parts.append(difference("", shown(manifest), str(key_of(manifest))))
-            elif manifest["kind"] != "Namespace":
+            elif not is_left(manifest, before):
                 after = await objects.apply(to_apply(manifest))
                 parts.append(difference(shown(before), shown(after), str(key_of(manifest))))
         for key in await unsaid(objects, made):

@@ -47,6 +47,12 @@ def is_ours(manifest: Mapping[str, Any]) -> bool:
     return bool(labels.get(MANAGED_BY) == "mizzen")
 
 
+def is_left(manifest: Manifest, before: Mapping[str, Any]) -> bool:
+    """Whether an object that is there stays as it is: namespaces, and definitions that somebody else has made."""
+    kind = manifest["kind"]
+    return bool(kind == "Namespace" or (kind == "CustomResourceDefinition" and not is_ours(before)))
+
+
 def said(manifest: Mapping[str, Any]) -> Manifest:
     """An object of the cluster without its status and its bookkeeping: what it asks for."""
     metadata = {key: value for key, value in manifest["metadata"].items() if key not in _BOOKKEEPING}

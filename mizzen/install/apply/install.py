@@ -7,7 +7,7 @@ from enum import Enum
 from mizzen.inject.container import Manifest
 from mizzen.install.apply.objects import ClusterError, Key, Objects, key_of
 from mizzen.install.apply.waiting import Wait
-from mizzen.install.changes import is_ours, said, to_apply
+from mizzen.install.changes import is_left, is_ours, said, to_apply
 from mizzen.install.manifests import stages
 from mizzen.install.site import API_VERSIONS, MANAGED_BY, OWNER, OWNER_NAMESPACE, REVISION
 from mizzen.kube.client import Json
@@ -108,11 +108,7 @@ class Installer:
             return present
         for manifest in manifests:
             found = present[key_of(manifest)]
-            if (
-                found is None
-                or is_ours(found)
-                or manifest["kind"] in ("CustomResourceDefinition", "Namespace")
-            ):
+            if found is None or is_ours(found) or is_left(manifest, found):
                 continue
             raise Foreign(
                 f"{key_of(manifest)} exists and was not installed by mizzen; "
@@ -123,9 +119,7 @@ class Installer:
     async def _one(self, manifest: Manifest, present: dict[Key, Json | None], outcome: Outcome) -> None:
         key = key_of(manifest)
         before = present[key]
-        if before is not None and (
-            key.kind == "Namespace" or (key.kind == "CustomResourceDefinition" and not is_ours(before))
-        ):
+        if before is not None and is_left(manifest, before):
             outcome.changes.append((key, Change.LEFT))
             return
         applied = to_apply(manifest)

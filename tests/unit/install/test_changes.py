@@ -1,6 +1,6 @@
 import yaml
 
-from mizzen.install.changes import as_yaml, difference, said, shown, to_apply
+from mizzen.install.changes import as_yaml, difference, is_left, said, shown, to_apply
 from tests.unit.install.conftest import render
 
 
@@ -37,3 +37,14 @@ def test_manifests_are_printed_so_that_they_can_be_read_back() -> None:
         assert yaml.safe_load(text) == manifest
         assert "&id" not in text
         assert "\\n" not in text
+
+
+def test_namespaces_and_definitions_of_others_stay_as_they_are() -> None:
+    every = {manifest["kind"]: manifest for manifest in render("{profile: demo}")}
+    definition = {"kind": "CustomResourceDefinition", "metadata": {"name": "things.example.com"}}
+    labels = {"app.kubernetes.io/managed-by": "mizzen"}
+
+    assert is_left(definition, definition)
+    assert not is_left(definition, {"metadata": {"name": "things.example.com", "labels": labels}})
+    assert is_left(every["Namespace"], {"metadata": {"name": "a", "labels": labels}})
+    assert not is_left(every["Service"], {"metadata": {"name": "a"}})
