@@ -54,7 +54,7 @@ class Uninstaller:
             await self._remove(key, outcome)
         if not self.objects.dry_run:
             await self._end_of(namespaces)
-        for key in (*await self._leases(namespaces), *await self.records()):
+        for key in (*await self._written(), *await self._leases(namespaces), *await self.records()):
             await self._remove(key, outcome)
         if staying:
             names = ", ".join(sorted(f"{name}.{namespace}" for namespace, name in staying))
@@ -87,6 +87,10 @@ class Uninstaller:
             if not any(left):
                 return
             await asyncio.sleep(1)
+
+    async def _written(self) -> list[Key]:
+        """What a control plane has written again while it ended: promises, and which records are its own."""
+        return [] if self.objects.dry_run else await installed(self.objects, self._ours(), ("ConfigMap",))
 
     async def records(self) -> list[Key]:
         """What the control plane handed to external-dns; printed objects that somebody applied are his."""
