@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import tempfile
 import time
@@ -42,15 +43,21 @@ class Served:
         return int(answer.rpartition(":")[2] or 0)
 
 
-def _admin(socket: Path, path: str) -> str:
+def _admin(at: Path, path: str) -> str:
     chunks: list[bytes] = []
     handle = pycurl.Curl()
-    handle.setopt(pycurl.UNIX_SOCKET_PATH, str(socket))
+    handle.setopt(pycurl.UNIX_SOCKET_PATH, str(at))
     handle.setopt(pycurl.URL, f"http://admin{path}")
     handle.setopt(pycurl.WRITEFUNCTION, chunks.append)
     handle.perform()
     handle.close()
     return b"".join(chunks).decode()
+
+
+def _listens(path: Path) -> bool:
+    """Is there somebody at a Unix socket? Its file is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 @asynccontextmanager
@@ -93,7 +100,7 @@ async def serving(
             # Two listeners of the bootstrap, and the model's.
             await until(
                 lambda: (
-                    spec.admin_socket.exists()
+                    _listens(spec.admin_socket)
                     and served.stat("listener_manager.total_listeners_active") == 2 + len(model.listeners)
                     and served.stat("listener_manager.workers_started") == 1  # before, nobody accepts
                 )
