@@ -11,6 +11,7 @@ from mizzen.client import remote
 from mizzen.kube.client import Json, Kube, KubeError
 from mizzen.redaction import hidden, hidden_document
 from mizzen.resources.kinds import KINDS
+from mizzen.resources.kubernetes.metadata import LAST_APPLIED
 from mizzen.sources.cluster import plural
 
 Part = tuple[str, str]  # name of a file, and what is in it
@@ -19,7 +20,6 @@ LOG_LINES, MOST_PROXIES = 2_000, 10
 _OF_CLUSTER = ("Service", "EndpointSlice", "Namespace", "Node")
 _OURS = frozenset({"istio-proxy", "istio-init", "discovery"})
 _DROPPED = frozenset({"managedFields"})
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 ASKED = {"config_dump.json": "/config_dump", "clusters.json": "/clusters?format=json", "stats.txt": "/stats"}
 
 
@@ -88,7 +88,7 @@ async def _tried(part: Any) -> str:
 def shown(one: Mapping[str, Any], path: str) -> Json:
     """An object without what is secret: data of Secrets, tokens of people's ConfigMaps, variables of applications."""
     meta = {key: value for key, value in one["metadata"].items() if key not in _DROPPED}
-    annotations = {k: v for k, v in (meta.get("annotations") or {}).items() if k != _LAST_APPLIED}
+    annotations = {k: v for k, v in (meta.get("annotations") or {}).items() if k != LAST_APPLIED}
     found: Json = {**one, "metadata": {**meta, **({"annotations": annotations} if annotations else {})}}
     if not annotations:
         found["metadata"].pop("annotations", None)

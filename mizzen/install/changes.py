@@ -9,19 +9,9 @@ import yaml
 
 from mizzen.inject.container import Manifest
 from mizzen.install.site import MANAGED_BY
+from mizzen.resources.kubernetes.metadata import asked
 
-# What an API server writes beside what was asked of it.
-_BOOKKEEPING = frozenset(
-    {
-        "creationTimestamp",
-        "deletionTimestamp",
-        "generation",
-        "managedFields",
-        "resourceVersion",
-        "selfLink",
-        "uid",
-    }
-)
+_REVISION = "deployment.kubernetes.io/revision"  # which the API server counts
 _WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
 
 
@@ -55,12 +45,8 @@ def is_left(manifest: Manifest, before: Mapping[str, Any]) -> bool:
 
 def said(manifest: Mapping[str, Any]) -> Manifest:
     """An object of the cluster without its status and its bookkeeping: what it asks for."""
-    metadata = {key: value for key, value in manifest["metadata"].items() if key not in _BOOKKEEPING}
-    annotations = dict(metadata.get("annotations") or {})
-    annotations.pop("deployment.kubernetes.io/revision", None)
-    metadata |= {"annotations": annotations} if annotations else {}
     rest = {key: value for key, value in manifest.items() if key not in ("metadata", "status")}
-    return {**rest, "metadata": metadata}
+    return {**rest, "metadata": dict(asked(manifest["metadata"], _REVISION))}
 
 
 def shown(manifest: Mapping[str, Any]) -> str:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from mizzen.errors import ResourceRef
-from mizzen.plan.differences import LAST_APPLIED
 from mizzen.resources.decode import identify
+from mizzen.resources.kubernetes.metadata import LAST_APPLIED
 from mizzen.resources.raw_objects import RawObject
 
 # By which items of lists are known in Kubernetes' own kinds ("patchMergeKey"), the first that an item has.

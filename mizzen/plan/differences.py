@@ -13,24 +13,12 @@ from typing import Any
 from mizzen.errors import ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.resources.decode import identify
+from mizzen.resources.kubernetes.metadata import LAST_APPLIED, asked
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.yaml.places import child
 
 Path = tuple[str | int, ...]
 _ABSENT = object()
-# What an API server, and kubectl, write beside what was asked of them.
-_BOOKKEEPING = frozenset(
-    {
-        "creationTimestamp",
-        "deletionTimestamp",
-        "generation",
-        "managedFields",
-        "resourceVersion",
-        "selfLink",
-        "uid",
-    }
-)
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,16 +136,8 @@ def said(data: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = data.get("metadata")
     if not isinstance(metadata, Mapping):
         return data
-    annotations = metadata.get("annotations")
-    noted = annotations if isinstance(annotations, Mapping) and LAST_APPLIED in annotations else None
-    if noted is None and not _BOOKKEEPING.intersection(metadata):
-        return data
-    kept = {key: value for key, value in metadata.items() if key not in _BOOKKEEPING}
-    if noted is not None:
-        kept["annotations"] = {key: value for key, value in noted.items() if key != LAST_APPLIED}
-        if not kept["annotations"]:
-            del kept["annotations"]
-    return {**data, "metadata": kept}
+    kept = asked(metadata, LAST_APPLIED)
+    return data if kept is metadata else {**data, "metadata": kept}
 
 
 # --- fields -----------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from mizzen.kube.reflector import Key, Reflector, Watched
 from mizzen.lazy import dataclass
 from mizzen.resources.closing import GUARDS
 from mizzen.resources.kinds import EXTENSIONS, INERT, KINDS, NETWORKING, OWN, SECURITY, TELEMETRY, group_of
+from mizzen.resources.kubernetes.metadata import LAST_APPLIED
 from mizzen.resources.raw_objects import RawObject
 from mizzen.sources.hold_off import HoldOff
 from mizzen.sources.listing import Difference, Listing, difference
@@ -45,7 +46,6 @@ _ISTIO = frozenset({NETWORKING, SECURITY, TELEMETRY, EXTENSIONS})
 _CONCERNED = _ISTIO | {OWN}
 # Of metadata: what the API server says of every version.
 _TOLD = frozenset({"resourceVersion", "generation"})
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _log = logging.getLogger(__name__)
 
@@ -302,7 +302,7 @@ def kept(kind: str, api_version: str, one: Json) -> RawObject:
     """An object of the API server as the stages after this read it, without what takes memory for nothing."""
     meta = {key: value for key, value in one["metadata"].items() if key != "managedFields"}
     if annotations := meta.get("annotations"):
-        meta["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+        meta["annotations"] = {key: value for key, value in annotations.items() if key != LAST_APPLIED}
     data: Json = {**one, "apiVersion": one.get("apiVersion") or api_version, "kind": kind, "metadata": meta}
     if kind == "Pod":
         data = _of_pod(data)

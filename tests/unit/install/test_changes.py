@@ -31,6 +31,14 @@ def test_what_an_api_server_adds_is_no_difference() -> None:
     assert "-  x: 1\n+  x: 2" in difference(shown(written), shown({**stored, "spec": {"x": 2}}), "A/a")
 
 
+def test_an_object_of_which_only_the_api_server_noted_something_has_no_annotations() -> None:
+    noted = {"name": "a", "annotations": {"deployment.kubernetes.io/revision": "3"}}
+
+    assert said({"kind": "Deployment", "metadata": noted}) == said(
+        {"kind": "Deployment", "metadata": {"name": "a"}}
+    )
+
+
 def test_manifests_are_printed_so_that_they_can_be_read_back() -> None:
     for manifest in render("{profile: demo}"):
         text = as_yaml(manifest)

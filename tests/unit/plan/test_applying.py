@@ -2,7 +2,8 @@ import json
 from typing import Any
 
 from mizzen.plan.applying import applied
-from mizzen.plan.differences import LAST_APPLIED, differences, said
+from mizzen.plan.differences import differences, said
+from mizzen.resources.kubernetes.metadata import LAST_APPLIED
 from mizzen.resources.raw_objects import RawObject, parse_documents
 
 SERVICE = {
