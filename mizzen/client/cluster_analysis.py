@@ -44,7 +44,7 @@ async def seen(
     `revision`: of the control plane that is meant. `patience`: seconds.
     """
     await kube.get("/version")  # whoever cannot even ask this is told so at once
-    cluster = Cluster(kube, system_namespace, revision=revision, needs_guards=False)
+    cluster = Cluster(kube, system_namespace, revision=revision, needs_guards=False, keeps_applied=True)
     cluster.start()
     try:
         await _read(cluster, patience)

@@ -59,6 +59,8 @@ class Cluster:
     revision: str = "default"
     # Is whatever keeps requests out read before anything is served? Whoever only looks does without.
     needs_guards: bool = True
+    # Is what kubectl notes of an object kept, for whoever asks what applying files would make of it?
+    keeps_applied: bool = False
     reflectors: dict[str, Reflector] = field(default_factory=dict)
     # Whoever builds of a listing may tell it what that costs.
     hold_off: HoldOff = field(default_factory=HoldOff)
@@ -151,7 +153,7 @@ class Cluster:
         reflector = Reflector(
             self.kube,
             watched,
-            keep or partial(taken, watched.kind, api_version),
+            keep or partial(taken, watched.kind, api_version, keeps_applied=self.keeps_applied),
             self._on_change,
             lambda key, one: self._news.append((watched, key, one)),
         )
@@ -279,10 +281,10 @@ def plural(kind: str) -> str:
     return f"{name}s"
 
 
-def taken(kind: str, api_version: str, one: Json) -> RawObject:
+def taken(kind: str, api_version: str, one: Json, *, keeps_applied: bool = False) -> RawObject:
     """As `kept`; an object at which that raises takes no part, and says so."""
     try:
-        return kept(kind, api_version, one)
+        return kept(kind, api_version, one, keeps_applied=keeps_applied)
     except Exception as error:  # noqa: BLE001  # the other objects are read all the same
         meta = one["metadata"]
         ref = _ref(kind, api_version, meta.get("namespace", ""), meta["name"])
@@ -298,10 +300,13 @@ def taken(kind: str, api_version: str, one: Json) -> RawObject:
         )
 
 
-def kept(kind: str, api_version: str, one: Json) -> RawObject:
-    """An object of the API server as the stages after this read it, without what takes memory for nothing."""
+def kept(kind: str, api_version: str, one: Json, *, keeps_applied: bool = False) -> RawObject:
+    """An object of the API server as the stages after this read it, without what takes memory for nothing.
+
+    `keeps_applied`: with what kubectl notes of what it was applied as.
+    """
     meta = {key: value for key, value in one["metadata"].items() if key != "managedFields"}
-    if annotations := meta.get("annotations"):
+    if (annotations := meta.get("annotations")) and not keeps_applied:
         meta["annotations"] = {key: value for key, value in annotations.items() if key != LAST_APPLIED}
     data: Json = {**one, "apiVersion": one.get("apiVersion") or api_version, "kind": kind, "metadata": meta}
     if kind == "Pod":

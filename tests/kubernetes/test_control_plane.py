@@ -44,6 +44,7 @@ from mizzen.plane.effects import Promises
 from mizzen.plane.gateway_services import services
 from mizzen.resolve.context import ByService
 from mizzen.resources.kinds import KINDS
+from mizzen.resources.kubernetes.metadata import LAST_APPLIED
 from mizzen.resources.raw_objects import RawObject
 from mizzen.resources.world import World
 from mizzen.serve.credentials import Refused
@@ -865,6 +866,12 @@ async def test_a_plan_is_what_applying_files_to_the_cluster_would_do(
         [cause] = change["because"]
         assert cause["field"] == "spec.http[0].directResponse.status"
         assert cause["origin"].startswith(f"{file}:")
+
+        gated = {**ANSWERS, "spec": {**ANSWERS["spec"], "exportTo": ["."]}}
+        noted = {**ANSWERS["metadata"], "annotations": {LAST_APPLIED: json.dumps(gated)}}
+        await objects.apply({**gated, "metadata": noted})  # as kubectl does
+        _, plan = await planned(ANSWERS)
+        assert [one["field"] for change in plan["changes"] for one in change["because"]] == ["spec.exportTo"]
     finally:
         for manifest in reversed(applied):
             await objects.delete(key_of(manifest))

@@ -14,6 +14,7 @@ from mizzen.pipeline import Settings, build
 from mizzen.resources.decode import decode
 from mizzen.resources.intake import decode_all
 from mizzen.resources.kinds import NETWORKING
+from mizzen.resources.kubernetes.metadata import LAST_APPLIED
 from mizzen.sources.cluster import Cluster, kept, plural, taken
 from mizzen.sources.listing import Difference
 from mizzen.sources.mesh_text import MeshText
@@ -156,15 +157,29 @@ def mesh(cluster: Cluster) -> list[Any]:
 
 
 @asynccontextmanager
-async def following(kube: Kube, watched: Watched, **more: Any) -> AsyncIterator[Cluster]:
+async def following(
+    kube: Kube, watched: Watched, cluster: Cluster | None = None, **more: Any
+) -> AsyncIterator[Cluster]:
     """A cluster of which one kind is read."""
-    cluster = Cluster(kube)
+    cluster = cluster or Cluster(kube)
     cluster._follow(watched, **more)
     try:
         await cluster.ready()
         yield cluster
     finally:
         await cluster.stop()
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+async def test_what_kubectl_noted_is_kept_for_who_asks_what_applying_does(
+    server: FakeServer, kube: Kube, is_kept: bool
+) -> None:
+    """Else nobody could tell what a file said the last time, and says no more."""
+    server.lists.append(page(route(metadata={"annotations": {LAST_APPLIED: "{}", "a": "b"}}), version=1))
+    async with following(kube, ROUTES, Cluster(kube, keeps_applied=is_kept)) as cluster:
+        [one] = [one for one in cluster.listing().objects if one.kind == "VirtualService"]
+
+    assert one.data["metadata"]["annotations"] == {"a": "b", **({LAST_APPLIED: "{}"} if is_kept else {})}
 
 
 async def test_a_changed_mesh_is_followed(server: FakeServer, kube: Kube) -> None:
