@@ -10,7 +10,7 @@ from typing import Any
 from mizzen.doctor.measured import ServiceRecord
 from mizzen.lazy import dataclass
 
-_HTTPS, _DNS = 443, 53
+_HTTPS = 443
 _MOST_ALIASES = 8
 
 
@@ -48,6 +48,8 @@ def _ask_system(host: str, patience: float) -> tuple[tuple[str, ...], str]:
             outcome.append((tuple(dict.fromkeys(str(one[4][0]) for one in listed)), ""))
         except OSError as error:
             outcome.append(((), error.strerror or str(error)))
+        except UnicodeError:  # an alternative of somebody's alt-svc
+            outcome.append(((), "that is no name of a host"))
 
     # The system's resolver knows no deadline: it is left behind.
     thread = threading.Thread(target=ask, daemon=True)
@@ -144,15 +146,13 @@ def _resolver(nameservers: Sequence[str], patience: float) -> Any:
 
 def server(text: str) -> tuple[str, int]:
     """Address and port of a DNS server: "1.1.1.1", "[::1]:5353". ValueError where the text is neither."""
-    if text.startswith("["):
-        address, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
-    elif text.count(":") == 1:
-        address, _, port = text.partition(":")
-    else:
-        address, port = text, ""
-    ipaddress.ip_address(address)
-    return address, int(port or _DNS)
+    from mizzen.resources.rules.dns_settings import server_of
+
+    found = server_of(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no address of a DNS server")
+    ipaddress.ip_address(found[0])
+    return found
 
 
 def _text(error: Exception) -> str:

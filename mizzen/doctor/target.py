@@ -1,7 +1,8 @@
 """A URL, and where curl's --resolve and --connect-to send it. Pure."""
 
 import ipaddress
-from urllib.parse import urlsplit
+import string
+from urllib.parse import quote, urlsplit
 
 from mizzen.lazy import dataclass
 
@@ -111,21 +112,23 @@ def parse(url: str, resolve: tuple[str, ...] = (), connect_to: tuple[str, ...] =
         raise Unusable(f"{url!r} is no URL: it names no host")
     if port == 0:
         raise Unusable(f"{url!r} is no URL: there is no port 0")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(
         url=url,
-        host=_ascii(parts.hostname, url),
+        host=_ascii(parts.hostname, f"{url!r} is no URL"),
         port=port or HTTPS,
-        path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        path=quote(path, safe=string.punctuation),
         resolves=tuple(_resolve(one) for one in resolve if not one.startswith("-")),
         connects=tuple(_connect_to(one) for one in connect_to),
     )
 
 
-def _ascii(host: str, url: str) -> str:
+def _ascii(host: str, wrong: str) -> str:
+    """A host as the DNS and TLS name it; `wrong` is said of one that they cannot name."""
     try:
-        return host if host.isascii() else host.encode("idna").decode().lower()
+        return host.encode("idna").decode().lower()
     except UnicodeError as error:
-        raise Unusable(f"{url!r} is no URL: {error}") from None
+        raise Unusable(f"{wrong}: {error}") from None
 
 
 def _resolve(text: str) -> Resolve:
@@ -141,7 +144,8 @@ def _connect_to(text: str) -> ConnectTo:
     if len(words) != 4 or not all(word == "" or _is_port(word) for word in (words[1], words[3])):
         raise Unusable(f"--connect-to {text!r} is not HOST1:PORT1:HOST2:PORT2")
     host, port, to_host, to_port = words
-    return ConnectTo(host.strip("[]").lower(), int(port or 0), to_host.strip("[]").lower(), int(to_port or 0))
+    to_host = _ascii(to_host.strip("[]"), f"--connect-to {text!r} names no host")
+    return ConnectTo(host.strip("[]").lower(), int(port or 0), to_host, int(to_port or 0))
 
 
 def _split(text: str, most: int = 9) -> list[str]:

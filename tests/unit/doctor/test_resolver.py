@@ -80,6 +80,11 @@ def test_servers_are_addresses(text: str, wanted: tuple[str, int]) -> None:
     assert server(text) == wanted
 
 
-def test_a_name_is_no_server() -> None:
+@pytest.mark.parametrize("text", ["dns.test", "192.0.2.1:99999", "192.0.2.1:0", "[::1]5353", "192.0.2.1:-5"])
+def test_what_is_no_address_is_no_server(text: str) -> None:
     with pytest.raises(ValueError, match="address"):
-        server("dns.test")
+        server(text)
+
+
+def test_an_alternative_at_what_is_no_name_has_no_address() -> None:
+    assert addresses("a..test", (), 2.0).error == "that is no name of a host"

@@ -19,6 +19,11 @@ def test_what_is_left_out_is_usual() -> None:
     assert (target.host, target.port, target.path, target.authority) == ("shop.test", 443, "/", "shop.test")
 
 
+def test_what_is_no_ascii_is_written_as_clients_send_it() -> None:
+    target = parse("https://Käse.test/ä/%20?q=€")
+    assert (target.host, target.path) == ("xn--kse-qla.test", "/%C3%A4/%20?q=%E2%82%AC")
+
+
 def test_an_address_needs_no_lookup() -> None:
     target = parse("https://[::1]:8443/")
     assert target.is_address and target.authority == "[::1]:8443"
@@ -35,6 +40,8 @@ def test_an_address_needs_no_lookup() -> None:
         ("https://shop.test:99999/", "Port out of range"),
         ("https://shop.test:0/", "no port 0"),
         ("https://[::1/", "no URL"),
+        ("https://a..test/", "'https://a..test/' is no URL"),
+        (f"https://{'a' * 64}.test/", "is no URL"),
     ],
 )
 def test_what_is_no_url_of_http3_is_told(url: str, why: str) -> None:
@@ -87,3 +94,8 @@ def test_a_resolve_that_is_none_is_told(option: str) -> None:
 def test_a_connect_to_that_is_none_is_told(option: str) -> None:
     with pytest.raises(Unusable, match="HOST1:PORT1"):
         parse("shop.test", connect_to=(option,))
+
+
+def test_a_connect_to_whose_host_nobody_can_name_is_told() -> None:
+    with pytest.raises(Unusable, match="names no host"):
+        parse("shop.test", connect_to=("::a..test:",))
