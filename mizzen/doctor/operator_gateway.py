@@ -6,7 +6,7 @@ from mizzen.doctor.links import Name
 from mizzen.doctor.operator_check import Check, at
 from mizzen.doctor.operator_sight import EnvoySight, Sight
 from mizzen.http3.eligibility import Reason
-from mizzen.resolve.http3_choices import is_off
+from mizzen.resolve.hosts import is_off
 from mizzen.status import EnvoyStatus, MirrorStatus, PortStatus, ServiceStatus
 
 _H3 = "h3="
@@ -134,7 +134,7 @@ def mirror(sight: Sight, one: MirrorStatus, udp: Check | None = None) -> Iterato
 
 def switched_off(one: MirrorStatus, host: str) -> Iterator[Check]:
     """A host of a server that others have HTTP/3 at."""
-    if is_off(host.lower().rstrip("."), one.hosts, frozenset(one.hosts_off)):
+    if is_off(host.lower().rstrip("."), one.hosts, one.hosts_off):
         yield Check(
             check="announcement",
             ok=False,

@@ -6,13 +6,16 @@ servers), `services/` (where requests may go), `access/` (who may do what), `lis
 `mizzen.envoy`'s.
 """
 
-from mizzen.model import Model
-from mizzen.resolve.context import Context
+from typing import TYPE_CHECKING
+
+# Not at once, so that a part of this package can be imported without all the others.
+if TYPE_CHECKING:
+    from mizzen.model import Model
+    from mizzen.resolve.context import Context
 
 
-def resolve(ctx: Context) -> Model:
+def resolve(ctx: "Context") -> "Model":
     """What the gateway of `ctx` shall do. Everything wrong is reported; nothing is raised."""
-    # Here, so that a part of this package can be imported without all the others.
     from mizzen.resolve import gateway_model
 
     return gateway_model.resolve(ctx)

@@ -3,7 +3,7 @@
 Comparison is that of Istio: a pure suffix test (of `folded` hosts). "*.example.com" does not cover "example.com".
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 def subset_of(narrow: str, wide: str) -> bool:
@@ -48,3 +48,15 @@ def intersect(server_hosts: Iterable[str], service_hosts: Iterable[str]) -> tupl
 def specificity_key(host: str) -> tuple[bool, bool, int, str]:
     """Sorts the most specific host first: exact, then long, then by alphabet; "*" is last."""
     return (host == "*", host.startswith("*"), -len(host), host)
+
+
+def wildcard_of(host: str, hosts: Iterable[str]) -> str:
+    """The most exact wildcard among `hosts` that covers a host; "" when none does."""
+    around = [one for one in hosts if one.startswith("*") and one != host and subset_of(host, one)]
+    return max(around, key=len, default="")
+
+
+def is_off(host: str, hosts: Collection[str], off: Collection[str]) -> bool:
+    """Is a host of a server among those that are switched `off`? `hosts`: as the server names them, in lower case. Its own
+    entry counts, or the most exact that covers it."""
+    return host in off or (host not in hosts and wildcard_of(host, hosts) in off)

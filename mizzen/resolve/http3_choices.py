@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from mizzen.lazy import dataclass
 from mizzen.resolve.context import Context
-from mizzen.resolve.hosts import subset_of
+from mizzen.resolve.hosts import wildcard_of
 from mizzen.resolve.http3_policies import Chosen, Rank, RankedPolicy, bare, chosen, of_server
 from mizzen.resources.istio.gateway import Gateway, Server
 from mizzen.resources.mizzen.http3_policy import ANNOTATION, MODES, HTTP3Mode, HTTP3PolicySpec
@@ -63,37 +63,25 @@ def choice_of_server(ctx: Context, gateway: Gateway, server: Server) -> Choice:
     return Choice(mode="on" if ctx.switches.quic_listeners else "off")
 
 
-def is_off(host: str, hosts: tuple[str, ...], off: frozenset[str]) -> bool:
-    """Is a host of a server not had over HTTP/3? `hosts`: as the server names them, in lower case. Its own entry counts, or
-    the most exact that covers it."""
-    return host in off or (host not in hosts and _entry(host, hosts) in off)
-
-
 def _hosts(ctx: Context, gateway: Gateway, server: Server) -> Iterator[str]:
     """Those of the server, and those that policies name one by one and a wildcard of it covers."""
     own = tuple(dict.fromkeys(map(bare, server.hosts)))
     yield from own
     for one in _of_hosts(ctx, gateway, server):
         for host in dict.fromkeys(map(bare, one.policy.spec.hosts)):
-            if host not in own and not host.startswith("*") and _entry(host, own):
+            if host not in own and not host.startswith("*") and wildcard_of(host, own):
                 yield host
 
 
 def _of_host(ctx: Context, gateway: Gateway, server: Server, host: str) -> Choice | None:
     """What is chosen of this host, or of the entry of the server that it falls under."""
     own = tuple(map(bare, server.hosts))
-    for name in (host,) if host in own else (host, _entry(host, own)):
+    for name in (host,) if host in own else (host, wildcard_of(host, own)):
         ranked = [one for one in of_server(ctx, gateway, server, name) if one.rank is Rank.HOST]
         found: Chosen[HTTP3Mode] | None = chosen(tuple(ranked), _mode)
         if found is not None:
             return Choice(mode=found.value, by=str(found.policy.ref))
     return None
-
-
-def _entry(host: str, hosts: tuple[str, ...]) -> str:
-    """The most exact wildcard among `hosts` that covers a host; "" when none does."""
-    around = [one for one in hosts if one.startswith("*") and one != host and subset_of(host, one)]
-    return max(around, key=len, default="")
 
 
 def _of_hosts(ctx: Context, gateway: Gateway, server: Server) -> Iterator[RankedPolicy]:

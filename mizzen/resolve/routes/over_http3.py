@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from mizzen.model.route import Host, RouteTable, over_http3
 from mizzen.persistent import PersistentMap
-from mizzen.resolve.hosts import specificity_key, subset_of
-from mizzen.resolve.http3_choices import is_off
+from mizzen.resolve.hosts import is_off, specificity_key, subset_of
 
 
 def told_apart(table: RouteTable, named: tuple[str, ...], off: tuple[str, ...], number: int) -> RouteTable:

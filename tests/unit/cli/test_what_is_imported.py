@@ -99,6 +99,7 @@ def test_the_doctor_brings_its_clients_when_it_looks() -> None:
 
     assert "mizzen.cli.doctor" in found
     assert not {name.partition(".")[0] for name in found} & {"aioquic", "dns", "pycurl", "cryptography"}
+    assert "mizzen.resources.world" not in found
 
 
 def test_what_only_some_control_planes_use_is_imported_by_those() -> None:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from mizzen.resolve.http3_choices import Choice, choice_of_server, choices, is_off
+from mizzen.resolve.http3_choices import Choice, choice_of_server, choices
 
 GATEWAY = """
 apiVersion: networking.istio.io/v1
@@ -104,11 +104,3 @@ def test_a_server_that_is_off_has_a_mirror_for_the_host_that_is_on(chosen):
     found = chosen(policy("one", f'mode: "on", hosts: [a.test], {TO}'), annotation="off")
     assert found.server == Choice(mode="on", by="HTTP3Policy/shop/one")
     assert found.hosts_off == ("*.b.test",)
-
-
-def test_a_host_falls_under_the_most_exact_entry_of_its_server():
-    named, off = ("*.test", "*.a.test", "b.test"), frozenset({"*.test", "x.a.test"})
-    falls = {
-        host: is_off(host, named, off) for host in ("c.test", "b.test", "y.a.test", "x.a.test", "*.a.test")
-    }
-    assert falls == {"c.test": True, "b.test": False, "y.a.test": False, "x.a.test": True, "*.a.test": False}
