@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mizzen.node.http_server import SmallHttp, answer
 from mizzen.node.ports import connects_from
-from mizzen.node.udp_sockets import kernel_udp
+from mizzen.node.udp_sockets import UDP_SOCKETS, kernel_udp
 from mizzen.proxy.admin import ask
 from mizzen.redaction import hidden_document
 from mizzen.status import to_json
@@ -31,7 +31,6 @@ READABLE = frozenset(
         "/stats/prometheus",
     }
 )
-UDP_SOCKETS = "/udp_sockets"  # ours: what the kernel of the Pod says of UDP
 _ADMIN_SECONDS = 20.0
 
 
@@ -56,7 +55,9 @@ class Reading(SmallHttp):
         if method == "GET" and target == UDP_SOCKETS:
             return answer(HTTPStatus.OK, json.dumps(to_json(kernel_udp())), method)
         if method != "GET" or target.partition("?")[0] not in READABLE:
-            return answer(HTTPStatus.FORBIDDEN, f"only GET of {', '.join(sorted(READABLE))}", method)
+            return answer(
+                HTTPStatus.FORBIDDEN, f"only GET of {', '.join(sorted({*READABLE, UDP_SOCKETS}))}", method
+            )
         try:
             status, body = await ask(self._admin, target, seconds=_ADMIN_SECONDS)
         except OSError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 from mizzen.node.ports import address_in_proc
 from mizzen.status import KernelUdp, UdpSocket
 
+UDP_SOCKETS = "/udp_sockets"  # where the agent of a Pod tells it, beside Envoy's pages
 _FIELDS = 13  # of a line of /proc/net/udp; the last are the drops
 _RECEIVE_MAX = Path("/proc/sys/net/core/rmem_max")
 
