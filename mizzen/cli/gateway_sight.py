@@ -12,7 +12,6 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from mizzen.agent.admin_reader import UDP_SOCKETS
 from mizzen.cli import reach
 from mizzen.doctor.links import Report
 from mizzen.doctor.operator import Explained, explained
@@ -24,10 +23,9 @@ from mizzen.doctor.operator_sight import (
     listeners_of,
     serving,
     stats_of,
-    workers_of,
 )
 from mizzen.lazy import dataclass
-from mizzen.node.udp_sockets import kernel_udp
+from mizzen.node.udp_sockets import UDP_SOCKETS, kernel_udp
 from mizzen.status import EnvoyStatus, KernelUdp, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,7 +93,6 @@ class Gateways:
             status=envoy,
             stats=stats_of(json.loads(ask(f"/stats?format=json&filter={quote(STATS, safe='')}"))),
             listeners=listeners_of(json.loads(ask(_LISTENERS + pattern))) if mirrors else (),
-            workers=workers_of(json.loads(ask("/server_info"))),
             kernel=self._kernel(name, pid),
         )
 

@@ -10,7 +10,7 @@ from mizzen.status import EnvoyStatus, KernelUdp, MirrorStatus, ProblemValue, St
 
 MOST_ENVOYS = 8  # that are asked for their counters; the others answer under the same address
 # Envoy's counters that are looked at (RE2).
-STATS = r"^(listener\.udp_.*\.(downstream_cx_total|worker_\d+\.downstream_cx_total|udp\.|quic\.dispatcher\.|quic_stats\.cx_rx_packets_total|http3\.downstream\.).*)"
+STATS = r"^(listener\.udp_.*\.(downstream_cx_total|worker_\d+\.downstream_cx_total|udp\.|quic\.dispatcher\.|http3\.downstream\.).*)"
 _SO_RCVBUF = ("1", "8")  # level SOL_SOCKET, name SO_RCVBUF, on Linux
 
 
@@ -35,7 +35,6 @@ class EnvoySight:
     status: EnvoyStatus
     stats: Mapping[str, int] = field(default_factory=dict)
     listeners: tuple[EnvoyListener, ...] = ()
-    workers: int = 0  # 0: not known
     kernel: KernelUdp | None = None  # None: not to be seen
     silent: str = ""  # why it could not be asked
 
@@ -82,8 +81,7 @@ def _rank(hosts: Sequence[str], host: str) -> int:
         return 1
     if name in hosts:
         return 2 + len(name)
-    fitting = [len(one) for one in hosts if one.startswith("*.") and name.endswith(one[1:])]
-    return 1 + max(fitting) - 1 if fitting else 0
+    return max((len(one) for one in hosts if one.startswith("*.") and name.endswith(one[1:])), default=0)
 
 
 def serving(status: Status, host: str, port: int) -> tuple[str, ...]:
@@ -131,11 +129,6 @@ def _receive_buffers(config: Mapping[str, Any]) -> Iterator[int]:
     for option in config.get("socket_options") or ():
         if (str(option.get("level")), str(option.get("name"))) == _SO_RCVBUF:
             yield int(option.get("int_value", 0))
-
-
-def workers_of(info: Mapping[str, Any]) -> int:
-    """How many worker threads, out of `/server_info`."""
-    return int((info.get("command_line_options") or {}).get("concurrency", 0))
 
 
 def worker_connections(envoy: EnvoySight, mirror: MirrorStatus) -> tuple[int, ...]:

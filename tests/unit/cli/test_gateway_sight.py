@@ -31,7 +31,6 @@ STATUS = Status(
 ANSWERS: dict[str, Any] = {
     "/stats": {"stats": [{"name": "listener_manager.total_listeners_draining", "value": 0}]},
     "/config_dump": {"configs": [{"name": "udp_0.0.0.0_8443", "active_state": {"listener": {}}}]},
-    "/server_info": {"command_line_options": {"concurrency": 4}},
     "/udp_sockets": to_json(KernelUdp(receive_max=7)),
 }
 
@@ -70,12 +69,7 @@ def test_the_envoys_that_serve_the_host_are_asked() -> None:
     sight = gateways(target).look("shop.test", 443)
     assert sight is not None
     first, second = sight.envoys
-    assert (first.name, first.workers, first.kernel, first.silent) == (
-        "pod-1.shop",
-        4,
-        KernelUdp(receive_max=7),
-        "",
-    )
+    assert (first.name, first.kernel, first.silent) == ("pod-1.shop", KernelUdp(receive_max=7), "")
     assert [one.name for one in first.listeners] == ["udp_0.0.0.0_8443"]
     assert (second.name, second.silent) == ("pod-2.shop", "the Envoy does not answer")
     assert (sight.where, sight.nodes) == ("the cluster", 3)

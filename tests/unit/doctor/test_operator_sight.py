@@ -7,7 +7,6 @@ from mizzen.doctor.operator_sight import (
     serving,
     stats_of,
     worker_connections,
-    workers_of,
 )
 from mizzen.status import EnvoyStatus, MirrorStatus, Status
 
@@ -114,5 +113,3 @@ def test_counters_are_read_and_histograms_passed_over() -> None:
     envoy = EnvoySight(name="gw", status=ENVOY, stats=stats)
     assert worker_connections(envoy, ENVOY.mirrors[0]) == (3, 5, 7)
     assert stats_of({}) == {}
-    assert workers_of({"command_line_options": {"concurrency": 2}}) == 2
-    assert workers_of({}) == 0
