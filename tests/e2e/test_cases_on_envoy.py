@@ -1,14 +1,10 @@
 """What the cases become, a real Envoy takes: one after the other, over delta ADS, all on one Envoy."""
 
 import asyncio
-import os
-import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,16 +12,13 @@ import pytest_asyncio
 
 from mizzen._api import pb
 from mizzen.envoy import authorization, config, listeners, route, route_tables, virtual_host
-from mizzen.http3.server_ids import environment
 from mizzen.pipeline import Settings
-from mizzen.proxy.binary import envoy_binary
-from mizzen.proxy.bootstrap import ProxySpec, bootstrap
-from mizzen.serve.ads import AdsServer
 from mizzen.xds.resource_type import ENDPOINTS, LISTENER
 from mizzen.xds.snapshot import Snapshot, snapshot
 from tests.golden import Case, built, cases, filled, material
 from tests.harness.clients import curl
 from tests.harness.snapshots import held
+from tests.harness.told_envoy import Told, told_envoy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,17 +27,14 @@ SECONDS = 5.0  # until a case has arrived
 
 @dataclass(frozen=True, slots=True)
 class Envoy:
-    """A running Envoy and who tells it what it shall hold."""
+    """One that is offered what it shall hold, and says what it has against it."""
 
-    ads: AdsServer
-    spec: ProxySpec
-    log: Path
-    process: subprocess.Popen[bytes]
+    told: Told
 
     async def offer(self, snapshot: Snapshot) -> str:
         """What Envoy has against `snapshot`; "" once it holds all of it."""
-        start = len(self.log.read_text(errors="replace"))
-        self.ads.publish(self.spec.key, snapshot)
+        start = len(self.told.log.read_text(errors="replace"))
+        self.told.ads.publish(self.told.spec.key, snapshot)
         await asyncio.sleep(0.005)  # else it would be answered by what was before
         deadline = time.monotonic() + SECONDS
         while not (said := self._said(snapshot)):
@@ -55,7 +45,7 @@ class Envoy:
 
     def _said(self, snapshot: Snapshot) -> str:
         """ "taken", why not, or "" while Envoy is still at it."""
-        for client in self.ads.status():
+        for client in self.told.ads.status():
             if refused := client.stream.rejections:
                 return "\n".join(
                     f"{url.rpartition('.')[2]} {name}: {why}" for (url, name), why in refused.items()
@@ -66,7 +56,7 @@ class Envoy:
 
     def _missing(self, snapshot: Snapshot) -> list[str]:
         """What Envoy has neither confirmed nor refused."""
-        clients = self.ads.status()
+        clients = self.told.ads.status()
         held = {one.type_url: one.acked for client in clients for one in client.stream.types}
         return [
             f"{url.rpartition('.')[2]} {name}"
@@ -76,41 +66,14 @@ class Envoy:
         ]
 
     def _logged(self, start: int) -> str:
-        return self.log.read_text(errors="replace")[start:][-3000:]
+        return self.told.log.read_text(errors="replace")[start:][-3000:]
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Envoy]:
-    with tempfile.TemporaryDirectory(prefix="mz-") as folder:
-        run = Path(folder)
-        spec = ProxySpec(
-            name="edge",
-            namespace="shop",
-            ads_socket=run / "ads",
-            sds_socket=run / "ads",
-            admin_socket=run / "admin",
-            health_socket=run / "health",
-            concurrency=1,
-        )
-        (run / "bootstrap.json").write_bytes(bootstrap(spec))
-        ads = AdsServer(socket_path=spec.ads_socket)
-        await ads.start()
-        command = [
-            *(str(envoy_binary()), "-c", str(run / "bootstrap.json"), "--disable-hot-restart"),
-            *("--concurrency", "1", "--log-level", "warning"),
-            # What one case listened on shall not be in the way of the next.
-            *("--drain-time-s", "1", "--drain-strategy", "immediate"),
-        ]
-        with (run / "log").open("w") as log:
-            process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, **environment("", "", spec.key)}
-            )
-        try:
-            yield Envoy(ads, spec, run / "log", process)
-        finally:
-            process.terminate()
-            process.wait(10)
-            await ads.stop()
+    # What one case listened on shall not be in the way of the next.
+    async with told_envoy(drain_seconds=1) as told:
+        yield Envoy(told)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="envoy")

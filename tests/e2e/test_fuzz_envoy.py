@@ -44,8 +44,8 @@ async def fault(envoy: Envoy, config: EnvoyConfig) -> str:
     """What is wrong with `config` that nobody has told; "" for nothing."""
     broken = [wrong for one in config.messages() for wrong in violations(one)]
     refused = await envoy.offer(held(config))
-    if envoy.process.poll() is not None:
-        return f"Envoy died: {envoy.log.read_text()[-2000:]}"
+    if envoy.told.process.poll() is not None:
+        return f"Envoy died: {envoy.told.log.read_text()[-2000:]}"
     if refused.startswith("it did not arrive") and "Cluster" in refused.partition("\n")[0]:
         refused = ""  # a name that DNS does not know keeps its cluster cold
     if "cannot bind" in refused:
@@ -99,7 +99,7 @@ class Search:
             async with running() as envoy:
                 for case, text, changes in chain([first], left):
                     await self._try(envoy, case, text, changes)
-                    if envoy.process.poll() is not None:
+                    if envoy.told.process.poll() is not None:
                         break
         print(f"{self.number} examples, {len(self.found)} findings")
         return self.found

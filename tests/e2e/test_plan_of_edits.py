@@ -97,7 +97,7 @@ async def lets_go(before: EnvoyConfig, after: EnvoyConfig) -> bool | None:
     async with running() as envoy:
 
         async def counted() -> dict[str, int]:
-            _, body = await ask(envoy.spec.admin_socket, f"/stats?filter={COUNTERS}")
+            _, body = await ask(envoy.told.spec.admin_socket, f"/stats?filter={COUNTERS}")
             lines = (line.rpartition(": ") for line in body.decode().splitlines())
             return {name.rpartition(".")[2]: int(value) for name, _, value in lines}
 

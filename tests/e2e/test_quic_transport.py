@@ -104,7 +104,7 @@ async def test_as_it_comes_and_with_all_of_it_set(httpbin: int) -> None:
                 assert (counted > sent) is (quic is TUNED)
                 assert (await largest_datagram(connection) > LARGEST_ALONE) is quic.gso
             most = int(Path("/proc/sys/net/core/rmem_max").read_text())
-            assert receive_buffer(served.pid) == min(quic.receive_buffer_bytes, most)
+            assert receive_buffer(served.envoy.process.pid) == min(quic.receive_buffer_bytes, most)
             # With GRO and without: a client that sends many datagrams at once (libcurl) is heard.
             sent = await asyncio.to_thread(curl, "h3", URL, ca_pem=CA_PEM, method="POST", body=bytes(200_000))
             assert (sent.status, sent.error) == (200, None)

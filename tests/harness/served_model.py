@@ -1,10 +1,7 @@
 """A model that is translated and told to a real Envoy over delta ADS: no control plane, no YAML."""
 
 import asyncio
-import os
 import socket
-import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,31 +12,27 @@ import pycurl
 
 from mizzen.envoy.config import envoy_config
 from mizzen.model import Model
-from mizzen.proxy.binary import envoy_binary
-from mizzen.proxy.bootstrap import ProxySpec, arguments, bootstrap
-from mizzen.serve.ads import AdsServer
 from tests.harness.snapshots import held
+from tests.harness.told_envoy import Told, told_envoy
 
 ALT_SVC = 'h3=":8443"; ma=86400'
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running Envoy and who tells it what it shall hold."""
+    """An Envoy that serves."""
 
-    ads: AdsServer
-    admin: Path
-    pid: int  # of Envoy
+    envoy: Told
 
     def publish(self, model: Model, alt_svc: str | None = ALT_SVC, *, less: str = "") -> None:
         """Tell Envoy; `less`: a type whose resources are not sent."""
         config = envoy_config(model, {one.name: alt_svc for one in model.announcements})
         told = held(config)
-        self.ads.publish("edge.shop", told.without(less) if less else told)
+        self.envoy.ads.publish(self.envoy.spec.key, told.without(less) if less else told)
 
     def stat(self, name: str) -> int:
         """A counter or gauge of Envoy's."""
-        answer = _admin(self.admin, f"/stats?filter=^{name}$")
+        answer = _admin(self.envoy.spec.admin_socket, f"/stats?filter=^{name}$")
         return int(answer.rpartition(":")[2] or 0)
 
 
@@ -69,47 +62,19 @@ async def serving(
     environment: Mapping[str, str] | None = None,
     ports_from: int = 15000,
 ) -> AsyncIterator[Served]:
-    """Until both listeners of `model` are open. `environment`: more variables of Envoy's; `ports_from`: its own ports are
-    21 and 90 above."""
-    with tempfile.TemporaryDirectory(prefix="mz-") as folder:
-        run = Path(folder)
-        spec = ProxySpec(
-            name="edge",
-            namespace="shop",
-            ads_socket=run / "ads",
-            sds_socket=run / "ads",
-            admin_socket=run / "admin",
-            health_socket=run / "health",
-            concurrency=concurrency,
-            status_port=ports_from + 21,
-            prometheus_port=ports_from + 90,
-        )
-        (run / "bootstrap.json").write_bytes(bootstrap(spec))
-        ads = AdsServer(socket_path=spec.ads_socket)
-        await ads.start()
-        with (run / "log").open("w") as log:
-            envoy = subprocess.Popen(
-                [str(envoy_binary()), *arguments(spec, run / "bootstrap.json")],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **(environment or {})},
-            )
-        served = Served(ads, spec.admin_socket, envoy.pid)
+    """Until all listeners of `model` are open; the rest is as `told_envoy` has it."""
+    async with told_envoy(concurrency=concurrency, environment=environment, ports_from=ports_from) as told:
+        served = Served(told)
         served.publish(model, less=less)
-        try:
-            # Two listeners of the bootstrap, and the model's.
-            await until(
-                lambda: (
-                    _listens(spec.admin_socket)
-                    and served.stat("listener_manager.total_listeners_active") == 2 + len(model.listeners)
-                    and served.stat("listener_manager.workers_started") == 1  # before, nobody accepts
-                )
+        # Two listeners of the bootstrap, and the model's.
+        await until(
+            lambda: (
+                _listens(told.spec.admin_socket)
+                and served.stat("listener_manager.total_listeners_active") == 2 + len(model.listeners)
+                and served.stat("listener_manager.workers_started") == 1  # before, nobody accepts
             )
-            yield served
-        finally:
-            envoy.terminate()
-            envoy.wait(10)
-            await ads.stop()
+        )
+        yield served
 
 
 async def until(happened: Callable[[], bool], seconds: float = 10.0) -> None:
