@@ -106,8 +106,8 @@ def test_a_port_in_use_is_explained(folder: Path, authority: Authority) -> None:
     (folder / "secret.yaml").write_text(gateway.secret("shop-tls", authority.server()))
     (folder / "gateway.yaml").write_text(gateway.gateway())
     (folder / "route.yaml").write_text(GOOD)
-    with gateway.up(folder) as first:
-        second = gateway.Up(folder, Path(f"{first.instance.run_dir}-2"))
+    with gateway.up(folder) as first, tempfile.TemporaryDirectory(prefix="mz-") as run_dir:
+        second = gateway.Up(folder, Path(run_dir))
         try:
             assert second.process.wait(20) == 1
             said = second.read()

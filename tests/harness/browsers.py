@@ -8,10 +8,13 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,16 +72,29 @@ def free_port() -> int:
 def _started(command: list[str], home: Path) -> Iterator[None]:
     environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "MOZ_CRASHREPORTER_DISABLE": "1"}
     with (home / "browser.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         try:
             yield
         finally:
             process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            # Its children may outlive it, and write into its home as long as they do.
+            while _live(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                time.sleep(0.01)
+            process.wait()
+
+
+def _live(group: int) -> bool:
+    """Is there a process of a group that has not ended?"""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, of, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(of) == group and state not in "ZX":
+                return True
+    return False
 
 
 async def _connected(url: str) -> ClientConnection:
@@ -255,7 +271,7 @@ async def chromium(host: str, port: int, ca_pem: str) -> AsyncIterator[Browser]:
 @contextlib.asynccontextmanager
 async def chromium_with(*options: str, ca_pem: str = "") -> AsyncIterator[Browser]:
     assert CHROMIUM
-    with tempfile.TemporaryDirectory(prefix="mz-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="mz-") as name:
         folder = Path(name)
         if ca_pem:
             trust(folder / ".pki" / "nssdb", ca_pem)

@@ -1,5 +1,6 @@
 """A DNS server that answers from the lines of a zone file, over UDP on this machine."""
 
+import contextlib
 import socket
 import threading
 from types import TracebackType
@@ -30,12 +31,17 @@ class DnsServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with contextlib.suppress(OSError):  # it is not connected; who waits in it is woken all the same
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._socket.close()
 
     def _serve(self) -> None:
         while True:
             try:
                 data, sender = self._socket.recvfrom(4096)
+                if not data:
+                    return
                 self._socket.sendto(self._answer(dns.message.from_wire(data)).to_wire(), sender)
             except OSError:
                 return
