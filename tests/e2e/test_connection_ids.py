@@ -1,5 +1,6 @@
 """Connection ids that a balancer can read: a client that moves comes to the same of two Envoys, and without them it is lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -92,8 +93,9 @@ async def test_a_client_that_moves_comes_to_the_same_pod(httpbin: int) -> None:
                 assert await one.get("/get") == 200
                 return one.server_ids[0][0] >> 5 == 1
 
-        while not await is_new():
-            pass
+        async with asyncio.timeout(10):
+            while not await is_new():
+                pass
         await first.rebind()
         assert await first.get("/get") == 200
         assert [one.stat("listener_manager.listener_modified") for one in envoys] == before

@@ -155,7 +155,7 @@ def test_it_stays_off_where_somebody_looks_at_addresses_or_certificates(
     def problems() -> str:
         return " ".join(problem["message"] for problem in one.status()["problems"])
 
-    assert f"stays off at Gateway/istio-system/{'demanding'}" in problems()
+    assert "stays off at Gateway/istio-system/demanding" in problems()
     (folder / "addresses.yaml").write_text(ADDRESSES)
     eventually(lambda: "AuthorizationPolicy/istio-system/addresses judges the addresses" in problems())
 
