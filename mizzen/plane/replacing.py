@@ -7,7 +7,6 @@ is asked to leave and drains. When the drain time is over nobody is left to be r
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from mizzen._api import pb
 from mizzen.envoy.filter_chain import refusing_chain
@@ -55,7 +54,6 @@ def replacing(
     return Replacing(emptied={name: known.get(name) or _emptied(old[name]) for name in changed}, until=until)
 
 
-@lru_cache(maxsize=64)
 def _frame(one: Entry) -> bytes:
     """All of a listener but what Envoy changes in place."""
     found = pb.Listener.FromString(one.body)
