@@ -57,7 +57,8 @@ class Loads:
     async def _here(self, name: str, _: str) -> float | None:
         assert self.instance is not None
         try:
-            now = used(listener_of(self.instance.admin_socket(name)))
+            # In a thread: at a process that hangs, to connect may take a while.
+            now = await asyncio.to_thread(_used_at, self.instance.admin_socket(name))
         except OSError:
             return None
         before, self._used[name] = self._used.get(name), now
@@ -85,6 +86,10 @@ def listener_of(path: Path) -> int:
         asking.connect(str(path))
         pid, _, _ = struct.unpack("3i", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return int(pid)
+
+
+def _used_at(path: Path) -> Used:
+    return used(listener_of(path))
 
 
 def used(pid: int) -> Used:
