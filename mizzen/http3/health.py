@@ -76,15 +76,17 @@ class Counters:
 
     def since(self, before: "Counters") -> "Counters":
         """What came between two looks; all of it, where Envoy was started again in between."""
+        # A connection counts for the listener before it is known whether it is to none of the servers.
+        all_now, all_before = self.connections + self.refused, before.connections + before.refused
         pairs = (
-            (self.connections, before.connections),
+            (all_now, all_before),
             (self.requests, before.requests),
             (self.tcp_requests, before.tcp_requests),
         )
         if any(now < earlier for now, earlier in pairs):
             return self
         return Counters(
-            connections=self.connections - before.connections,
+            connections=max(0, self.connections - before.connections),
             refused=max(0, self.refused - before.refused),
             closes=_less(self.closes, before.closes),
             requests=self.requests - before.requests,

@@ -89,6 +89,12 @@ def test_what_came_between_two_looks_is_judged_and_a_new_envoy_begins_at_zero() 
     assert GOOD.since(later) is GOOD
 
 
+def test_an_envoy_is_not_new_where_connections_turned_out_to_be_to_none_of_the_servers() -> None:
+    before = replace(GOOD, refused=0)
+    later = replace(GOOD, connections=97, refused=3, requests=1001)
+    assert later.since(before) == Counters(refused=3, requests=1, closes=dict.fromkeys(GOOD.closes, 0))
+
+
 def test_envoys_are_summed_up() -> None:
     both = total([GOOD, closing((TX, "A"), 1)])
     assert both.requests == 2000
