@@ -6,10 +6,10 @@ from datetime import timedelta
 from mizzen.model.announcement import StepBack
 from mizzen.plane.announcing import Announcing
 from mizzen.plane.effects import ServerKey
-from mizzen.plane.mirror_proof import address_of
 from mizzen.plane.served_gateway import Gateway
 from mizzen.plane.statistics import Meters, Readings
 from mizzen.plane.watching import Watch, Watches
+from mizzen.xds.node import address_of
 
 
 class Judging(Announcing):

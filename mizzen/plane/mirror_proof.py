@@ -13,6 +13,7 @@ from mizzen.model.listener import HttpService, Listener, Transport
 from mizzen.model.tls import FILE_CERT, WORKLOAD, Certificate, ClientAuth
 from mizzen.plane.statistics import Meters
 from mizzen.serve.ads import ClientStatus
+from mizzen.xds.node import address_of
 from mizzen.xds.resource_type import LISTENER, SECRET
 from mizzen.xds.snapshot import Entry, Snapshot
 
@@ -216,11 +217,6 @@ def _own_certificate(snapshot: Snapshot) -> bytes:
     """What a proxy of this machine shows to the mesh."""
     secret = pb.Secret.FromString(snapshot.of(SECRET.url)[WORKLOAD].body)
     return secret.tls_certificate.certificate_chain.inline_bytes
-
-
-def address_of(node_id: str) -> str:
-    """Where an Envoy says that it is: "router~ADDRESS~name.namespace~domain"."""
-    return (*node_id.split("~"), "", "")[1]
 
 
 def dialled(address: str, machine: str = "") -> str:

@@ -8,9 +8,9 @@ from mizzen.lazy import dataclass
 from mizzen.model.shedding import Shedding
 from mizzen.plane.effects import ServerKey
 from mizzen.plane.judging import Judging
-from mizzen.plane.mirror_proof import address_of
 from mizzen.plane.served_gateway import Gateway
 from mizzen.plane.watching import Measure
+from mizzen.xds.node import address_of
 
 
 @dataclass(frozen=True, slots=True)
