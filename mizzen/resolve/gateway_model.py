@@ -16,7 +16,7 @@ from mizzen.resolve.checks.references import check_references
 from mizzen.resolve.checks.selectors import check_gateways
 from mizzen.resolve.context import Context, grouped
 from mizzen.resolve.gateways.attach import attached
-from mizzen.resolve.http3_policies import check_policies
+from mizzen.resolve.http3_policies import check_policies, publish_policies
 from mizzen.resolve.listeners.access_logs import access_logging
 from mizzen.resolve.listeners.collectors import backends_of, wanted_by
 from mizzen.resolve.listeners.connection_ids import connection_id_keys
@@ -52,6 +52,7 @@ def resolve(ctx: Context) -> Model:
     publish_key_sets(ctx)
     publish_modules(ctx)
     publish_lingering(ctx)
+    publish_policies(ctx)
     index_hosts_of_any_case(ctx)
     services = service_index(ctx)
     policies = policy_index(ctx, services)

@@ -4,12 +4,12 @@ The most specific of those who say it counts: an HTTP3Policy for the host, for t
 annotation `mizzen.dev/http3`, a policy for the workload, its namespace, the mesh; else the switch of the mesh.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
 
 from mizzen.lazy import dataclass
 from mizzen.resolve.context import Context
 from mizzen.resolve.hosts import wildcard_of
-from mizzen.resolve.http3_policies import Chosen, Rank, RankedPolicy, bare, chosen, of_server
+from mizzen.resolve.http3_policies import Chosen, Rank, RankedPolicy, bare, chosen, of_hosts, of_server
 from mizzen.resources.istio.gateway import Gateway, Server
 from mizzen.resources.mizzen.http3_policy import ANNOTATION, MODES, HTTP3Mode, HTTP3PolicySpec
 
@@ -39,9 +39,11 @@ class Choices:
 def choices(ctx: Context, gateway: Gateway, server: Server) -> Choices:
     """A server of which one host is had over HTTP/3 has a mirror, whatever is chosen of the server."""
     whole = choice_of_server(ctx, gateway, server)
-    if not any(True for _ in _of_hosts(ctx, gateway, server)):
-        return Choices(server=whole, hosts=tuple(dict.fromkeys(map(bare, server.hosts))))
-    by_host = {host: _of_host(ctx, gateway, server, host) or whole for host in _hosts(ctx, gateway, server)}
+    own, named = dict.fromkeys(map(bare, server.hosts)), of_hosts(ctx, gateway, server)
+    if not named:
+        return Choices(server=whole, hosts=tuple(own))
+    covered = (one for one in named if one not in own and not one.startswith("*") and wildcard_of(one, own))
+    by_host = {host: _of_host(host, own, named) or whole for host in (*own, *covered)}
     off = tuple(sorted((host, one.by) for host, one in by_host.items() if one.mode == "off"))
     on = next((one for one in by_host.values() if one.mode != "off"), None)
     if on is None:
@@ -63,36 +65,13 @@ def choice_of_server(ctx: Context, gateway: Gateway, server: Server) -> Choice:
     return Choice(mode="on" if ctx.switches.quic_listeners else "off")
 
 
-def _hosts(ctx: Context, gateway: Gateway, server: Server) -> Iterator[str]:
-    """Those of the server, and those that policies name one by one and a wildcard of it covers."""
-    own = tuple(dict.fromkeys(map(bare, server.hosts)))
-    yield from own
-    for one in _of_hosts(ctx, gateway, server):
-        for host in dict.fromkeys(map(bare, one.policy.spec.hosts)):
-            if host not in own and not host.startswith("*") and wildcard_of(host, own):
-                yield host
-
-
-def _of_host(ctx: Context, gateway: Gateway, server: Server, host: str) -> Choice | None:
-    """What is chosen of this host, or of the entry of the server that it falls under."""
-    own = tuple(map(bare, server.hosts))
+def _of_host(host: str, own: Collection[str], named: Mapping[str, tuple[RankedPolicy, ...]]) -> Choice | None:
+    """What is chosen of this host, or of the entry of the server (its `own`) that it falls under."""
     for name in (host,) if host in own else (host, wildcard_of(host, own)):
-        ranked = [one for one in of_server(ctx, gateway, server, name) if one.rank is Rank.HOST]
-        found: Chosen[HTTP3Mode] | None = chosen(tuple(ranked), _mode)
+        found: Chosen[HTTP3Mode] | None = chosen(named.get(name, ()), _mode)
         if found is not None:
             return Choice(mode=found.value, by=str(found.policy.ref))
     return None
-
-
-def _of_hosts(ctx: Context, gateway: Gateway, server: Server) -> Iterator[RankedPolicy]:
-    """The policies for single hosts of a server."""
-    for policy in ctx.world.http3_policies:
-        for host in policy.spec.hosts:
-            ranked = of_server(ctx, gateway, server, bare(host))
-            found = next((one for one in ranked if one.policy is policy and one.rank is Rank.HOST), None)
-            if found is not None:
-                yield found
-                break
 
 
 def _mode(spec: HTTP3PolicySpec) -> HTTP3Mode | None:

@@ -1,6 +1,6 @@
 """Which HTTP3Policies are for a gateway, a server or a host, and which of them chooses a field."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from enum import IntEnum
 from functools import partial
@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 from mizzen.errors import Problem, Severity
 from mizzen.guard import Stage, attempt
 from mizzen.lazy import dataclass
-from mizzen.resolve.context import Context, step
+from mizzen.resolve.context import Context, grouped, step
 from mizzen.resolve.hosts import subset_of
 from mizzen.resolve.selecting import fits
 from mizzen.resources.istio.gateway import Gateway, Server
 from mizzen.resources.mizzen.http3_policy import SUBJECT, GatewayReference, HTTP3Policy, HTTP3PolicySpec
+from mizzen.resources.world import Key, age_order
 
 CODES = {
     "H3P-001": "Two HTTP3Policies choose the same for the same gateways, servers or hosts; one of them does not count.",
@@ -21,6 +22,8 @@ CODES = {
 }
 
 T = TypeVar("T")
+_Target = tuple[str, str, str]  # namespace and name of a Gateway, and the server of it that is named; "": all
+_VIEW = "policies of servers"
 
 
 class Rank(IntEnum):
@@ -79,26 +82,41 @@ def of_workload(ctx: Context) -> tuple[RankedPolicy, ...]:
     return tuple(sorted(found, key=lambda one: (-one.rank, one.policy.namespace != own)))
 
 
-def of_server(ctx: Context, gateway: Gateway, server: Server, host: str = "") -> tuple[RankedPolicy, ...]:
-    """The policies for one server of a Gateway, or one host of it as the server names it; most specific first."""
-    found = []
-    for policy in ctx.world.http3_policies:
-        rank = _rank(policy, gateway, server, host)
-        if rank is not None:
-            found.append(RankedPolicy(policy=policy, rank=rank))
+def publish_policies(ctx: Context) -> None:
+    """Let steps look up which policies name a Gateway or a server. To be called by the root of a resolution."""
+    by_target = grouped(ctx, _targets, ctx.world.all_by_key(HTTP3Policy))
+    ctx.steps.views[_VIEW] = ctx.steps.published(_VIEW, by_target)
+
+
+def _targets(_: Context, __: Key, policy: HTTP3Policy) -> Mapping[_Target, HTTP3Policy]:
+    return {(policy.namespace, ref.name, ref.section_name): policy for ref in policy.spec.target_refs}
+
+
+def of_server(ctx: Context, gateway: Gateway, server: Server) -> tuple[RankedPolicy, ...]:
+    """The policies for one server of a Gateway as a whole, most specific first."""
+    found = [one for one in _naming(ctx, gateway, server) if not one.policy.spec.hosts]
     return (*sorted(found, key=lambda one: -one.rank), *of_workload(ctx))
 
 
-def _rank(policy: HTTP3Policy, gateway: Gateway, server: Server, host: str) -> Rank | None:
-    spec = policy.spec
-    if policy.namespace != gateway.namespace:
-        return None
-    refs = [ref for ref in spec.target_refs if ref.name == gateway.name and names(ref, server)]
-    if not refs:
-        return None
-    if spec.hosts:
-        return Rank.HOST if host and host in map(bare, spec.hosts) else None
-    return Rank.SERVER if any(ref.section_name for ref in refs) else Rank.GATEWAY
+def of_hosts(ctx: Context, gateway: Gateway, server: Server) -> Mapping[str, tuple[RankedPolicy, ...]]:
+    """Those for single hosts of a server, the oldest first; by host, in lower case."""
+    found: dict[str, tuple[RankedPolicy, ...]] = {}
+    for one in _naming(ctx, gateway, server):
+        ranked = RankedPolicy(policy=one.policy, rank=Rank.HOST)
+        for host in dict.fromkeys(map(bare, one.policy.spec.hosts)):
+            found[host] = (*found.get(host, ()), ranked)
+    return found
+
+
+def _naming(ctx: Context, gateway: Gateway, server: Server) -> list[RankedPolicy]:
+    """Those that name a server or its Gateway, the oldest first."""
+    known: Mapping[_Target, Mapping[Key, HTTP3Policy]] = ctx.steps.views[_VIEW]
+    found: dict[Key, RankedPolicy] = {}
+    for section in dict.fromkeys(("", server.name, server.port.name)):
+        rank = Rank.SERVER if section else Rank.GATEWAY
+        for key, policy in known.get((gateway.namespace, gateway.name, section), {}).items():
+            found[key] = RankedPolicy(policy=policy, rank=rank)
+    return sorted(found.values(), key=lambda one: age_order(one.policy))
 
 
 def names(ref: GatewayReference, server: Server) -> bool:

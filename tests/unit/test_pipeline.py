@@ -78,16 +78,31 @@ def test_a_change_runs_as_many_steps_among_many_hosts_as_among_few(name: str) ->
     assert many == few
 
 
-def test_a_route_of_one_of_many_gateways_runs_as_many_steps_as_among_few() -> None:
-    def gateways(count: int) -> dict[str, RawObject]:
-        found = {
-            f"gateway {number}": secure_gateway(f"g{number}", f"h{number}.test") for number in range(count)
-        }
-        return found | {f"route {number}": route(f"h{number}", "s", f"g{number}") for number in range(count)}
+def gateways(count: int) -> dict[str, RawObject]:
+    """So many Gateways, each of one host with a VirtualService."""
+    found = {f"gateway {number}": secure_gateway(f"g{number}", f"h{number}.test") for number in range(count)}
+    return found | {f"route {number}": route(f"h{number}", "s", f"g{number}") for number in range(count)}
 
+
+def test_a_route_of_one_of_many_gateways_runs_as_many_steps_as_among_few() -> None:
     change = {"route 3": route("h3", "other", "g3")}
     few, many = (steps_of(change, gateways(count), Settings(environment=HTTP3)) for count in (8, 80))
     assert many == few
+
+
+@pytest.mark.parametrize("hosts", [[], ["h3.test"]])
+def test_a_policy_of_one_of_many_gateways_runs_as_many_steps_as_among_few(hosts: list[str]) -> None:
+    def policy(number: int, mode: str) -> RawObject:
+        spec = {"targetRefs": [{"name": f"g{number}"}], "mode": mode}
+        more = {"hosts": [host.replace("3", str(number)) for host in hosts]} if hosts else {}
+        return raw("mizzen.dev/v1alpha1", "HTTP3Policy", f"p{number}", spec=spec | more)
+
+    def policies(count: int) -> dict[str, RawObject]:
+        return gateways(count) | {f"policy {number}": policy(number, "on") for number in range(count)}
+
+    change = {"policy 3": policy(3, "off")}
+    few, many = (steps_of(change, policies(count), Settings(environment=HTTP3)) for count in (8, 80))
+    assert 0 < many == few
 
 
 def sizes(memory: Memory) -> list[int]:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mizzen.errors import Problem
 from mizzen.resolve.context import Context, ExternalPorts, UnixFolders
+from mizzen.resolve.http3_policies import publish_policies
 from mizzen.resolve.proxies.gateways import proxies
 from mizzen.resources.intake import decode_all
 from mizzen.resources.raw_objects import parse_documents
@@ -72,6 +73,7 @@ def gateway() -> Callable[..., Found]:
             report=problems.append,
             unix_folders=UnixFolders(allowed=("/run",), closed=("/run/own",)),
         )
+        publish_policies(ctx)
         return Found(ctx, problems)
 
     return make

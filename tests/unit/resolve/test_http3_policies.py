@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from mizzen.resolve.context import observed
-from mizzen.resolve.http3_policies import Rank, check_policies, chosen, of_server, of_workload
+from mizzen.resolve.http3_policies import Rank, check_policies, chosen, of_hosts, of_server, of_workload
 
 GATEWAY = """
 apiVersion: networking.istio.io/v1
@@ -62,7 +62,8 @@ def test_the_most_specific_comes_first(gateway, order):
     ctx = gateway(text).ctx
     [web] = ctx.world.gateways
 
-    found = of_server(ctx, web, web.spec.servers[0], "a.example.com")
+    server = web.spec.servers[0]
+    found = (*of_hosts(ctx, web, server)["a.example.com"], *of_server(ctx, web, server))
 
     assert [one.rank for one in found] == [Rank.HOST, Rank.SERVER, Rank.GATEWAY, Rank.SELECTOR, Rank.MESH]
     assert chosen(found, lambda spec: spec.mode).policy.name == "host"
