@@ -189,6 +189,16 @@ class ProxyValue(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.name}.{self.namespace}"
 
 
+# What an Envoy has from its start on and for as long as it runs: by the field of its ProxyValue, what users call it.
+FROM_THE_START = {
+    "concurrency": "a concurrency",
+    "drain_seconds": "a drainDuration (in seconds)",
+    "leaving_seconds": "a terminationDrainDuration (in seconds)",
+    "max_connections": "a globalDownstreamConnectionLimit",
+    "runtime": "runtimeValues",
+}
+
+
 class Brief(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for several times a second."""
 

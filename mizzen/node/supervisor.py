@@ -27,7 +27,7 @@ from mizzen.node.restore import Restorer
 from mizzen.node.run_dir import LOGS, check_socket_path, possession
 from mizzen.node.unix_sockets import make_way
 from mizzen.proxy.bootstrap import DRAIN_SECONDS, MAX_CONNECTIONS, ProxySpec
-from mizzen.status import Brief, ProxyValue, Status, Word
+from mizzen.status import FROM_THE_START, Brief, ProxyValue, Status, Word
 
 __all__ = ["Command", "Plan", "StartFailed", "Supervisor", "supervise"]
 
@@ -63,13 +63,6 @@ class Plan:
 
 
 PORT_STEP = 100
-_FROM_THE_START = {
-    "concurrency": "a concurrency",
-    "drain_seconds": "a drainDuration (in seconds)",
-    "leaving_seconds": "a terminationDrainDuration (in seconds)",
-    "max_connections": "a globalDownstreamConnectionLimit",
-    "runtime": "runtimeValues",
-}
 
 
 def _ignore(*_: object) -> None:
@@ -236,7 +229,7 @@ class Supervisor:
     def _say_of_changes(self, spec: ProxySpec, wanted: ProxyValue) -> None:
         """What an Envoy has from its start on, and is asked for differently now."""
         asked = proxy_spec(self.plan, wanted, frozenset())
-        for name, what in _FROM_THE_START.items():
+        for name, what in FROM_THE_START.items():
             if getattr(spec, name) != getattr(asked, name):
                 self._say_once(
                     f"{spec.key}: {what} of {getattr(asked, name)} takes effect when mizzen is started anew"

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 
 from mizzen.blame.authors import Authors, Part
-from mizzen.envoy.config import CLUSTERS, ENDPOINTS, EXTENSION_CONFIGS, LISTENERS, ROUTES, SECRETS
+from mizzen.envoy.config import LISTENERS, ROUTES
 from mizzen.errors import Place, ResourceRef
 from mizzen.lazy import dataclass
 from mizzen.plan.differences import FieldDifference, ObjectDifference, said, with_data
 from mizzen.plan.effects import Because, Change, Facet
-from mizzen.plan.surface import Surface
+from mizzen.plan.surface import BY_NAME, Surface
 from mizzen.resources.raw_objects import RawObject
 
 # So many objects are tried one by one, and fields of one object.
@@ -147,8 +147,6 @@ def _place(raw: RawObject, path: str) -> Place:
 
 # --- by who wrote it --------------------------------------------------------------------------------
 
-_BY_NAME = {"secret": SECRETS, "cluster": CLUSTERS, "endpoints": ENDPOINTS, "extension": EXTENSION_CONFIGS}
-
 
 def _by_authors(trial: Trial, keys: tuple[Key, ...], found: Caused) -> None:
     changed = {one.ref: one for one in trial.changed}
@@ -194,8 +192,8 @@ def _parts_of(
     surface: Surface, authors: Authors, index: Mapping[Facet, list[Part]], facet: Facet
 ) -> Iterable[Part]:
     kind, *names = facet
-    if kind in _BY_NAME:
-        return authors.parts(_BY_NAME[kind], names[0])
+    if kind in BY_NAME:
+        return authors.parts(BY_NAME[kind], names[0])
     if kind == "host":
         host = surface.hosts(names[0]).get(names[1])
         return index.get(("host", host.table, host.name), ()) if host is not None else ()

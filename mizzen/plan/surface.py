@@ -27,14 +27,12 @@ from mizzen.plan.effects import Facet
 from mizzen.plan.tables import VirtualHost, virtual_hosts
 from mizzen.proxy.asked import proxy_value
 from mizzen.resolve.context import ByService
-from mizzen.status import ProxyValue
+from mizzen.status import FROM_THE_START
 
 TCP, QUIC = "tcp", "quic"
 
-# What an Envoy is called by, and goes by in nothing.
-_ONLY_TOLD = frozenset({"name", "namespace", "kind", "labels"})
 # Kinds of parts by name: the type URL that they are of.
-_BY_NAME = {"secret": SECRETS, "cluster": CLUSTERS, "endpoints": ENDPOINTS, "extension": EXTENSION_CONFIGS}
+BY_NAME = {"secret": SECRETS, "cluster": CLUSTERS, "endpoints": ENDPOINTS, "extension": EXTENSION_CONFIGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +93,7 @@ class Surface:
     def started_with(self) -> Mapping[str, object]:
         """What its Envoy has from its start on."""
         value = proxy_value(self.gateway)
-        names = (name for name in ProxyValue.__struct_fields__ if name not in _ONLY_TOLD)
-        return {name: getattr(value, name) for name in names}
+        return {name: getattr(value, name) for name in FROM_THE_START}
 
     @cached_property
     def dialled(self) -> Mapping[tuple[str, int], frozenset[int]]:
@@ -162,8 +159,8 @@ class Surface:
     def facet(self, facet: Facet) -> object:
         """The value of a part, to be held against that of another surface; None where there is none."""
         kind, *names = facet
-        if kind in _BY_NAME:
-            return self.body(_BY_NAME[kind], names[0])
+        if kind in BY_NAME:
+            return self.body(BY_NAME[kind], names[0])
         if kind == "start":
             return self.started_with
         if kind == "identity":

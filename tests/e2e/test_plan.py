@@ -155,10 +155,8 @@ def all_of(*surfaces: Surface) -> list[Held]:
                 )
                 for host in hosts:
                     for protocol in protocols(listener):
-                        port = int(listener.where.rpartition(":")[2])
-                        found.setdefault(
-                            (listener.name, host, protocol), Held(listener.name, host, protocol, port)
-                        )
+                        one = Held(listener.name, host, protocol, listener.port)
+                        found.setdefault((listener.name, host, protocol), one)
     return list(found.values())
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mizzen.status import (
+    FROM_THE_START,
     Brief,
     EnvoyStatus,
     Holds,
@@ -82,3 +83,11 @@ def test_only_true_is_sound(sound: Any) -> None:
 def test_what_is_no_status_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError):
         Brief.from_json(json.loads(body))
+
+
+def test_of_an_envoy_all_but_what_it_is_called_by_is_for_its_whole_life() -> None:
+    """A field that is new is one or the other: whoever runs it says that it comes later, and a plan that it closes all."""
+    called_by = {"name", "namespace", "kind", "labels"}
+
+    assert set(ProxyValue.__struct_fields__) == called_by | FROM_THE_START.keys()
+    assert not called_by & FROM_THE_START.keys()
