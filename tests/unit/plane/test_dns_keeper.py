@@ -139,6 +139,15 @@ async def _none(server: Bind, host: str) -> bool:
     return not await holds(server, host)
 
 
+async def written_before(server: Bind, make: Make, *hosts: str) -> Keeper:
+    """By a process that has ended; the policy by which it wrote."""
+    first, of = make(), keeper_of(server)
+    await first.want(zones(of, *map(record, hosts)))
+    await until(lambda: holds(server, hosts[-1]))
+    await first.stop()
+    return of
+
+
 async def _is(check: Callable[[], object]) -> bool:
     return bool(check())
 
@@ -146,10 +155,7 @@ async def _is(check: Callable[[], object]) -> bool:
 async def test_the_next_process_removes_what_nobody_wants_any_more(
     server: Bind, make: Make, notes: Memory
 ) -> None:
-    first, of = make(), keeper_of(server)
-    await first.want(zones(of, record("a"), record("b")))
-    await until(lambda: holds(server, "b"))
-    await first.stop()
+    of = await written_before(server, make, "a", "b")
     second = make()
     await second.want(zones(of, record("a")))
     await until(lambda: _none(server, "b"))
@@ -161,10 +167,7 @@ async def test_the_next_process_removes_what_nobody_wants_any_more(
 
 
 async def test_without_its_key_it_says_what_stays(server: Bind, make: Make, notes: Memory) -> None:
-    first, of = make(), keeper_of(server)
-    await first.want(zones(of, record("a")))
-    await until(lambda: holds(server, "a"))
-    await first.stop()
+    of = await written_before(server, make, "a")
     second = make()
     await second.want({})
     await until(lambda: told(second, "DNS-007"))
@@ -179,10 +182,7 @@ async def test_without_its_key_it_says_what_stays(server: Bind, make: Make, note
 async def test_without_notes_what_is_ours_is_known_by_its_registration(
     server: Bind, make: Make, notes: Memory
 ) -> None:
-    first, of = make(), keeper_of(server)
-    await first.want(zones(of, record("a")))
-    await until(lambda: holds(server, "a"))
-    await first.stop()
+    of = await written_before(server, make, "a")
     notes.value = None
     second = make()
     await second.want(zones(of, record("a", ipv4hint=("192.0.2.8",))))
@@ -197,10 +197,7 @@ async def test_without_notes_what_is_ours_is_known_by_its_registration(
 async def test_without_notes_what_is_not_justified_any_more_goes_too(
     server: Bind, make: Make, notes: Memory
 ) -> None:
-    first, of = make(), keeper_of(server)
-    await first.want(zones(of, record("a")))
-    await until(lambda: holds(server, "a"))
-    await first.stop()
+    of = await written_before(server, make, "a")
     notes.value = None
     second = make()
     ((key, kept),) = zones(of).items()

@@ -1,24 +1,15 @@
 """What is refused in an HTTP3Policy."""
 
+from functools import partial
+
 import pytest
 
-from mizzen.resources.decode import decode
-from mizzen.resources.raw_objects import parse_documents
+from tests.unit.resources.rules import harness
 
 WEB = "{group: networking.istio.io, kind: Gateway, name: web}"
 
 
-def judged(spec):
-    text = f"""
-apiVersion: mizzen.dev/v1alpha1
-kind: HTTP3Policy
-metadata: {{name: one, namespace: default}}
-spec: {spec}
-"""
-    [raw], broken = parse_documents(text, "one.yaml")
-    assert not broken
-    decoded = decode(raw)
-    return decoded.resource is not None, [(one.code, one.field) for one in decoded.problems]
+judged = partial(harness.judged, "mizzen.dev/v1alpha1", "HTTP3Policy")
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,12 @@
 """What is refused in a Telemetry."""
 
+from functools import partial
+
 import pytest
 
-from mizzen.resources.decode import decode
-from mizzen.resources.raw_objects import parse_documents
+from tests.unit.resources.rules import harness
 
-
-def judged(spec):
-    text = f"""
-apiVersion: telemetry.istio.io/v1
-kind: Telemetry
-metadata: {{name: one, namespace: default}}
-spec: {spec}
-"""
-    [raw], broken = parse_documents(text, "one.yaml")
-    assert not broken
-    decoded = decode(raw)
-    return decoded.resource is not None, [(one.code, one.field) for one in decoded.problems]
+judged = partial(harness.judged, "telemetry.istio.io/v1", "Telemetry")
 
 
 @pytest.mark.parametrize(
