@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from mizzen.errors import ResourceRef
 from mizzen.resolve.context import Proxy
 from mizzen.resolve.listeners.udp import refusal
 from mizzen.resolve.proxies.declared import declared_gateways
@@ -24,9 +23,10 @@ def services(world: World, proxy: Proxy) -> tuple[ServiceStatus, ...]:
 
 def _written(world: World, service: Service) -> ServiceStatus:
     ingress = service.status.load_balancer.ingress
-    return _status(
-        service.ref,
-        "spec.ports",
+    return ServiceStatus(
+        resource=str(service.ref),
+        origin=str(service.ref.place("spec.ports")),
+        field="spec.ports",
         type=service.spec.type,
         external_traffic_policy=service.spec.external_traffic_policy,
         ports=tuple(_port(one, _refusal(world, service, one)) for one in service.spec.ports),
@@ -49,33 +49,15 @@ def _refusal(world: World, service: Service, port: ServicePort) -> str:
 def _installed(world: World, proxy: Proxy) -> Iterator[ServiceStatus]:
     for gateway in declared_gateways(world):
         if (gateway.name, gateway.namespace) == (proxy.name, proxy.namespace) and gateway.ports:
-            yield _status(
-                gateway.origin,
-                f"{gateway.component.at or 'spec.components.ingressGateways[0]'}.k8s.service.ports",
+            ports = f"{gateway.component.at or 'spec.components.ingressGateways[0]'}.k8s.service.ports"
+            yield ServiceStatus(
+                resource=str(gateway.origin),
+                origin=str(gateway.origin.place(ports)),
+                field=ports,
                 type=gateway.component.k8s.service.type or "LoadBalancer",
                 external_traffic_policy=gateway.component.k8s.service.external_traffic_policy,
                 ports=tuple(_port(one, "") for one in gateway.ports),
             )
-
-
-def _status(
-    ref: ResourceRef,
-    field: str,
-    *,
-    type: str,
-    external_traffic_policy: str,
-    ports: tuple[PortStatus, ...],
-    addresses: tuple[str, ...] = (),
-) -> ServiceStatus:
-    return ServiceStatus(
-        resource=str(ref),
-        origin=str(ref.place(field)),
-        field=field,
-        type=type,
-        external_traffic_policy=external_traffic_policy,
-        ports=ports,
-        addresses=addresses,
-    )
 
 
 def _port(port: ServicePort, refused: str) -> PortStatus:
