@@ -46,6 +46,7 @@ class _Walker:
         told = _told(tcp_seen, names)
         elsewhere = self._elsewhere(told, names)
         seen = own if elsewhere is None else [(one.result(), visit.result()) for one, visit in elsewhere]
+        whispered = [self._start(self._whispered, port, visit) for port, visit in seen]
         found = Walk(
             target=target,
             now=now,
@@ -55,7 +56,7 @@ class _Walker:
             names=names,
             tcp=tcp_seen,
             udp_port=told.port if told else target.port,
-            udp=tuple(self._whispered(port, visit) for port, visit in seen),
+            udp=tuple(one.result() for one in whispered),
             quic=tuple(one for _, one in seen),
             url_quic=() if elsewhere is None else tuple(one for _, one in own),
         )
