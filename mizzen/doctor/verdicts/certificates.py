@@ -4,6 +4,7 @@ import ssl
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from mizzen.doctor.links import Link, Name
@@ -39,8 +40,18 @@ class Shown:
     size: int  # bytes in DER
 
     @property
+    def _public_key(self) -> object:
+        """None where it is of a kind, or on a curve, that nobody here knows."""
+        try:
+            return self.leaf.public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            return None
+
+    @property
     def key(self) -> str:
-        key = self.leaf.public_key()
+        key = self._public_key
+        if key is None:
+            return "a key of an unknown kind"
         if isinstance(key, rsa.RSAPublicKey):
             return f"RSA {key.key_size}"
         if isinstance(key, ec.EllipticCurvePublicKey):
@@ -58,7 +69,7 @@ class Shown:
     @property
     def flight(self) -> int:
         """About how many bytes a server sends over QUIC until a client can answer."""
-        key = self.leaf.public_key()
+        key = self._public_key
         signature = key.key_size // 8 if isinstance(key, rsa.RSAPublicKey) else 72
         return self.size + _PER_CERTIFICATE * self.count + signature + _BESIDE
 

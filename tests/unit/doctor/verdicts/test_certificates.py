@@ -109,3 +109,9 @@ def test_without_tcp_it_is_verified_alone() -> None:
 
 def test_what_is_no_certificate_is_none() -> None:
     assert shown(()) is None and shown((b"nonsense",)) is None
+
+
+def test_a_key_on_a_curve_that_nobody_knows_is_told() -> None:
+    p256, nobodys = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d03017f")
+    chain = shown((DER.replace(p256, nobodys),))
+    assert chain is not None and chain.key == "a key of an unknown kind" and chain.flight > chain.size
