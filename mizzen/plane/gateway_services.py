@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mizzen.resolve.context import Proxy
 from mizzen.resolve.listeners.udp import refusal
+from mizzen.resolve.names import service_key
 from mizzen.resolve.proxies.declared import declared_gateways
 from mizzen.resources.kubernetes.core import Service, ServicePort
 from mizzen.resources.world import World
@@ -14,8 +15,7 @@ def services(world: World, proxy: Proxy) -> tuple[ServiceStatus, ...]:
     """Those that lead to a gateway; where none is written, the one that its installation brings."""
     found = []
     for host in dict.fromkeys(target.service for target in proxy.targets):
-        name, namespace, *_ = host.split(".")
-        service = world.service_by_key.get((namespace, name))
+        service = world.service_by_key.get(service_key(host))
         if service is not None:
             found.append(_written(world, service))
     return tuple(found) or tuple(_installed(world, proxy))

@@ -25,6 +25,12 @@ def service_host(name: str, namespace: str) -> str:
     return f"{name}.{namespace}.svc.{DOMAIN}"
 
 
+def service_key(host: str) -> tuple[str, str]:
+    """(namespace, name) of the Kubernetes Service whose host that is."""
+    name, namespace, *_ = host.split(".")
+    return namespace, name
+
+
 def expand_host(host: str, namespace: str) -> str:
     """A host without a dot is a Service of `namespace`; "*" and IP addresses are what they are."""
     if not host or "." in host or host == "*" or is_ip(host):

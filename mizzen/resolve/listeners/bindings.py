@@ -13,7 +13,7 @@ from mizzen.resolve.context import Context, step
 from mizzen.resolve.gateways.servers import MergedServer, dialled_port, sni_names
 from mizzen.resolve.http3_choices import Choices
 from mizzen.resolve.http3_policies import Chosen, chosen, of_server
-from mizzen.resolve.names import service_host
+from mizzen.resolve.names import service_key
 from mizzen.resources.formats.checks import is_ip
 from mizzen.resources.kubernetes.core import Secret, Service
 from mizzen.resources.mizzen.dns import DnsSettings
@@ -66,8 +66,8 @@ class Addresses:
 @step
 def addresses(ctx: Context) -> Addresses:
     """Those that the Services of a gateway have, of load balancers and as they are written."""
-    hosts = {target.service for target in ctx.proxy.targets}
-    services = [one for one in ctx.world.services if service_host(one.name, one.namespace) in hosts]
+    keys = dict.fromkeys(service_key(target.service) for target in ctx.proxy.targets)
+    services = [one for key in keys if (one := ctx.world.service_by_key.get(key)) is not None]
     found = dict.fromkeys(address for one in services for address in _of_service(one))
     if known := tuple(sorted(one for one in found if is_ip(one))):
         return Addresses(addresses=known)
