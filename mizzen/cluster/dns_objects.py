@@ -10,7 +10,7 @@ from mizzen.cluster.leader_tasks import MANAGER
 from mizzen.dns.endpoints import API_VERSION, MANAGED, PLURAL, dns_endpoint
 from mizzen.kube.client import Json, Kube, KubeError
 from mizzen.lazy import dataclass
-from mizzen.plane.dns_keeper import NotesUnread
+from mizzen.plane.dns_keeper import NotesUnread, NotesUnwritten
 from mizzen.plane.dns_upkeep import Objects
 from mizzen.plane.effects import ServerKey
 from mizzen.status import Status
@@ -132,7 +132,8 @@ class ConfigMapNotes:
         try:
             await self.kube.apply(self._path, manifest, manager=MANAGER)
         except KubeError as error:
-            _log.warning("what is written into DNS cannot be noted down: %s", error)
+            why = f"what is written cannot be noted down in the ConfigMap {self.name}: {error}"
+            raise NotesUnwritten(why) from error
 
     @property
     def _path(self) -> str:

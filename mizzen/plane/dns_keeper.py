@@ -36,6 +36,10 @@ class NotesUnread(Exception):
     """What was noted down cannot be read now; it is there. The message says why."""
 
 
+class NotesUnwritten(Exception):
+    """What is to be written into DNS cannot be noted down now. The message says why."""
+
+
 class Notes(Protocol):
     """Where it is noted down which names were written."""
 
@@ -43,7 +47,7 @@ class Notes(Protocol):
         """What was noted down; None when there is nothing. NotesUnread."""
 
     async def save(self, value: Any) -> None:
-        """Note this down instead."""
+        """Note this down instead. NotesUnwritten: what was noted before stays."""
 
 
 @dataclass(slots=True)
@@ -111,7 +115,8 @@ class DnsKeeper:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._zones, self._is_loaded = {}, False
+        # By then somebody else may have noted down something else.
+        self._zones, self._is_loaded, self._noted = {}, False, None
 
     @property
     def is_idle(self) -> bool:
@@ -148,7 +153,7 @@ class DnsKeeper:
                     await self._look(zone)
                     looked = now
                 await self._settle(zone, now)
-            except Unanswered as error:
+            except (Unanswered, NotesUnwritten) as error:
                 zone.trouble, wait = str(error), retry
                 retry = min(retry * 2, LONGEST_RETRY_SECONDS)
             except Exception:  # noqa: BLE001  # a fault of ours is one zone's alone

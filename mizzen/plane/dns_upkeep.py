@@ -11,7 +11,7 @@ from mizzen.dns.justified import Listed
 from mizzen.errors import Problem, ResourceRef, Severity
 from mizzen.lazy import dataclass
 from mizzen.model.dns import TsigKey
-from mizzen.plane.dns_keeper import DnsKeeper, NotesUnread
+from mizzen.plane.dns_keeper import DnsKeeper, NotesUnread, NotesUnwritten
 from mizzen.plane.dns_records import Lists, keeps_any, kept
 from mizzen.plane.effects import ServerKey
 from mizzen.plane.served_gateway import Gateway
@@ -41,8 +41,11 @@ class FileNotes:
         return self.file.load() if self.file is not None else None
 
     async def save(self, value: Any) -> None:
-        if self.file is not None:
-            self.file.save(value)
+        if self.file is None:
+            return
+        self.file.save(value)
+        if self.file.is_behind:
+            raise NotesUnwritten(f"what is written cannot be noted down in {self.file.path}")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from mizzen.dns.endpoints import dns_endpoint
 from mizzen.dns.justified import justified
 from mizzen.errors import ResourceRef
 from mizzen.kube.client import Kube
-from mizzen.plane.dns_keeper import NotesUnread
+from mizzen.plane.dns_keeper import NotesUnread, NotesUnwritten
 from mizzen.status import BindingStatus, EnvoyStatus, MirrorStatus, Status
 from tests.harness.fake_api_server import Answer, FakeServer
 from tests.unit.dns.test_justified import EAST
@@ -86,6 +86,9 @@ async def test_notes_are_kept_in_a_config_map_and_what_is_none_counts_as_nothing
     server.lists.append(Answer(status=403, body={"message": "forbidden"}))
     with pytest.raises(NotesUnread, match="forbidden"):
         await notes.load()
+    server.lists.append(Answer(status=403, body={"message": "you may not write"}))
+    with pytest.raises(NotesUnwritten, match="you may not write"):
+        await notes.save([])
 
 
 def replica(version: str, is_listed: bool) -> Status:

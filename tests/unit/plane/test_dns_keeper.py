@@ -13,7 +13,7 @@ from mizzen.dns.record import Record
 from mizzen.errors import ResourceRef
 from mizzen.model.dns import Keeper, TsigKey
 from mizzen.plane import dns_keeper
-from mizzen.plane.dns_keeper import DnsKeeper
+from mizzen.plane.dns_keeper import DnsKeeper, NotesUnwritten
 from mizzen.plane.dns_records import KeptZone, ZoneKey, key_of
 from mizzen.plane.name_server import NameServer, Outcome
 from tests.harness.bind import KEY, Bind, bind, needs_bind
@@ -35,11 +35,14 @@ class Memory:
 
     def __init__(self) -> None:
         self.value: Any = None
+        self.trouble = ""
 
     async def load(self) -> Any:
         return self.value
 
     async def save(self, value: Any) -> None:
+        if self.trouble:
+            raise NotesUnwritten(self.trouble)
         self.value = value
 
     @property
@@ -281,3 +284,30 @@ async def test_what_nobody_knows_of_stays_as_it_is(server: Bind, make: Make) -> 
     await keeper.want(zones(of, record("a"), record("b"), unknown=unknown))
     await asyncio.sleep(0.2)
     assert await holds(server, "a") and not await holds(server, "b")
+
+
+async def test_nothing_is_written_that_is_not_noted_down(server: Bind, make: Make, notes: Memory) -> None:
+    keeper = make()
+    notes.trouble = "the disk is full"
+    await keeper.want(zones(keeper_of(server), record("a")))
+    await until(lambda: told(keeper, "DNS-003"))
+    assert "the disk is full" in keeper.problems[0].message
+    assert await _none(server, "a")
+    notes.trouble = ""
+    await until(lambda: holds(server, "a"))
+    assert notes.names == [f"a.{ZONE}"]
+
+
+async def test_who_comes_back_notes_down_what_another_has_forgotten(
+    server: Bind, make: Make, notes: Memory
+) -> None:
+    first, second, of = make(), make(), keeper_of(server)
+    await first.want(zones(of, record("a"), record("b")))
+    await until(lambda: holds(server, "b"))
+    await first.stop()
+    await second.want(zones(of, record("a")))
+    await until(lambda: _is(lambda: notes.names == [f"a.{ZONE}"]))
+    await second.stop()
+    await first.want(zones(of, record("a"), record("b")))
+    await until(lambda: holds(server, "b"))
+    assert notes.names == [f"a.{ZONE}", f"b.{ZONE}"]

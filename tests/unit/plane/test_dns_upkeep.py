@@ -10,7 +10,7 @@ import pytest
 
 from mizzen.node import private_file
 from mizzen.plane import dns_upkeep
-from mizzen.plane.dns_keeper import NotesUnread
+from mizzen.plane.dns_keeper import NotesUnread, NotesUnwritten
 from mizzen.plane.dns_records import KeptZone, ZoneKey
 from mizzen.plane.dns_upkeep import DnsUpkeep, FileNotes, key_in
 from mizzen.resources.intake import decode_all
@@ -157,6 +157,12 @@ async def test_notes_in_a_file_are_there_for_the_next_process(tmp_path: Path) ->
     await FileNotes(StateFile(file, private_file.write)).save([{"zone": "test."}])
     assert await FileNotes(StateFile(file, private_file.write)).load() == [{"zone": "test."}]
     assert await FileNotes(None).load() is None
+
+    def full(_: Path, __: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(NotesUnwritten, match="cannot be noted down"):
+        await FileNotes(StateFile(file, full)).save([])
 
 
 def test_a_key_is_found_in_the_world_by_the_name_of_its_secret() -> None:
