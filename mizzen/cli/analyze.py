@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 import click
 
@@ -37,7 +37,6 @@ from mizzen.sources.files import CATALOGUE as FILES
 from mizzen.sources.files import Files
 from mizzen.sources.kustomize_origins import with_origins
 
-F = TypeVar("F", bound=Callable[..., Any])
 CODES = {**FILES, **READING, **BUILDING, **RESOLVING}
 
 
@@ -156,19 +155,10 @@ class _Sifting:
         return self.color
 
 
-def _with(*some: Callable[[F], F]) -> Callable[[F], F]:
-    def decorated(command: F) -> F:
-        for option in reversed(some):
-            command = option(command)
-        return command
-
-    return decorated
-
-
 @click.command("analyze", cls=_Analyze)
 @click.argument("paths", nargs=-1, metavar="[FILE|DIR]...")
 @options.optional_inputs
-@_with(*_WHERE, *_SIFTING)
+@options.with_options(*_WHERE, *_SIFTING)
 @options.cluster
 @options.output("log", "json", "yaml")
 def command(

@@ -2,10 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,8 +24,6 @@ from mizzen.resources.rules.dns_settings import LONGEST_TTL, is_owner, server_of
 
 if TYPE_CHECKING:
     from mizzen.pipeline import Build
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _address(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -100,15 +97,6 @@ _SAYING = (
 )
 
 
-def _with(*some: Callable[[F], F]) -> Callable[[F], F]:
-    def decorated(command: F) -> F:
-        for option in reversed(some):
-            command = option(command)
-        return command
-
-    return decorated
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Saying:
     """What is said in the records, and how they are printed."""
@@ -124,7 +112,7 @@ class _Saying:
 @options.optional_inputs
 @reach.istio_namespace_option
 @options.run_dir
-@_with(*_WHICH, *_SAYING)
+@options.with_options(*_WHICH, *_SAYING)
 @options.cluster
 @options.output("zone", "nsupdate", "external-dns", "json")
 def command(

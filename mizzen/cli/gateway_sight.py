@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import click
@@ -176,9 +176,7 @@ def gateways(command: F) -> F:
         found = Gateways(target=target, where=_where(target), gateway=gateway, is_named=named)
         return command(gateways=found, **others)
 
-    with_options: Any = gathered
-    result: F = with_options
-    return result
+    return cast(F, gathered)
 
 
 def _where(target: reach.Target) -> str:

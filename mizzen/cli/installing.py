@@ -4,11 +4,12 @@ import functools
 import shutil
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from mizzen import __version__
+from mizzen.cli import options
 from mizzen.errors import Severity
 from mizzen.inject.container import Manifest
 from mizzen.install.crds import crds
@@ -66,13 +67,15 @@ class Declaration:
 def declaration(command: F) -> F:
     """`-f`, `--set` and `--revision`; the command gets them as `declaration`."""
 
-    @functools.wraps(command)
-    def gathered(files: tuple[str, ...], sets: tuple[str, ...], revision: str, **others: Any) -> Any:
-        return command(declaration=Declaration(files=files, sets=sets, revision=revision), **others)
-
-    with_options: Any = gathered
-    for option in (
-        click.option("-r", "--revision", default="", help="Install beside others, under this name."),
+    @options.with_options(
+        click.option(
+            "-f",
+            "--filename",
+            "files",
+            multiple=True,
+            metavar="FILE",
+            help="An IstioOperator; a later one over those before it; - for standard input. Repeatable.",
+        ),
         click.option(
             "-s",
             "--set",
@@ -82,18 +85,13 @@ def declaration(command: F) -> F:
             help="A field of the IstioOperator's spec, over what files say: "
             "values.pilot.env.PILOT_ENABLE_QUIC_LISTENERS=true. Repeatable.",
         ),
-        click.option(
-            "-f",
-            "--filename",
-            "files",
-            multiple=True,
-            metavar="FILE",
-            help="An IstioOperator; a later one over those before it; - for standard input. Repeatable.",
-        ),
-    ):
-        with_options = option(with_options)
-    found: F = with_options
-    return found
+        click.option("-r", "--revision", default="", help="Install beside others, under this name."),
+    )
+    @functools.wraps(command)
+    def gathered(files: tuple[str, ...], sets: tuple[str, ...], revision: str, **others: Any) -> Any:
+        return command(declaration=Declaration(files=files, sets=sets, revision=revision), **others)
+
+    return cast(F, gathered)
 
 
 def agreed(question: str, skip: bool) -> None:

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -40,6 +40,17 @@ def default_run_dir() -> Path:
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(runtime) / "mizzen"
     return Path(f"/tmp/mizzen-{os.geteuid()}")
+
+
+def with_options(*some: Callable[[F], F]) -> Callable[[F], F]:
+    """Each of them, in the order in which --help lists them."""
+
+    def decorated(command: F) -> F:
+        for option in reversed(some):
+            command = option(command)
+        return command
+
+    return decorated
 
 
 def run_dir(command: F) -> F:
@@ -147,23 +158,20 @@ class WhichCluster:
 
 
 CLUSTER = (
-    click.option("--context", default="", help="The kubeconfig's context.  [default: its current one]"),
     click.option("-c", "--kubeconfig", default="", help="Who asks which API server.  [default: $KUBECONFIG]"),
+    click.option("--context", default="", help="The kubeconfig's context.  [default: its current one]"),
 )
 
 
 def cluster(command: F) -> F:
     """`--kubeconfig` and `--context`; the command gets them as `cluster`."""
 
+    @with_options(*CLUSTER)
     @functools.wraps(command)
     def gathered(kubeconfig: str, context: str, **others: Any) -> Any:
         return command(cluster=WhichCluster(kubeconfig=kubeconfig, context=context), **others)
 
-    with_options: Any = gathered
-    for option in CLUSTER:
-        with_options = option(with_options)
-    found: F = with_options
-    return found
+    return cast(F, gathered)
 
 
 def inputs(command: F) -> F:

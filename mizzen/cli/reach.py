@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import click
 
@@ -163,6 +163,17 @@ def target(command: F) -> F:
     kubeconfig.
     """
 
+    @options.with_options(
+        options.run_dir,
+        *options.CLUSTER,
+        click.option(
+            "-n",
+            "--namespace",
+            default="",
+            help="Of the Pod or workload in a cluster.  [default: that of the kubeconfig]",
+        ),
+        istio_namespace_option,
+    )
     @functools.wraps(command)
     def gathered(
         run_dir: Path, kubeconfig: str, context: str, namespace: str, istio_namespace: str, **others: Any
@@ -170,21 +181,7 @@ def target(command: F) -> F:
         cluster = options.WhichCluster(kubeconfig=kubeconfig, context=context)
         return command(target=which(run_dir, cluster, namespace, istio_namespace), **others)
 
-    with_options: Any = gathered
-    for option in (
-        istio_namespace_option,
-        click.option(
-            "-n",
-            "--namespace",
-            default="",
-            help="Of the Pod or workload in a cluster.  [default: that of the kubeconfig]",
-        ),
-        *options.CLUSTER,
-        options.run_dir,
-    ):
-        with_options = option(with_options)
-    found: F = with_options
-    return found
+    return cast(F, gathered)
 
 
 def _runs(run_dir: Path) -> bool:
