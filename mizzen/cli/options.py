@@ -186,6 +186,7 @@ def optional_inputs(command: F) -> F:
 
 def _inputs(command: F, *, required: bool) -> F:
 
+    @with_options(*_INPUTS)
     @functools.wraps(command)
     def gathered(
         files: tuple[str, ...],
@@ -210,68 +211,7 @@ def _inputs(command: F, *, required: bool) -> F:
         )
         return command(inputs=found, **others)
 
-    with_options: Any = gathered
-    for option in (
-        click.option(
-            UNIX_SOCKETS_IN,
-            "unix_sockets_in",
-            multiple=True,
-            metavar="DIR|@NAME",
-            envvar=UNIX_VARIABLE,
-            type=click.Path(),
-            callback=_unix_folders,
-            help="A folder whose Unix sockets objects may name (unix:///DIR/NAME, as an endpoint or to be bound), or "
-            "one abstract socket. Whoever writes to that folder has Envoy's rights at sockets. Repeatable.  "
-            f"[default: ${UNIX_VARIABLE}, separated by colons; else none may be named]",
-        ),
-        certificate_folders,
-        click.option(
-            "--sidecar",
-            "sidecars",
-            multiple=True,
-            metavar="NAMESPACE/NAME",
-            callback=_sidecars,
-            help="A WorkloadEntry on this machine that gets a sidecar: an Envoy of its own that takes the "
-            "mesh's mutual TLS for it. Repeatable.",
-        ),
-        click.option(
-            "--external-port",
-            "external_ports",
-            multiple=True,
-            metavar="DIALLED:BOUND|service",
-            callback=_external_ports,
-            help="The port clients dial for a port the gateway binds (443:8443), because something "
-            "forwards it; 'service': those of the gateway's Service, as on Kubernetes. Repeatable.",
-        ),
-        click.option(
-            "-n",
-            "--namespace",
-            default="",
-            help="Namespace of objects that name none.  [default: default]",
-        ),
-        click.option(
-            "-f",
-            "--filename",
-            "files",
-            multiple=True,
-            metavar="FILE|DIR",
-            help="YAML to read; a directory with all below it, or one of Kustomize, which is built; - for standard input. "
-            "Repeatable.",
-        ),
-        click.option(
-            "-k",
-            "--kustomize",
-            "kustomizations",
-            multiple=True,
-            metavar="DIR",
-            callback=_kustomizations,
-            help="A folder with a kustomization.yaml, as kubectl kustomize builds it (with kubectl, else kustomize, from the "
-            "PATH). Repeatable.",
-        ),
-    ):
-        with_options = option(with_options)
-    found: F = with_options
-    return found
+    return cast(F, gathered)
 
 
 def _kustomizations(
@@ -374,3 +314,63 @@ def _external_ports(
 
 def _is_port(text: str) -> bool:
     return text.isdecimal() and 0 < int(text) < 65_536
+
+
+_INPUTS = (
+    click.option(
+        "-k",
+        "--kustomize",
+        "kustomizations",
+        multiple=True,
+        metavar="DIR",
+        callback=_kustomizations,
+        help="A folder with a kustomization.yaml, as kubectl kustomize builds it (with kubectl, else kustomize, from the "
+        "PATH). Repeatable.",
+    ),
+    click.option(
+        "-f",
+        "--filename",
+        "files",
+        multiple=True,
+        metavar="FILE|DIR",
+        help="YAML to read; a directory with all below it, or one of Kustomize, which is built; - for standard input. "
+        "Repeatable.",
+    ),
+    click.option(
+        "-n",
+        "--namespace",
+        default="",
+        help="Namespace of objects that name none.  [default: default]",
+    ),
+    click.option(
+        "--external-port",
+        "external_ports",
+        multiple=True,
+        metavar="DIALLED:BOUND|service",
+        callback=_external_ports,
+        help="The port clients dial for a port the gateway binds (443:8443), because something "
+        "forwards it; 'service': those of the gateway's Service, as on Kubernetes. Repeatable.",
+    ),
+    click.option(
+        "--sidecar",
+        "sidecars",
+        multiple=True,
+        metavar="NAMESPACE/NAME",
+        callback=_sidecars,
+        help="A WorkloadEntry on this machine that gets a sidecar: an Envoy of its own that takes the "
+        "mesh's mutual TLS for it. Repeatable.",
+    ),
+    certificate_folders,
+    click.option(
+        UNIX_SOCKETS_IN,
+        "unix_sockets_in",
+        multiple=True,
+        metavar="DIR|@NAME",
+        envvar=UNIX_VARIABLE,
+        type=click.Path(),
+        callback=_unix_folders,
+        help="A folder whose Unix sockets objects may name (unix:///DIR/NAME, as an endpoint or to be bound), or "
+        "one abstract socket. Whoever writes to that folder has Envoy's rights at sockets. Repeatable.  "
+        f"[default: ${UNIX_VARIABLE}, separated by colons; else none may be named]",
+    ),
+)
