@@ -83,14 +83,7 @@ _SIFTING = (
 )
 _WHERE = (
     click.option("-A", "--all-namespaces", is_flag=True, help="In a cluster: those of all namespaces."),
-    click.option(
-        "-i",
-        "--istioNamespace",
-        "istio_namespace",
-        default="istio-system",
-        help="Where a cluster's control plane is.",
-    ),
-    click.option("-r", "--revision", default="default", help="Of which control plane of a cluster."),
+    *options.CONTROL_PLANE,
     click.option(
         "--use-kube/--no-use-kube",
         default=None,

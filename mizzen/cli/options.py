@@ -161,6 +161,17 @@ CLUSTER = (
     click.option("-c", "--kubeconfig", default="", help="Who asks which API server.  [default: $KUBECONFIG]"),
     click.option("--context", default="", help="The kubeconfig's context.  [default: its current one]"),
 )
+# Which control plane is meant.
+CONTROL_PLANE = (
+    click.option(
+        "-i",
+        "--istioNamespace",
+        "istio_namespace",
+        default="istio-system",
+        help="Where a cluster's control plane is.",
+    ),
+    click.option("-r", "--revision", default="default", help="Of which control plane of a cluster."),
+)
 
 
 def cluster(command: F) -> F:

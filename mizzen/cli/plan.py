@@ -77,14 +77,7 @@ class _Comparison:
 )
 @options.run_dir
 @options.cluster
-@click.option(
-    "-i",
-    "--istioNamespace",
-    "istio_namespace",
-    default="istio-system",
-    help="Where a cluster's control plane is.",
-)
-@click.option("-r", "--revision", default="default", help="Of which control plane of a cluster.")
+@options.with_options(*options.CONTROL_PLANE)
 @options.output("table", "json", "yaml")
 def command(
     inputs: options.Inputs,
