@@ -115,6 +115,9 @@ def early_data(walk: Walk) -> Link:
             "refused, though the tickets name it: the request is made again after the handshake",
         )
     post = early.post
+    if post is not None and not post.connected:
+        because = "a GET in 0-RTT data is taken, and no connection came about on which to try a POST"
+        return unlooked(Name.EARLY_DATA, because)
     if post is not None and (not post.early or post.status == _TOO_EARLY):
         answer = f"answered {post.status}" if post.early else "not taken"
         return fine(

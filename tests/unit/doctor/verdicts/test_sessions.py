@@ -83,10 +83,11 @@ EARLY = visit(early=True)
         (Early(had_ticket=True, get=EARLY, post=visit(early=True, status=425)), True),
         (Early(had_ticket=True, get=EARLY, post=visit(early=True, status=200)), False),
         (Early(had_ticket=True, get=EARLY, post=visit(early=True, status=404)), False),
+        (Early(had_ticket=True, get=EARLY, post=visit(seconds=None)), None),
         (Early(had_ticket=True, get=EARLY), False),
     ],
 )
-def test_early_data_are_refused_or_guarded(early: Early, ok: bool) -> None:
+def test_early_data_are_refused_or_guarded(early: Early, ok: bool | None) -> None:
     assert early_data(healthy(early=early)).ok is ok
 
 
